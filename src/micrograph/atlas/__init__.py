@@ -1,0 +1,36 @@
+"""The atlas: one SQLite file with a model's graph, its units and what was rendered of them."""
+
+from micrograph.atlas.compact import compact
+from micrograph.atlas.encode import encode
+from micrograph.atlas.library import Library, Problem, bundled_gallery
+from micrograph.atlas.merged import Merged
+from micrograph.atlas.read import Atlas, Reading
+from micrograph.atlas.records import (
+    Count,
+    Hit,
+    ModelRecord,
+    NodeRecord,
+    Picture,
+    Tile,
+    Visualization,
+)
+from micrograph.atlas.write import AtlasWriter
+
+__all__ = [
+    "Atlas",
+    "AtlasWriter",
+    "Count",
+    "Hit",
+    "Library",
+    "Merged",
+    "ModelRecord",
+    "NodeRecord",
+    "Picture",
+    "Problem",
+    "Reading",
+    "Tile",
+    "Visualization",
+    "bundled_gallery",
+    "compact",
+    "encode",
+]

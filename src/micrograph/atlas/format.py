@@ -1,0 +1,110 @@
+"""What makes a file an atlas: its marks, and the checks before anything is read from it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
+
+APPLICATION_ID = 0x4D475241
+"""The letters MGRA, at byte 68 of the file."""
+VERSION = 1
+PAGE_SIZE = 32768
+"""Large pages: a row with a 3 kB picture would leave a quarter of a 4 kB page empty."""
+SUFFIX = ".atlas"
+
+_NO_ACCESS = {
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH,
+}
+
+
+_CUT_SHORT = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
+
+
+def schema() -> str:
+    """The SQL that makes an empty atlas."""
+    return Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+
+
+def explain(error: sqlite3.Error, path: Path) -> MicrographError:
+    """SQLite's error about `path` as one a user can act on."""
+    extended = getattr(error, "sqlite_errorcode", 0)
+    code = extended & 0xFF
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR) and extended not in _CUT_SHORT:
+        return Unavailable(
+            f"cannot write {path} ({error}): the disk is full or over its quota; "
+            "what was saved before is intact; free some space and run the same command again"
+        )
+    if code in _NO_ACCESS:
+        return Unavailable(
+            f"no access to {path} ({error}); check the permissions of the file and its folder"
+        )
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Unavailable(f"{path} is busy ({error}); try again in a moment")
+    if code == sqlite3.SQLITE_NOTADB:
+        return BadInput(f"{path} is not an atlas; atlases are made by `micrograph render`")
+    return BadInput(
+        f"{path} is damaged ({error}); delete it, or restore a copy, and render it again"
+    )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A short-lived read-only connection; SQLite's errors come out as MicrographError.
+
+    Connections are not kept: one that stays open would keep a writer from folding its
+    write-ahead log back into one plain file, and could not be shared between threads.
+    """
+    try:
+        connection = _connect(path)
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Open for reading: beside a writer where there is one, else also on a read-only disk."""
+    if not path.is_file():
+        raise NotFound(f"there is no atlas at {path}; `micrograph render` makes one")
+    uri = path.absolute().as_uri()
+    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=10)
+    try:
+        connection.execute("PRAGMA application_id").fetchone()
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in _NO_ACCESS:
+            raise
+        # A file whose writer was killed still asks for a log beside it; where that cannot be made
+        # (a read-only disk), what the plain file holds is whole and is all there is.
+        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def check(connection: sqlite3.Connection, path: Path) -> None:
+    """Raise BadInput unless `path` is an atlas of a version that this code reads, all there."""
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION_ID:
+        raise BadInput(f"{path} is not an atlas; atlases are made by `micrograph render`")
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        remedy = "upgrade micrograph" if version > VERSION else "render it again"
+        raise BadInput(
+            f"{path} has atlas format {version}, this micrograph reads format {VERSION}; {remedy}"
+        )
+    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    log = path.with_name(path.name + "-wal")
+    size = path.stat().st_size
+    if size < page_size * pages and not log.exists():
+        raise BadInput(
+            f"{path} is cut short: {size} of {page_size * pages} bytes are there; "
+            "copy or download it again, or delete it and render it again"
+        )

@@ -1,0 +1,119 @@
+"""What a site shows: the atlases of several folders, read together."""
+
+import os
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from micrograph.atlas.format import SUFFIX
+from micrograph.atlas.merged import Merged
+from micrograph.atlas.read import Atlas
+from micrograph.atlas.records import Hit, ModelRecord
+from micrograph.errors import MicrographError, not_found
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that is not shown, and one line that says why."""
+
+    path: Path
+    message: str
+
+
+def bundled_gallery() -> Path:
+    """The folder of atlases that ship inside the package."""
+    return Path(__file__).parent.parent / "gallery"
+
+
+class Library:
+    """Atlases by model, from folders and files in order of precedence.
+
+    Every question first looks (by `stat` alone) for files that came, went or changed, so pages
+    follow a render. A file that cannot be read is listed in `problems`; the rest is shown.
+    """
+
+    def __init__(self, places: Iterable[Path | str]) -> None:
+        self.places = tuple(Path(place) for place in places)
+        self._lock = threading.Lock()
+        self._seen: dict[Path, tuple[int, int, int]] = {}
+        self._opened: dict[Path, Atlas | Problem] = {}
+        self._models: dict[str, Merged] = {}
+        self._problems: tuple[Problem, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Files that are not shown."""
+        self._refresh()
+        return self._problems
+
+    def models(self) -> list[ModelRecord]:
+        """Every model there is, in order of first appearance."""
+        return [atlas.model for atlas in self._refresh().values()]
+
+    def model(self, id: str) -> Merged:
+        """The atlas of a model. Raises NotFound with close names."""
+        models = self._refresh()
+        if id not in models:
+            raise not_found("model", id, models)
+        return models[id]
+
+    def search(self, text: str, limit: int = 20) -> list[Hit]:
+        """Hits of all models, models and nodes before labels."""
+        hits = [hit for atlas in self._refresh().values() for hit in atlas.search(text, limit)]
+        order = ("model", "node", "label")
+        return sorted(hits, key=lambda hit: order.index(hit.kind))[:limit]
+
+    def _refresh(self) -> dict[str, Merged]:
+        with self._lock:
+            seen = dict(_stat(self.places))
+            if seen != self._seen:
+                for path, state in seen.items():
+                    if self._seen.get(path) != state:
+                        self._opened[path] = _open(path)
+                self._models, self._problems = _merge([self._opened[path] for path in seen])
+                self._seen = seen
+            return self._models
+
+
+def _stat(places: Sequence[Path]) -> Iterable[tuple[Path, tuple[int, int, int]]]:
+    """Every atlas file in order of precedence, with what changes when the file does."""
+    for place in places:
+        if place.is_dir():
+            files = sorted(place.glob(f"*{SUFFIX}"))
+        else:
+            files = [place] if place.exists() else []
+        for path in files:
+            try:
+                status = os.stat(path)
+            except OSError:
+                continue
+            yield path, (status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _open(path: Path) -> Atlas | Problem:
+    try:
+        return Atlas.open(path)
+    except MicrographError as error:
+        return Problem(path, str(error))
+
+
+def _merge(files: Iterable[Atlas | Problem]) -> tuple[dict[str, Merged], tuple[Problem, ...]]:
+    """Files of one model and one weights digest together; other weights are a problem."""
+    by_model: dict[str, list[Atlas]] = {}
+    problems: list[Problem] = []
+    for file in files:
+        if isinstance(file, Problem):
+            problems.append(file)
+            continue
+        group = by_model.setdefault(file.model.id, [])
+        if group and group[0].model.digest != file.model.digest:
+            problems.append(Problem(
+                file.path,
+                f"{file.path} is not shown: it was made from other weights of {file.model.id} "
+                f"({file.model.digest[:12]}) than {group[0].path} "
+                f"({group[0].model.digest[:12]}); keep them in different folders",
+            ))
+        else:
+            group.append(file)
+    return {id: Merged(group) for id, group in by_model.items()}, tuple(problems)

@@ -1,0 +1,79 @@
+"""Several atlases of one model read as one."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from micrograph.address import find_node
+from micrograph.atlas.read import Atlas, aliases_of
+from micrograph.atlas.records import Count, Hit, Picture, Tile, Visualization
+from micrograph.recipe import canonical
+
+
+class Merged:
+    """Atlases of the same weights, in order of precedence; reads like one `Atlas`.
+
+    Where several have the same unit by the same recipe, the first has the word.
+    """
+
+    def __init__(self, parts: Sequence[Atlas]) -> None:
+        self.parts = tuple(parts)
+        self.model = parts[0].model
+        nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
+        self.nodes = dict(sorted(nodes.items(), key=lambda item: item[1].index))
+        self.aliases = aliases_of(self.nodes)
+
+    def _with(self, node: str) -> list[Atlas]:
+        """The parts that have the node."""
+        return [part for part in self.parts if node in part.nodes]
+
+    def tiles(
+        self, node: str, technique: str, variant: str, seed: int | None = None,
+        min_width: int | None = None,
+    ) -> list[Tile]:
+        """As `Atlas.tiles`; among equals in width and seed the first atlas wins."""
+        node = find_node(node, self.aliases, self.model.id)
+        best: dict[int, Tile] = {}
+        for part in self._with(node):
+            for tile in part.tiles(node, technique, variant, seed, min_width):
+                known = best.get(tile.unit)
+                if known is None or _rank(tile, min_width) < _rank(known, min_width):
+                    best[tile.unit] = tile
+        return [best[unit] for unit in sorted(best)]
+
+    def visualizations(
+        self, node: str, unit: int | None, technique: str | None = None
+    ) -> list[Visualization]:
+        """As `Atlas.visualizations`."""
+        node = find_node(node, self.aliases, self.model.id)
+        found: dict[str, Visualization] = {}
+        for part in self._with(node):
+            for v in part.visualizations(node, unit, technique):
+                found.setdefault(canonical(v.recipe), v)
+        newest_first = sorted(found.values(), key=lambda v: v.created, reverse=True)
+        return sorted(
+            newest_first, key=lambda v: (v.technique, v.variant, v.seed, -v.picture.width)
+        )
+
+    def picture(self, digest: str) -> Picture | None:
+        """As `Atlas.picture`."""
+        pictures = (part.picture(digest) for part in self.parts)
+        return next((p for p in pictures if p is not None), None)
+
+    def counts(self) -> list[Count]:
+        """As `Atlas.counts`; a unit that several atlases have counts once."""
+        if len(self.parts) == 1:
+            return self.parts[0].counts()
+        there = set().union(*(part.rendered() for part in self.parts))
+        counted = Counter((node, technique, variant) for node, technique, variant, _ in there)
+        return [Count(*key, units) for key, units in sorted(counted.items())]
+
+    def search(self, text: str, limit: int = 20) -> list[Hit]:
+        """As `Atlas.search`."""
+        hits = dict.fromkeys(hit for part in self.parts for hit in part.search(text, limit))
+        return list(hits)[:limit]
+
+
+def _rank(tile: Tile, min_width: int | None) -> tuple[bool, int, int]:
+    """The order of `Atlas.tiles`, best first."""
+    wide = min_width is not None and tile.width >= min_width
+    return (not wide, tile.width if wide else -tile.width, tile.seed)

@@ -1,0 +1,115 @@
+"""What an atlas holds, as plain objects."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """The model an atlas was made of. `digest` is the digest of its weights."""
+
+    id: str
+    title: str
+    digest: str
+    summary: str = ""
+    parameters: int = 0
+    labels: tuple[str, ...] = ()
+    preprocessing: Mapping[str, Any] = field(default_factory=dict)
+    paper: str = ""
+    paper_url: str = ""
+    licence: str = ""
+    lineage: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class NodeRecord:
+    """A node of the model's graph; fields as in `micrograph.models.node.Node`."""
+
+    id: str
+    index: int
+    kind: str
+    units: int
+    shape: tuple[int, ...]
+    field_size: int
+    field_stride: int
+    field_start: int
+    field_status: str
+    parents: tuple[str, ...]
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An encoded image. `digest` is the SHA-256 of `data` (first 32 hex digits), the key it is
+    stored and served under; `color` is its mean colour, "#rrggbb"."""
+
+    digest: str
+    mime: str
+    width: int
+    height: int
+    color: str
+    data: bytes = b""
+
+
+@dataclass(frozen=True)
+class Visualization:
+    """What a recipe gave at an address. `picture.data` is empty in listings.
+
+    `variant` names the view in words for people and URLs: "channel", "channel-negative", "neuron",
+    "neuron-negative". `score` is the target's activation on the finished picture (fp32).
+    `made_with` states package and torch version and device. `created` is ISO 8601 in UTC.
+    `seconds` is the time spent on it (its share of the batch).
+    """
+
+    node: str
+    unit: int | None
+    technique: str
+    variant: str
+    recipe: Mapping[str, Any]
+    seed: int
+    score: float
+    picture: Picture
+    data: Mapping[str, Any] = field(default_factory=dict)
+    made_with: Mapping[str, str] = field(default_factory=dict)
+    created: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One unit's picture in a grid."""
+
+    unit: int
+    digest: str
+    mime: str
+    width: int
+    height: int
+    color: str
+    score: float
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many units of `node` have a picture of this technique and variant."""
+
+    node: str
+    technique: str
+    variant: str
+    units: int
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Something a search found. `kind` is "model", "node" or "label"; `text` is what to show.
+
+    A label's hit has the address of its output unit, where the graph has a node of that many units.
+    """
+
+    kind: str
+    model: str
+    node: str | None
+    unit: int | None
+    text: str

@@ -1,0 +1,71 @@
+"""Records to rows and back."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from micrograph.atlas.records import ModelRecord, NodeRecord
+
+MODEL_COLUMNS = (
+    "name", "digest", "title", "summary", "parameters", "labels", "preprocessing", "paper",
+    "paper_url", "licence", "lineage", "source",
+)
+NODE_COLUMNS = (
+    "name", "position", "kind", "units", "shape", "field_size", "field_stride", "field_start",
+    "field_status", "parents", "aliases",
+)
+
+
+def dump(value: Mapping[str, Any] | Iterable[Any]) -> str:
+    """Compact JSON; raises ValueError for NaN and infinities, which JSON has not."""
+    plain = dict(value) if isinstance(value, Mapping) else list(value)
+    return json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def model_row(model: ModelRecord) -> tuple[Any, ...]:
+    """Values of MODEL_COLUMNS."""
+    return (
+        model.id, model.digest, model.title, model.summary, model.parameters, dump(model.labels),
+        dump(model.preprocessing), model.paper, model.paper_url, model.licence, model.lineage,
+        model.source,
+    )
+
+
+def model_record(row: tuple[Any, ...]) -> ModelRecord:
+    """The reverse of `model_row`."""
+    values = dict(zip(MODEL_COLUMNS, row, strict=True))
+    values["id"] = values.pop("name")
+    values["labels"] = tuple(json.loads(values["labels"]))
+    values["preprocessing"] = json.loads(values["preprocessing"])
+    return ModelRecord(**values)
+
+
+def node_row(node: NodeRecord) -> tuple[Any, ...]:
+    """Values of NODE_COLUMNS."""
+    return (
+        node.id, node.index, node.kind, node.units, dump(node.shape), node.field_size,
+        node.field_stride, node.field_start, node.field_status, dump(node.parents),
+        dump(node.aliases),
+    )
+
+
+def node_record(row: tuple[Any, ...]) -> NodeRecord:
+    """The reverse of `node_row`."""
+    values = dict(zip(NODE_COLUMNS, row, strict=True))
+    values["id"] = values.pop("name")
+    values["index"] = values.pop("position")
+    for name in ("shape", "parents", "aliases"):
+        values[name] = tuple(json.loads(values[name]))
+    return NodeRecord(**values)
+
+
+def to_seconds(created: str) -> int:
+    """ISO 8601 to Unix seconds; an empty text means now."""
+    moment = datetime.fromisoformat(created) if created else datetime.now(UTC)
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def to_iso(seconds: int) -> str:
+    """Unix seconds to ISO 8601 in UTC, e.g. 2026-11-21T23:12:33Z."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
