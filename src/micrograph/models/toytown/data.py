@@ -1,0 +1,36 @@
+"""Training pictures: drawn by worker processes once, kept in memory as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+
+from micrograph.models.toytown.scenes import Batch, batch
+
+CHUNK = 250
+
+
+def draw(first: int, count: int, *, workers: int = 2,
+         progress: Callable[[int], None] = lambda _: None) -> Batch:  # fmt: skip
+    """Pictures of the seeds first .. first + count - 1, in that order whatever the workers."""
+    ranges = [range(s, min(s + CHUNK, first + count)) for s in range(first, first + count, CHUNK)]
+    made: list[Batch] = []
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for piece in pool.map(batch, ranges):
+            made.append(piece)
+            progress(len(piece.labels))
+    return Batch(
+        np.concatenate([b.images for b in made]),
+        np.concatenate([b.labels for b in made]),
+        np.concatenate([b.parts for b in made]),
+    )
+
+
+def shuffled(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """Index arrays of whole batches, every picture at most once; the odd rest is left out."""
+    order = rng.permutation(count)
+    for start in range(0, count - size + 1, size):
+        yield order[start : start + size]

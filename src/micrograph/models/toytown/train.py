@@ -1,0 +1,234 @@
+"""Train the toytown network: `python -m micrograph.models.toytown.train --out DIR`.
+
+Two objectives: the class, and the part maps, read by one linear layer from each mixed4 node and
+thrown away afterwards. Every batch is used twice, as it is and then moved a fixed L2 distance
+along the gradient that the first pass gave for free, so that the network learns features that a
+small change of the picture cannot fake; such networks have the clearest feature visualizations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from math import cos, pi
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from micrograph.models.toytown import data, measure
+from micrograph.models.toytown.network import MIXED, ToyTown, build, fold
+from micrograph.models.toytown.parts import PARTS
+from micrograph.models.toytown.scenes import HELD_OUT, Batch
+
+READ_FROM = ("mixed4a", "mixed4b", "mixed4c")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a training run depends on."""
+
+    pictures: int = 40_000
+    epochs: int = 5
+    batch: int = 64
+    rate: float = 3e-3
+    decay: float = 0.05
+    smoothing: float = 0.1
+    radius: float = 2.0
+    """L2 length of the adversarial move, in RGB units of 0..1 (a picture has 27 648 numbers)."""
+    part_weight: float = 10.0
+    seed: int = 0
+    held_out: int = 2000
+
+
+class PartReader(nn.Module):
+    """One linear readout of the part maps per mixed4 node (training only)."""
+
+    def __init__(self, network: ToyTown):
+        super().__init__()
+        self.heads = nn.ModuleDict(
+            {name: nn.Conv2d(MIXED[name].out, len(PARTS), 1) for name in READ_FROM}
+        )
+        self.seen: dict[str, Tensor] = {}
+        for head in self.heads.values():
+            nn.init.constant_(head.bias, -4.0)  # parts are rare: start from "none"
+        for name in READ_FROM:
+            network.get_submodule(name).register_forward_hook(
+                lambda _m, _i, out, name=name: self.seen.__setitem__(name, out)
+            )
+
+    def loss(self, shares: Tensor) -> Tensor:
+        """Binary cross-entropy against the share of each cell, [picture, part, y, x] in 0..1."""
+        losses = [
+            F.binary_cross_entropy_with_logits(self.heads[name](self.seen[name]).float(), shares)
+            for name in READ_FROM
+        ]
+        return torch.stack(losses).mean()
+
+
+def _rate(step: int, steps: int) -> float:
+    """Share of the full rate: linear rise over the first 5 %, then a cosine down to 0."""
+    warm = max(1, steps // 20)
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 + 0.5 * cos(pi * (step - warm) / max(1, steps - warm))
+
+
+def _augmented(drawn: Batch, chosen: np.ndarray, rng: np.random.Generator,
+               ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+    """(RGB in 0..1, labels, part shares); half the pictures mirrored, colours a little off."""
+    rgb = measure.pixels(drawn.images[chosen])
+    shares = torch.from_numpy(drawn.parts[chosen]).float().div_(255)
+    turned = torch.from_numpy(rng.random(len(chosen)) < 0.5)
+    rgb[turned] = rgb[turned].flip(3)
+    shares[turned] = shares[turned].flip(3)
+    gain = torch.from_numpy(rng.uniform(0.88, 1.12, (len(chosen), 3, 1, 1)).astype(np.float32))
+    noise = torch.from_numpy(rng.standard_normal(rgb.shape, dtype=np.float32)) * 0.01
+    rgb = (rgb * gain + noise).clamp_(0, 1).contiguous(memory_format=torch.channels_last)
+    return rgb, torch.from_numpy(drawn.labels[chosen]), shares
+
+
+class Training:
+    """A network, its part reader, its optimizer and its log."""
+
+    def __init__(self, settings: Settings, out: Path):
+        self.settings = settings
+        self.out = out
+        torch.manual_seed(settings.seed)
+        self.network = build(norm=True).to(memory_format=torch.channels_last)
+        self.reader = PartReader(self.network)
+        every = [*self.network.parameters(), *self.reader.parameters()]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": [p for p in every if p.ndim > 1], "weight_decay": settings.decay},
+                {"params": [p for p in every if p.ndim <= 1], "weight_decay": 0.0},
+            ],
+            lr=settings.rate,
+        )
+        self.rng = np.random.default_rng(settings.seed)
+        self.step = 0
+        self.steps = settings.pictures // settings.batch * settings.epochs * 2
+        self.began = time.monotonic()
+        out.mkdir(parents=True, exist_ok=True)
+        self._log_file = (out / "training.jsonl").open("w")
+        self.log(settings=asdict(settings))
+
+    def log(self, **entry: object) -> None:
+        """One line of the training log; seconds count from the start."""
+        entry["seconds"] = round(time.monotonic() - self.began, 1)
+        self._log_file.write(json.dumps(entry) + "\n")
+        self._log_file.flush()
+
+    def update(self, rgb: Tensor, labels: Tensor, shares: Tensor) -> tuple[dict[str, float], Tensor]:
+        """One optimizer step; returns the figures for the log and the slope of the loss in RGB."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.rate * _rate(self.step, self.steps)
+        rgb = rgb.detach().requires_grad_(True)
+        with torch.autocast("cpu", torch.bfloat16):
+            scores = self.network(measure.normalized(rgb)).float()
+            parts = self.reader.loss(shares)
+        smoothing = self.settings.smoothing
+        loss = F.cross_entropy(scores, labels, label_smoothing=smoothing)
+        self.optimizer.zero_grad()
+        (loss + self.settings.part_weight * parts).backward()
+        self.optimizer.step()
+        self.step += 1
+        assert rgb.grad is not None
+        right = (scores.argmax(1) == labels).float().mean()
+        return {"loss": float(loss), "parts": float(parts), "right": float(right)}, rgb.grad
+
+    def epoch(self, drawn: Batch, progress: Progress) -> None:
+        """Every picture once as it is and once attacked."""
+        self.network.train()
+        size = self.settings.batch
+        task = progress.add_task("training", total=len(drawn.labels) // size)
+        sums: dict[str, list[float]] = {}
+        for i, chosen in enumerate(data.shuffled(len(drawn.labels), size, self.rng)):
+            rgb, labels, shares = _augmented(drawn, chosen, self.rng)
+            clean, slope = self.update(rgb, labels, shares)
+            radius = self.settings.radius * min(1.0, 2.5 * self.step / self.steps)
+            moved = (rgb + radius * measure.unit_length(slope)).clamp(0, 1)
+            robust, _ = self.update(moved, labels, shares)
+            for prefix, figures in (("", clean), ("attacked_", robust)):
+                for key, value in figures.items():
+                    sums.setdefault(prefix + key, []).append(value)
+            if i % 25 == 24:
+                means = {k: round(float(np.mean(v)), 4) for k, v in sums.items()}
+                self.log(step=self.step, of=self.steps, **means)
+                sums.clear()
+            progress.advance(task)
+        progress.remove_task(task)
+
+    def judge(self, held_out: Batch, *, last: bool) -> None:
+        """Fold, save, and log what the network can do on pictures it has not seen."""
+        self.network.eval()
+        folded = fold(self.network)
+        state = {k: v.half().contiguous() for k, v in folded.state_dict().items()}
+        save_file(state, self.out / "weights.safetensors")
+        folded.load_state_dict(state)
+        few = 4000 if last else 500
+        some = Batch(held_out.images[:few], held_out.labels[:few], held_out.parts[:few])
+        thousand = Batch(some.images[:1000], some.labels[:1000], some.parts[:1000])
+        folded = folded.to(memory_format=torch.channels_last)
+        live = measure.liveliness(folded, thousand)
+        with torch.no_grad():
+            self.network(measure.normalized(measure.pixels(thousand.images[:500])))
+            maps = self.reader.heads[READ_FROM[-1]](self.reader.seen[READ_FROM[-1]])
+        precision = measure.part_precision(maps, thousand.parts[:500])
+        radius = self.settings.radius
+        self.log(
+            step=self.step,
+            accuracy=round(measure.accuracy(folded, some), 4),
+            pictures=len(some.labels),
+            attacked_accuracy=round(measure.attacked_accuracy(folded, thousand, radius), 4),
+            dead={k: int((v == 0).sum()) for k, v in live.items() if (v == 0).any()},
+            rarest=round(min(float(v.min()) for v in live.values()), 6),
+            part_precision_mean=round(float(np.mean(list(precision.values()))), 4),
+            **({"part_precision": {k: round(v, 3) for k, v in precision.items()}} if last else {}),
+        )
+
+
+def run(settings: Settings, out: Path) -> None:
+    """Draw the pictures, train, and leave weights.safetensors and training.jsonl in `out`."""
+    training = Training(settings, out)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns) as progress:
+        task = progress.add_task("drawing", total=settings.pictures + settings.held_out)
+        drawn = data.draw(0, settings.pictures, progress=lambda n: progress.advance(task, n))
+        held_out = data.draw(HELD_OUT, settings.held_out,
+                             progress=lambda n: progress.advance(task, n))  # fmt: skip
+        training.log(drawn=settings.pictures + settings.held_out)
+        for i in range(settings.epochs):
+            training.epoch(drawn, progress)
+            training.judge(held_out, last=i == settings.epochs - 1)
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
+    parser.add_argument("--pictures", type=int, default=Settings.pictures)
+    parser.add_argument("--epochs", type=int, default=Settings.epochs)
+    parser.add_argument("--rate", type=float, default=Settings.rate)
+    parser.add_argument("--radius", type=float, default=Settings.radius)
+    parser.add_argument("--seed", type=int, default=Settings.seed)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--quick", action="store_true", help="a three-minute trial")
+    given = parser.parse_args()
+    torch.set_num_threads(given.threads)
+    settings = Settings(pictures=given.pictures, epochs=given.epochs, rate=given.rate,
+                        radius=given.radius, seed=given.seed)  # fmt: skip
+    if given.quick:
+        settings = replace(settings, pictures=6000, epochs=3, held_out=500)
+    run(settings, given.out)
+
+
+if __name__ == "__main__":
+    main()
