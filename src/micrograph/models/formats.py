@@ -1,0 +1,180 @@
+"""Weights files as data: safetensors read and written strictly, without torch, running nothing.
+
+A safetensors file is a header length (8 bytes, little endian), a JSON header that gives each tensor
+its dtype, shape and place, and one buffer. The reader accepts exactly what the format's description
+allows: places in bounds, without overlap and without holes.
+"""
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from micrograph.errors import BadInput, MicrographError, Unavailable
+
+ITEM_SIZE = {
+    "F64": 8, "F32": 4, "F16": 2, "BF16": 2,
+    "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
+}  # fmt: skip
+"""Bytes per element of the dtypes that we read, by the name that safetensors gives them."""
+
+LONGEST_HEADER = 100_000_000
+
+
+class WeightsError(BadInput):
+    """A weights file that cannot be used: damaged, of another form, or of another model."""
+
+
+@dataclass(frozen=True)
+class RawTensor:
+    """A tensor as stored: dtype in safetensors' words and its elements, little endian, in C order."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes | memoryview
+
+
+Tensors = Mapping[str, RawTensor]
+
+
+def digest_of(tensors: Tensors) -> str:
+    """SHA-256 of the content: for each tensor, by name, `["name","dtype",[shape]]\\n` and its bytes.
+
+    The order of tensors in a file, its metadata and padding do not matter. 64 hex digits.
+    """
+    sha = hashlib.sha256()
+    for name in sorted(tensors):
+        t = tensors[name]
+        head = json.dumps([name, t.dtype, list(t.shape)], separators=(",", ":"))
+        sha.update(head.encode() + b"\n")
+        sha.update(t.data)
+    return sha.hexdigest()
+
+
+def read_safetensors(path: Path) -> dict[str, RawTensor]:
+    """The tensors of a safetensors file, as views into one buffer.
+
+    Raises WeightsError when the file is damaged, Unavailable when it cannot be read.
+    """
+    data = memoryview(read_bytes(path))
+
+    def damaged(what: str) -> WeightsError:
+        return WeightsError(
+            f"{path} is no sound safetensors file: {what}; get the file again or check its source"
+        )
+
+    if len(data) < 8:
+        raise damaged(f"it has {len(data)} bytes, expected a header length in the first 8")
+    length = int.from_bytes(data[:8], "little")
+    if length > min(LONGEST_HEADER, len(data) - 8):
+        raise damaged(f"its header claims {length} bytes, the file holds {len(data) - 8} after it")
+    try:
+        header = json.loads(bytes(data[8 : 8 + length]), object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:
+        raise damaged(f"its header is not readable JSON ({str(error)[:80]})") from None
+    if not isinstance(header, dict):
+        raise damaged("its header is no JSON object")
+    buffer = data[8 + length :]
+    header.pop("__metadata__", None)
+    entries = {name: _entry(name, given, damaged) for name, given in header.items()}
+    end = 0
+    for name, (_, _, first, last) in sorted(entries.items(), key=lambda e: (e[1][2], e[1][3])):
+        if first != end:
+            raise damaged(f"tensor {name!r} starts at {first}, expected {end} (overlap or hole)")
+        end = last
+    if end != len(buffer):
+        raise damaged(f"its tensors take {end} bytes, the file holds {len(buffer)}")
+    return {
+        name: RawTensor(dtype, shape, buffer[first:last])
+        for name, (dtype, shape, first, last) in entries.items()
+    }
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"name {twice[:60]!r} stands twice")
+    return dict(pairs)
+
+
+def _is_sizes(value: object) -> bool:
+    return isinstance(value, list) and all(type(v) is int and 0 <= v < 2**63 for v in value)
+
+
+def _entry(name: str, given: object, damaged: Any) -> tuple[str, tuple[int, ...], int, int]:
+    """Dtype, shape, first and last byte of one header entry."""
+    if not isinstance(given, dict) or not {"dtype", "shape", "data_offsets"} <= given.keys():
+        raise damaged(f"tensor {name!r} lacks dtype, shape or data_offsets")
+    dtype, shape, place = given["dtype"], given["shape"], given["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in ITEM_SIZE:
+        known = ", ".join(ITEM_SIZE)
+        raise damaged(f"tensor {name!r} has dtype {dtype!r}; this reader knows {known}")
+    if not _is_sizes(shape) or not _is_sizes(place) or len(place) != 2:
+        raise damaged(f"tensor {name!r} has shape {shape!r} at {place!r}, expected whole numbers")
+    first, last = place
+    if last - first != math.prod(shape) * ITEM_SIZE[dtype]:
+        raise damaged(f"tensor {name!r} of shape {shape!r} in {dtype} has {last - first} bytes")
+    return dtype, tuple(shape), first, last
+
+
+def write_safetensors(path: Path, tensors: Tensors, metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file: complete under its name, or not at all.
+
+    The bytes depend on the arguments only. Raises Unavailable when it cannot be written.
+    """
+    header: dict[str, Any] = {"__metadata__": dict(sorted(metadata.items()))} if metadata else {}
+    at = 0
+    for name in sorted(tensors):
+        t = tensors[name]
+        header[name] = {
+            "dtype": t.dtype,
+            "shape": list(t.shape),
+            "data_offsets": [at, at + len(t.data)],
+        }
+        at += len(t.data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    parts = [len(text).to_bytes(8, "little"), text, *(tensors[n].data for n in sorted(tensors))]
+    write_atomically(path, parts)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's content. Raises Unavailable, saying why, when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Unavailable(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def write_atomically(path: Path, parts: Iterable[bytes | memoryview]) -> None:
+    """Write `parts` to a file beside `path` and move it there once it is safely on the disk."""
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            for part in parts:
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        raise _cannot_write(path, error) from None
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def _cannot_write(path: Path, error: OSError) -> MicrographError:
+    return Unavailable(
+        f"cannot write {path}: {error.strerror or error}; nothing was left there; "
+        "make room or choose a folder that you may write to"
+    )

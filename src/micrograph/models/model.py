@@ -1,0 +1,186 @@
+"""A network under the microscope: its nodes, and running it up to any of them."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, nullcontext
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from micrograph.address import find_node
+from micrograph.errors import BadInput, MicrographError
+from micrograph.models.card import ModelCard
+from micrograph.models.graph import watch
+from micrograph.models.node import Node
+from micrograph.models.nodes import default_id, name_nodes
+from micrograph.models.preprocessing import Preprocessing
+from micrograph.models.relu import ReLUOff
+from micrograph.models.tensors import module_digest
+
+
+class Model:
+    """A module in eval mode whose parameters need no gradients, with everything known about it."""
+
+    def __init__(self, card: ModelCard, module: nn.Module, digest: str) -> None:
+        self.card = card
+        self.module = module.eval().requires_grad_(False)
+        self.digest = digest
+
+    @classmethod
+    def of(
+        cls,
+        module: nn.Module,
+        *,
+        id: str,
+        preprocessing: Preprocessing,
+        labels: Sequence[str] = (),
+    ) -> "Model":
+        """Put any torch module that takes RGB [batch, 3, y, x] under the microscope.
+
+        The module is switched to eval mode and its parameters stop needing gradients. Its digest is
+        that of its state dict.
+        """
+        card = ModelCard(
+            id=id,
+            title=id,
+            summary="",
+            build=lambda: module,
+            preprocessing=preprocessing,
+            labels=tuple(labels),
+            parameters=sum(p.numel() for p in module.parameters()),
+            node_id=default_id,
+        )
+        return cls(card, module, module_digest(module))
+
+    @property
+    def id(self) -> str:
+        """The first part of its addresses."""
+        return self.card.id
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """From RGB in 0..1 to what the network was trained on."""
+        return self.card.preprocessing
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """A name per logit; empty if there are none."""
+        return self.card.labels
+
+    @property
+    def device(self) -> torch.device:
+        """Where its tensors lie."""
+        tensors = (*self.module.parameters(), *self.module.buffers())
+        return tensors[0].device if tensors else torch.device("cpu")
+
+    @cached_property
+    def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
+        size = self.preprocessing.size
+        images = torch.full((1, 3, size, size), 0.5, device=self.device)
+        values = watch(self.module, self.preprocessing.apply(images))
+        return name_nodes(values, self.card.node_id, self.card.aliases)
+
+    @property
+    def nodes(self) -> dict[str, Node]:
+        """Its nodes by id, in the order in which a forward pass reaches them."""
+        return self._named[0]
+
+    @property
+    def aliases(self) -> dict[str, str]:
+        """Every accepted spelling, node ids included, with the node id that it stands for."""
+        return self._named[1]
+
+    def node(self, name: str) -> Node:
+        """The node of that id or alias. Raises NotFound with the nearest names."""
+        return self.nodes[find_node(name, self.aliases, self.id)]
+
+    def run(
+        self,
+        images: Tensor,
+        nodes: Sequence[str],
+        *,
+        pre_relu: bool = False,
+        preprocess: bool = True,
+    ) -> dict[str, Tensor]:
+        """The activations of `nodes` on `images`, under the names that they were asked by.
+
+        `images` are RGB [batch, 3, y, x] in 0..1, of any size that the network takes; only their
+        range is adapted, and that not if `preprocess` is false. The pass stops behind the last node
+        and leaves nothing behind in the module. Gradients flow to `images`. With `pre_relu` a node
+        whose values come out of a ReLU (also of several, side by side) gives the values before it.
+
+        Raises NotFound for unknown nodes, BadInput for images of another form.
+        """
+        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+            raise BadInput(
+                f"images of shape {list(images.shape)} in {images.dtype} given, "
+                "expected floating-point RGB [batch, 3, y, x]"
+            )
+        wanted = {name: self.node(name) for name in nodes}
+        x = self.preprocessing.apply(images) if preprocess else images
+        if not pre_relu:
+            found = self._capture(x, list(wanted.values()))
+            return {name: found[node.id] for name, node in wanted.items()}
+        # One pass each: a ReLU that is off for one node would change the nodes behind it.
+        return {
+            name: self._capture(x, [node], ReLUOff(node.relus))[node.id]
+            for name, node in wanted.items()
+        }
+
+    def _capture(
+        self, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None = None
+    ) -> dict[str, Tensor]:
+        """Run on preprocessed `x` until all of `nodes` were reached; their values by id."""
+        capture = _Capture(nodes)
+        with ExitStack() as stack:
+            for path in capture.paths:
+                hook = self.module.get_submodule(path).register_forward_hook(capture.hook(path))
+                stack.callback(hook.remove)
+            stack.enter_context(relus if relus is not None else nullcontext())
+            try:
+                if capture.missing:
+                    self.module(x)
+            except _Reached:
+                pass
+        if capture.missing:
+            lost = ", ".join(capture.missing.values())
+            raise MicrographError(
+                f"{self.id} did not reach {lost} on images of {list(x.shape)}; "
+                "its graph seems to depend on the input"
+            )
+        return capture.found
+
+
+class _Reached(BaseException):
+    """All nodes are there. No Exception, so that no network catches it."""
+
+
+class _Capture:
+    """Collects the outputs of module calls and stops the pass behind the last one."""
+
+    def __init__(self, nodes: Sequence[Node]) -> None:
+        self.found: dict[str, Tensor] = {}
+        self.missing = {self._call(n): n.id for n in nodes}
+        self.paths = {path for path, _ in self.missing}
+        self._copied = {n.id for n in nodes if n.overwritten}
+        self._counts = dict.fromkeys(self.paths, 0)
+
+    @staticmethod
+    def _call(node: Node) -> tuple[str, int]:
+        path, _, call = node.path.partition("#")
+        return path, int(call or 0)
+
+    def hook(self, path: str) -> Callable[[nn.Module, Any, Any], None]:
+        """The forward hook for the module at `path`."""
+
+        def reached(module: nn.Module, inputs: Any, output: Tensor) -> None:
+            call = (path, self._counts[path])
+            self._counts[path] += 1
+            if call in self.missing:
+                name = self.missing.pop(call)
+                self.found[name] = output.clone() if name in self._copied else output
+                if not self.missing:
+                    raise _Reached
+
+        return reached

@@ -1,0 +1,43 @@
+"""A named place in a model's graph: plain data, no torch."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """Which input pixels a position of the node can see.
+
+    Position p sees the pixels `start + p * stride` to `start + p * stride + size - 1` along each
+    axis (square fields; the union over branches). `status` is "exact", "whole input" or "unknown";
+    the numbers hold for "exact" only.
+    """
+
+    size: int = 0
+    stride: int = 0
+    start: int = 0
+    status: str = "exact"
+
+
+@dataclass(frozen=True)
+class Node:
+    """A layer, a branch, or a block's output.
+
+    `shape` is (y, x) of the map at the model's own input size, or () for a flat node. `parents` are
+    the nearest nodes upstream. `path` is the module whose output the node is (with `#k` behind it
+    for its k-th call, k > 0). `relus` are the numbers, in calling order, of the ReLU calls whose
+    outputs make up this node directly or through a concatenation: switching just these off gives
+    the values before the activation.
+    """
+
+    id: str
+    index: int
+    kind: str
+    units: int
+    shape: tuple[int, ...]
+    receptive_field: ReceptiveField
+    parents: tuple[str, ...]
+    path: str
+    aliases: tuple[str, ...] = ()
+    relus: tuple[int, ...] = ()
+    overwritten: bool = False
+    """True if a later in-place operation changes the tensor, so that captures must copy it."""
