@@ -15,17 +15,22 @@ QUALITY = {"avif": 50, "webp": 75, "png": 100}
 """Default quality per format, 1..100; PNG is lossless and ignores it."""
 
 
+def check_format(format: str, quality: int | None) -> int:
+    """The quality to use. Raises BadInput for an unknown format or a quality outside 1..100."""
+    if format not in MIME:
+        raise BadInput(f"image format {format!r} is unknown; choose avif, webp or png")
+    if quality is not None and not 1 <= quality <= 100:
+        raise BadInput(f"image quality {quality} is out of range; choose 1 to 100")
+    return QUALITY[format] if quality is None else quality
+
+
 def encode(image: np.ndarray, format: str = "avif", quality: int | None = None) -> Picture:
     """Encode `image`, uint8 [y, x, 3] in RGB, as `format` ("avif", "webp" or "png").
 
     The same image, format and quality give the same bytes with the same Pillow: encoders run on
     one thread. Raises BadInput for another format, quality, shape or type.
     """
-    if format not in MIME:
-        raise BadInput(f"image format {format!r} is unknown; choose avif, webp or png")
-    quality = QUALITY[format] if quality is None else quality
-    if not 1 <= quality <= 100:
-        raise BadInput(f"image quality {quality} is out of range; choose 1 to 100")
+    quality = check_format(format, quality)
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise BadInput(
             f"cannot encode an array of {image.dtype} {list(image.shape)}; expected uint8 [y, x, 3]"

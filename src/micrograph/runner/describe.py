@@ -1,0 +1,67 @@
+"""The engine's model and nodes as the records an atlas keeps."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from micrograph.atlas import ModelRecord, NodeRecord
+
+if TYPE_CHECKING:
+    from micrograph.models.model import Model
+    from micrograph.models.node import Node
+
+
+def model_record(model: "Model") -> ModelRecord:
+    """What an atlas says of its model."""
+    card = model.card
+    source = card.sources[0] if card.sources else None
+    return ModelRecord(
+        id=model.id,
+        title=card.title,
+        digest=model.digest,
+        summary=card.summary,
+        parameters=card.parameters,
+        labels=tuple(card.labels),
+        preprocessing=card.preprocessing.as_dict(),
+        paper=card.paper,
+        paper_url=card.paper_url,
+        licence=card.licence,
+        lineage=card.lineage,
+        source="" if source is None else source.url or source.title,
+    )
+
+
+def node_record(node: "Node") -> NodeRecord:
+    """What an atlas says of a node."""
+    field = node.receptive_field
+    return NodeRecord(
+        id=node.id,
+        index=node.index,
+        kind=node.kind,
+        units=node.units,
+        shape=tuple(node.shape),
+        field_size=field.size,
+        field_stride=field.stride,
+        field_start=field.start,
+        field_status=field.status,
+        parents=tuple(node.parents),
+        aliases=tuple(node.aliases),
+    )
+
+
+def made_with(model: "Model") -> dict[str, str]:
+    """Versions and device: what a recipe leaves open, and rounding depends on."""
+    import torch
+
+    device = torch.device(model.device)
+    cuda = device.type == "cuda"
+    try:
+        package = version("micrograph")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        package = "source tree"
+    return {
+        "micrograph": package,
+        "torch": str(torch.__version__),
+        "device": torch.cuda.get_device_name(device) if cuda else device.type,
+        "machine": platform.machine(),
+    }

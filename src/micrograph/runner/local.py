@@ -1,0 +1,139 @@
+"""Rendering into an atlas on this machine; stopped at any moment, it goes on where it was."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from micrograph import techniques
+from micrograph.atlas import AtlasWriter
+from micrograph.atlas.encode import check_format
+from micrograph.atlas.format import SUFFIX
+from micrograph.errors import BadInput
+from micrograph.runner.describe import made_with, model_record, node_record
+from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, make_plan
+from micrograph.runner.progress import Progress, Silent
+from micrograph.runner.save import Saver
+from micrograph.runner.select import choose_nodes, choose_units
+from micrograph.techniques.base import Rendered
+
+if TYPE_CHECKING:
+    from micrograph.models.model import Model
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a render did. `there` pictures were in the atlas before; `skipped` are addresses whose
+    picture came out without a finite score; `interrupted` tells of Ctrl-C."""
+
+    rendered: int
+    there: int
+    seconds: float
+    path: Path
+    skipped: tuple[str, ...] = ()
+    interrupted: bool = False
+
+    @property
+    def rate(self) -> float:
+        """Pictures per second."""
+        return self.rendered / self.seconds if self.seconds > 0 else 0.0
+
+    def __str__(self) -> str:
+        parts = [f"{self.rendered} pictures in {self.seconds:.0f} s ({self.rate:.2f}/s)"]
+        if self.there:
+            parts.append(f"{self.there} were there already")
+        if self.skipped:
+            shown = ", ".join(self.skipped[:3]) + (", ..." if len(self.skipped) > 3 else "")
+            parts.append(f"{len(self.skipped)} diverged and were left out ({shown})")
+        if self.interrupted:
+            parts.append("interrupted: the same command goes on from here")
+        return "; ".join(parts) + f": {self.path}"
+
+
+def render(
+    model: "Model",
+    atlas_dir: Path | str,
+    *,
+    technique: Sequence[str] = ("feature_vis",),
+    nodes: Sequence[str] | None = None,
+    units: str | None = None,
+    batch: int | str = "auto",
+    progress: Progress | None = None,
+    image_format: str = "avif",
+    quality: int | None = None,
+    **options: Any,
+) -> Summary:
+    """Render what `atlas_dir/<model id>.atlas` lacks, batch by batch, each stored when finished.
+
+    `nodes` are ids, aliases or globs, by default all worth seeing; `units` a selection such as
+    `0-63,100`; `batch` a number of units or "auto"; `options` go to the techniques (preset, steps,
+    size, seed, ...). Ctrl-C keeps what is stored and returns a summary that says so.
+
+    Everything is checked before anything is written. Raises NotFound for unknown names, BadInput
+    for values that make no sense, Conflict when another process writes this atlas or it was made
+    from other weights, Unavailable when it cannot be written.
+    """
+    size = _checked_batch(batch)
+    check_format(image_format, quality)
+    found = [techniques.get(name) for name in dict.fromkeys(technique)]
+    jobs = [(t, job) for t in found for job in t.jobs(model, **options)]
+    chosen = choose_nodes(model.nodes, nodes, model.id)
+    largest = max((node.units for node in chosen), default=0)
+    wanted = {node.id: choose_units(node, units, largest) for node in chosen}
+    started = time.monotonic()
+    progress = progress or Silent()
+    path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
+    records = [node_record(node) for node in model.nodes.values()]
+    with AtlasWriter.open(path, model_record(model), records) as writer:
+        plan = make_plan(model, writer, jobs, wanted, size)
+        progress.start(plan.total, plan.there, str(path))
+        stored: list[int] = []
+        saver = Saver(writer, made_with(model), image_format, quality, stored.append)
+        interrupted = False
+        try:
+            with saver:
+                _run(model, plan, saver, progress)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            progress.finish()
+    return Summary(
+        rendered=sum(stored),
+        there=plan.there,
+        seconds=time.monotonic() - started,
+        path=path,
+        skipped=tuple(saver.skipped),
+        interrupted=interrupted,
+    )
+
+
+def _run(model: "Model", plan: Plan, saver: Saver, progress: Progress) -> None:
+    done = 0
+    for batch in plan.batches:
+        saver.save(batch, _render(model, batch, done, saver, progress))
+        done += len(batch.units)
+    progress.update(done, "the end")
+
+
+def _render(
+    model: "Model", batch: Batch, done: int, saver: Saver, progress: Progress
+) -> list[Rendered]:
+    doing = f"{batch.node} {batch.job.variant}"
+
+    def on_step(step: int, steps: int) -> None:
+        saver.check()  # a full disk ends the batch at once, not after it
+        progress.update(done + len(batch.units) * step / steps, doing)
+
+    progress.update(done, doing)
+    units = [unit for unit in batch.units if unit != WHOLE_NODE]
+    return list(batch.technique.run(model, batch.node, units, batch.job, on_step))
+
+
+def _checked_batch(batch: int | str) -> int | None:
+    """The fixed batch size, or None for "auto"."""
+    if batch == "auto":
+        return None
+    if isinstance(batch, int) and 1 <= batch <= 4096:
+        return batch
+    raise BadInput(f"batch {batch!r} is not usable; expected auto, or a number from 1 to 4096")

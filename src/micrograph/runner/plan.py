@@ -1,0 +1,94 @@
+"""What is to be done: the batches that an atlas lacks, in a pleasing order."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from micrograph.atlas import AtlasWriter
+from micrograph.recipe import digest
+from micrograph.techniques.base import Job, Technique
+
+if TYPE_CHECKING:
+    from micrograph.models.model import Model
+
+FIRST = 16
+"""Units of every node that come before all the rest, so that each page shows something early."""
+
+WHOLE_NODE = -1
+"""Stands for the unit in the plan of a technique that looks at nodes."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One job at one node: the units that the atlas lacks, and how many to render together."""
+
+    technique: Technique
+    job: Job
+    node: str
+    units: tuple[int, ...]
+    batch: int
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Units to be rendered together and stored together."""
+
+    technique: Technique
+    job: Job
+    node: str
+    units: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`total` pictures are to be made; `there` are in the atlas already."""
+
+    batches: tuple[Batch, ...]
+    total: int
+    there: int
+
+
+def make_plan(
+    model: "Model",
+    writer: AtlasWriter,
+    jobs: Sequence[tuple[Technique, Job]],
+    units: Mapping[str, Sequence[int]],
+    batch: int | None,
+) -> Plan:
+    """Plan `jobs` for `units` (by node id, in the order wanted).
+
+    `batch` is a fixed number of units; None lets the technique say what fits and runs fastest.
+    """
+    tasks: list[Task] = []
+    there = 0
+    for technique, job in _distinct(jobs):
+        for node, wanted in units.items():
+            targets = (WHOLE_NODE,) if technique.level == "node" else tuple(wanted)
+            missing = tuple(writer.missing(node, targets, job.recipe))
+            there += len(targets) - len(missing)
+            if missing:
+                size = technique.batch_size(model, node, job) if batch is None else batch
+                tasks.append(Task(technique, job, node, missing, max(1, size)))
+    total = sum(len(task.units) for task in tasks)
+    return Plan(tuple(in_waves(tasks)), total, there)
+
+
+def in_waves(tasks: Sequence[Task]) -> Iterator[Batch]:
+    """A few units of every task first, then the rest task by task."""
+    for task in tasks:
+        yield from _cut(task, task.units[:FIRST])
+    for task in tasks:
+        yield from _cut(task, task.units[FIRST:])
+
+
+def _cut(task: Task, units: Sequence[int]) -> Iterator[Batch]:
+    """Batches of nearly equal size: twenty units in batches of at most 16 are 10 and 10."""
+    count = -(-len(units) // task.batch)
+    for k in range(count):
+        part = units[k * len(units) // count : (k + 1) * len(units) // count]
+        yield Batch(task.technique, task.job, task.node, tuple(part))
+
+
+def _distinct(jobs: Sequence[tuple[Technique, Job]]) -> list[tuple[Technique, Job]]:
+    """Every recipe once."""
+    return list({digest(job.recipe): (technique, job) for technique, job in jobs}.values())

@@ -1,0 +1,86 @@
+"""Encoding and storing finished pictures beside the rendering of the next ones."""
+
+import math
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+from micrograph.atlas import AtlasWriter, Visualization, encode
+from micrograph.runner.plan import Batch
+from micrograph.techniques.base import Rendered
+
+_WAITING = 2
+"""Batches that may wait to be stored; beyond that rendering waits, and memory stays bounded."""
+
+
+class Saver:
+    """Stores batches in one thread of its own, each in one transaction.
+
+    What goes wrong there (a full disk) is raised by the next call of `check` or `save`, or on
+    leaving. Leaving the context waits for what was handed in.
+    """
+
+    def __init__(
+        self,
+        writer: AtlasWriter,
+        made_with: dict[str, str],
+        image_format: str,
+        quality: int | None,
+        on_saved: Callable[[int], None],
+    ) -> None:
+        self._writer = writer
+        self._made_with = made_with
+        self._format = image_format
+        self._quality = quality
+        self._on_saved = on_saved
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="micrograph-save")
+        self._waiting: list[Future[None]] = []
+        self.skipped: list[str] = []
+        """Addresses (node/unit) whose picture came out without a finite score; not stored."""
+
+    def __enter__(self) -> "Saver":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._thread.shutdown(wait=True)
+        except KeyboardInterrupt:  # pressed again: the batch in hand is stored all the same
+            self._thread.shutdown(wait=True)
+            raise
+        if error is None:
+            self.check()
+
+    def save(self, batch: Batch, rendered: Sequence[Rendered]) -> None:
+        """Hand in a finished batch; waits while too many are waiting."""
+        while len(self._waiting) >= _WAITING:
+            self._waiting.pop(0).result()
+        self._waiting.append(self._thread.submit(self._store, batch, rendered))
+
+    def check(self) -> None:
+        """Raise what went wrong in the thread, if anything did."""
+        while self._waiting and self._waiting[0].done():
+            self._waiting.pop(0).result()
+
+    def _store(self, batch: Batch, rendered: Sequence[Rendered]) -> None:
+        finite = [r for r in rendered if math.isfinite(r.score)]
+        self.skipped += [f"{r.node}/{r.unit}" for r in rendered if not math.isfinite(r.score)]
+        self._on_saved(self._writer.put([self._visualization(batch, r) for r in finite]))
+
+    def _visualization(self, batch: Batch, rendered: Rendered) -> Visualization:
+        job = batch.job
+        return Visualization(
+            node=rendered.node,
+            unit=rendered.unit,
+            technique=job.technique,
+            variant=job.variant,
+            recipe=job.recipe,
+            seed=job.seed,
+            score=rendered.score,
+            picture=encode(rendered.image, self._format, self._quality),
+            data=rendered.data,
+            made_with=self._made_with,
+            seconds=rendered.seconds,
+        )
