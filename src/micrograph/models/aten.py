@@ -1,4 +1,4 @@
-"""What each ATen operation does to receptive fields: the one table that knows operations by name."""
+"""What each ATen operation does to a receptive field: the one table that knows their names."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -13,8 +13,9 @@ Rule = Callable[[Field, tuple[Any, ...], Tensor], Field]
 """(field of the input, arguments of the call, result) to the field of the result."""
 
 
-def field_of(name: str, args: tuple[Any, ...], result: Tensor, fields: Sequence[Field],
-             pointwise: bool) -> Field:
+def field_of(
+    name: str, args: tuple[Any, ...], result: Tensor, fields: Sequence[Field], pointwise: bool
+) -> Field:
     """The field of `result`, which operation `name` made of maps that have `fields`.
 
     `pointwise` says that torch calls the operation so. An operation that is not understood gives
@@ -29,10 +30,20 @@ def field_of(name: str, args: tuple[Any, ...], result: Tensor, fields: Sequence[
 
 
 _SAME_PLACES = frozenset(
-    "clone alias detach contiguous _to_copy to lift_fresh copy_ native_batch_norm "
-    "_native_batch_norm_legit_no_training _native_batch_norm_legit cudnn_batch_norm "
-    "native_dropout batch_norm _batch_norm_no_update prelu _prelu_kernel leaky_relu "
-    "channel_shuffle native_channel_shuffle".split()
+    {
+        "alias",
+        "clone",
+        "copy",
+        "cudnn_batch_norm",
+        "detach",
+        "native_batch_norm",
+        "_native_batch_norm_legit",
+        "_native_batch_norm_legit_no_training",
+        "native_channel_shuffle",
+        "native_dropout",
+        "_prelu_kernel",
+        "_to_copy",
+    }
 )
 """Operations that move nothing in space and are not marked as pointwise."""
 
@@ -44,13 +55,18 @@ def _convolution(field: Field, args: tuple[Any, ...], result: Tensor) -> Field:
     return field.window(weight.shape[2:], stride, padding, dilation)
 
 
+def _filled(args: tuple[Any, ...], *defaults: Any) -> tuple[Any, ...]:
+    """The arguments, and the defaults of those that are not there."""
+    return args + defaults[len(args) :]
+
+
 def _max_pool(field: Field, args: tuple[Any, ...], result: Tensor) -> Field:
-    _, kernel, stride, padding, dilation, *_ = (*args, *((), (0,), (1,))[len(args) - 2 :])
+    kernel, stride, padding, dilation = _filled(args[1:5], None, (), (0,), (1,))
     return field.window(kernel, stride, padding, dilation)
 
 
 def _average_pool(field: Field, args: tuple[Any, ...], result: Tensor) -> Field:
-    _, kernel, stride, padding, *_ = (*args, *((), (0,))[len(args) - 2 :])
+    kernel, stride, padding = _filled(args[1:4], None, (), (0,))
     return field.window(kernel, stride, padding)
 
 
@@ -97,7 +113,7 @@ def _transpose(field: Field, args: tuple[Any, ...], result: Tensor) -> Field:
 
 
 def _along_units(place: int) -> Rule:
-    """Concatenating, splitting, softmax along argument number `place`, which must not be in space."""
+    """Joining or splitting along the axis in argument `place`, which must not lie in space."""
 
     def rule(field: Field, args: tuple[Any, ...], result: Tensor) -> Field:
         dim = args[place] if len(args) > place else 0
@@ -107,7 +123,7 @@ def _along_units(place: int) -> Rule:
 
 
 def _slice(field: Field, args: tuple[Any, ...], result: Tensor) -> Field:
-    before, dim, start, _, step = (*args, *(0, None, None, 1)[len(args) - 1 :])
+    before, dim, start, _, step = _filled(args, None, 0, None, None, 1)
     dim %= before.ndim
     if before.ndim != 4 or dim < 2:
         return field if before.ndim == 4 else UNKNOWN

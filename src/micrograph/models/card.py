@@ -46,7 +46,7 @@ class ModelCard:
     lineage: str = ""
     sources: tuple[WeightsSource, ...] = ()
     bundled: str = ""
-    """Path of weights inside the package, relative to it, for a model that ships with its weights."""
+    """Where in the package its weights lie, for a model that ships with them."""
     file_names: tuple[str, ...] = ()
     """Names besides `id` under which a weights file (or the folder around it) may lie."""
     node_id: Callable[[str], str | None] = lambda path: path

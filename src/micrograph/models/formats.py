@@ -32,7 +32,7 @@ class WeightsError(BadInput):
 
 @dataclass(frozen=True)
 class RawTensor:
-    """A tensor as stored: dtype in safetensors' words and its elements, little endian, in C order."""
+    """A tensor as stored: dtype in safetensors' words; elements little endian, in C order."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -43,7 +43,7 @@ Tensors = Mapping[str, RawTensor]
 
 
 def digest_of(tensors: Tensors) -> str:
-    """SHA-256 of the content: for each tensor, by name, `["name","dtype",[shape]]\\n` and its bytes.
+    """SHA-256 of the content: for each tensor by name: `["name","dtype",[shape]]\\n`, its bytes.
 
     The order of tensors in a file, its metadata and padding do not matter. 64 hex digits.
     """

@@ -1,4 +1,4 @@
-"""The graph of any network: its nodes, edges and receptive fields, found by watching one forward pass.
+"""The graph of any network: nodes, edges and receptive fields, found by watching a forward pass.
 
 Modules say where the nodes are: each output that is one tensor with an axis of units is a node.
 Operations underneath, seen as ATen calls, say how values depend on each other; so functional code
@@ -51,11 +51,11 @@ class Value:
     is_output: bool = False
 
 
-class Watcher(TorchDispatchMode):
+class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Follows every value of a forward pass. `values` are the module outputs, in order."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.values: list[Value] = []
         self._origins: dict[Place, Origin] = {}
         self._versions: dict[int, int] = {}
@@ -63,9 +63,15 @@ class Watcher(TorchDispatchMode):
         self._counts: dict[str, int] = {}
         self._entered: list[tuple[str, list[tuple[Place, int]]]] = []
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: shielding this class from the compiler would import it, which takes two seconds."""
+        return False
+
     @staticmethod
     def _place(t: Tensor) -> Place:
-        return (t.untyped_storage().data_ptr(), t.storage_offset(), tuple(t.shape), t.stride())
+        offset = int(t.storage_offset())
+        return (t.untyped_storage().data_ptr(), offset, tuple(t.shape), t.stride())
 
     def _version(self, t: Tensor) -> int:
         return self._versions.get(t.untyped_storage().data_ptr(), 0)
@@ -110,15 +116,15 @@ class Watcher(TorchDispatchMode):
         if not origins:
             self._origins.pop(place, None)
             return
+        operation = name.rstrip("_")
         relus: tuple[int, ...] = ()
         if name in _COPIES or name == "cat":
             relus = tuple(dict.fromkeys(i for o in origins for i in o.relus))
         self._origins[place] = Origin(
             frozenset().union(*(o.calls for o in origins)),
-            field_of(name.rstrip("_") if name != "copy_" else name, args, result,
-                     [o.field for o in origins], same),
+            field_of(operation, args, result, [o.field for o in origins], same),
             relus,
-            origins[0].made_by if name in _COPIES else name.rstrip("_"),
+            origins[0].made_by if name in _COPIES else operation,
         )
 
     def enter(self, path: str, inputs: Any) -> None:

@@ -9,12 +9,13 @@ from torch import Tensor, nn
 
 
 class ConvReLU(nn.Conv2d):
-    """A square convolution with bias and the ReLU behind it, as one layer. Keeps the size by default."""
+    """A square convolution with bias and the ReLU behind it. Keeps the size by default."""
 
     def __init__(
         self, inputs: int, outputs: int, kernel: int, stride: int = 1, padding: int | None = None
     ) -> None:
-        super().__init__(inputs, outputs, kernel, stride, kernel // 2 if padding is None else padding)
+        padding = kernel // 2 if padding is None else padding
+        super().__init__(inputs, outputs, kernel, stride, padding)
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, inputs, y, x] to [batch, outputs, y / stride, x / stride], values >= 0."""
@@ -52,8 +53,8 @@ class LocalResponseNorm(nn.Module):
 class Inception(nn.Module):
     """The module of GoogLeNet: four branches on the same input, concatenated.
 
-    `widths` are the numbers of units of 1x1, 3x3_reduce, 3x3, 5x5_reduce, 5x5 and pool_proj (Szegedy
-    et al. 2014, table 1). The output holds 1x1, 3x3, 5x5, pool_proj, in this order.
+    `widths` are the numbers of units of 1x1, 3x3_reduce, 3x3, 5x5_reduce, 5x5 and pool_proj
+    (Szegedy et al. 2014, table 1). The output holds 1x1, 3x3, 5x5, pool_proj, in this order.
     """
 
     kind: ClassVar[str] = "inception"
@@ -86,6 +87,26 @@ class Inception(nn.Module):
             chain("pool", "pool_proj"),
         )
         return torch.cat(branches, 1)
+
+
+class Fire(nn.Module):
+    """The module of SqueezeNet: few 1x1 units, expanded by 1x1 and 3x3 (Iandola et al. 2016).
+
+    The output holds expand1x1, expand3x3, in this order.
+    """
+
+    kind: ClassVar[str] = "fire"
+
+    def __init__(self, inputs: int, squeeze: int, expand: int) -> None:
+        super().__init__()
+        self.squeeze1x1 = ConvReLU(inputs, squeeze, 1)
+        self.expand1x1 = ConvReLU(squeeze, expand, 1)
+        self.expand3x3 = ConvReLU(squeeze, expand, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, inputs, y, x] to [batch, 2 * expand, y, x]."""
+        x = self.squeeze1x1(x)
+        return torch.cat((self.expand1x1(x), self.expand3x3(x)), 1)
 
 
 class GlobalAverage(nn.Module):

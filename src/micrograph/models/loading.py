@@ -13,6 +13,7 @@ from micrograph.models.formats import RawTensor, WeightsError
 from micrograph.models.model import Model
 from micrograph.models.tensors import to_torch
 
+
 def build(card: ModelCard) -> nn.Module:
     """The card's network with random weights; the global random state stays as it was."""
     with torch.random.fork_rng(devices=[]):
@@ -37,7 +38,7 @@ def check_names(given: Iterable[str], expected: Iterable[str], path: Path, model
 
 
 def fill(module: nn.Module, card: ModelCard, tensors: Mapping[str, RawTensor], path: Path) -> None:
-    """Copy the stored tensors into the module, converted to its dtypes. Names and shapes must fit."""
+    """Copy stored tensors into the module, converted to its dtypes. Names and shapes must fit."""
     expected = expected_shapes(card, module)
     check_names(tensors, expected, path, card.id)
     for name, shape in expected.items():
@@ -67,5 +68,5 @@ def checked_device(device: str) -> torch.device:
         torch.empty(0, device=where)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
-        raise BadInput(f"device {device!r} cannot be used here: {reason}; try --device cpu") from None
+        raise BadInput(f"device {device!r} cannot be used here: {reason}; try 'cpu'") from None
     return where

@@ -51,7 +51,7 @@ def kind_of(value: Value) -> str:
 
 def default_id(path: str) -> str:
     """A module path in letters that an address allows."""
-    return re.sub(r"[^A-Za-z0-9_.\-]", "_", path) if path[:1] not in "-." else default_id("_" + path)
+    return re.sub(r"[^A-Za-z0-9_.\-]|\A[.\-]", "_", path)
 
 
 def _spelling(path: str, call: int) -> str:
@@ -59,7 +59,7 @@ def _spelling(path: str, call: int) -> str:
 
 
 def _shortest(value: Value) -> tuple[str, int]:
-    """Path and call under which a value is known; the network itself ("") only if it is the only."""
+    """Path and call under which a value is known; the network itself ("") only if nothing else."""
     named = [(path, call) for path, call, _ in value.calls if path]
     return min(named, key=lambda c: (c[0].count("."), len(c[0]))) if named else ("", 0)
 
@@ -71,8 +71,8 @@ def name_nodes(
 ) -> tuple[dict[str, Node], dict[str, str]]:
     """Nodes by id in graph order, and every accepted spelling with the id that it stands for.
 
-    A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. The network's own
-    output is the node `output` unless a module inside gave it.
+    A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. The network's
+    own output is the node `output` unless a module inside gave it.
     """
     ids: dict[int, str] = {}
     for number, value in enumerate(values):

@@ -55,8 +55,9 @@ class Field:
         steps = stride or kernel  # an empty stride means that of the kernel
 
         def along(axis: int) -> tuple[int, int, int, int]:
-            k, s, p, d = ((v[axis] if len(v) > 1 else v[0]) for v in
-                          (kernel, steps, padding, dilation))
+            k, s, p, d = (
+                (v[axis] if len(v) > 1 else v[0]) for v in (kernel, steps, padding, dilation)
+            )
             return k, s, p, d
 
         return Field(self.y.window(*along(0)), self.x.window(*along(1)))

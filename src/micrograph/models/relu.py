@@ -29,7 +29,7 @@ class ReLUCalls(TorchFunctionMode):
 
     def __enter__(self) -> "ReLUCalls":
         self.count = 0
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def relu(self, x: Tensor, index: int) -> Tensor:
@@ -46,7 +46,7 @@ class ReLUCalls(TorchFunctionMode):
         kwargs = kwargs or {}
         if func not in RELU_FUNCTIONS:
             return func(*args, **kwargs)
-        x = args[0] if args else kwargs.get("input", kwargs.get("self"))
+        x: Tensor = args[0] if args else kwargs["input"]
         index, self.count = self.count, self.count + 1
         in_place = func in _IN_PLACE or (
             func is F.relu and bool(args[1] if len(args) > 1 else kwargs.get("inplace", False))

@@ -24,7 +24,8 @@ def to_torch(raw: RawTensor) -> Tensor:
 def to_raw(tensor: Tensor) -> RawTensor:
     """The stored form. Raises BadInput for dtypes that a weights file does not hold."""
     if tensor.dtype not in _NAMES:
-        raise BadInput(f"tensors of dtype {tensor.dtype} cannot be stored; expected {list(_DTYPES)}")
+        known = ", ".join(_DTYPES)
+        raise BadInput(f"tensors of dtype {tensor.dtype} cannot be stored; expected {known}")
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     data = flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
     return RawTensor(_NAMES[tensor.dtype], tuple(tensor.shape), data)

@@ -1,4 +1,4 @@
-"""Weights: where they lie, whether they are the right ones. Never unpickles, never imports torch."""
+"""Weights: where they lie and whether they are the right ones. Never imports torch."""
 
 import os
 from collections.abc import Iterator
@@ -74,8 +74,9 @@ def find(card: ModelCard) -> Path:
         source = card.sources[0] if card.sources else None
         origin = f" (from {source.url or source.title})" if source else ""
         raise Unavailable(
-            f"no weights for {card.id} here; run `micrograph weights import {card.id} FILE`{origin} "
-            f"or put {card.id}.safetensors into {data_folder()} or the folder MICROGRAPH_WEIGHTS"
+            f"no weights for {card.id} here; run `micrograph weights import {card.id} FILE`"
+            f"{origin} or put {card.id}.safetensors into {data_folder()} "
+            "or into the folder that MICROGRAPH_WEIGHTS names"
         )
     return path
 
