@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 
@@ -27,6 +28,23 @@ def draw(first: int, count: int, *, workers: int = 2,
         np.concatenate([b.labels for b in made]),
         np.concatenate([b.parts for b in made]),
     )
+
+
+def cached(folder: Path | None, first: int, count: int,
+           progress: Callable[[int], None] = lambda _: None) -> Batch:  # fmt: skip
+    """As `draw`, kept in `folder` for the next run (empty it when the scenes have changed)."""
+    if folder is None:
+        return draw(first, count, progress=progress)
+    stem = f"pictures-{first}-{count}"
+    files = [folder / f"{stem}-{name}.npy" for name in ("images", "labels", "parts")]
+    if all(f.exists() for f in files):
+        progress(count)
+        return Batch(*(np.load(f) for f in files))
+    drawn = draw(first, count, progress=progress)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file, array in zip(files, (drawn.images, drawn.labels, drawn.parts), strict=True):
+        np.save(file, array)
+    return drawn
 
 
 def shuffled(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
