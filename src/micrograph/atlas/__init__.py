@@ -4,7 +4,8 @@ from micrograph.atlas.compact import compact
 from micrograph.atlas.encode import encode
 from micrograph.atlas.library import Library, Problem, bundled_gallery
 from micrograph.atlas.merged import Merged
-from micrograph.atlas.read import Atlas, Reading
+from micrograph.atlas.read import Atlas
+from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import (
     Count,
     Hit,

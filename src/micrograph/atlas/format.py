@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
@@ -43,10 +43,18 @@ def explain(error: sqlite3.Error, path: Path) -> MicrographError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Unavailable(f"{path} is busy ({error}); try again in a moment")
     if code == sqlite3.SQLITE_NOTADB:
-        return BadInput(f"{path} is not an atlas; atlases are made by `micrograph render`")
-    return BadInput(
-        f"{path} is damaged ({error}); delete it, or restore a copy, and render it again"
-    )
+        return not_an_atlas(path)
+    return damaged(path, error)
+
+
+def not_an_atlas(path: Path) -> BadInput:
+    """The error for a file of another kind."""
+    return BadInput(f"{path} is not an atlas; atlases are made by `micrograph render`")
+
+
+def damaged(path: Path, why: object) -> BadInput:
+    """The error for an atlas whose content makes no sense."""
+    return BadInput(f"{path} is damaged ({why}); delete it or restore a copy, and render it again")
 
 
 @contextmanager
@@ -57,11 +65,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     write-ahead log back into one plain file, and could not be shared between threads.
     """
     try:
-        connection = _connect(path)
-        try:
+        with closing(_connect(path)) as connection:
             yield connection
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         raise explain(error, path) from error
 
@@ -71,28 +76,40 @@ def _connect(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise NotFound(f"there is no atlas at {path}; `micrograph render` makes one")
     uri = path.absolute().as_uri()
-    connection = sqlite3.connect(f"{uri}?mode=ro", uri=True, timeout=10)
     try:
-        connection.execute("PRAGMA application_id").fetchone()
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        return _probed(f"{uri}?mode=ro")
     except sqlite3.OperationalError as error:
-        connection.close()
-        if error.sqlite_errorcode & 0xFF not in _NO_ACCESS:
+        if error.sqlite_errorcode & 0xFF not in _NO_ACCESS or log_bytes(path):
             raise
-        # A file whose writer was killed still asks for a log beside it; where that cannot be made
-        # (a read-only disk), what the plain file holds is whole and is all there is.
-        connection = sqlite3.connect(f"{uri}?mode=ro&immutable=1", uri=True)
-    except sqlite3.Error:
+        # A file that was not closed asks for a log beside it. Where none can be made (a read-only
+        # disk) and none is there, the file itself is all there is, and whole.
+        return _probed(f"{uri}?mode=ro&immutable=1")
+
+
+def _probed(uri: str) -> sqlite3.Connection:
+    """A connection that has read something: SQLite opens files only then."""
+    connection = sqlite3.connect(uri, uri=True, timeout=10)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except BaseException:
         connection.close()
         raise
     return connection
+
+
+def log_bytes(path: Path) -> int:
+    """Size of the write-ahead log beside `path`: what a writer has not folded back yet."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size
+    except OSError:
+        return 0
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
     """Raise BadInput unless `path` is an atlas of a version that this code reads, all there."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     if application != APPLICATION_ID:
-        raise BadInput(f"{path} is not an atlas; atlases are made by `micrograph render`")
+        raise not_an_atlas(path)
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version != VERSION:
         remedy = "upgrade micrograph" if version > VERSION else "render it again"
@@ -101,9 +118,8 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         )
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    log = path.with_name(path.name + "-wal")
     size = path.stat().st_size
-    if size < page_size * pages and not log.exists():
+    if size < page_size * pages and not log_bytes(path):
         raise BadInput(
             f"{path} is cut short: {size} of {page_size * pages} bytes are there; "
             "copy or download it again, or delete it and render it again"

@@ -9,6 +9,7 @@ from pathlib import Path
 from micrograph.atlas.format import SUFFIX
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.read import Atlas
+from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Hit, ModelRecord
 from micrograph.errors import MicrographError, not_found
 
@@ -36,7 +37,7 @@ class Library:
     def __init__(self, places: Iterable[Path | str]) -> None:
         self.places = tuple(Path(place) for place in places)
         self._lock = threading.Lock()
-        self._seen: dict[Path, tuple[int, int, int]] = {}
+        self._seen: dict[Path, tuple[int, ...]] = {}
         self._opened: dict[Path, Atlas | Problem] = {}
         self._models: dict[str, Merged] = {}
         self._problems: tuple[Problem, ...] = ()
@@ -51,7 +52,7 @@ class Library:
         """Every model there is, in order of first appearance."""
         return [atlas.model for atlas in self._refresh().values()]
 
-    def model(self, id: str) -> Merged:
+    def model(self, id: str) -> Reading:
         """The atlas of a model. Raises NotFound with close names."""
         models = self._refresh()
         if id not in models:
@@ -76,7 +77,7 @@ class Library:
             return self._models
 
 
-def _stat(places: Sequence[Path]) -> Iterable[tuple[Path, tuple[int, int, int]]]:
+def _stat(places: Sequence[Path]) -> Iterable[tuple[Path, tuple[int, ...]]]:
     """Every atlas file in order of precedence, with what changes when the file does."""
     for place in places:
         if place.is_dir():
@@ -88,7 +89,7 @@ def _stat(places: Sequence[Path]) -> Iterable[tuple[Path, tuple[int, int, int]]]
                 status = os.stat(path)
             except OSError:
                 continue
-            yield path, (status.st_ino, status.st_size, status.st_mtime_ns)
+            yield path, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _open(path: Path) -> Atlas | Problem:

@@ -2,15 +2,14 @@
 
 import json
 import re
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from micrograph.address import find_node
-from micrograph.atlas import rows
-from micrograph.atlas.format import check, reading
+from micrograph.atlas import queries, rows
+from micrograph.atlas.format import check, damaged, reading
+from micrograph.atlas.graph import read_graph
 from micrograph.atlas.records import (
     Count,
     Hit,
@@ -21,63 +20,10 @@ from micrograph.atlas.records import (
     Visualization,
 )
 
-# The best picture per unit: wide enough first, then the closest to the width that was asked for
-# (the largest where none is wide enough), then the lowest seed, then the newest.
-_TILES = """
-SELECT unit, digest, mime, width, height, color, score, seed FROM (
-  SELECT v.unit, lower(hex(p.digest)) AS digest, p.mime, p.width, p.height, p.color, v.score,
-    r.seed, row_number() OVER (
-      PARTITION BY v.unit
-      ORDER BY p.width >= :width DESC, iif(p.width >= :width, p.width, -p.width), r.seed,
-        v.created DESC, v.id DESC
-    ) AS place
-  FROM visualization v JOIN recipe r ON r.id = v.recipe JOIN picture p ON p.id = v.picture
-  WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit >= 0
-    AND r.technique = :technique AND r.variant = :variant AND (:seed IS NULL OR r.seed = :seed)
-) WHERE place = 1 ORDER BY unit
-"""
-
-_VISUALIZATIONS = """
-SELECT r.technique, r.variant, r.json, r.seed, v.score, lower(hex(p.digest)), p.mime, p.width,
-  p.height, p.color, v.data, m.json, v.created, v.seconds
-FROM visualization v JOIN recipe r ON r.id = v.recipe JOIN picture p ON p.id = v.picture
-  JOIN maker m ON m.id = v.maker
-WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
-  AND (:technique IS NULL OR r.technique = :technique)
-ORDER BY r.technique, r.variant, r.seed, p.width DESC, v.created DESC, v.id DESC
-"""
-
-_RENDERED = """
-SELECT DISTINCT n.name, r.technique, r.variant, v.unit
-FROM visualization v JOIN node n ON n.id = v.node JOIN recipe r ON r.id = v.recipe
-"""
-
-_COUNTS = f"""
-SELECT name, technique, variant, count(*) FROM ({_RENDERED}) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-"""
+_WIDEST = 1 << 31
+"""Wider than any picture."""
 
 _DIGEST = re.compile(r"[0-9a-f]{32}\Z")
-
-
-class Reading(Protocol):
-    """What pages read from: one atlas, or several of one model merged (`Merged`)."""
-
-    @property
-    def model(self) -> ModelRecord: ...
-    @property
-    def nodes(self) -> Mapping[str, NodeRecord]: ...
-    @property
-    def aliases(self) -> Mapping[str, str]: ...
-    def tiles(
-        self, node: str, technique: str, variant: str, seed: int | None = None,
-        min_width: int | None = None,
-    ) -> list[Tile]: ...
-    def visualizations(
-        self, node: str, unit: int | None, technique: str | None = None
-    ) -> list[Visualization]: ...
-    def picture(self, digest: str) -> Picture | None: ...
-    def counts(self) -> list[Count]: ...
-    def search(self, text: str, limit: int = 20) -> list[Hit]: ...
 
 
 class Atlas:
@@ -103,7 +49,7 @@ class Atlas:
         path = Path(path)
         with reading(path) as connection:
             check(connection, path)
-            model, nodes = read_graph(connection)
+            model, nodes = read_graph(connection, path)
         return cls(path, model, nodes)
 
     def __enter__(self) -> "Atlas":
@@ -114,11 +60,6 @@ class Atlas:
 
     def __repr__(self) -> str:
         return f"Atlas({str(self.path)!r}, model={self.model.id!r})"
-
-    @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
-        with reading(self.path) as connection:
-            yield connection
 
     def tiles(
         self, node: str, technique: str, variant: str, seed: int | None = None,
@@ -132,10 +73,10 @@ class Atlas:
         given = {
             "node": find_node(node, self.aliases, self.model.id),
             "technique": technique, "variant": variant, "seed": seed,
-            "width": 1 << 31 if min_width is None else min_width,
+            "width": _WIDEST if min_width is None else min(min_width, _WIDEST),
         }
-        with self._reading() as connection:
-            return [Tile(*row) for row in connection.execute(_TILES, given)]
+        with reading(self.path) as connection:
+            return [Tile(*row) for row in connection.execute(queries.TILES, given)]
 
     def visualizations(
         self, node: str, unit: int | None, technique: str | None = None
@@ -146,23 +87,18 @@ class Atlas:
         """
         node = find_node(node, self.aliases, self.model.id)
         given = {"node": node, "unit": -1 if unit is None else unit, "technique": technique}
-        with self._reading() as connection:
-            found = connection.execute(_VISUALIZATIONS, given).fetchall()
-        return [
-            Visualization(
-                node=node, unit=unit, technique=row[0], variant=row[1], recipe=json.loads(row[2]),
-                seed=row[3], score=row[4], picture=Picture(*row[5:10]),
-                data=json.loads(row[10]), made_with=json.loads(row[11]),
-                created=rows.to_iso(row[12]), seconds=row[13],
-            )
-            for row in found
-        ]
+        with reading(self.path) as connection:
+            found = connection.execute(queries.VISUALIZATIONS, given).fetchall()
+        try:
+            return [_visualization(node, unit, row) for row in found]
+        except (TypeError, ValueError) as error:
+            raise damaged(self.path, error) from error
 
     def picture(self, digest: str) -> Picture | None:
         """The picture of that digest (32 lower-case hex digits) with its bytes, or None."""
         if not _DIGEST.match(digest):
             return None
-        with self._reading() as connection:
+        with reading(self.path) as connection:
             row = connection.execute(
                 "SELECT mime, width, height, color, data FROM picture WHERE digest = ?",
                 (bytes.fromhex(digest),),
@@ -170,25 +106,28 @@ class Atlas:
         return None if row is None else Picture(digest, *row)
 
     def counts(self) -> list[Count]:
-        """How many units each node has of each technique and variant; only what is not zero."""
-        with self._reading() as connection:
-            return [Count(*row) for row in connection.execute(_COUNTS)]
+        """How many units each node has of each technique and variant; only what is not zero.
+
+        What a technique made of the node as a whole counts as one.
+        """
+        with reading(self.path) as connection:
+            return [Count(*row) for row in connection.execute(queries.COUNTS)]
 
     def rendered(self) -> set[tuple[str, str, str, int]]:
         """Every (node, technique, variant, unit) there is; unit -1 stands for the node itself."""
-        with self._reading() as connection:
-            return set(connection.execute(_RENDERED))
+        with reading(self.path) as connection:
+            return set(connection.execute(queries.RENDERED))
 
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """What has every word of `text`, or a word that begins with it: model, nodes, labels."""
-        words = re.findall(r"[^\W_]+", text)
+        words = re.findall(r"[^\W_]+", text)[:8]
         if not words:
             return []
         query = " ".join(f'"{word}"*' for word in words)
-        with self._reading() as connection:
+        with reading(self.path) as connection:
             found = connection.execute(
                 "SELECT kind, node, unit, text FROM search WHERE search MATCH ? "
-                "ORDER BY kind = 'label', rank, rowid LIMIT ?",
+                "ORDER BY instr('model node label', kind), rank, rowid LIMIT ?",
                 (query, limit),
             ).fetchall()
         return [
@@ -197,17 +136,17 @@ class Atlas:
         ]
 
 
-def read_graph(connection: sqlite3.Connection) -> tuple[ModelRecord, dict[str, NodeRecord]]:
-    """The model and its nodes by id, in graph order."""
-    row = connection.execute(f"SELECT {', '.join(rows.MODEL_COLUMNS)} FROM model").fetchone()
-    nodes = connection.execute(
-        f"SELECT {', '.join(rows.NODE_COLUMNS)} FROM node ORDER BY position, id"
-    )
-    records = (rows.node_record(node) for node in nodes)
-    return rows.model_record(row), {node.id: node for node in records}
-
-
 def aliases_of(nodes: Mapping[str, NodeRecord]) -> dict[str, str]:
     """Every accepted spelling, node ids included, to the node id; ids win over aliases."""
     spelled = {alias: node.id for node in nodes.values() for alias in node.aliases}
     return spelled | {name: name for name in nodes}
+
+
+def _visualization(node: str, unit: int | None, row: tuple[Any, ...]) -> Visualization:
+    """From the columns of queries.VISUALIZATIONS."""
+    technique, variant, recipe, seed, score, *picture, data, maker, created, seconds = row
+    return Visualization(
+        node=node, unit=unit, technique=technique, variant=variant, recipe=json.loads(recipe),
+        seed=seed, score=score, picture=Picture(*picture), data=json.loads(data),
+        made_with=json.loads(maker), created=rows.to_iso(created), seconds=seconds,
+    )

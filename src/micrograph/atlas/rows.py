@@ -67,5 +67,8 @@ def to_seconds(created: str) -> int:
 
 
 def to_iso(seconds: int) -> str:
-    """Unix seconds to ISO 8601 in UTC, e.g. 2026-11-21T23:12:33Z."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Unix seconds to ISO 8601 in UTC, e.g. 2026-11-21T23:12:33Z. Raises ValueError off range."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, OSError) as error:
+        raise ValueError(f"{seconds} is no time") from error

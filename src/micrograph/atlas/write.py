@@ -1,21 +1,19 @@
 """Writing an atlas: one writer, one transaction per batch, a repeat is a no-op."""
 
+import math
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from micrograph import recipe as recipes
 from micrograph.atlas import rows
-from micrograph.atlas.format import APPLICATION_ID, PAGE_SIZE, VERSION, check, explain, schema
+from micrograph.atlas.file import connect, create, fold
+from micrograph.atlas.format import explain
+from micrograph.atlas.graph import read_graph, write_graph
 from micrograph.atlas.lock import WriterLock
-from micrograph.atlas.read import read_graph
 from micrograph.atlas.records import ModelRecord, NodeRecord, Picture, Visualization
 from micrograph.errors import BadInput, Conflict, Unavailable, not_found
-
-_LOG_PAGES = 128
-"""Pages in the write-ahead log before it is folded back: 4 MB."""
 
 
 class AtlasWriter:
@@ -49,8 +47,8 @@ class AtlasWriter:
         lock = WriterLock(path)
         try:
             if not path.exists():
-                _create(path, model)
-            connection = _connect(path)
+                create(path, model, nodes)
+            connection = connect(path)
         except BaseException:
             lock.release()
             raise
@@ -83,29 +81,22 @@ class AtlasWriter:
                     connection.execute("ROLLBACK")
                 self._recipes.clear()
                 raise
+        except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
+            raise  # a mistake of ours, nothing about the file
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
     def _describe(self, model: ModelRecord, nodes: Sequence[NodeRecord]) -> None:
         """Bring the graph up to date; visualizations of nodes no longer there stay."""
         connection = self._connection
-        old, known = read_graph(connection)
+        old, known = read_graph(connection, self.path)
         if (old.id, old.digest) != (model.id, model.digest):
             raise Conflict(
                 f"{self.path} is an atlas of {old.id} with weights {old.digest[:12]}, not of "
                 f"{model.id} with weights {model.digest[:12]}; choose another folder with --atlas"
             )
         if old != model or any(known.get(node.id) != node for node in nodes):
-            _replace(connection, "model", ("id", *rows.MODEL_COLUMNS), (1, *rows.model_row(model)))
-            for node in nodes:
-                update = ", ".join(f"{c} = excluded.{c}" for c in rows.NODE_COLUMNS[1:])
-                connection.execute(
-                    f"INSERT INTO node ({', '.join(rows.NODE_COLUMNS)}) "
-                    f"VALUES ({', '.join('?' * len(rows.NODE_COLUMNS))}) "
-                    f"ON CONFLICT (name) DO UPDATE SET {update}",
-                    rows.node_row(node),
-                )
-            _index(connection)
+            write_graph(connection, model, nodes)
         self._nodes = {
             name: (id, units)
             for id, name, units in connection.execute("SELECT id, name, units FROM node")
@@ -145,6 +136,8 @@ class AtlasWriter:
         unit = -1 if v.unit is None else v.unit
         if v.unit is not None and not 0 <= v.unit < units:
             raise BadInput(f"{v.node} has units 0-{units - 1}; unit {v.unit} cannot be stored")
+        if not math.isfinite(v.score):
+            raise BadInput(f"the score of {v.node}/{v.unit} is {v.score}; expected a finite number")
         recipe = self._recipe(connection, v)
         if connection.execute(
             "SELECT 1 FROM visualization WHERE node = ? AND unit = ? AND recipe = ?",
@@ -162,8 +155,8 @@ class AtlasWriter:
             "INSERT INTO visualization "
             "(node, unit, recipe, picture, score, data, maker, created, seconds) "
             "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?)",
-            (node, unit, recipe, _picture(connection, v.picture), v.score, data, made_with,
-             rows.to_seconds(v.created), v.seconds),
+            (node, unit, recipe, _picture(connection, v.picture), float(v.score), data, made_with,
+             rows.to_seconds(v.created), float(v.seconds)),
         )
         return True
 
@@ -195,68 +188,17 @@ class AtlasWriter:
         return self._recipes[text]
 
     def close(self) -> None:
-        """Fold the log back: one plain file remains, unless a reader is at it just now."""
+        """Fold the log back, so that one plain file remains, and let go of the lock."""
         if self._closed:
             return
         self._closed = True
         try:
-            deadline = time.monotonic() + 5
-            while not _fold(self._connection) and time.monotonic() < deadline:
-                time.sleep(0.02)
+            fold(self._connection)
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
         finally:
             self._connection.close()
             self._lock.release()
-
-
-def _fold(connection: sqlite3.Connection) -> bool:
-    """Try to leave write-ahead mode; False while a reader holds the file."""
-    try:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise
-        return False
-    return str(mode) == "delete"
-
-
-def _create(path: Path, model: ModelRecord) -> None:
-    """Make an empty atlas under another name and move it: no reader ever meets half a file."""
-    fresh = path.with_name(path.name + ".new")
-    try:
-        fresh.unlink(missing_ok=True)
-        connection = sqlite3.connect(fresh, isolation_level=None)
-        try:
-            connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-            connection.executescript(f"BEGIN; {schema()} COMMIT;")
-            _replace(connection, "model", ("id", *rows.MODEL_COLUMNS), (1, *rows.model_row(model)))
-        finally:
-            connection.close()
-        fresh.rename(path)
-    except sqlite3.Error as error:
-        fresh.unlink(missing_ok=True)
-        raise explain(error, path) from error
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10, check_same_thread=False)
-    try:
-        check(connection, path)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
-        connection.execute("PRAGMA foreign_keys = ON")
-    except sqlite3.Error as error:
-        connection.close()
-        raise explain(error, path) from error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _picture(connection: sqlite3.Connection, picture: Picture) -> int:
@@ -272,32 +214,3 @@ def _picture(connection: sqlite3.Connection, picture: Picture) -> int:
             (key, picture.mime, picture.width, picture.height, picture.color, picture.data),
         ).fetchone()
     return int(row[0])
-
-
-def _replace(
-    connection: sqlite3.Connection, table: str, columns: Sequence[str], values: Sequence[object]
-) -> None:
-    connection.execute(
-        f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) "
-        f"VALUES ({', '.join('?' * len(columns))})",
-        tuple(values),
-    )
-
-
-def _index(connection: sqlite3.Connection) -> None:
-    """Fill the search table from the graph. The first line of a text is what a hit shows."""
-    model, nodes = read_graph(connection)
-    found: list[tuple[str, str, str | None, int | None]] = [
-        (f"{model.title}\n{model.id}", "model", None, None)
-    ]
-    found += [
-        ("\n".join((node.id, *node.aliases)), "node", node.id, None) for node in nodes.values()
-    ]
-    outputs = [node.id for node in nodes.values() if node.units == len(model.labels)]
-    output = outputs[-1] if outputs else None
-    found += [
-        (label, "label", output, None if output is None else unit)
-        for unit, label in enumerate(model.labels)
-    ]
-    connection.execute("DELETE FROM search")
-    connection.executemany("INSERT INTO search (text, kind, node, unit) VALUES (?, ?, ?, ?)", found)

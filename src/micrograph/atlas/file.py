@@ -1,0 +1,84 @@
+"""The file of a writer: made, opened, and folded back into one plain file."""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from micrograph.atlas.format import (
+    APPLICATION_ID,
+    PAGE_SIZE,
+    VERSION,
+    check,
+    explain,
+    schema,
+)
+from micrograph.atlas.graph import write_graph
+from micrograph.atlas.records import ModelRecord, NodeRecord
+
+_LOG_PAGES = 128
+"""Pages in the write-ahead log before it is folded back: 4 MB."""
+_PATIENCE = 5.0
+"""Seconds to wait for readers when folding back for good."""
+
+
+def create(path: Path, model: ModelRecord, nodes: Sequence[NodeRecord]) -> None:
+    """Make an atlas without pictures under another name and move it: no reader ever meets half a
+    file, and whatever goes wrong leaves none."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = OFF")  # nothing to go back to
+            connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.executescript(f"BEGIN; {schema()}")
+            write_graph(connection, model, nodes)
+            connection.execute("COMMIT")
+        fresh.rename(path)
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open for writing, in write-ahead mode, so that readers are not kept waiting."""
+    try:
+        connection = sqlite3.connect(
+            path, isolation_level=None, timeout=10, check_same_thread=False
+        )
+        try:
+            check(connection, path)
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except BaseException:
+            connection.close()
+            raise
+    except sqlite3.Error as error:
+        raise explain(error, path) from error
+    return connection
+
+
+def fold(connection: sqlite3.Connection) -> None:
+    """Leave write-ahead mode, so that one plain file remains; give up quietly where readers hold
+    the file all the time: it is whole all the same, and the next writer folds it."""
+    deadline = time.monotonic() + _PATIENCE
+    connection.execute("PRAGMA busy_timeout = 100")
+    while not _folded(connection) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def _folded(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+        return False
+    return str(mode) == "delete"

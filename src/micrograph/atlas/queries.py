@@ -1,0 +1,36 @@
+"""The questions an atlas answers, in SQL."""
+
+# The best picture per unit: wide enough first, then the closest to the width that was asked for
+# (the largest where none is wide enough), then the lowest seed, then the newest.
+TILES = """
+SELECT unit, digest, mime, width, height, color, score, seed FROM (
+  SELECT v.unit, lower(hex(p.digest)) AS digest, p.mime, p.width, p.height, p.color, v.score,
+    r.seed, row_number() OVER (
+      PARTITION BY v.unit
+      ORDER BY p.width >= :width DESC, iif(p.width >= :width, p.width, -p.width), r.seed,
+        v.created DESC, v.id DESC
+    ) AS place
+  FROM visualization v JOIN recipe r ON r.id = v.recipe JOIN picture p ON p.id = v.picture
+  WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit >= 0
+    AND r.technique = :technique AND r.variant = :variant AND (:seed IS NULL OR r.seed = :seed)
+) WHERE place = 1 ORDER BY unit
+"""
+
+VISUALIZATIONS = """
+SELECT r.technique, r.variant, r.json, r.seed, v.score, lower(hex(p.digest)), p.mime, p.width,
+  p.height, p.color, v.data, m.json, v.created, v.seconds
+FROM visualization v JOIN recipe r ON r.id = v.recipe JOIN picture p ON p.id = v.picture
+  JOIN maker m ON m.id = v.maker
+WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
+  AND (:technique IS NULL OR r.technique = :technique)
+ORDER BY r.technique, r.variant, r.seed, p.width DESC, v.created DESC, v.id DESC
+"""
+
+RENDERED = """
+SELECT DISTINCT n.name, r.technique, r.variant, v.unit
+FROM visualization v JOIN node n ON n.id = v.node JOIN recipe r ON r.id = v.recipe
+"""
+
+COUNTS = f"""
+SELECT name, technique, variant, count(*) FROM ({RENDERED}) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+"""
