@@ -1,0 +1,82 @@
+"""The web application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from micrograph.atlas import Library
+from micrograph.errors import BadInput, MicrographError, NotFound
+from micrograph.web.guard import Guard
+from micrograph.web.live import Live
+from micrograph.web.pages.other import error_page
+from micrograph.web.places import find_model
+from micrograph.web.routes import add_routes
+from micrograph.web.site import Site
+from micrograph.web.urls import Urls
+from micrograph.web.html import static_version
+
+
+def create_app(
+    library: Library, writable: Path | None = None, live: Live | None = None
+) -> FastAPI:
+    """The site over `library`. Pictures asked for on a page are rendered into the folder `writable`;
+    without one nothing is rendered."""
+    urls = Urls(static_version())
+    site = Site(library, live or Live(writable, urls), urls, _version())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        site.live.close()
+
+    app = FastAPI(
+        title="Micrograph", version=site.version, lifespan=lifespan, docs_url=None, redoc_url=None,
+        summary="The JSON twins of the pages: the same path with .json behind it.",
+    )
+    app.add_middleware(Guard)
+
+    def failed(request: Request, error: MicrographError) -> Response:
+        model = None
+        try:
+            model = find_model(library, str(request.path_params["model"])).model.id
+        except (KeyError, MicrographError):
+            pass
+        return site.page(request, error_page(error, model, urls), status=error.status)
+
+    @app.exception_handler(MicrographError)
+    def bad(request: Request, error: MicrographError) -> Response:
+        return failed(request, error)
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return failed(request, NotFound(
+                f"there is no page {request.url.path!r}; places are /models/<model>/<node>/<unit>"
+            ))
+        other = MicrographError(str(error.detail))
+        other.status = error.status_code
+        answer = failed(request, other)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return failed(request, BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}"))
+
+    add_routes(app, site)
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("micrograph")
+    except PackageNotFoundError:
+        return "from source"

@@ -1,0 +1,70 @@
+"""Pages as HTML: the templates, and how they write numbers."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from micrograph.web.panel import Panel
+from micrograph.web.urls import Urls
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+
+
+def static_version() -> str:
+    """A name for the static files as they are, part of their URLs: they may be kept for ever."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    for path in sorted(STATIC.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(STATIC).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def number(value: float) -> str:
+    """With thin spaces between thousands: 6 998 552."""
+    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def score(value: float) -> str:
+    """An activation with three or four figures and a real minus sign."""
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def millions(value: int) -> str:
+    """A number of parameters in words: 7.0 million."""
+    return f"{value / 1e6:.1f} million" if value >= 1e6 else number(value)
+
+
+def pretty(data: Mapping[str, Any]) -> str:
+    """JSON for people."""
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+class Html:
+    """Renders `<kind>.html` with the page's plain object in it."""
+
+    def __init__(self, urls: Urls) -> None:
+        self.environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"), autoescape=True,
+            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        )
+        self.environment.globals["urls"] = urls
+        self.environment.filters.update(
+            number=number, score=score, millions=millions, pretty=pretty
+        )
+
+    def render(self, page: Any, panel: Panel, path: str) -> bytes:
+        """`path` is the page's own address, with its query."""
+        if not is_dataclass(page):
+            raise TypeError(f"{page!r} is no page")
+        template = self.environment.get_template(f"{page.kind}.html")  # type: ignore[attr-defined]
+        return template.render(page=page, panel=panel, path=path).encode()
+
+

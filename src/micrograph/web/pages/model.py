@@ -1,0 +1,125 @@
+"""The page of a model: what it is, and its graph with pictures in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from micrograph.atlas import Reading
+from micrograph.web.graph import Box, layout
+from micrograph.web.pages.parts import (
+    ModelRef,
+    NodeFacts,
+    Thumb,
+    model_ref,
+    node_facts,
+    spread,
+    thumb,
+)
+from micrograph.web.pages.start import node_tiles, pictured_units
+from micrograph.web.urls import Urls
+
+PER_ROLE = {"wide": 8, "branch": 3}
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """A node where the drawing has it (pixels), with pictures of a few of its units.
+
+    `node` is None for the input, which is no page.
+    """
+
+    id: str
+    label: str
+    role: str
+    x: float
+    y: float
+    width: int
+    height: int
+    node: NodeFacts | None
+    pictured: int
+    thumbs: list[Thumb]
+
+
+@dataclass(frozen=True)
+class GraphEdge:
+    """From one node to the next; `path` is SVG path data."""
+
+    source: str
+    target: str
+    path: str
+
+
+@dataclass(frozen=True)
+class GraphGroup:
+    """The block around branches and the node they end in, whose id is `title`."""
+
+    title: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The drawing of a model, in pixels, top to bottom."""
+
+    width: float
+    height: float
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+    groups: list[GraphGroup]
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """`/models/<model>`."""
+
+    kind: str
+    title: str
+    address: str
+    model: ModelRef
+    summary: str
+    parameters: int
+    labels: int
+    preprocessing: Mapping[str, Any]
+    paper: str
+    paper_url: str
+    licence: str
+    lineage: str
+    source: str
+    units: int
+    pictured: int
+    graph: Graph
+
+
+def model_page(atlas: Reading, urls: Urls) -> ModelPage:
+    model = atlas.model
+    pictured = pictured_units(atlas)
+    drawing = layout(tuple(atlas.nodes.values()))
+    graph = Graph(
+        drawing.width, drawing.height,
+        [_graph_node(atlas, box, pictured.get(box.id, 0), urls) for box in drawing.boxes],
+        [GraphEdge(*edge) for edge in drawing.edges],
+        [GraphGroup(g.title, g.x, g.y, g.width, g.height) for g in drawing.groups],
+    )
+    safe_url = model.paper_url if model.paper_url.startswith(("https://", "http://")) else ""
+    return ModelPage(
+        "model", model.title, model.id, model_ref(model, urls), model.summary, model.parameters,
+        len(model.labels), model.preprocessing, model.paper, safe_url, model.licence,
+        model.lineage, model.source, sum(n.units for n in atlas.nodes.values()),
+        sum(pictured.values()), graph,
+    )
+
+
+def _graph_node(atlas: Reading, box: Box, pictured: int, urls: Urls) -> GraphNode:
+    id = atlas.model.id
+    record = atlas.nodes.get(box.id)
+    thumbs: list[Thumb] = []
+    if record is not None and pictured and box.role in PER_ROLE:
+        tiles = spread(node_tiles(atlas, box.id), PER_ROLE[box.role])
+        thumbs = [thumb(id, box.id, t.unit, t, urls) for t in tiles]
+    return GraphNode(
+        box.id, box.label, box.role, box.x, box.y, box.width, box.height,
+        node_facts(id, record, urls) if record else None, pictured, thumbs,
+    )

@@ -1,0 +1,118 @@
+"""About, search and errors."""
+
+from dataclasses import dataclass
+
+from micrograph import address
+from micrograph.atlas import Library
+from micrograph.errors import MicrographError, NotFound
+from micrograph.web.lenses import LENSES, Lens
+from micrograph.web.pages.parts import Link
+from micrograph.web.urls import Urls
+
+
+@dataclass(frozen=True)
+class AboutPage:
+    """`/about`."""
+
+    kind: str
+    title: str
+    version: str
+    lenses: list[Lens]
+
+
+@dataclass(frozen=True)
+class SearchHit:
+    """A place that was found. `kind` is "model", "node", "unit" or "label"."""
+
+    kind: str
+    text: str
+    address: str
+    url: str
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """`/search?q=`. `exact` is the URL of the one place the text names, or ""."""
+
+    kind: str
+    title: str
+    query: str
+    exact: str
+    hits: list[SearchHit]
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """What a page or twin answers when it cannot be shown: why, and where to go instead."""
+
+    kind: str
+    title: str
+    status: int
+    message: str
+    nearest: list[Link]
+
+
+def about_page(version: str) -> AboutPage:
+    return AboutPage("about", "About", version, list(LENSES))
+
+
+def search_page(library: Library, query: str, urls: Urls) -> SearchPage:
+    """Addresses first (`4c:447`, `toytown/4c`, `4c`), then what the atlases find by words."""
+    query = query.strip()[:200]
+    exact = _addressed(library, query, urls) if query else []
+    hits = list(exact)
+    for hit in library.search(query) if query else []:
+        parts = [str(p) for p in (hit.model, hit.node, hit.unit) if p is not None]
+        if hit.node is None:
+            url = urls.model(hit.model)
+        elif hit.unit is None:
+            url = urls.node(hit.model, hit.node)
+        else:
+            url = urls.unit(hit.model, hit.node, hit.unit)
+        if all(url != known.url for known in hits):
+            hits.append(SearchHit(hit.kind, hit.text, "/".join(parts), url))
+    only = exact[0].url if len(exact) == 1 else ""
+    return SearchPage("search", f"Search: {query}" if query else "Search", query, only, hits)
+
+
+def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
+    """The places `query` is an address of, in any model when it does not name one."""
+    found = []
+    models = {model.id: library.model(model.id) for model in library.models()}
+    for id, atlas in models.items():
+        for text in (query, f"{id}/{query}"):
+            try:
+                place = address.parse(text)
+                if place.model.lower() != id.lower():
+                    continue
+                if place.node is None:
+                    found.append(SearchHit("model", atlas.model.title, id, urls.model(id)))
+                    continue
+                node = atlas.nodes[address.find_node(place.node, atlas.aliases)]
+            except MicrographError:
+                continue
+            if place.unit is None:
+                found.append(SearchHit("node", node.id, f"{id}/{node.id}", urls.node(id, node.id)))
+            elif place.unit < node.units:
+                where = f"{id}/{node.id}/{place.unit}"
+                found.append(
+                    SearchHit("unit", where, where, urls.unit(id, node.id, place.unit))
+                )
+    return found
+
+
+def error_page(error: MicrographError, model: str | None, urls: Urls) -> ErrorPage:
+    """`model` is the model the address was in, where that much of it was right."""
+    near = []
+    for name in error.nearest if isinstance(error, NotFound) else ():
+        parts = name.split("/")
+        if len(parts) == 3:
+            near.append(Link(name, urls.unit(parts[0], parts[1], int(parts[2]))))
+        elif model is not None:
+            near.append(Link(name, urls.node(model, name)))
+        else:
+            near.append(Link(name, urls.model(name)))
+    titles = {404: "There is no such place", 409: "Somebody is at it already"}
+    return ErrorPage(
+        "error", titles.get(error.status, "That did not work"), error.status, str(error), near
+    )

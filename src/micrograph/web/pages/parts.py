@@ -1,0 +1,110 @@
+"""What several pages are made of."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from micrograph.atlas.records import ModelRecord, NodeRecord, Picture, Tile
+from micrograph.web.urls import Urls
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place and its name."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture as a page shows it. `color` ("#rrggbb") stands in until it has loaded."""
+
+    url: str
+    width: int
+    height: int
+    color: str
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """A unit in a row or grid of units. `image` is None while nothing has been rendered for it."""
+
+    unit: int
+    address: str
+    url: str
+    image: Image | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """Which model, exactly: `digest` is the digest of its weights."""
+
+    id: str
+    title: str
+    digest: str
+    url: str
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """A node in numbers. `sees` says in words how much of the input a position of it can see."""
+
+    id: str
+    kind: str
+    units: int
+    shape: list[int]
+    sees: str
+    aliases: list[str]
+    url: str
+
+
+def model_ref(model: ModelRecord, urls: Urls) -> ModelRef:
+    return ModelRef(model.id, model.title, model.digest, urls.model(model.id))
+
+
+def node_facts(model: str, node: NodeRecord, urls: Urls) -> NodeFacts:
+    if node.field_status == "exact":
+        step = f", every {node.field_stride} px" if node.field_stride > 1 else ""
+        sees = f"{node.field_size} × {node.field_size} px{step}"
+    else:
+        sees = {"whole input": "the whole input"}.get(node.field_status, "unknown")
+    return NodeFacts(
+        node.id, node.kind, node.units, list(node.shape), sees, list(node.aliases),
+        urls.node(model, node.id),
+    )
+
+
+def image(model: str, picture: Picture | Tile, urls: Urls) -> Image:
+    """Works for a whole picture and for a tile: both carry what a page needs."""
+    return Image(
+        urls.image(model, picture.digest, picture.mime),
+        picture.width, picture.height, safe_color(picture.color),
+    )
+
+
+def safe_color(color: str) -> str:
+    """`color` where it is "#rrggbb", else a middle grey: it goes into a style attribute."""
+    digits = color.removeprefix("#").lower()
+    fine = color.startswith("#") and len(digits) == 6 and set(digits) <= set("0123456789abcdef")
+    return color if fine else "#808080"
+
+
+def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Thumb:
+    return Thumb(
+        unit, f"{model}/{node}/{unit}", urls.unit(model, node, unit),
+        image(model, tile, urls) if tile else None, tile.score if tile else None,
+    )
+
+
+def spread(tiles: Iterable[Tile], count: int) -> list[Tile]:
+    """`count` tiles for a node's portrait: from its better-driven half, evenly over the units.
+
+    Units that answer weakly to their own picture are often dead and their pictures noise.
+    """
+    ranked = sorted(tiles, key=lambda t: -t.score)
+    half = ranked[: max(count, (len(ranked) + 1) // 2)]
+    by_unit = sorted(half, key=lambda t: t.unit)
+    if len(by_unit) <= count:
+        return by_unit
+    return [by_unit[i * len(by_unit) // count] for i in range(count)]

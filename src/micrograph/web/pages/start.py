@@ -1,0 +1,98 @@
+"""The start and the index of models: cards made of the models' own pictures."""
+
+from dataclasses import dataclass, field
+
+from micrograph.atlas import Library, NodeRecord, Reading, Tile
+from micrograph.web.graph import is_thin
+from micrograph.web.lenses import LENSES
+from micrograph.web.pages.parts import ModelRef, Thumb, model_ref, spread, thumb
+from micrograph.web.urls import Urls
+
+STRATA = 12
+DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """One node in a card's core sample: a few of its units."""
+
+    node: str
+    url: str
+    thumbs: list[Thumb]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A model in the index. `strata` go from its input to its output."""
+
+    model: ModelRef
+    summary: str
+    parameters: int
+    licence: str
+    nodes: int
+    units: int
+    pictured: int
+    strata: list[Stratum]
+
+
+@dataclass(frozen=True)
+class StartPage:
+    """`/` and `/models`. `problems` are files that could not be shown, with the reason."""
+
+    kind: str
+    title: str
+    models: list[ModelCard]
+    problems: list[str] = field(default_factory=list)
+
+
+def start_page(library: Library, urls: Urls, kind: str) -> StartPage:
+    """The page `kind`, "start" or "models"."""
+    cards = [card(library.model(model.id), urls) for model in library.models()]
+    title = "Micrograph" if kind == "start" else "Models"
+    return StartPage(kind, title, cards, [problem.message for problem in library.problems])
+
+
+def card(atlas: Reading, urls: Urls) -> ModelCard:
+    model = atlas.model
+    pictured = pictured_units(atlas)
+    worth = [n for n in atlas.nodes.values() if pictured.get(n.id) and not is_thin(n)]
+    return ModelCard(
+        model_ref(model, urls), model.summary, model.parameters, model.licence,
+        len(atlas.nodes), sum(n.units for n in atlas.nodes.values()), sum(pictured.values()),
+        [_stratum(atlas, node, urls) for node in _along_depth(worth, STRATA)],
+    )
+
+
+def pictured_units(atlas: Reading) -> dict[str, int]:
+    """How many units of each node have a picture under the lens's first view."""
+    found: dict[str, int] = {}
+    for count in atlas.counts():
+        if (count.technique, count.variant) == (LENSES[0].technique, LENSES[0].views[0].variant):
+            found[count.node] = count.units
+    return found
+
+
+def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:
+    """The tiles of a node under the lens's first view, small ones where there are."""
+    return atlas.tiles(node, LENSES[0].technique, LENSES[0].views[0].variant, min_width=width)
+
+
+def _stratum(atlas: Reading, node: NodeRecord, urls: Urls) -> Stratum:
+    id = atlas.model.id
+    tiles = spread(node_tiles(atlas, node.id), DEPTH)
+    return Stratum(
+        node.id, urls.node(id, node.id), [thumb(id, node.id, t.unit, t, urls) for t in tiles]
+    )
+
+
+def _along_depth(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:
+    """At most `count` of the nodes, evenly along the depth; main outputs before inner branches.
+
+    An inner branch is a node whose id starts with another node's id, as in Inception modules.
+    """
+    ids = {n.id for n in nodes}
+    main = [n for n in nodes if not any(n.id != o and n.id.startswith(o + "_") for o in ids)]
+    chosen = main if len(main) >= 3 else nodes
+    if len(chosen) <= count:
+        return chosen
+    return [chosen[i * (len(chosen) - 1) // (count - 1)] for i in range(count)]

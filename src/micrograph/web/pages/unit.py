@@ -1,0 +1,182 @@
+"""The page of a unit: everything that was rendered of it, and how."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from micrograph import recipe as recipes
+from micrograph.atlas import ModelRecord, NodeRecord, Reading, Visualization
+from micrograph.errors import NotFound
+from micrograph.web.lenses import LENSES, Lens, View
+from micrograph.web.lenses import lens as lens_of
+from micrograph.web.pages.parts import (
+    Link,
+    ModelRef,
+    NodeFacts,
+    Thumb,
+    model_ref,
+    node_facts,
+    safe_color,
+    thumb,
+)
+from micrograph.web.urls import Urls
+
+REACH = 6
+
+
+@dataclass(frozen=True)
+class VisualizationView:
+    """One picture of the unit. `image` is its URL; `recipe_digest` names the recipe."""
+
+    technique: str
+    variant: str
+    recipe: Mapping[str, Any]
+    recipe_digest: str
+    seed: int
+    score: float
+    image: str
+    width: int
+    height: int
+    color: str
+    made_with: Mapping[str, str]
+    created: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Citation:
+    """One way to cite the unit, ready to be copied."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class RenderState:
+    """Whether the site can render this unit itself, and how far that is.
+
+    `state` is "none", "queued", "running", "done" or "failed"; `reason` says why it cannot.
+    """
+
+    available: bool
+    reason: str
+    state: str
+    message: str
+    url: str
+
+
+@dataclass(frozen=True)
+class UnitPage:
+    """`/models/<model>/<node>/<unit>`. `label` is the class name of an output unit, else ""."""
+
+    kind: str
+    title: str
+    address: str
+    model: ModelRef
+    node: str
+    node_facts: NodeFacts
+    unit: int
+    label: str
+    visualizations: list[VisualizationView]
+    neighbours: list[Thumb]
+    previous: Link | None
+    next: Link | None
+    citations: list[Citation]
+    command: str
+    render: RenderState
+
+    def groups(self, technique: str) -> list[tuple[View, list[VisualizationView]]]:
+        """The pictures of a lens by its views; each a list of repeats, the best one per seed."""
+        lens = lens_of(technique)
+        found = []
+        for view in lens.views if lens else ():
+            best: dict[int, VisualizationView] = {}
+            for v in self.visualizations:
+                if (v.technique, v.variant) == (technique, view.variant):
+                    best.setdefault(v.seed, v)
+            if best:
+                found.append((view, [best[seed] for seed in sorted(best)]))
+        return found
+
+    def absent(self, lens: Lens) -> list[View]:
+        """The views of a lens that this unit has no picture for."""
+        there = {(v.technique, v.variant) for v in self.visualizations}
+        return [view for view in lens.views if (lens.technique, view.variant) not in there]
+
+
+def unit_page(
+    atlas: Reading, node: NodeRecord, unit: int, urls: Urls, origin: str, render: RenderState
+) -> UnitPage:
+    """`origin` ("http://host:port") makes the permalink. Raises NotFound for a unit that is not."""
+    model = atlas.model
+    if unit >= node.units:
+        raise NotFound(
+            f"unit {unit} is out of range: {model.id}/{node.id} has units 0-{node.units - 1}",
+            [f"{model.id}/{node.id}/{node.units - 1}"],
+        )
+    tiles = {
+        t.unit: t
+        for t in atlas.tiles(node.id, LENSES[0].technique, LENSES[0].views[0].variant,
+                             min_width=64)
+    }
+    first = max(0, min(unit - REACH, node.units - 2 * REACH - 1))
+    nearby = range(first, min(node.units, first + 2 * REACH + 1))
+    found = [_view(v, model.id, urls) for v in atlas.visualizations(node.id, unit)]
+    address = f"{model.id}/{node.id}/{unit}"
+
+    def link(other: int) -> Link | None:
+        inside = 0 <= other < node.units
+        return Link(str(other), urls.unit(model.id, node.id, other)) if inside else None
+
+    return UnitPage(
+        "unit", address.replace("/", " / "), address, model_ref(model, urls), node.id,
+        node_facts(model.id, node, urls), unit, _label(atlas, node, unit), found,
+        [thumb(model.id, node.id, other, tiles.get(other), urls) for other in nearby],
+        link(unit - 1), link(unit + 1),
+        citations(model, address, origin + urls.unit(model.id, node.id, unit), found),
+        f"micrograph render {model.id} --node {node.id} --units {unit}", render,
+    )
+
+
+def _view(v: Visualization, model: str, urls: Urls) -> VisualizationView:
+    return VisualizationView(
+        v.technique, v.variant, v.recipe, recipes.digest(v.recipe), v.seed, v.score,
+        urls.image(model, v.picture.digest, v.picture.mime), v.picture.width, v.picture.height,
+        safe_color(v.picture.color), v.made_with, v.created, v.seconds,
+    )
+
+
+def _label(atlas: Reading, node: NodeRecord, unit: int) -> str:
+    """The class a flat node's unit stands for, where the node has one unit per class."""
+    labels = atlas.model.labels
+    return labels[unit] if labels and not node.shape and len(labels) == node.units else ""
+
+
+def citations(
+    model: ModelRecord, address: str, permalink: str, found: list[VisualizationView]
+) -> list[Citation]:
+    """Address, link, Markdown, BibTeX, and the recipe of the first picture."""
+    key = re.sub(r"[^A-Za-z0-9]+", "_", address)
+    year = found[0].created[:4] if found and found[0].created else ""
+    bibtex = "\n".join([
+        f"@misc{{micrograph_{key},",
+        f"  title = {{Unit {address}}},",
+        f"  note = {{{_tex(model.title)}, weights {model.digest[:12]}, rendered with Micrograph}},",
+        *([f"  year = {{{year}}},"] if year else []),
+        f"  url = {{{permalink}}}",
+        "}",
+    ])
+    texts = [
+        Citation("Address", address),
+        Citation("Link", permalink),
+        Citation("Markdown", f"[{address}]({permalink})"),
+        Citation("BibTeX", bibtex),
+    ]
+    if found:
+        texts.append(Citation("Recipe", recipes.canonical(found[0].recipe)))
+    return texts
+
+
+def _tex(text: str) -> str:
+    return re.sub(r"([&%$#_{}])", r"\\\1", text)

@@ -1,0 +1,46 @@
+"""From what a URL says to the place it means."""
+
+from dataclasses import dataclass
+
+from micrograph import address
+from micrograph.atlas import Library, NodeRecord, Reading
+from micrograph.errors import NotFound
+from micrograph.web.urls import Urls
+
+
+@dataclass(frozen=True)
+class Place:
+    """A model of the library, perhaps with a node and a unit. `url` is its canonical address."""
+
+    atlas: Reading
+    node: NodeRecord | None
+    unit: int | None
+    url: str
+
+
+def find(library: Library, text: str, urls: Urls) -> Place:
+    """The place of an address, in any accepted spelling.
+
+    Raises BadInput for a malformed address, NotFound (with close names) for an unknown place.
+    """
+    asked = address.parse(text)
+    atlas = find_model(library, asked.model)
+    id = atlas.model.id
+    if asked.node is None:
+        return Place(atlas, None, None, urls.model(id))
+    node = atlas.nodes[address.find_node(asked.node, atlas.aliases, id)]
+    if asked.unit is None:
+        return Place(atlas, node, None, urls.node(id, node.id))
+    if asked.unit >= node.units:
+        last = f"{id}/{node.id}/{node.units - 1}"
+        raise NotFound(
+            f"unit {asked.unit} is out of range: {id}/{node.id} has units 0-{node.units - 1}",
+            [last],
+        )
+    return Place(atlas, node, asked.unit, urls.unit(id, node.id, asked.unit))
+
+
+def find_model(library: Library, name: str) -> Reading:
+    """The atlas of the model of that name, in any case. Raises NotFound with close names."""
+    by_folded = {model.id.lower(): model.id for model in library.models()}
+    return library.model(by_folded.get(name.lower(), name))

@@ -1,0 +1,120 @@
+"""Which address shows which page. Every page is routed twice: as HTML and as its JSON twin."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from micrograph.web.images import image_answer
+from micrograph.web.lenses import LENSES
+from micrograph.web.origin import check_same_origin
+from micrograph.web.pages.model import ModelPage, model_page
+from micrograph.web.pages.node import NodePage, NodeView, node_page
+from micrograph.web.pages.other import AboutPage, ErrorPage, SearchPage, about_page, search_page
+from micrograph.web.pages.start import StartPage, start_page
+from micrograph.web.pages.unit import RenderState, UnitPage, unit_page
+from micrograph.web.panel import panel
+from micrograph.web.places import Place, find
+from micrograph.web.site import Site
+from micrograph.web.static import StaticForever
+
+LENS = LENSES[0].technique
+Function = Callable[..., Any]
+
+
+def add_routes(app: FastAPI, site: Site) -> None:
+    """All routes of the site. Only the twins and the live route stand in the OpenAPI document."""
+
+    def page(path: str, kind: type) -> Callable[[Function], Function]:
+        def route(function: Function) -> Function:
+            failures: dict[int | str, dict[str, Any]] = {400: {"model": ErrorPage},
+                                                         404: {"model": ErrorPage}}
+            app.get(path + ".json", response_model=kind, responses=failures)(function)
+            app.get(path, include_in_schema=False)(function)
+            return function
+        return route
+
+    @page("/", StartPage)
+    def start(request: Request) -> Response:
+        """The start: the models there are."""
+        return site.page(request, start_page(site.library, site.urls, "start"))
+
+    @page("/models", StartPage)
+    def models(request: Request) -> Response:
+        """The index of models."""
+        return site.page(request, start_page(site.library, site.urls, "models"))
+
+    @page("/about", AboutPage)
+    def about(request: Request) -> Response:
+        """What this is, and every lens in words."""
+        return site.page(request, about_page(site.version))
+
+    @page("/search", SearchPage)
+    def search(request: Request, q: Annotated[str, Query(max_length=500)] = "") -> Response:
+        """Places by address, alias, name or class label. The HTML page goes straight to the place
+        where the text names exactly one."""
+        found = search_page(site.library, q, site.urls)
+        if found.exact and not request.url.path.endswith(".json"):
+            return RedirectResponse(found.exact, 303)
+        return site.page(request, found)
+
+    @page("/models/{model}", ModelPage)
+    def model(request: Request, model: str) -> Response:
+        """A model and its graph."""
+        place = site.place(request, model)
+        if isinstance(place, Response):
+            return place
+        return site.page(request, model_page(place.atlas, site.urls), panel(lens=LENS))
+
+    @page("/models/{model}/{node}", NodePage)
+    def node(
+        request: Request, model: str, node: str, objective: str = "channel",
+        sign: str = "positive", sort: str = "unit", size: str = "m",
+    ) -> Response:
+        """A node and all its units."""
+        place = site.place(request, model, node)
+        if isinstance(place, Response):
+            return place
+        assert place.node is not None
+        view = NodeView(objective, sign, sort, size)
+        return site.page(
+            request, node_page(place.atlas, place.node, view, site.urls),
+            panel(place.atlas, place.node.id, LENS),
+        )
+
+    @page("/models/{model}/{node}/{unit}", UnitPage)
+    def unit(request: Request, model: str, node: str, unit: str) -> Response:
+        """A unit and everything that was rendered of it."""
+        place = site.place(request, model, node, unit)
+        if isinstance(place, Response):
+            return place
+        assert place.node is not None
+        assert place.unit is not None
+        id = place.atlas.model.id
+        found = unit_page(
+            place.atlas, place.node, place.unit, site.urls,
+            str(request.base_url).rstrip("/"), site.live.state(id, place.node.id, place.unit),
+        )
+        return site.page(request, found, panel(place.atlas, place.node.id, LENS))
+
+    @app.post("/models/{model}/{node}/{unit}/render", response_model=RenderState, status_code=202)
+    def render(request: Request, model: str, node: str, unit: str) -> RenderState:
+        """Ask for a unit to be rendered here. Same origin and JSON only; one at a time."""
+        check_same_origin(request)
+        place = find(site.library, f"{model}/{node}/{unit}", site.urls)
+        return _ask(site, place)
+
+    @app.get("/images/{model}/{name}", include_in_schema=False)
+    async def image(request: Request, model: str, name: str) -> Response:
+        """A picture. Read on the event loop: it takes less time than a hop to a thread."""
+        return image_answer(site.library, request, model, name)
+
+    app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")
+
+
+def _ask(site: Site, place: Place) -> RenderState:
+    assert place.node is not None
+    assert place.unit is not None
+    return site.live.ask(place.atlas.model.id, place.node.id, place.unit)

@@ -1,0 +1,53 @@
+"""Every address the site links to is made here, and nowhere else."""
+
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+EXTENSIONS = {"image/webp": "webp", "image/avif": "avif", "image/png": "png", "image/jpeg": "jpg"}
+MIMES = {extension: mime for mime, extension in EXTENSIONS.items()}
+
+
+class Urls:
+    """Paths of pages, twins, pictures and static files. `version` is part of static paths, so that
+    they may be cached for ever."""
+
+    def __init__(self, version: str = "0") -> None:
+        self.version = version
+
+    home = "/"
+    models = "/models"
+    about = "/about"
+    openapi = "/openapi.json"
+
+    def model(self, model: str) -> str:
+        return f"/models/{quote(model)}"
+
+    def node(self, model: str, node: str, **view: str | int | None) -> str:
+        return f"/models/{quote(model)}/{quote(node)}" + _query(view)
+
+    def unit(self, model: str, node: str, unit: int, **view: str | int | None) -> str:
+        return f"/models/{quote(model)}/{quote(node)}/{unit}" + _query(view)
+
+    def render(self, model: str, node: str, unit: int) -> str:
+        """Where a unit's "Render this" is posted to."""
+        return self.unit(model, node, unit) + "/render"
+
+    def search(self, text: str = "") -> str:
+        return "/search" + _query({"q": text or None})
+
+    def image(self, model: str, digest: str, mime: str) -> str:
+        """A picture. Its bytes never change, because its name is their digest."""
+        return f"/images/{quote(model)}/{digest}.{EXTENSIONS.get(mime, 'bin')}"
+
+    def static(self, path: str) -> str:
+        return f"/static/{self.version}/{path}"
+
+    def twin(self, url: str) -> str:
+        """The JSON twin of the page at `url`: the same path with `.json` behind it."""
+        path, mark, query = url.partition("?")
+        return path + ".json" + mark + query
+
+
+def _query(view: Mapping[str, str | int | None]) -> str:
+    kept = {key: value for key, value in view.items() if value is not None}
+    return "?" + urlencode(kept) if kept else ""
