@@ -20,12 +20,13 @@ WHOLE_NODE = -1
 
 @dataclass(frozen=True)
 class Task:
-    """One job at one node: the units that the atlas lacks, and how many to render together."""
+    """One job at one node: the units wanted, those that the atlas lacks, how many go together."""
 
     technique: Technique
     job: Job
     node: str
-    units: tuple[int, ...]
+    wanted: tuple[int, ...]
+    missing: frozenset[int]
     batch: int
 
 
@@ -64,29 +65,34 @@ def make_plan(
     for technique, job in _distinct(jobs):
         for node, wanted in units.items():
             targets = (WHOLE_NODE,) if technique.level == "node" else tuple(wanted)
-            missing = tuple(writer.missing(node, targets, job.recipe))
+            missing = frozenset(writer.missing(node, targets, job.recipe))
             there += len(targets) - len(missing)
             if missing:
                 size = technique.batch_size(model, node, job) if batch is None else batch
-                tasks.append(Task(technique, job, node, missing, max(1, size)))
-    total = sum(len(task.units) for task in tasks)
+                tasks.append(Task(technique, job, node, targets, missing, max(1, size)))
+    total = sum(len(task.missing) for task in tasks)
     return Plan(tuple(in_waves(tasks)), total, there)
 
 
 def in_waves(tasks: Sequence[Task]) -> Iterator[Batch]:
     """A few units of every task first, then the rest task by task."""
     for task in tasks:
-        yield from _cut(task, task.units[:FIRST])
+        yield from _cut(task, task.wanted[:FIRST])
     for task in tasks:
-        yield from _cut(task, task.units[FIRST:])
+        yield from _cut(task, task.wanted[FIRST:])
 
 
 def _cut(task: Task, units: Sequence[int]) -> Iterator[Batch]:
-    """Batches of nearly equal size: twenty units in batches of at most 16 are 10 and 10."""
+    """Batches of nearly equal size: twenty units in batches of at most 16 are 10 and 10.
+
+    All units are cut, and only then those left out that are there: a render that goes on after an
+    interruption has the batches it would have had, and so the same pictures to the last bit.
+    """
     count = -(-len(units) // task.batch)
     for k in range(count):
         part = units[k * len(units) // count : (k + 1) * len(units) // count]
-        yield Batch(task.technique, task.job, task.node, tuple(part))
+        if lacking := tuple(unit for unit in part if unit in task.missing):
+            yield Batch(task.technique, task.job, task.node, lacking)
 
 
 def _distinct(jobs: Sequence[tuple[Technique, Job]]) -> list[tuple[Technique, Job]]:
