@@ -37,7 +37,7 @@ def test_nodes_have_the_stated_shapes() -> None:
 def test_size_of_the_network() -> None:
     parameters = sum(p.numel() for p in network.build().parameters())
     assert 600_000 < parameters < 1_200_000
-    assert network.CLASS_COUNT == len(scenes.CLASSES)
+    assert len(scenes.CLASSES) == network.CLASS_COUNT
 
 
 def test_every_named_convolution_hands_out_rectified_values() -> None:

@@ -125,7 +125,7 @@ def test_other_sizes_show_the_same_thing() -> None:
 
 
 def test_bad_arguments_are_explained() -> None:
-    with pytest.raises(ValueError, match="label 30 is not in 0..29"):
+    with pytest.raises(ValueError, match=r"label 30 is not in 0\.\.29"):
         scenes.scene(1, label=30)
     with pytest.raises(ValueError, match="at least 32 pixels"):
         scenes.scene(1, size=8)

@@ -146,8 +146,15 @@ def owl(c: Canvas) -> None:
     c.ellipse(0, 0.42, 0.38, 0.46, "torso", Material(base, WHITE, "scales", 0.8))
     c.ellipse(0, -0.3, 0.66, 0.46, "head", down)
     for side in (-1, 1):
-        c.ellipse(side * 0.56, 0.3, 0.2, 0.5, "wing",
-                  Material(darker(base, 0.25), darker(base, 0.9), "feathers", 0.7), side * 0.2)
+        c.ellipse(
+            side * 0.56,
+            0.3,
+            0.2,
+            0.5,
+            "wing",
+            Material(darker(base, 0.25), darker(base, 0.9), "feathers", 0.7),
+            side * 0.2,
+        )
     rim = Material(mix(base, WHITE, 0.5), WHITE, "fur", 0.5)
     iris = color(rng, (0.06, 0.16), (0.8, 1.0), (0.8, 1.0))
     gaze = _gaze(c)
@@ -209,8 +216,19 @@ def zebra(c: Canvas) -> None:
     c.polygon(((0.18, -0.1), (0.46, -0.66), (0.72, -0.6), (0.56, 0.12)), "neck",
               body.of(angle=-0.8))  # fmt: skip
     c.polygon(((0.5, -0.76), (0.58, -0.96), (0.66, -0.74)), "ear", body)
-    c.polygon(((0.46, -0.66), (0.6, -0.8), (0.78, -0.66), (0.98, -0.34), (0.92, -0.22),
-               (0.78, -0.26), (0.56, -0.42)), "head", body.of(angle=0.9, grain=coarse * 0.7))
+    c.polygon(
+        (
+            (0.46, -0.66),
+            (0.6, -0.8),
+            (0.78, -0.66),
+            (0.98, -0.34),
+            (0.92, -0.22),
+            (0.78, -0.26),
+            (0.56, -0.42),
+        ),
+        "head",
+        body.of(angle=0.9, grain=coarse * 0.7),
+    )
     c.ellipse(0.92, -0.28, 0.1, 0.1, "nose", Material(dark, mix(dark, WHITE, 0.15)))
     eye(c, 0.7, -0.58, 0.06, (0.2, 0.1, 0.05))
 

@@ -54,13 +54,13 @@ def _circle(count: int) -> tuple[Point, ...]:
 
 @cache
 def _grid(side: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-    y, x = np.mgrid[0:side, 0:side].astype(np.float32)
-    return y, x, x * x + y * y
+    places = np.mgrid[0:side, 0:side].astype(np.float32)
+    return places[0], places[1], (places**2).sum(axis=0)
 
 
 @cache
 def _texels() -> NDArray[np.float32]:
-    return (stack().astype(np.float32) / 255).reshape(-1)
+    return (stack().astype(np.float32) / np.float32(255)).reshape(-1)
 
 
 class Canvas:

@@ -8,10 +8,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from micrograph.models.toytown.scenes import Batch, batch
 
 CHUNK = 250
+Indices = NDArray[np.int64]
 
 
 def draw(first: int, count: int, *, workers: int = 2,
@@ -42,12 +44,13 @@ def cached(folder: Path | None, first: int, count: int,
         return Batch(*(np.load(f) for f in files))
     drawn = draw(first, count, progress=progress)
     folder.mkdir(parents=True, exist_ok=True)
-    for file, array in zip(files, (drawn.images, drawn.labels, drawn.parts), strict=True):
-        np.save(file, array)
+    np.save(files[0], drawn.images)
+    np.save(files[1], drawn.labels)
+    np.save(files[2], drawn.parts)
     return drawn
 
 
-def shuffled(count: int, size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def shuffled(count: int, size: int, rng: np.random.Generator) -> Iterator[Indices]:
     """Index arrays of whole batches, every picture at most once; the odd rest is left out."""
     order = rng.permutation(count)
     for start in range(0, count - size + 1, size):

@@ -19,6 +19,12 @@ def pixels(images: np.ndarray) -> Tensor:
     return torch.from_numpy(images).permute(0, 3, 1, 2).float().div_(255)
 
 
+def channels_last(network: ToyTown) -> ToyTown:
+    """The same network with the weights laid out as CPU convolutions like them."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
 def normalized(rgb: Tensor) -> Tensor:
     """RGB in 0..1 to what the network takes."""
     mean = torch.tensor(MEAN).view(1, 3, 1, 1)
@@ -59,12 +65,13 @@ def attacked_accuracy(network: nn.Module, data: Batch, radius: float, steps: int
 
 
 def _length(x: Tensor) -> Tensor:
-    return x.flatten(1).norm(dim=1).clamp_min(1e-12).view(-1, 1, 1, 1)
+    length: Tensor = torch.linalg.vector_norm(x, dim=(1, 2, 3), keepdim=True)
+    return length.clamp_min(1e-12)
 
 
 def unit_length(x: Tensor) -> Tensor:
     """Each sample divided by its L2 norm."""
-    return x / _length(x)
+    return x.div(_length(x))
 
 
 def within(x: Tensor, radius: float) -> Tensor:

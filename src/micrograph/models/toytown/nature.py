@@ -75,8 +75,18 @@ def palm(c: Canvas) -> None:
     base = color(rng, (0.06, 0.11), (0.3, 0.6), (0.4, 0.7))
     ringed = Material(darker(base, 0.5), mix(base, WHITE, 0.25), "ribs", 0.6, pi / 2)
     top = (bend, -0.36)
-    c.polygon(((-0.13, 0.94), (-0.08 + bend * 0.3, 0.2), (top[0] - 0.05, top[1]),
-               (top[0] + 0.05, top[1]), (0.06 + bend * 0.3, 0.2), (0.13, 0.94)), "trunk", ringed)
+    c.polygon(
+        (
+            (-0.13, 0.94),
+            (-0.08 + bend * 0.3, 0.2),
+            (top[0] - 0.05, top[1]),
+            (top[0] + 0.05, top[1]),
+            (0.06 + bend * 0.3, 0.2),
+            (0.13, 0.94),
+        ),
+        "trunk",
+        ringed,
+    )
     look = green(rng, "ribs").of(grain=0.35)
     for a in (0.55, 0.1, -0.45, -1.05, -pi + 1.05, -pi + 0.45, pi - 0.1, pi - 0.55):
         a += between(rng, -0.12, 0.12)

@@ -94,12 +94,12 @@ class Mixed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, inputs, y, x] to [batch, widths.out, y, x]."""
-        part = self._modules
+        part = self.get_submodule  # the names are no Python identifiers
         branches = (
-            self.get_submodule("1x1")(x),
-            part["3x3"](part["3x3_reduce"](x)),  # type: ignore[misc]
-            part["5x5"](part["5x5_reduce"](x)),  # type: ignore[misc]
-            part["pool_proj"](F.max_pool2d(x, 3, stride=1, padding=1)),  # type: ignore[misc]
+            part("1x1")(x),
+            part("3x3")(part("3x3_reduce")(x)),
+            part("5x5")(part("5x5_reduce")(x)),
+            part("pool_proj")(F.max_pool2d(x, 3, stride=1, padding=1)),
         )
         return torch.cat(branches, dim=1)
 
@@ -122,12 +122,12 @@ class ToyTown(nn.Module):
         """Normalized pictures [batch, 3, y, x] to class scores [batch, class] before softmax."""
         x = F.max_pool2d(self.conv0(x), 3, stride=2, padding=1)
         x = self.conv2(self.conv1(x))
-        x = self.mixed3b(self.mixed3a(x))
-        x = F.max_pool2d(x, 3, stride=2, padding=1)
-        x = self.mixed4c(self.mixed4b(self.mixed4a(x)))
-        x = F.max_pool2d(x, 3, stride=2, padding=1)
-        x = self.mixed5b(self.mixed5a(x))
-        return self.logits(x.mean(dim=(2, 3)))
+        for name in MIXED:
+            if name in ("mixed4a", "mixed5a"):
+                x = F.max_pool2d(x, 3, stride=2, padding=1)
+            x = self.get_submodule(name)(x)
+        scores: Tensor = self.logits(x.mean(dim=(2, 3)))
+        return scores
 
 
 def build(*, norm: bool = False, classes: int = CLASS_COUNT) -> ToyTown:

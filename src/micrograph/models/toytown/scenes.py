@@ -70,7 +70,8 @@ def _count(hits: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Sum over each pixel's subsamples, [.., y * SUPER, x * SUPER] to [.., y, x]."""
     *lead, y, x = hits.shape
     cells = hits.reshape(*lead, y // SUPER, SUPER, x // SUPER, SUPER).astype(np.uint8)
-    return cells.sum(axis=(-3, -1), dtype=np.uint8)
+    counts: NDArray[np.uint8] = cells.sum(axis=(-3, -1), dtype=np.uint8)
+    return counts
 
 
 def _paint(c: Canvas, label: int) -> None:

@@ -78,8 +78,14 @@ def clutter(c: Canvas) -> None:
             c.stroke(((-1.6, 0), (0, between(rng, -1, 1)), (1.6, 0)), between(rng, 0.15, 0.5), None,
                      look)  # fmt: skip
         else:
-            c.polygon([(r * cos(a), r * sin(a)) for a, r in
-                       ((2 * pi * i / 7, between(rng, 0.5, 1.1)) for i in range(7))], None, look)
+            c.polygon(
+                [
+                    (r * cos(a), r * sin(a))
+                    for a, r in ((2 * pi * i / 7, between(rng, 0.5, 1.1)) for i in range(7))
+                ],
+                None,
+                look,
+            )
     for _ in range(int(rng.integers(0, 3))):
         c.place(between(rng, 0, 1), between(rng, 0, 1), between(rng, 0.07, 0.15),
                 between(rng, -0.5, 0.5))  # fmt: skip

@@ -29,7 +29,8 @@ def texture_index(name: str) -> int:
 def _unit(field: Field) -> Field:
     """Stretch to 0..1 between the 1st and 99th percentile."""
     low, high = np.percentile(field, [1, 99])
-    return np.clip((field - low) / (high - low), 0, 1)
+    unit: Field = np.clip((field - low) / (high - low), 0, 1)
+    return unit
 
 
 def _noise(rng: np.random.Generator, power: float, stretch: tuple[float, float]) -> Field:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from math import cos, pi
 from pathlib import Path
@@ -43,33 +44,62 @@ class Settings:
     radius: float = 2.0
     """L2 length of the adversarial move, in RGB units of 0..1 (a picture has 27 648 numbers)."""
     part_weight: float = 10.0
+    workers: int = 2
+    """Replicas that share each batch; part of the recipe, since batch statistics are per share."""
     seed: int = 0
     held_out: int = 2000
 
 
-class PartReader(nn.Module):
-    """One linear readout of the part maps per mixed4 node (training only)."""
+class Replica:
+    """The network with its part readout; several share parameters and work side by side.
 
-    def __init__(self, network: ToyTown):
-        super().__init__()
-        self.heads = nn.ModuleDict(
-            {name: nn.Conv2d(MIXED[name].out, len(PARTS), 1) for name in READ_FROM}
-        )
+    Two single-threaded workers, each on its share of the batch, wait for each other once per
+    step. Two threads inside every operation wait thousands of times, which is many times slower
+    as soon as anything else runs on the machine.
+    """
+
+    def __init__(self, network: ToyTown, heads: nn.ModuleDict):
+        self.network = network
+        self.heads = heads
         self.seen: dict[str, Tensor] = {}
-        for head in self.heads.values():
-            nn.init.constant_(head.bias, -4.0)  # parts are rare: start from "none"
+        self.parameters = [*network.parameters(), *heads.parameters()]
         for name in READ_FROM:
             network.get_submodule(name).register_forward_hook(
                 lambda _m, _i, out, name=name: self.seen.__setitem__(name, out)
             )
 
-    def loss(self, shares: Tensor) -> Tensor:
-        """Binary cross-entropy against the share of each cell, [picture, part, y, x] in 0..1."""
-        losses = [
-            F.binary_cross_entropy_with_logits(self.heads[name](self.seen[name]).float(), shares)
-            for name in READ_FROM
-        ]
-        return torch.stack(losses).mean()
+    def twin(self) -> Replica:
+        """The same parameters (the very tensors), own batch statistics."""
+        network = build(norm=True)
+        for name, module in network.named_modules():
+            for key in module._parameters:
+                module._parameters[key] = self.network.get_submodule(name)._parameters[key]
+        return Replica(network, self.heads)
+
+    def slopes(self, settings: Settings, rgb: Tensor, labels: Tensor, shares: Tensor) -> Slopes:
+        """Forward and backward on RGB in 0..1 [picture, rgb, y, x]."""
+        rgb = rgb.detach().requires_grad_(True)
+        with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+            scores = self.network(measure.normalized(rgb)).float()
+            parts = torch.stack([
+                F.binary_cross_entropy_with_logits(head(self.seen[name]).float(), shares)
+                for name, head in self.heads.items()
+            ]).mean()  # fmt: skip
+        loss = F.cross_entropy(scores, labels, label_smoothing=settings.smoothing)
+        whole = loss + settings.part_weight * parts
+        by_pixels, *by_parameter = torch.autograd.grad(whole, [rgb, *self.parameters])
+        right = (scores.argmax(1) == labels).float().mean()
+        figures = {"loss": loss.detach(), "parts": parts.detach(), "right": right}
+        return Slopes(by_pixels, by_parameter, {k: float(v) for k, v in figures.items()})
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """What one replica found on its share of a batch."""
+
+    by_pixels: Tensor
+    by_parameter: list[Tensor]
+    figures: dict[str, float]
 
 
 def _rate(step: int, steps: int) -> float:
@@ -101,9 +131,16 @@ class Training:
         self.settings = settings
         self.out = out
         torch.manual_seed(settings.seed)
-        self.network = build(norm=True).to(memory_format=torch.channels_last)
-        self.reader = PartReader(self.network)
-        every = [*self.network.parameters(), *self.reader.parameters()]
+        self.network = measure.channels_last(build(norm=True))
+        heads = {name: nn.Conv2d(MIXED[name].out, len(PARTS), 1) for name in READ_FROM}
+        for head in heads.values():
+            assert head.bias is not None
+            nn.init.constant_(head.bias, -4.0)  # parts are rare: start from "none"
+        first = Replica(self.network, nn.ModuleDict(heads))
+        self.replicas = [first, *(first.twin() for _ in range(settings.workers - 1))]
+        self.pool = ThreadPoolExecutor(settings.workers, initializer=torch.set_num_threads,
+                                       initargs=(1,))  # fmt: skip
+        every = first.parameters
         self.optimizer = torch.optim.AdamW(
             [
                 {"params": [p for p in every if p.ndim > 1], "weight_decay": settings.decay},
@@ -125,29 +162,33 @@ class Training:
         self._log_file.write(json.dumps(entry) + "\n")
         self._log_file.flush()
 
+    def train(self) -> None:
+        """Batch statistics are used and gathered."""
+        for replica in self.replicas:
+            replica.network.train()
+
     def update(self, rgb: Tensor, labels: Tensor, shares: Tensor,
                ) -> tuple[dict[str, float], Tensor]:  # fmt: skip
         """One optimizer step; returns the figures for the log and the slope of the loss in RGB."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.rate * _rate(self.step, self.steps)
-        rgb = rgb.detach().requires_grad_(True)
-        with torch.autocast("cpu", torch.bfloat16):
-            scores = self.network(measure.normalized(rgb)).float()
-            parts = self.reader.loss(shares)
-        smoothing = self.settings.smoothing
-        loss = F.cross_entropy(scores, labels, label_smoothing=smoothing)
-        self.optimizer.zero_grad()
-        (loss + self.settings.part_weight * parts).backward()
+        count = len(self.replicas)
+        shards = zip(rgb.chunk(count), labels.chunk(count), shares.chunk(count), strict=True)
+        jobs = [
+            self.pool.submit(replica.slopes, self.settings, *shard)
+            for replica, shard in zip(self.replicas, shards, strict=True)
+        ]
+        found = [job.result() for job in jobs]
+        for i, parameter in enumerate(self.replicas[0].parameters):
+            parameter.grad = torch.stack([f.by_parameter[i] for f in found]).mean(0)
         self.optimizer.step()
         self.step += 1
-        assert rgb.grad is not None
-        right = (scores.argmax(1) == labels).float().mean()
-        figures = {"loss": loss.detach(), "parts": parts.detach(), "right": right}
-        return {key: float(value) for key, value in figures.items()}, rgb.grad
+        figures = {k: sum(f.figures[k] for f in found) / count for k in found[0].figures}
+        return figures, torch.cat([f.by_pixels for f in found])
 
     def epoch(self, drawn: Batch, held_out: Batch, progress: Progress) -> None:
         """Every picture once as it is and once attacked; judged half-way and at the end."""
-        self.network.train()
+        self.train()
         size = self.settings.batch
         total = len(drawn.labels) // size
         task = progress.add_task("training", total=total)
@@ -167,7 +208,7 @@ class Training:
                 sums.clear()
             if i + 1 in (total // 2, total):
                 self.judge(held_out, last=self.step == self.steps)
-                self.network.train()
+                self.train()
             progress.advance(task)
         progress.remove_task(task)
 
@@ -182,11 +223,12 @@ class Training:
         some = Batch(held_out.images[:few], held_out.labels[:few], held_out.parts[:few])
         thousand = Batch(some.images[:1000], some.labels[:1000], some.parts[:1000])
         fewer = Batch(some.images[:200], some.labels[:200], some.parts[:200])
-        folded = folded.to(memory_format=torch.channels_last)
+        folded = measure.channels_last(folded)
         live = measure.liveliness(folded, thousand)
         with torch.no_grad():
             self.network(measure.normalized(measure.pixels(thousand.images[:500])))
-            maps = self.reader.heads[READ_FROM[-1]](self.reader.seen[READ_FROM[-1]])
+            first = self.replicas[0]
+            maps = first.heads[READ_FROM[-1]](first.seen[READ_FROM[-1]])
         precision = measure.part_precision(maps, thousand.parts[:500])
         radius = self.settings.radius
         self.log(
@@ -226,14 +268,14 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=Settings.rate)
     parser.add_argument("--radius", type=float, default=Settings.radius)
     parser.add_argument("--seed", type=int, default=Settings.seed)
-    parser.add_argument("--threads", type=int, default=1,
-                        help="more than 1 only pays where nothing else runs")  # fmt: skip
+    parser.add_argument("--workers", type=int, default=Settings.workers)
     parser.add_argument("--cache", type=Path, help="folder that keeps the drawn pictures")
     parser.add_argument("--quick", action="store_true", help="a three-minute trial")
     given = parser.parse_args()
-    torch.set_num_threads(given.threads)
+    torch.set_num_threads(1)
     settings = Settings(pictures=given.pictures, epochs=given.epochs, rate=given.rate,
-                        radius=given.radius, seed=given.seed)  # fmt: skip
+                        radius=given.radius, seed=given.seed,
+                        workers=given.workers)  # fmt: skip
     if given.quick:
         settings = replace(settings, pictures=6000, epochs=3, held_out=500)
     run(settings, given.out, given.cache)

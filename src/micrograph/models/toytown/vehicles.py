@@ -243,6 +243,3 @@ def balloon(c: Canvas) -> None:
               Material(darker(band, 0.8), band, "dots", 0.6, ball=0.4))  # fmt: skip
     wicker = color(rng, (0.06, 0.11), (0.5, 0.8), (0.4, 0.7))
     c.rect(-0.19, 0.68, 0.19, 0.94, "basket", Material(darker(wicker, 0.5), wicker, "weave", 0.5))
-
-
-
