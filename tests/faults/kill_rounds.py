@@ -1,7 +1,7 @@
 """Renders a small network, killing the render at random moments; prints what happened as JSON.
 
 A program of its own (see test_kill.py): it forks each render from a process that has loaded torch
-but never run it, so that a round costs milliseconds. Usage: kill_rounds.py FOLDER KILLS SEED
+and run it once, so that a round is short and a kill can hit any part of it. Usage: kill_rounds.py FOLDER KILLS SEED
 """
 
 import json
@@ -15,6 +15,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from micrograph.atlas import Atlas
+from micrograph.errors import NotFound
 from micrograph.models.model import Model
 from micrograph.models.preprocessing import Preprocessing
 from micrograph.runner import render
@@ -55,25 +57,34 @@ def start(folder: Path) -> int:
 
 def main(folder: Path, kills: int, seed: int) -> None:
     """Kill until `kills` renders were hit while they ran; then let the last one finish."""
+    render_all(folder / "warm")
     began = time.monotonic()
-    whole = folder / "whole"
-    assert os.waitpid(start(whole), 0)[1] == 0
+    assert os.waitpid(start(folder / "whole"), 0)[1] == 0
     length = time.monotonic() - began
     rng = random.Random(seed)
     rounds = [folder / "round0"]
-    hits = 0
-    while hits < kills:
+    stored: list[int] = []
+    while len(stored) < kills:
         child = start(rounds[-1])
-        time.sleep(rng.uniform(0, length / 3))
+        time.sleep(rng.uniform(0, length / 2))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
-            hits += 1
+            stored.append(count(rounds[-1]))
         else:
             assert status == 0, "a render after a kill failed"
             rounds.append(folder / f"round{len(rounds)}")
     assert os.waitpid(start(rounds[-1]), 0)[1] == 0, "the last render failed"
-    print(json.dumps({"whole": str(whole), "rounds": [str(r) for r in rounds], "hits": hits}))
+    print(json.dumps({"rounds": [round.name for round in rounds], "stored": stored}))
+
+
+def count(folder: Path) -> int:
+    """Pictures stored so far; 0 where the atlas was not even made."""
+    try:
+        atlas = Atlas.open(folder / "small.atlas")
+        return sum(len(atlas.visualizations(n, u)) for n in UNITS for u in range(UNITS[n]))
+    except NotFound:
+        return 0
 
 
 if __name__ == "__main__":

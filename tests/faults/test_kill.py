@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from micrograph.atlas import Atlas
-
 SCRIPT = Path(__file__).with_name("kill_rounds.py")
 
 
@@ -44,12 +42,11 @@ def test_a_render_killed_twenty_times_gives_what_an_unbroken_one_gives(tmp_path:
     )
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout)
-    assert told["hits"] == 20
+    assert len(told["stored"]) == 20
+    assert len(set(told["stored"])) > 5, f"kills should hit early and late: {told['stored']}"
 
-    whole = pictures(Path(told["whole"]))
+    whole = pictures(tmp_path / "whole")
     assert len(whole) == len(set(whole)) == (10 + 14) * 2
     assert len({picture for *_, picture in whole}) > 40, "the pictures should differ"
-    for folder in told["rounds"]:
-        assert pictures(Path(folder)) == whole
-    atlas = Atlas.open(Path(told["rounds"][-1]) / "small.atlas")
-    assert {(c.node, c.units) for c in atlas.counts()} == {("0", 10), ("3", 14)}
+    for name in told["rounds"]:
+        assert pictures(tmp_path / name) == whole
