@@ -1,7 +1,9 @@
 """Renders a small network, killing the render at random moments; prints what happened as JSON.
 
 A program of its own (see test_kill.py): it forks each render from a process that has loaded torch
-and run it once, so that a round is short and a kill can hit any part of it. Usage: kill_rounds.py FOLDER KILLS SEED
+and run it once, so that a round is short and a kill can hit any part of it.
+
+Usage: kill_rounds.py FOLDER KILLS SEED
 """
 
 import json

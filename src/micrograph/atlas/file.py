@@ -14,8 +14,9 @@ from micrograph.atlas.format import (
     explain,
     schema,
 )
-from micrograph.atlas.graph import write_graph
+from micrograph.atlas.graph import read_graph, write_graph
 from micrograph.atlas.records import ModelRecord, NodeRecord
+from micrograph.errors import Conflict
 
 _LOG_PAGES = 128
 """Pages in the write-ahead log before it is folded back: 4 MB."""
@@ -44,14 +45,24 @@ def create(path: Path, model: ModelRecord, nodes: Sequence[NodeRecord]) -> None:
         fresh.unlink(missing_ok=True)
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    """Open for writing, in write-ahead mode, so that readers are not kept waiting."""
+def connect(path: Path, model: ModelRecord) -> sqlite3.Connection:
+    """Open for writing, in write-ahead mode, so that readers are not kept waiting.
+
+    Raises Conflict, with the file untouched, when it was made from other weights than `model`'s.
+    """
     try:
         connection = sqlite3.connect(
             path, isolation_level=None, timeout=10, check_same_thread=False
         )
         try:
             check(connection, path)
+            there, _ = read_graph(connection, path)
+            if (there.id, there.digest) != (model.id, model.digest):
+                raise Conflict(
+                    f"{path} is an atlas of {there.id} with weights {there.digest[:12]}, not of "
+                    f"{model.id} with weights {model.digest[:12]}; choose another folder with "
+                    "--atlas"
+                )
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
@@ -70,7 +81,7 @@ def fold(connection: sqlite3.Connection) -> None:
     deadline = time.monotonic() + _PATIENCE
     connection.execute("PRAGMA busy_timeout = 100")
     while not _folded(connection) and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.005)
 
 
 def _folded(connection: sqlite3.Connection) -> bool:

@@ -13,7 +13,7 @@ from micrograph.atlas.format import explain
 from micrograph.atlas.graph import read_graph, write_graph
 from micrograph.atlas.lock import WriterLock
 from micrograph.atlas.records import ModelRecord, NodeRecord, Picture, Visualization
-from micrograph.errors import BadInput, Conflict, Unavailable, not_found
+from micrograph.errors import BadInput, Unavailable, not_found
 
 
 class AtlasWriter:
@@ -24,7 +24,7 @@ class AtlasWriter:
         self._lock = lock
         self._connection = connection
         self._nodes: dict[str, tuple[int, int]] = {}
-        self._recipes: dict[str, int] = {}
+        self._recipes: dict[tuple[str, str, str, int], int] = {}
         self._closed = False
 
     @classmethod
@@ -48,7 +48,7 @@ class AtlasWriter:
         try:
             if not path.exists():
                 create(path, model, nodes)
-            connection = connect(path)
+            connection = connect(path, model)
         except BaseException:
             lock.release()
             raise
@@ -90,11 +90,6 @@ class AtlasWriter:
         """Bring the graph up to date; visualizations of nodes no longer there stay."""
         connection = self._connection
         old, known = read_graph(connection, self.path)
-        if (old.id, old.digest) != (model.id, model.digest):
-            raise Conflict(
-                f"{self.path} is an atlas of {old.id} with weights {old.digest[:12]}, not of "
-                f"{model.id} with weights {model.digest[:12]}; choose another folder with --atlas"
-            )
         if old != model or any(known.get(node.id) != node for node in nodes):
             write_graph(connection, model, nodes)
         self._nodes = {
@@ -169,7 +164,8 @@ class AtlasWriter:
     def _recipe(self, connection: sqlite3.Connection, v: Visualization) -> int:
         """Row id of its recipe, stored once."""
         text = recipes.canonical(v.recipe)
-        if text not in self._recipes:
+        known = (text, v.technique, v.variant, v.seed)
+        if known not in self._recipes:
             key = bytes.fromhex(recipes.digest(v.recipe))
             connection.execute(
                 "INSERT OR IGNORE INTO recipe (digest, technique, variant, seed, json) "
@@ -184,8 +180,8 @@ class AtlasWriter:
                     f"one recipe cannot be both {stored} and {[v.technique, v.variant, v.seed]}; "
                     "put technique, variant and seed into the recipe"
                 )
-            self._recipes[text] = id
-        return self._recipes[text]
+            self._recipes[known] = id
+        return self._recipes[known]
 
     def close(self) -> None:
         """Fold the log back, so that one plain file remains, and let go of the lock."""
