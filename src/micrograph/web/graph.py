@@ -31,7 +31,7 @@ class Sizes:
     lane: int
 
 
-FULL = Sizes((616, 98), (142, 66), (142, 24), gap_x=16, gap_y=24, padding=16, lane=10)
+FULL = Sizes((616, 98), (142, 69), (142, 24), gap_x=16, gap_y=24, padding=16, lane=10)
 MAP = Sizes((60, 9), (12, 6), (28, 4), gap_x=4, gap_y=4, padding=3, lane=3)
 
 
@@ -192,6 +192,12 @@ class _Drawing:
             for edge, points in column.bends.items():
                 self.bends[edge] = [(x + px, offset + py) for px, py in points]
             x += column.width + self.sizes.gap_x
+        for node in inner:
+            # Enter a short branch at the top of its own column, not across its neighbours.
+            box = self.boxes[node]
+            for parent in self.parents[node]:
+                if parent not in inner and box.y > top:
+                    self.bends.setdefault((parent, node), [(box.x + box.width / 2, top)])
         bottom = top + depth
         if waist is not None:
             box = self._put(waist, 0, bottom + self.sizes.gap_y, inside=False)

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from micrograph.web.panel import Panel
 from micrograph.web.urls import Urls
@@ -47,6 +49,11 @@ def pretty(data: Mapping[str, Any]) -> str:
     return json.dumps(data, indent=2, ensure_ascii=False)
 
 
+def breakable(name: str) -> Markup:
+    """A long name that may break behind its separators and nowhere else."""
+    return Markup("<wbr>").join(re.findall(r"[^_./-]*[_./-]?", name)[:-1])
+
+
 class Html:
     """Renders `<kind>.html` with the page's plain object in it."""
 
@@ -57,7 +64,8 @@ class Html:
         )
         self.environment.globals["urls"] = urls
         self.environment.filters.update(
-            number=number, score=score, millions=millions, pretty=pretty
+            number=number, score=score, millions=millions, pretty=pretty,
+            breakable=breakable,
         )
 
     def render(self, page: Any, panel: Panel, path: str) -> bytes:

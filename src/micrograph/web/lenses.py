@@ -37,12 +37,11 @@ LENSES: tuple[Lens, ...] = (
             "more and more strongly. What remains is a portrait of what the unit looks for."
         ),
         reading=(
-            "Look for what repeats: a pattern that returns all over the picture, and in every "
-            "repeat, is what the unit responds to."
+            "Look for the pattern that repeats across the picture: that is what the unit looks for."
         ),
         caution=(
-            "No photograph looks like this. The picture shows what drives the unit furthest, "
-            "not everything it responds to, and a unit with several meanings may show one of them."
+            "It is the extreme, not the everyday: no photograph looks like this, and a unit with "
+            "several meanings may show only one of them."
         ),
         views=(
             View("channel", "channel", "positive", "Whole channel",

@@ -15,7 +15,7 @@ from micrograph.web.pages.parts import (
     spread,
     thumb,
 )
-from micrograph.web.pages.start import node_tiles, pictured_units
+from micrograph.web.pages.start import node_tiles, pictured_units, unit_count
 from micrograph.web.urls import Urls
 
 PER_ROLE = {"wide": 8, "branch": 3}
@@ -107,7 +107,7 @@ def model_page(atlas: Reading, urls: Urls) -> ModelPage:
     return ModelPage(
         "model", model.title, model.id, model_ref(model, urls), model.summary, model.parameters,
         len(model.labels), model.preprocessing, model.paper, safe_url, model.licence,
-        model.lineage, model.source, sum(n.units for n in atlas.nodes.values()),
+        model.lineage, model.source, unit_count(atlas),
         sum(pictured.values()), graph,
     )
 

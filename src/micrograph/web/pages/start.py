@@ -58,7 +58,7 @@ def card(atlas: Reading, urls: Urls) -> ModelCard:
     worth = [n for n in atlas.nodes.values() if pictured.get(n.id) and not is_thin(n)]
     return ModelCard(
         model_ref(model, urls), model.summary, model.parameters, model.licence,
-        len(atlas.nodes), sum(n.units for n in atlas.nodes.values()), sum(pictured.values()),
+        len(atlas.nodes), unit_count(atlas), sum(pictured.values()),
         [_stratum(atlas, node, urls) for node in _along_depth(worth, STRATA)],
     )
 
@@ -70,6 +70,11 @@ def pictured_units(atlas: Reading) -> dict[str, int]:
         if (count.technique, count.variant) == (LENSES[0].technique, LENSES[0].views[0].variant):
             found[count.node] = count.units
     return found
+
+
+def unit_count(atlas: Reading) -> int:
+    """How many units there are to picture: pools and norms only pass on what others made."""
+    return sum(n.units for n in atlas.nodes.values() if not is_thin(n))
 
 
 def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:
