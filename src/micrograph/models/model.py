@@ -71,13 +71,17 @@ class Model:
     @property
     def device(self) -> torch.device:
         """Where its tensors lie."""
+        return self._first_tensor.device
+
+    @property
+    def _first_tensor(self) -> Tensor:
         tensors = (*self.module.parameters(), *self.module.buffers())
-        return tensors[0].device if tensors else torch.device("cpu")
+        return next((t for t in tensors if t.is_floating_point()), torch.zeros(()))
 
     @cached_property
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
         size = self.preprocessing.size
-        images = torch.full((1, 3, size, size), 0.5, device=self.device)
+        images = self._first_tensor.new_full((1, 3, size, size), 0.5)
         values = watch(self.module, self.preprocessing.apply(images))
         return name_nodes(values, self.card.node_id, self.card.aliases)
 

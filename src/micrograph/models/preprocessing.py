@@ -25,9 +25,18 @@ class Preprocessing:
 
     def apply(self, images: "Tensor") -> "Tensor":
         """RGB [batch, 3, y, x] in 0..1 to the network's range; same shape, differentiable."""
+        import torch
+
         order = ["RGB".index(c) for c in self.channel_order]
         if order != [0, 1, 2]:
-            images = images[:, order]
+            # Indexing loses the memory layout, and convolutions and pools on CPU are many times
+            # slower on the wrong one.
+            layout = (
+                torch.channels_last
+                if images.is_contiguous(memory_format=torch.channels_last)
+                else torch.contiguous_format
+            )
+            images = images[:, order].contiguous(memory_format=layout)
         mean = images.new_tensor(self.mean).view(1, -1, 1, 1)
         std = images.new_tensor(self.std).view(1, -1, 1, 1)
         return (images * self.scale - mean) / std
