@@ -18,8 +18,8 @@ def compact(source: Path | str, target: Path | str) -> int:
     fresh = target.with_name(target.name + ".new")
     fresh.unlink(missing_ok=True)
     try:
+        check(source)
         with reading(source) as connection:
-            check(connection, source)
             try:
                 connection.execute("VACUUM INTO ?", (str(fresh),))
             except sqlite3.Error as error:

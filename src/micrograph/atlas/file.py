@@ -50,12 +50,12 @@ def connect(path: Path, model: ModelRecord) -> sqlite3.Connection:
 
     Raises Conflict, with the file untouched, when it was made from other weights than `model`'s.
     """
+    check(path)
     try:
         connection = sqlite3.connect(
             path, isolation_level=None, timeout=10, check_same_thread=False
         )
         try:
-            check(connection, path)
             there, _ = read_graph(connection, path)
             if (there.id, there.digest) != (model.id, model.digest):
                 raise Conflict(

@@ -13,6 +13,8 @@ VERSION = 1
 PAGE_SIZE = 32768
 """Large pages: a row with a 3 kB picture would leave a quarter of a 4 kB page empty."""
 SUFFIX = ".atlas"
+_HEADER = 100
+"""Bytes of SQLite's header, see https://www.sqlite.org/fileformat.html, section 1.3."""
 
 _NO_ACCESS = {
     sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH,
@@ -54,7 +56,10 @@ def not_an_atlas(path: Path) -> BadInput:
 
 def damaged(path: Path, why: object) -> BadInput:
     """The error for an atlas whose content makes no sense."""
-    return BadInput(f"{path} is damaged ({why}); delete it or restore a copy, and render it again")
+    reason = " ".join(str(why).split())
+    return BadInput(
+        f"{path} is damaged ({reason}); delete it or restore a copy, and render it again"
+    )
 
 
 @contextmanager
@@ -69,12 +74,12 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as error:
         raise explain(error, path) from error
+    except UnicodeDecodeError as error:  # SQLite quotes damaged names in its messages
+        raise damaged(path, error) from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Open for reading: beside a writer where there is one, else also on a read-only disk."""
-    if not path.is_file():
-        raise NotFound(f"there is no atlas at {path}; `micrograph render` makes one")
     uri = path.absolute().as_uri()
     try:
         return _probed(f"{uri}?mode=ro")
@@ -105,22 +110,40 @@ def log_bytes(path: Path) -> int:
         return 0
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Raise BadInput unless `path` is an atlas of a version that this code reads, all there."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != APPLICATION_ID:
+def check(path: Path) -> None:
+    """Look at the header, before SQLite does.
+
+    Raises NotFound where there is no file, Unavailable without access, and BadInput unless it is
+    an atlas of the version that this code reads, all there.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+            size = file.seek(0, 2)
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no atlas at {path}; `micrograph render` makes one") from error
+    except IsADirectoryError as error:
+        raise not_an_atlas(path) from error
+    except OSError as error:
+        raise Unavailable(
+            f"no access to {path} ({error.strerror}); check the permissions of the file and its "
+            "folder"
+        ) from error
+    if not header.startswith(b"SQLite format 3\0") or _number(header, 68) != APPLICATION_ID:
         raise not_an_atlas(path)
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    version = _number(header, 60)
     if version != VERSION:
         remedy = "upgrade micrograph" if version > VERSION else "render it again"
         raise BadInput(
             f"{path} has atlas format {version}, this micrograph reads format {VERSION}; {remedy}"
         )
-    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    size = path.stat().st_size
-    if size < page_size * pages and not log_bytes(path):
+    whole = _number(header, 28) * _number(header, 16, 2)
+    if size < whole and not log_bytes(path):
         raise BadInput(
-            f"{path} is cut short: {size} of {page_size * pages} bytes are there; "
+            f"{path} is cut short: {size} of {whole} bytes are there; "
             "copy or download it again, or delete it and render it again"
         )
+
+
+def _number(header: bytes, at: int, size: int = 4) -> int:
+    return int.from_bytes(header[at : at + size], "big")

@@ -47,8 +47,8 @@ class Atlas:
         that is no atlas, of another version, or cut short.
         """
         path = Path(path)
+        check(path)
         with reading(path) as connection:
-            check(connection, path)
             model, nodes = read_graph(connection, path)
         return cls(path, model, nodes)
 
