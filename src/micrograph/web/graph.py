@@ -76,6 +76,23 @@ def is_thin(node: NodeRecord) -> bool:
     return any(word in kind for word in THIN_KINDS)
 
 
+def parts_of(nodes: Mapping[str, NodeRecord]) -> dict[str, tuple[str, int]]:
+    """Which nodes are parts of a concatenation: node -> (concatenation, number of its first unit).
+
+    A branch's unit u is the concatenation's unit `first + u`: the same numbers, so the same pictures.
+    """
+    found: dict[str, tuple[str, int]] = {}
+    for node in nodes.values():
+        parents = [nodes[p] for p in node.parents if p in nodes]
+        if len(parents) < 2 or sum(p.units for p in parents) != node.units:
+            continue
+        first = 0
+        for parent in parents:
+            found.setdefault(parent.id, (node.id, first))
+            first += parent.units
+    return found
+
+
 def blocks(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """Cut a topological order at its waists: each block ends in the waist that closes it.
 
@@ -99,25 +116,29 @@ def blocks(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> list[l
 
 
 @lru_cache(maxsize=64)
-def layout(nodes: tuple[NodeRecord, ...], sizes: Sizes = FULL) -> Layout:
+def layout(
+    nodes: tuple[NodeRecord, ...], sizes: Sizes = FULL, plain: frozenset[str] = frozenset()
+) -> Layout:
     """Draw the graph of `nodes`. Parents that are not among the nodes are left out.
 
-    Nodes without parents hang below a box called "input".
+    Nodes without parents hang below a box called "input". Those in `plain` are drawn thin, for
+    want of pictures.
     """
     by_id = {n.id: n for n in nodes}
     parents = {n.id: [p for p in n.parents if p in by_id] or [INPUT] for n in nodes}
     parents[INPUT] = []
     order = topological(parents, {n.id: n.index for n in nodes} | {INPUT: -1})
-    return _Drawing(sizes, by_id, parents).draw(blocks(order, parents))
+    return _Drawing(sizes, by_id, parents, plain).draw(blocks(order, parents))
 
 
 class _Drawing:
     """Places block after block from the top and collects boxes, edges and groups."""
 
     def __init__(
-        self, sizes: Sizes, nodes: Mapping[str, NodeRecord], parents: Mapping[str, Sequence[str]]
+        self, sizes: Sizes, nodes: Mapping[str, NodeRecord],
+        parents: Mapping[str, Sequence[str]], plain: frozenset[str],
     ) -> None:
-        self.sizes, self.nodes, self.parents = sizes, nodes, parents
+        self.sizes, self.nodes, self.parents, self.plain = sizes, nodes, parents, plain
         self.boxes: dict[str, Box] = {}
         self.bends: dict[tuple[str, str], list[tuple[float, float]]] = {}
         self.groups: list[Group] = []
@@ -145,7 +166,7 @@ class _Drawing:
     def _role(self, node: str, inside: bool) -> tuple[str, tuple[int, int]]:
         if node == INPUT:
             return "input", self.sizes.thin
-        if is_thin(self.nodes[node]):
+        if is_thin(self.nodes[node]) or node in self.plain:
             return "thin", self.sizes.thin
         if inside:
             return "branch", self.sizes.branch

@@ -1,11 +1,11 @@
 """The page of a model: what it is, and its graph with pictures in it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from micrograph.atlas import Reading
-from micrograph.web.graph import Box, layout
+from micrograph.atlas import NodeRecord, Reading, Tile
+from micrograph.web.graph import FULL, Box, is_thin, layout, parts_of
 from micrograph.web.pages.parts import (
     ModelRef,
     NodeFacts,
@@ -96,10 +96,15 @@ class ModelPage:
 def model_page(atlas: Reading, urls: Urls) -> ModelPage:
     model = atlas.model
     pictured = pictured_units(atlas)
-    drawing = layout(tuple(atlas.nodes.values()))
+    portraits = {n.id: tiles for n in atlas.nodes.values() if (tiles := portrait(atlas, n, pictured))}
+    plain = frozenset(atlas.nodes) - frozenset(portraits)
+    drawing = layout(tuple(atlas.nodes.values()), FULL, plain)
     graph = Graph(
         drawing.width, drawing.height,
-        [_graph_node(atlas, box, pictured.get(box.id, 0), urls) for box in drawing.boxes],
+        [
+            _graph_node(atlas, box, pictured.get(box.id, 0), portraits.get(box.id, []), urls)
+            for box in drawing.boxes
+        ],
         [GraphEdge(*edge) for edge in drawing.edges],
         [GraphGroup(g.title, g.x, g.y, g.width, g.height) for g in drawing.groups],
     )
@@ -107,19 +112,33 @@ def model_page(atlas: Reading, urls: Urls) -> ModelPage:
     return ModelPage(
         "model", model.title, model.id, model_ref(model, urls), model.summary, model.parameters,
         len(model.labels), model.preprocessing, model.paper, safe_url, model.licence,
-        model.lineage, model.source, unit_count(atlas),
-        sum(pictured.values()), graph,
+        model.lineage, model.source, unit_count(atlas), sum(pictured.values()), graph,
     )
 
 
-def _graph_node(atlas: Reading, box: Box, pictured: int, urls: Urls) -> GraphNode:
+def portrait(atlas: Reading, node: NodeRecord, pictured: Mapping[str, int]) -> list[Tile]:
+    """The tiles that can stand for a node: its own, or its part of a concatenation's."""
+    if is_thin(node):
+        return []
+    if pictured.get(node.id):
+        return node_tiles(atlas, node.id)
+    whole, first = parts_of(atlas.nodes).get(node.id, ("", 0))
+    if not pictured.get(whole):
+        return []
+    return [
+        replace(tile, unit=tile.unit - first) for tile in node_tiles(atlas, whole)
+        if first <= tile.unit < first + node.units
+    ]
+
+
+def _graph_node(
+    atlas: Reading, box: Box, pictured: int, tiles: list[Tile], urls: Urls
+) -> GraphNode:
     id = atlas.model.id
     record = atlas.nodes.get(box.id)
-    thumbs: list[Thumb] = []
-    if record is not None and pictured and box.role in PER_ROLE:
-        tiles = spread(node_tiles(atlas, box.id), PER_ROLE[box.role])
-        thumbs = [thumb(id, box.id, t.unit, t, urls) for t in tiles]
+    chosen = spread(tiles, PER_ROLE.get(box.role, 0)) if box.role in PER_ROLE else []
     return GraphNode(
         box.id, box.label, box.role, box.x, box.y, box.width, box.height,
-        node_facts(id, record, urls) if record else None, pictured, thumbs,
+        node_facts(id, record, urls) if record else None, pictured,
+        [thumb(id, box.id, t.unit, t, urls) for t in chosen],
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from micrograph.atlas import NodeRecord, Reading, Tile
 from micrograph.errors import BadInput
+from micrograph.web.graph import parts_of
 from micrograph.web.lenses import LENSES, View
 from micrograph.web.pages.parts import (
     Link,
@@ -73,7 +74,10 @@ class Switch:
 
 @dataclass(frozen=True)
 class NodePage:
-    """`/models/<model>/<node>`. `missing` is the command that renders what is not there yet."""
+    """`/models/<model>/<node>`. `missing` is the command that renders what is not there yet.
+
+    `part_of` is the concatenation in which the node's units appear again, and as which.
+    """
 
     kind: str
     title: str
@@ -89,6 +93,7 @@ class NodePage:
     units: list[Thumb]
     inputs: list[Link]
     outputs: list[Link]
+    part_of: Link | None
     previous: Link | None
     next: Link | None
 
@@ -115,8 +120,19 @@ def node_page(atlas: Reading, node: NodeRecord, view: NodeView, urls: Urls) -> N
         [thumb(id, node.id, unit, tiles.get(unit), urls) for unit in order],
         [link(p) for p in node.parents if p in atlas.nodes],
         [link(n.id) for n in atlas.nodes.values() if node.id in n.parents],
+        _part(atlas, node, urls),
         link(whole[place - 1]) if place else None,
         link(whole[place + 1]) if place + 1 < len(whole) else None,
+    )
+
+
+def _part(atlas: Reading, node: NodeRecord, urls: Urls) -> Link | None:
+    whole, first = parts_of(atlas.nodes).get(node.id, ("", 0))
+    if not whole:
+        return None
+    return Link(
+        f"units {first}-{first + node.units - 1} of {whole}",
+        urls.node(atlas.model.id, whole) + f"#u{first}",
     )
 
 

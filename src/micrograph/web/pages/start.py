@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from micrograph.atlas import Library, NodeRecord, Reading, Tile
-from micrograph.web.graph import is_thin
+from micrograph.web.graph import is_thin, parts_of
 from micrograph.web.lenses import LENSES
 from micrograph.web.pages.parts import ModelRef, Thumb, model_ref, spread, thumb
 from micrograph.web.urls import Urls
@@ -14,10 +14,11 @@ DEPTH = 4
 
 @dataclass(frozen=True)
 class Stratum:
-    """One node in a card's core sample: a few of its units."""
+    """One node in a card's core sample: a few of its units, in so many `columns`."""
 
     node: str
     url: str
+    columns: int
     thumbs: list[Thumb]
 
 
@@ -59,7 +60,7 @@ def card(atlas: Reading, urls: Urls) -> ModelCard:
     return ModelCard(
         model_ref(model, urls), model.summary, model.parameters, model.licence,
         len(atlas.nodes), unit_count(atlas), sum(pictured.values()),
-        [_stratum(atlas, node, urls) for node in _along_depth(worth, STRATA)],
+        _strata(atlas, _along_depth(worth, STRATA), urls),
     )
 
 
@@ -73,8 +74,10 @@ def pictured_units(atlas: Reading) -> dict[str, int]:
 
 
 def unit_count(atlas: Reading) -> int:
-    """How many units there are to picture: pools and norms only pass on what others made."""
-    return sum(n.units for n in atlas.nodes.values() if not is_thin(n))
+    """How many units there are to picture. Pools and norms only pass on what others made, and the
+    branches of a concatenation have their units in it again."""
+    parts = parts_of(atlas.nodes)
+    return sum(n.units for n in atlas.nodes.values() if not is_thin(n) and n.id not in parts)
 
 
 def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:
@@ -82,12 +85,17 @@ def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:
     return atlas.tiles(node, LENSES[0].technique, LENSES[0].views[0].variant, min_width=width)
 
 
-def _stratum(atlas: Reading, node: NodeRecord, urls: Urls) -> Stratum:
+def _strata(atlas: Reading, nodes: list[NodeRecord], urls: Urls) -> list[Stratum]:
+    """One stratum per node; a shallow model's (or a young atlas's) nodes get more columns each."""
     id = atlas.model.id
-    tiles = spread(node_tiles(atlas, node.id), DEPTH)
-    return Stratum(
-        node.id, urls.node(id, node.id), [thumb(id, node.id, t.unit, t, urls) for t in tiles]
-    )
+    found = []
+    for node in nodes:
+        tiles = spread(node_tiles(atlas, node.id), DEPTH * max(1, STRATA // len(nodes)))
+        thumbs = [thumb(id, node.id, t.unit, t, urls) for t in tiles]
+        found.append(
+            Stratum(node.id, urls.node(id, node.id), -(-len(thumbs) // DEPTH), thumbs)
+        )
+    return found
 
 
 def _along_depth(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:

@@ -1,0 +1,192 @@
+"""Every page and its twin: there, in agreement, sound HTML, hostile words harmless."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+from web_samples import HOSTILE, MODEL
+
+PAGES = [
+    "/", "/models", "/about", "/search?q=zzz", "/models/tinynet", "/models/tinynet/conv0",
+    "/models/tinynet/wide", "/models/tinynet/empty", "/models/tinynet/mixed1a?sort=colour&size=s",
+    "/models/tinynet/mixed1a?objective=neuron&sign=negative", "/models/tinynet/mixed1a/3",
+    "/models/tinynet/empty/0", "/models/tinynet/logits/1",
+]
+
+
+class Document(HTMLParser):
+    """Collects what the checks ask about."""
+
+    VOID = {"meta", "link", "img", "input", "br", "hr", "wbr", "rect", "path", "circle"}
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.inline_scripts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] in ("script", "style") and data.strip():
+            self.inline_scripts.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def twin_of(path: str) -> str:
+    path, mark, query = path.partition("?")
+    return path + ".json" + mark + query
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_sound_html_and_has_a_twin(client, path):
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    page = Document(answer.text)
+    assert page.open == []
+    ids = [a["id"] for _, a in page.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    assert len(page.all("h1")) == 1
+    assert all("alt" in a and a.get("width") and a.get("height") for a in page.all("img"))
+    assert page.inline_scripts == []
+    assert not any(name.startswith("on") for _, a in page.tags for name in a)
+    assert all((a.get("href") or "").startswith(("/", "#", "http")) for a in page.all("a"))
+    assert "alert(" not in answer.text.replace("alert(&#34;x&#34;)", "")
+    assert all("\n" not in (a.get("style") or "") for _, a in page.tags)
+
+    twin = client.get(twin_of(path))
+    assert twin.status_code == 200
+    assert twin.headers["content-type"] == "application/json"
+    linked = [a["href"] for a in page.all("link") if a.get("rel") == "alternate"]
+    assert linked == [twin_of(path)]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_what_a_page_links_to_is_there(client, path):
+    page = Document(client.get(path).text)
+    local = {
+        url.partition("#")[0] for tag, name in (("a", "href"), ("link", "href"), ("img", "src"),
+                                                ("script", "src"))
+        for a in page.all(tag) if (url := a.get(name) or "").startswith("/")
+    }
+    for url in sorted(local)[:60]:
+        assert client.get(url).status_code in (200, 303), url
+
+
+def test_page_and_twin_agree(client):
+    page = Document(client.get("/models/tinynet/mixed1a?sort=strong").text)
+    twin = client.get("/models/tinynet/mixed1a.json?sort=strong").json()
+    tiles = [a for a in page.all("a") if "data-unit" in a]
+    assert [int(a["data-unit"]) for a in tiles] == [u["unit"] for u in twin["units"]]
+    assert [a["href"] for a in tiles] == [u["url"] for u in twin["units"]]
+    shown = {a["src"] for a in page.all("img")}
+    assert {u["image"]["url"] for u in twin["units"]} == shown
+    scores = [u["score"] for u in twin["units"]]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_the_twin_of_a_unit_says_everything(client):
+    twin = client.get("/models/tinynet/mixed1a/3.json").json()
+    assert twin["address"] == "tinynet/mixed1a/3"
+    assert twin["model"]["id"] == "tinynet"
+    assert twin["model"]["digest"] == MODEL.digest
+    assert (twin["node"], twin["unit"]) == ("mixed1a", 3)
+    assert len(twin["visualizations"]) == 9
+    for v in twin["visualizations"]:
+        assert v["technique"] == "feature_vis"
+        assert v["recipe"]["variant"] == v["variant"]
+        assert v["recipe"]["seed"] == v["seed"]
+        image = client.get(v["image"])
+        assert image.status_code == 200
+        assert image.headers["content-type"] == "image/png"
+        assert v["width"] == v["height"] == v["recipe"]["size"]
+        assert isinstance(v["score"], float)
+
+
+def test_a_unit_page_groups_views_and_repeats(client):
+    text = client.get("/models/tinynet/mixed1a/3").text
+    for title in ("Whole channel", "Centre neuron", "Whole channel, negative",
+                  "Centre neuron, negative"):
+        assert f"<b>{title}</b>" in text
+    assert text.count('class="repeats"') == 4
+    assert "Not rendered here" not in text
+
+
+def test_what_is_missing_comes_with_its_command(client):
+    assert "micrograph render tinynet --node empty --units 0" in client.get(
+        "/models/tinynet/empty/0").text
+    text = client.get("/models/tinynet/empty").text
+    assert "micrograph render tinynet --node empty" in text
+    assert client.get("/models/tinynet/empty.json").json()["pictured"] == 0
+
+
+def test_an_output_unit_has_its_class(client):
+    assert client.get("/models/tinynet/logits/2.json").json()["label"] == "wild cat"
+    text = client.get("/models/tinynet/logits/1").text
+    assert HOSTILE not in text
+    assert "&lt;script&gt;" in text
+
+
+def test_hostile_words_stay_words(client):
+    for path in ("/", "/models", "/models/tinynet", f"/search?q={HOSTILE}"):
+        text = client.get(path).text
+        assert HOSTILE not in text
+        assert "javascript:" not in text
+
+
+def test_citations_name_the_place_and_the_weights(client):
+    twin = client.get("/models/tinynet/mixed1a/3.json").json()
+    texts = {c["name"]: c["text"] for c in twin["citations"]}
+    assert texts["Address"] == "tinynet/mixed1a/3"
+    assert texts["Link"].endswith("/models/tinynet/mixed1a/3")
+    assert MODEL.digest[:12] in texts["BibTeX"]
+    assert json.loads(texts["Recipe"]) == twin["visualizations"][0]["recipe"]
+
+
+def test_the_graph_shows_a_branch_by_its_part_of_the_concatenation(client):
+    graph = client.get("/models/tinynet.json").json()["graph"]
+    by_id = {n["id"]: n for n in graph["nodes"]}
+    whole = client.get("/models/tinynet/mixed1a.json").json()
+    pictures = {u["unit"]: u["image"]["url"] for u in whole["units"]}
+    for thumb in by_id["mixed1a_3x3"]["thumbs"]:
+        assert thumb["image"]["url"] == pictures[thumb["unit"] + 6]
+    assert by_id["mixed1a_3x3"]["thumbs"]
+    assert by_id["empty"]["role"] == "thin"
+    part = client.get("/models/tinynet/mixed1a_3x3.json").json()["part_of"]
+    assert part["text"] == "units 6-15 of mixed1a"
+
+
+def test_an_empty_library_says_how_to_begin(client_of, tmp_path):
+    client = client_of(tmp_path)
+    for path in ("/", "/models"):
+        assert "micrograph render toytown" in client.get(path).text
+
+
+def test_a_broken_file_is_named_and_the_rest_shown(client_of, tmp_path, folder):
+    (tmp_path / "bad.atlas").write_bytes(b"not an atlas")
+    page = client_of(folder, tmp_path).get("/models.json").json()
+    assert [m["model"]["id"] for m in page["models"]] == ["tinynet"]
+    assert "bad.atlas" in page["problems"][0]
+
+
+def test_openapi_describes_the_twins(client):
+    document = client.get("/openapi.json").json()
+    paths = document["paths"]
+    assert {"/models.json", "/models/{model}/{node}/{unit}.json"} <= set(paths)
+    assert set(paths["/models/{model}/{node}/{unit}/render"]) == {"post"}
+    unit = document["components"]["schemas"]["UnitPage"]["properties"]
+    assert {"address", "model", "node", "unit", "visualizations"} <= set(unit)
