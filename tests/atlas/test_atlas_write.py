@@ -139,8 +139,9 @@ def test_a_new_description_of_the_same_weights_is_taken_over(tmp_path: Path) -> 
 
 
 def test_opening_without_news_does_not_write(tmp_path: Path) -> None:
-    path = sample_atlas(tmp_path)
-    with AtlasWriter.open(path, MODEL, NODES):
+    model = dataclasses.replace(MODEL, preprocessing={"mean": (0.5, 0.5), "size": 32})
+    path = sample_atlas(tmp_path, model=model)
+    with AtlasWriter.open(path, model, NODES):
         assert path.with_name("tinynet.atlas-wal").stat().st_size == 0
 
 

@@ -90,7 +90,11 @@ class AtlasWriter:
         """Bring the graph up to date; visualizations of nodes no longer there stay."""
         connection = self._connection
         old, known = read_graph(connection, self.path)
-        if old != model or any(known.get(node.id) != node for node in nodes):
+        # Compared as rows: JSON makes lists of tuples.
+        if rows.model_row(old) != rows.model_row(model) or any(
+            node.id not in known or rows.node_row(node) != rows.node_row(known[node.id])
+            for node in nodes
+        ):
             write_graph(connection, model, nodes)
         self._nodes = {
             name: (id, units)

@@ -63,13 +63,14 @@ def worth_seeing(nodes: Mapping[str, "Node"]) -> list["Node"]:
 def _has_own_units(node: "Node", nodes: Mapping[str, "Node"]) -> bool:
     """False for nodes that only pass on the units of the node before."""
     if node.kind == "norm":  # batch norm between a convolution and its ReLU makes new units
-        return not any(_is_finished(nodes[parent]) for parent in node.parents)
+        before = [nodes[parent] for parent in node.parents]
+        return not any(_is_activated(n) or n.kind in _PASSING_ON for n in before)
     return node.units > 0 and node.kind not in _PASSING_ON
 
 
-def _is_finished(node: "Node") -> bool:
-    """True if an activation has been applied, as far as one can tell."""
-    return bool(node.relus) or node.kind in ("activation", "pool", "norm")
+def _is_activated(node: "Node") -> bool:
+    """True if the values come out of an activation, as far as one can tell."""
+    return bool(node.relus) or node.kind == "activation"
 
 
 def _is_shown_by(
@@ -80,7 +81,7 @@ def _is_shown_by(
     (consumer,) = consumers
     if len(consumer.parents) > 1:  # a concatenation has the units of all its parents together
         return consumer.units == sum(nodes[parent].units for parent in consumer.parents)
-    return consumer.kind in ("norm", "activation") and not _is_finished(node)
+    return consumer.kind in ("norm", "activation") and not _is_activated(node)
 
 
 def choose_units(node: "Node", units: str | None, largest: int) -> list[int]:

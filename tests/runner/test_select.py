@@ -1,0 +1,88 @@
+"""Which nodes and units a command means."""
+
+import pytest
+
+from micrograph.errors import BadInput, NotFound
+from micrograph.models.node import Node, ReceptiveField
+from micrograph.runner.select import choose_nodes, choose_units
+
+
+def node(
+    id: str, kind: str, units: int, parents: str = "", relus: tuple[int, ...] = (),
+    aliases: tuple[str, ...] = (),
+) -> Node:
+    return Node(id, 0, kind, units, (8, 8), ReceptiveField(), tuple(parents.split()), id, aliases,
+                relus)
+
+
+def graph(*nodes: Node) -> dict[str, Node]:
+    """In the order given."""
+    return {n.id: Node(**{**vars(n), "index": index}) for index, n in enumerate(nodes)}
+
+
+INCEPTION = graph(
+    node("conv1", "conv", 8, relus=(0,), aliases=("stem",)),
+    node("pool1", "pool", 8, "conv1", relus=(0,)),
+    node("norm1", "norm", 8, "pool1"),
+    node("mixed3a_1x1", "conv", 4, "norm1", relus=(1,)),
+    node("mixed3a_3x3r", "conv", 2, "norm1", relus=(2,)),
+    node("mixed3a_3x3", "conv", 6, "mixed3a_3x3r", relus=(3,)),
+    node("mixed3a", "inception", 10, "mixed3a_1x1 mixed3a_3x3", relus=(1, 3), aliases=("3a",)),
+    node("average", "pool", 10, "mixed3a"),
+    node("logits", "logits", 5, "average"),
+)
+
+RESIDUAL = graph(
+    node("conv1", "conv", 8),
+    node("bn1", "norm", 8, "conv1"),
+    node("relu1", "activation", 8, "bn1", relus=(0,)),
+    node("conv2", "conv", 8, "relu1"),
+    node("bn2", "norm", 8, "conv2"),
+    node("add", "add", 8, "bn2 relu1"),
+    node("logits", "logits", 3, "add"),
+)
+
+
+def ids(nodes: list[Node]) -> list[str]:
+    return [n.id for n in nodes]
+
+
+def test_worth_seeing_by_default() -> None:
+    assert ids(choose_nodes(INCEPTION, None)) == ["conv1", "mixed3a_3x3r", "mixed3a", "logits"]
+    assert ids(choose_nodes(INCEPTION, [])) == ids(choose_nodes(INCEPTION, None))
+    assert ids(choose_nodes(RESIDUAL, None)) == ["relu1", "bn2", "add", "logits"]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["mixed3a"], ["mixed3a"]),
+        (["3a", "stem", "mixed3a"], ["conv1", "mixed3a"]),
+        (["MIXED3A"], ["mixed3a"]),
+        (["pool1"], ["pool1"]),
+        (["mixed3a_*"], ["mixed3a_1x1", "mixed3a_3x3r", "mixed3a_3x3"]),
+        (["mixed??"], ["mixed3a"]),
+        (["*1"], ["conv1", "mixed3a_1x1"]),
+        (["3*"], ["mixed3a"]),
+        (["logits", "conv[0-9]"], ["conv1", "logits"]),
+    ],
+)
+def test_names_aliases_and_globs(names: list[str], expected: list[str]) -> None:
+    assert ids(choose_nodes(INCEPTION, names)) == expected
+
+
+@pytest.mark.parametrize("name", ["mixed3b", "mixed4*", "nor[m]1"])
+def test_unknown_names(name: str) -> None:
+    with pytest.raises(NotFound, match="unknown node") as error:
+        choose_nodes(INCEPTION, ["conv1", name], "tinynet")
+    assert "tinynet" in str(error.value)
+
+
+def test_units_must_fit_the_largest_node_and_are_cut_for_smaller_ones() -> None:
+    conv, logits = INCEPTION["conv1"], INCEPTION["logits"]
+    assert choose_units(conv, None, 8) == list(range(8))
+    assert choose_units(conv, "3-", 8) == [3, 4, 5, 6, 7]
+    assert choose_units(logits, "3-", 8) == [3, 4]
+    assert choose_units(logits, "6,7", 8) == []
+    with pytest.raises(BadInput, match="0-7"):
+        choose_units(logits, "8", 8)
