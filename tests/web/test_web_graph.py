@@ -1,0 +1,124 @@
+"""The drawing of a graph: nothing overlaps, edges run down, any graph will do."""
+
+import itertools
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from web_samples import NODES, node
+
+from micrograph.web.graph import FULL, INPUT, MAP, blocks, layout, parts_of
+
+
+def overlap(a, b) -> bool:
+    return (
+        a.x < b.x + b.width and b.x < a.x + a.width
+        and a.y < b.y + b.height and b.y < a.y + a.height
+    )
+
+
+def check(drawing, nodes, sizes):
+    assert {b.id for b in drawing.boxes} == {n.id for n in nodes} | {INPUT}
+    for a, b in itertools.combinations(drawing.boxes, 2):
+        assert not overlap(a, b), (a, b)
+    for box in drawing.boxes:
+        assert box.x >= 0
+        assert box.x + box.width <= drawing.width + 1e-6
+        assert 0 <= box.y <= box.y + box.height <= drawing.height + 1e-6
+    place = {b.id: b for b in drawing.boxes}
+    for source, target, path in drawing.edges:
+        above, below = place[source], place[target]
+        assert above.y + above.height < below.y
+        numbers = [float(n) for n in re.findall(r"-?[\d.]+(?:e-?\d+)?", path)]
+        assert numbers[:2] == pytest.approx(
+            [above.x + above.width / 2, above.y + above.height], abs=.01, rel=1e-4)
+        assert numbers[-1] == pytest.approx(below.y, abs=.01, rel=1e-4)
+
+
+def inception(blocks_count=9):
+    nodes, last = [node("conv", 0, 8)], "conv"
+
+    def add(name, parents, kind="conv"):
+        nodes.append(node(name, len(nodes), 8, tuple(parents), kind))
+        return name
+
+    for i in range(blocks_count):
+        a = add(f"m{i}_1x1", [last])
+        b = add(f"m{i}_3x3", [add(f"m{i}_3x3_reduce", [last])])
+        c = add(f"m{i}_5x5", [add(f"m{i}_5x5_reduce", [last])])
+        d = add(f"m{i}_proj", [add(f"m{i}_pool", [last], "pool")])
+        last = add(f"m{i}", [a, b, c, d], "concat")
+    return tuple(nodes)
+
+
+@pytest.mark.parametrize("sizes", [FULL, MAP])
+def test_inception_modules_become_blocks(sizes):
+    nodes = inception()
+    drawing = layout(nodes, sizes)
+    check(drawing, nodes, sizes)
+    assert [g.title for g in drawing.groups] == [f"m{i}" for i in range(9)]
+    place = {b.id: b for b in drawing.boxes}
+    outputs = [place[f"m0_{name}"] for name in ("1x1", "3x3", "5x5", "proj")]
+    assert len({b.y + b.height for b in outputs}) == 1
+    assert [b.x for b in outputs] == sorted(b.x for b in outputs)
+    assert [b.label for b in outputs] == ["1x1", "3x3", "5x5", "proj"]
+    for upper, lower in (("3x3_reduce", "3x3"), ("pool", "proj")):
+        a, b = place[f"m0_{upper}"], place[f"m0_{lower}"]
+        assert a.x + a.width / 2 == pytest.approx(b.x + b.width / 2)
+
+
+def test_fires_and_residuals():
+    fire = (
+        node("squeeze", 0, 8), node("e1", 1, 8, ("squeeze",)), node("e3", 2, 8, ("squeeze",)),
+        node("cat", 3, 16, ("e1", "e3")), node("body", 4, 16, ("cat",)),
+        node("add", 5, 16, ("cat", "body"), "add"), node("out", 6, 16, ("add",)),
+    )
+    drawing = layout(fire)
+    check(drawing, fire, FULL)
+    skip = next(path for a, b, path in drawing.edges if (a, b) == ("cat", "add"))
+    body = next(b for b in drawing.boxes if b.id == "body")
+    numbers = [float(n) for n in re.findall(r"-?[\d.]+", skip)]
+    assert max(numbers[0::2]) > body.x + body.width
+
+
+def test_blocks_are_cut_at_waists():
+    parents = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": ["d"]}
+    assert blocks(list("abcde"), parents) == [["a"], ["b", "c", "d"], ["e"]]
+
+
+def test_nodes_without_pictures_are_drawn_thin():
+    drawing = layout(NODES, FULL, frozenset({"empty", "mixed1a_1x1"}))
+    check(drawing, NODES, FULL)
+    roles = {b.id: b.role for b in drawing.boxes}
+    assert (roles["empty"], roles["mixed1a_1x1"], roles["wide"]) == ("thin", "thin", "wide")
+
+
+def test_parts_of_a_concatenation():
+    by_id = {n.id: n for n in NODES}
+    assert parts_of(by_id) == {"mixed1a_1x1": ("mixed1a", 0), "mixed1a_3x3": ("mixed1a", 6)}
+
+
+@st.composite
+def graphs(draw):
+    count = draw(st.integers(1, 25))
+    nodes = []
+    for i in range(count):
+        parents = draw(st.sets(st.integers(0, i - 1), max_size=3)) if i else set()
+        kind = draw(st.sampled_from(["conv", "pool", "add"]))
+        nodes.append(node(f"n{i}", i, 4, tuple(f"n{p}" for p in sorted(parents)), kind))
+    return tuple(nodes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_any_graph_is_drawn_without_overlap(nodes):
+    check(layout(nodes), nodes, FULL)
+
+
+def test_a_graph_of_hundreds_of_nodes_without_waists():
+    nodes = tuple(
+        node(f"n{i}", i, 4, tuple(f"n{p}" for p in {max(0, i - 1), i * 2 // 3, i // 2} if p < i))
+        for i in range(300)
+    )
+    check(layout(nodes), nodes, FULL)
