@@ -31,6 +31,9 @@ SELECT DISTINCT n.name, r.technique, r.variant, v.unit
 FROM visualization v JOIN node n ON n.id = v.node JOIN recipe r ON r.id = v.recipe
 """
 
-COUNTS = f"""
-SELECT name, technique, variant, count(*) FROM ({RENDERED}) GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+COUNTS = """
+SELECT n.name, c.technique, c.variant, c.units FROM (
+  SELECT v.node, r.technique, r.variant, count(DISTINCT v.unit) AS units
+  FROM visualization v JOIN recipe r ON r.id = v.recipe GROUP BY 1, 2, 3
+) c JOIN node n ON n.id = c.node ORDER BY 1, 2, 3
 """
