@@ -11,7 +11,7 @@ from micrograph.models import weights as store
 from micrograph.models.card import ModelCard
 from micrograph.models.formats import RawTensor, WeightsError
 from micrograph.models.model import Model
-from micrograph.models.tensors import to_torch
+from micrograph.models.tensors import module_digest, to_torch
 
 
 def build(card: ModelCard) -> nn.Module:
@@ -59,6 +59,12 @@ def load_card(card: ModelCard, *, weights: Path | None = None, device: str = "cp
     module = build(card)
     fill(module, card, read.tensors, read.path)
     return Model(card, module.to(where), read.digest)
+
+
+def untrained(card: ModelCard) -> Model:
+    """The network of a card with random weights: its graph without its weights."""
+    module = build(card)
+    return Model(card, module, module_digest(module))
 
 
 def checked_device(device: str) -> torch.device:

@@ -58,7 +58,7 @@ def candidates(card: ModelCard) -> Iterator[Path]:
     yield import_path(card)
     if card.bundled:
         yield Path(__file__).parents[1] / card.bundled
-    yield from _in_folder(CHECKOUT_FOLDER, card)
+    yield from _in_folder(CHECKOUT_FOLDER.resolve(), card)
 
 
 def status(card: ModelCard) -> Status:

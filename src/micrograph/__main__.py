@@ -1,0 +1,5 @@
+"""`python -m micrograph` is the program `micrograph`."""
+
+from micrograph.cli import run
+
+run()

@@ -1,0 +1,83 @@
+"""The command line. Commands import what they need when they run, so that help is instant."""
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import TextIO
+
+import click
+
+from micrograph.cli import demo, info, models, render, serve, weights
+from micrograph.errors import MicrographError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+
+def _version() -> str:
+    try:
+        return version("micrograph")
+    except PackageNotFoundError:  # a source tree that is not installed
+        return "from source"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(_version(), message="%(prog)s %(version)s")
+def app() -> None:
+    """A microscope for vision models: see what every neuron responds to."""
+
+
+for module in (demo, models, weights, render, serve, info):
+    app.add_command(module.command, module.__name__.rpartition(".")[2])
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run a command; gives the exit status: 0, 2 for bad input, 130 after Ctrl-C.
+
+    What the user can mend is one line on standard error; everything else keeps its traceback.
+    """
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            status = app.main(args, prog_name="micrograph", standalone_mode=False)
+            return status if isinstance(status, int) else 0
+        except MicrographError as error:
+            return _refuse(str(error))
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            return BAD_INPUT
+        except click.ClickException as error:
+            context = getattr(error, "ctx", None)
+            hint = f"; see `{context.command_path} --help`" if context else ""
+            return _refuse(error.format_message().rstrip(".") + hint)
+        except (click.Abort, KeyboardInterrupt):
+            return INTERRUPTED
+
+
+def _refuse(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return BAD_INPUT
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    print(f"warning: {message}", file=sys.stderr)
+
+
+def run() -> None:
+    """The program `micrograph`."""
+    status = main()
+    # Threads of libraries (a DataLoader, a compiler) must not hold an interrupted program back.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if status == INTERRUPTED:
+        os._exit(status)
+    sys.exit(status)

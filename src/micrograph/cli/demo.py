@@ -1,0 +1,62 @@
+"""`micrograph demo`: the site at once, and the embedded organism rendered live beside it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import click
+
+from micrograph.cli.folders import data_folder
+from micrograph.cli.serve import announce, host_option, port_option
+
+MODEL = "toytown"
+
+
+def render_command(folder: Path) -> list[str]:
+    """The same command that a person would type, and one word that ties it to this process."""
+    return [
+        sys.executable, "-m", "micrograph", "render", MODEL, "--atlas", str(folder),
+        "--orphan-stops",
+    ]  # fmt: skip
+
+
+@contextmanager
+def rendering(folder: Path) -> Iterator[None]:
+    """A render in a process of its own, which ends with this one, however that ends."""
+    child = subprocess.Popen(render_command(folder), stdin=subprocess.PIPE, start_new_session=True)
+    with suppress(OSError, AttributeError):  # the site comes first
+        os.setpriority(os.PRIO_PROCESS, child.pid, 10)
+    try:
+        yield
+    finally:
+        child.terminate()
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+        assert child.stdin is not None
+        child.stdin.close()
+
+
+@click.command()
+@host_option
+@port_option
+def command(host: str, port: int) -> None:
+    """Open the gallery and watch a small network being rendered."""
+    from micrograph import web
+    from micrograph.atlas import bundled_gallery
+
+    folder = data_folder("demo")
+    with ExitStack() as running:
+
+        def started(url: str) -> None:
+            announce(url)
+            running.enter_context(rendering(folder))
+
+        web.serve(
+            [folder, bundled_gallery()], host=host, port=port, writable=folder, announce=started
+        )

@@ -1,0 +1,199 @@
+"""`micrograph info`: what is known of a place."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from micrograph.address import Address, find_node, parse
+from micrograph.atlas import Library, NodeRecord, Reading
+from micrograph.cli import output
+from micrograph.cli.folders import atlas_option, shown_folders
+from micrograph.cli.models import describe
+from micrograph.errors import BadInput
+from micrograph.models import ModelCard, card, cards
+
+
+@click.command()
+@click.argument("address")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@atlas_option
+def command(address: str, as_json: bool, atlas: Path | None) -> None:
+    """Say what is known of ADDRESS: model, model/node or model/node/unit."""
+    asked = parse(address)
+    library = Library(shown_folders(atlas))
+    place = _Place(library, asked)
+    facts = place.facts()
+    if as_json:
+        output.write_json(facts)
+    else:
+        _tell(facts)
+
+
+class _Place:
+    """An address with what an atlas and the registry know about it."""
+
+    def __init__(self, library: Library, asked: Address) -> None:
+        self.card: ModelCard | None = None
+        self.atlas: Reading | None = None
+        by_folded = {m.id.lower(): m.id for m in library.models()}
+        if asked.model.lower() in by_folded:
+            self.atlas = library.model(by_folded[asked.model.lower()])
+            self.card = cards().get(self.atlas.model.id)
+        else:
+            self.card = card(asked.model)
+        self.nodes, aliases = self._graph()
+        self.model = self.atlas.model.id if self.atlas else asked.model
+        if self.card is not None:
+            self.model = self.card.id
+        self.node: NodeRecord | None = None
+        self.unit = asked.unit
+        if asked.node is not None:
+            self.node = self.nodes[find_node(asked.node, aliases, self.model)]
+        if self.node is not None and self.unit is not None and self.unit >= self.node.units:
+            raise BadInput(
+                f"unit {self.unit} is out of range; {self.model}/{self.node.id} has units "
+                f"0-{self.node.units - 1}"
+            )
+
+    def _graph(self) -> tuple[dict[str, NodeRecord], dict[str, str]]:
+        if self.atlas is not None:
+            return dict(self.atlas.nodes), dict(self.atlas.aliases)
+        assert self.card is not None
+        from micrograph.models.loading import untrained
+        from micrograph.runner.describe import node_record
+
+        model = untrained(self.card)
+        return {n.id: node_record(n) for n in model.nodes.values()}, model.aliases
+
+    def facts(self) -> dict[str, Any]:
+        """As JSON data; `atlas` tells whether pictures were rendered, `nodes` only of a model."""
+        record = self.atlas.model if self.atlas else None
+        model: dict[str, Any] = describe(self.card) if self.card else {"id": self.model}
+        if record is not None:
+            model |= {"title": record.title, "summary": record.summary, "digest": record.digest}
+        rendered: dict[str, dict[str, int]] = {}
+        for count in self.atlas.counts() if self.atlas else ():
+            rendered.setdefault(count.node, {})[f"{count.technique}/{count.variant}"] = count.units
+        if self.node is None:
+            nodes = [_node(n) | {"rendered": rendered.get(n.id, {})} for n in self.nodes.values()]
+            return {"address": self.model, "model": model, "nodes": nodes}
+        node = _node(self.node) | {"rendered": rendered.get(self.node.id, {})}
+        address = Address(self.model, self.node.id, self.unit)
+        facts = {"address": str(address), "model": model, "node": self.node.id, "node_facts": node}
+        if self.unit is None:
+            return facts
+        return facts | {
+            "unit": self.unit,
+            "label": self._label(),
+            "visualizations": self._visualizations(self.node.id, self.unit),
+        }
+
+    def _label(self) -> str:
+        labels = (self.atlas.model.labels if self.atlas else ()) or (
+            self.card.labels if self.card else ()
+        )
+        assert self.node is not None
+        is_output = not self.node.shape and self.node.units == len(labels)
+        return labels[self.unit] if is_output and self.unit is not None else ""
+
+    def _visualizations(self, node: str, unit: int) -> list[dict[str, Any]]:
+        found = self.atlas.visualizations(node, unit) if self.atlas else []
+        return [
+            {
+                "technique": v.technique,
+                "variant": v.variant,
+                "seed": v.seed,
+                "score": v.score,
+                "width": v.picture.width,
+                "height": v.picture.height,
+                "recipe": dict(v.recipe),
+                "made_with": dict(v.made_with),
+                "created": v.created,
+            }
+            for v in found
+        ]
+
+
+def _node(n: NodeRecord) -> dict[str, Any]:
+    return {
+        "id": n.id,
+        "kind": n.kind,
+        "units": n.units,
+        "shape": list(n.shape),
+        "receptive_field": {
+            "size": n.field_size,
+            "stride": n.field_stride,
+            "start": n.field_start,
+            "status": n.field_status,
+        },
+        "parents": list(n.parents),
+        "aliases": list(n.aliases),
+    }
+
+
+def _field(node: dict[str, Any]) -> str:
+    field = node["receptive_field"]
+    return f"{field['size']} px" if field["status"] == "exact" else field["status"]
+
+
+def _map(node: dict[str, Any]) -> str:
+    return "x".join(map(str, node["shape"])) or "flat"
+
+
+def _done(node: dict[str, Any]) -> str:
+    return ", ".join(f"{units} {name}" for name, units in node["rendered"].items())
+
+
+def _tell(facts: dict[str, Any]) -> None:
+    model = facts["model"]
+    output.say(facts["address"], style="bold")
+    if "nodes" in facts:
+        output.say(model.get("summary", ""))
+        for name in ("digest", "weights", "paper", "licence"):
+            if model.get(name):
+                output.say(f"{name:10}{model[name]}")
+        output.say("")
+        output.table(
+            ("node", "kind", "units", "map", "sees", "rendered"),
+            (
+                (n["id"], n["kind"], str(n["units"]), _map(n), _field(n), _done(n))
+                for n in facts["nodes"]
+            ),
+        )
+        return
+    node = facts["node_facts"]
+    lines = {
+        "label": facts.get("label", ""),
+        "kind": node["kind"],
+        "units": "" if "unit" in facts else str(node["units"]),
+        "map": _map(node),
+        "sees": _field(node),
+        "behind": ", ".join(node["parents"]),
+        "also": ", ".join(node["aliases"]),
+        "rendered": "" if "unit" in facts else _done(node) or "nothing yet",
+    }
+    for name, text in lines.items():
+        if text:
+            output.say(f"{name:10}{text}")
+    if "unit" not in facts:
+        return
+    output.say("")
+    if not facts["visualizations"]:
+        command = f"micrograph render {model['id']} --node {node['id']} --units {facts['unit']}"
+        output.say(f"No picture of it yet: {command}")
+        return
+    output.table(
+        ("technique", "variant", "seed", "score", "picture", "made"),
+        (
+            (
+                v["technique"],
+                v["variant"],
+                str(v["seed"]),
+                f"{v['score']:.4g}",
+                f"{v['width']}x{v['height']}",
+                v["created"],
+            )
+            for v in facts["visualizations"]
+        ),
+    )

@@ -1,0 +1,154 @@
+"""`micrograph render`: make pictures of units."""
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from micrograph.cli import output
+from micrograph.cli.folders import atlas_folder, atlas_option
+from micrograph.errors import BadInput
+from micrograph.models import card
+
+GRACE = 20.0
+"""Seconds that an orphaned render has to finish its batch."""
+
+
+def _batch(context: click.Context, parameter: click.Parameter, value: str) -> int | str:
+    if value == "auto":
+        return value
+    try:
+        return int(value)
+    except ValueError:
+        raise BadInput(f"--batch {value!r} is no number; expected auto or 1 and more") from None
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--node",
+    "-n",
+    "nodes",
+    multiple=True,
+    metavar="N",
+    help="Node: id, short form or pattern (inception_4*). Repeatable. [default: all]",
+)
+@click.option("--units", metavar="0-63", help="Units, e.g. 0-63 or 3,17,40-. [default: all]")
+@click.option(
+    "--technique",
+    "-t",
+    "techniques",
+    multiple=True,
+    default=["feature_vis"],
+    metavar="T",
+    help="Lens. Repeatable.",
+    show_default=True,
+)
+@click.option(
+    "--variant",
+    "variants",
+    multiple=True,
+    metavar="V",
+    help="View of the lens: channel, neuron, channel-negative, neuron-negative. "
+    "Repeatable. [default: channel]",
+)
+@click.option("--preset", metavar="P", help="draft, standard or microscope. [default: standard]")
+@click.option("--steps", type=int, metavar="N", help="Optimization steps, instead of the preset's.")
+@click.option("--size", type=int, metavar="PX", help="Side of the pictures in pixels.")
+@click.option("--seed", type=int, metavar="S", help="Random seed. [default: 0]")
+@click.option("--repeats", type=int, metavar="N", help="Pictures of each unit. [default: 1]")
+@click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ... [default: the best]")
+@click.option(
+    "--batch",
+    default="auto",
+    metavar="N|auto",
+    callback=_batch,
+    help="Units rendered together.",
+    show_default=True,
+)
+@atlas_option
+@click.option(
+    "--weights",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Weights file. [default: looked for, see `micrograph weights status`]",
+)
+@click.option(
+    "--orphan-stops",
+    is_flag=True,
+    hidden=True,
+    help="Stop when standard input closes, that is with the process that started this.",
+)
+def command(
+    model: str,
+    nodes: tuple[str, ...],
+    units: str | None,
+    techniques: tuple[str, ...],
+    variants: tuple[str, ...],
+    device: str | None,
+    batch: int | str,
+    atlas: Path | None,
+    weights: Path | None,
+    orphan_stops: bool,
+    **options: Any,
+) -> int:
+    """Render what the atlas of MODEL lacks.
+
+    Every batch is stored as soon as it is done: stop at any moment, run the same command again, and
+    it goes on where it was.
+    """
+    folder = atlas_folder(atlas)
+    chosen = card(model)
+    _stop_on_terminate()
+    if orphan_stops:
+        threading.Thread(target=_watch_parent, daemon=True).start()
+
+    from micrograph import runner
+    from micrograph.models import load
+
+    given = {name: value for name, value in options.items() if value is not None}
+    if variants:
+        given["variants"] = variants
+    summary = runner.render(
+        load(chosen.id, weights=weights, device=device or _best_device()),
+        folder,
+        technique=techniques,
+        nodes=nodes or None,
+        units=units,
+        batch=batch,
+        progress=runner.progress_for(sys.stderr),
+        **given,
+    )
+    output.say(str(summary))
+    return 130 if summary.interrupted else 0
+
+
+def _best_device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _stop_on_terminate() -> None:
+    """Let SIGTERM end a render as Ctrl-C does: with what is done kept and the atlas closed."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
+
+
+def _watch_parent() -> None:
+    """End when the pipe at standard input closes, which happens however the parent ended."""
+    while os.read(0, 1024):
+        pass
+    signal.raise_signal(signal.SIGINT)
+    time.sleep(GRACE)
+    os._exit(130)

@@ -1,0 +1,42 @@
+"""`micrograph serve`: the site. Never imports torch."""
+
+from pathlib import Path
+
+import click
+
+from micrograph.cli import output
+from micrograph.cli.folders import atlas_folder, atlas_option, shown_folders
+
+host_option = click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="H", help="Address to listen on."
+)
+port_option = click.option(
+    "--port", type=int, default=8000, show_default=True, metavar="P", help="0 takes any free one."
+)
+
+
+def announce(url: str) -> None:
+    """Say where the site is, so that nobody overlooks it."""
+    out = output.console()
+    if out.is_terminal:
+        out.print()
+        out.print(f"  [bold]Micrograph[/bold]   [bold cyan underline]{url}[/]")
+        out.print("  [dim]Ctrl-C ends it[/dim]")
+        out.print()
+    else:
+        print(f"Micrograph is at {url}", flush=True)
+
+
+@click.command()
+@atlas_option
+@host_option
+@port_option
+def command(atlas: Path | None, host: str, port: int) -> None:
+    """Show atlases as a site.
+
+    Without --atlas: your own atlases, and the gallery that ships with Micrograph.
+    """
+    from micrograph import web
+
+    folder = atlas_folder(atlas)
+    web.serve(shown_folders(atlas), host=host, port=port, writable=folder, announce=announce)
