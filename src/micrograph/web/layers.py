@@ -149,11 +149,13 @@ def _untangle(layers: list[list[str]], links: Sequence[tuple[str, str]], rounds:
     for a, b in links:
         above.setdefault(b, []).append(a)
         below.setdefault(a, []).append(b)
+    place = {n: i / max(1, len(layer) - 1) for layer in layers for i, n in enumerate(layer)}
     for turn in range(rounds):
         neighbours = above if turn % 2 == 0 else below
         for layer in layers if turn % 2 == 0 else reversed(layers):
-            place = {n: i / max(1, len(la) - 1) for la in layers for i, n in enumerate(la)}
-            layer.sort(key=lambda n: _mean([place[m] for m in neighbours.get(n, ())], place[n]))
+            wish = {n: _mean([place[m] for m in neighbours.get(n, ())], place[n]) for n in layer}
+            layer.sort(key=wish.__getitem__)
+            place.update((n, i / max(1, len(layer) - 1)) for i, n in enumerate(layer))
 
 
 def _mean(values: Sequence[float], default: float) -> float:
