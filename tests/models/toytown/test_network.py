@@ -84,3 +84,17 @@ def test_folding_changes_nothing_but_the_form() -> None:
 def test_only_a_network_with_norms_can_be_folded() -> None:
     with pytest.raises(ValueError, match=r"build\(norm=True\)"):
         network.fold(network.build())
+
+
+def test_unfolding_is_the_inverse_of_folding() -> None:
+    torch.manual_seed(1)
+    folded = network.build().eval()
+    sample = torch.randn(8, 3, 96, 96)
+    trained = network.unfold(folded, sample)
+    with torch.no_grad():
+        expected = folded(sample)
+        tolerance = {"rtol": 1e-3, "atol": 1e-4 * float(expected.abs().max())}
+        torch.testing.assert_close(trained.train()(sample), expected, **tolerance)
+    again = network.fold(network.unfold(folded, sample)).state_dict()
+    for name, value in folded.state_dict().items():
+        torch.testing.assert_close(again[name], value, rtol=1e-3, atol=1e-5)

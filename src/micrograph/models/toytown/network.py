@@ -165,3 +165,30 @@ def fold(trained: ToyTown) -> ToyTown:
     state["logits.bias"] = trained.logits.bias
     folded.load_state_dict(state)
     return folded.eval()
+
+
+@torch.no_grad()
+def unfold(folded: ToyTown, sample: Tensor) -> ToyTown:
+    """The inverse of `fold`: batch norms whose gain and shift undo their own normalization.
+
+    Their statistics are those of `sample` (normalized pictures [batch, 3, y, x]), on which the
+    result therefore computes exactly what `folded` does, in training mode as well.
+    """
+    trained = build(norm=True, classes=folded.logits.out_features)
+    trained.load_state_dict(folded.state_dict(), strict=False)
+
+    def fit(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(norm, nn.BatchNorm2d)
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        norm.running_mean.copy_(inputs[0].mean(dim=(0, 2, 3)))
+        norm.running_var.copy_(inputs[0].var(dim=(0, 2, 3), unbiased=False))
+        norm.weight.copy_(torch.sqrt(norm.running_var + norm.eps))
+        norm.bias.copy_(norm.running_mean)
+
+    norms = [m for m in trained.modules() if isinstance(m, nn.BatchNorm2d)]
+    handles = [norm.register_forward_pre_hook(fit) for norm in norms]
+    trained.eval()(sample)
+    for handle in handles:
+        handle.remove()
+    return trained

@@ -20,13 +20,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from micrograph.models.toytown import data, measure
-from micrograph.models.toytown.network import MIXED, ToyTown, build, fold
+from micrograph.models.toytown.network import MIXED, ToyTown, build, fold, unfold
 from micrograph.models.toytown.parts import PARTS
-from micrograph.models.toytown.scenes import HELD_OUT, Batch
+from micrograph.models.toytown.scenes import HELD_OUT, Batch, batch
 
 READ_FROM = ("mixed4a", "mixed4b", "mixed4c")
 
@@ -43,6 +43,8 @@ class Settings:
     smoothing: float = 0.1
     radius: float = 2.0
     """L2 length of the adversarial move, in RGB units of 0..1 (a picture has 27 648 numbers)."""
+    ramp: float = 0.4
+    """Share of the training over which the move grows to its full length."""
     part_weight: float = 10.0
     workers: int = 2
     """Replicas that share each batch; part of the recipe, since batch statistics are per share."""
@@ -124,14 +126,22 @@ def _augmented(drawn: Batch, chosen: np.ndarray, rng: np.random.Generator,
     return rgb, torch.from_numpy(drawn.labels[chosen]), shares
 
 
+def _unfolded(weights: Path) -> ToyTown:
+    """A shipped network made fit for training again."""
+    folded = build().eval()
+    folded.load_state_dict(load_file(weights))
+    sample = measure.pixels(batch(range(128)).images)
+    return unfold(folded, measure.normalized(sample))
+
+
 class Training:
     """A network, its part reader, its optimizer and its log."""
 
-    def __init__(self, settings: Settings, out: Path):
+    def __init__(self, settings: Settings, out: Path, start: ToyTown | None = None):
         self.settings = settings
         self.out = out
         torch.manual_seed(settings.seed)
-        self.network = measure.channels_last(build(norm=True))
+        self.network = measure.channels_last(build(norm=True) if start is None else start)
         heads = {name: nn.Conv2d(MIXED[name].out, len(PARTS), 1) for name in READ_FROM}
         for head in heads.values():
             assert head.bias is not None
@@ -196,7 +206,8 @@ class Training:
         for i, chosen in enumerate(data.shuffled(len(drawn.labels), size, self.rng)):
             rgb, labels, shares = _augmented(drawn, chosen, self.rng)
             clean, slope = self.update(rgb, labels, shares)
-            radius = self.settings.radius * min(1.0, 2.5 * self.step / self.steps)
+            ramp = max(1.0, self.settings.ramp * self.steps)
+            radius = self.settings.radius * min(1.0, self.step / ramp)
             moved = (rgb + radius * measure.unit_length(slope)).clamp(0, 1)
             robust, _ = self.update(moved, labels, shares)
             for prefix, figures in (("", clean), ("attacked_", robust)):
@@ -243,9 +254,14 @@ class Training:
         )
 
 
-def run(settings: Settings, out: Path, cache: Path | None = None) -> None:
-    """Draw the pictures, train, and leave weights.safetensors and training.jsonl in `out`."""
-    training = Training(settings, out)
+def run(settings: Settings, out: Path, cache: Path | None = None,
+        start: Path | None = None, stop: int | None = None) -> None:  # fmt: skip
+    """Draw the pictures, train, and leave weights.safetensors and training.jsonl in `out`.
+
+    `start` is a weights file to go on from instead of from random weights; `stop` ends the run
+    after the epoch that reaches this many steps, without the rest of the cosine.
+    """
+    training = Training(settings, out, _unfolded(start) if start else None)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeRemainingColumn())  # fmt: skip
     with Progress(*columns) as progress:
@@ -257,6 +273,8 @@ def run(settings: Settings, out: Path, cache: Path | None = None) -> None:
         training.log(drawn=settings.pictures + settings.held_out)
         for _ in range(settings.epochs):
             training.epoch(drawn, held_out, progress)
+            if stop is not None and training.step >= stop:
+                break
 
 
 def main() -> None:
@@ -267,6 +285,9 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=Settings.epochs)
     parser.add_argument("--rate", type=float, default=Settings.rate)
     parser.add_argument("--radius", type=float, default=Settings.radius)
+    parser.add_argument("--ramp", type=float, default=Settings.ramp)
+    parser.add_argument("--start", type=Path, help="weights to go on from")
+    parser.add_argument("--stop", type=int, help="end at the epoch that reaches this step")
     parser.add_argument("--seed", type=int, default=Settings.seed)
     parser.add_argument("--workers", type=int, default=Settings.workers)
     parser.add_argument("--cache", type=Path, help="folder that keeps the drawn pictures")
@@ -274,11 +295,11 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     settings = Settings(pictures=given.pictures, epochs=given.epochs, rate=given.rate,
-                        radius=given.radius, seed=given.seed,
+                        radius=given.radius, ramp=given.ramp, seed=given.seed,
                         workers=given.workers)  # fmt: skip
     if given.quick:
         settings = replace(settings, pictures=6000, epochs=3, held_out=500)
-    run(settings, given.out, given.cache)
+    run(settings, given.out, given.cache, given.start, given.stop)
 
 
 if __name__ == "__main__":
