@@ -1,0 +1,38 @@
+"""Micrograph: a microscope for vision models.
+
+    from micrograph import load, optimize as opt
+
+    model = load("toytown")
+    pictures = opt.optimize(model, opt.channel("mixed4a", 3))
+
+Importing this package does not import torch; the names below bring it in when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from micrograph import optimize
+    from micrograph.models import cards, load, register
+    from micrograph.models.model import Model
+    from micrograph.runner import render
+
+__version__ = "0.1.0"
+
+__all__ = ["Model", "__version__", "cards", "load", "optimize", "register", "render"]
+
+_HOMES = {
+    "Model": "micrograph.models.model",
+    "cards": "micrograph.models",
+    "load": "micrograph.models",
+    "register": "micrograph.models",
+    "render": "micrograph.runner",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "optimize":
+        return import_module("micrograph.optimize")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,25 @@
+"""Pictures by optimization, for techniques and notebooks.
+
+    from micrograph import load, optimize as opt
+
+    model = load("inceptionv1_caffe")
+    pictures = opt.optimize(model, opt.channel("4c", 447))
+"""
+
+from micrograph.optimize.loop import Pictures, Settings, evaluate, optimize
+from micrograph.optimize.objectives import (
+    Objective,
+    channel,
+    direction,
+    neuron,
+    objective,
+    total_variation,
+)
+from micrograph.optimize.parameterize import FourierImage, Parameterization, PixelImage
+from micrograph.optimize.transforms import NONE, STANDARD, Affine
+
+__all__ = [
+    "NONE", "STANDARD", "Affine", "FourierImage", "Objective", "Parameterization", "Pictures",
+    "PixelImage", "Settings", "channel", "direction", "evaluate", "neuron", "objective",
+    "optimize", "total_variation",
+]

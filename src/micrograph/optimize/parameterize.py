@@ -1,0 +1,83 @@
+"""Images as parameters: what the optimizer moves, and the picture it stands for.
+
+Constants and formulas: Olah et al., "Feature Visualization", Distill 2017, and its code, lucid.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# Columns: the directions in which colours of natural images vary, most first, in RGB (lucid).
+_COLOR = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.03]])
+COLOR_BASIS = _COLOR / _COLOR.norm(dim=0).max()
+"""[rgb, component]: uncorrelated components to RGB; the first column has norm 1."""
+
+
+class Parameterization(Protocol):
+    """A way to write pictures down as one tensor per batch."""
+
+    def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
+        """Start values, float32 [batch, ...], sample b drawn from `rngs[b]` alone."""
+        ...
+
+    def image(self, params: Tensor) -> Tensor:
+        """RGB [batch, 3, y, x] in 0..1; sample b depends on `params[b]` alone."""
+        ...
+
+
+def to_rgb(components: Tensor) -> Tensor:
+    """Uncorrelated colour components [batch, 3, y, x] (any range) to RGB in 0..1."""
+    basis = COLOR_BASIS.to(components)
+    return torch.einsum("rc,bcyx->bryx", basis, components).sigmoid()
+
+
+@dataclass(frozen=True)
+class FourierImage:
+    """Spectra with 1/f scaling, so that every spatial frequency moves at the same pace.
+
+    Params are [batch, 3, size, size // 2 + 1, 2] (real and imaginary part), drawn N(0, sd^2).
+    `decay` is the power of the frequency in the scaling.
+    """
+
+    size: int
+    sd: float = 0.01
+    decay: float = 1.0
+
+    def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
+        shape = (3, self.size, self.size // 2 + 1, 2)
+        draws = [rng.standard_normal(shape, dtype=np.float32) for rng in rngs]
+        return torch.from_numpy(np.stack(draws)) * self.sd
+
+    def scale(self) -> Tensor:
+        """[y, x // 2 + 1]: sqrt(w h) / max(f, 1 / size)^decay, f in cycles per pixel."""
+        fy = np.fft.fftfreq(self.size)[:, None]
+        fx = np.fft.rfftfreq(self.size)[None, :]
+        f = np.maximum(np.hypot(fy, fx), 1 / self.size)
+        return torch.from_numpy(self.size / f**self.decay).float()
+
+    def image(self, params: Tensor) -> Tensor:
+        spectrum = torch.view_as_complex(params) * self.scale().to(params.device)
+        # The inverse transform is normalised by 1 / (h w); 4 is lucid's constant against
+        # saturated colours.
+        components = torch.fft.irfft2(spectrum, s=(self.size, self.size)) / 4
+        return to_rgb(components)
+
+
+@dataclass(frozen=True)
+class PixelImage:
+    """Plain pixels in uncorrelated colour, drawn N(0, sd^2); params are [batch, 3, size, size]."""
+
+    size: int
+    sd: float = 0.01
+
+    def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
+        shape = (3, self.size, self.size)
+        draws = [rng.standard_normal(shape, dtype=np.float32) for rng in rngs]
+        return torch.from_numpy(np.stack(draws)) * self.sd
+
+    def image(self, params: Tensor) -> Tensor:
+        return to_rgb(params)

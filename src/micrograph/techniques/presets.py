@@ -1,0 +1,58 @@
+"""Named settings of feature visualization, from quick to thorough."""
+
+from dataclasses import dataclass, replace
+
+import torch
+
+from micrograph.errors import not_found
+from micrograph.models.preprocessing import Preprocessing
+from micrograph.optimize import Settings
+
+
+@dataclass(frozen=True)
+class Preset:
+    """`size` None stands for the model's own input size."""
+
+    about: str
+    settings: Settings
+    size: int | None = None
+
+
+PRESETS = {
+    "draft": Preset("a quick look: 112 px, 40 steps", Settings(steps=40, rate=0.15), 112),
+    "standard": Preset("the model's own input size, 80 steps", Settings(steps=80, rate=0.1)),
+    "microscope": Preset(
+        "as OpenAI Microscope: the model's own input size, 4096 steps of plain Adam at 0.05",
+        Settings(steps=4096, rate=0.05, momentum=0.9),
+    ),
+}
+
+
+def settings(
+    preset: str,
+    preprocessing: Preprocessing,
+    device: torch.device,
+    *,
+    steps: int | None = None,
+    size: int | None = None,
+) -> Settings:
+    """The settings of `preset` for a model, with `steps` and `size` (pixels) replaced if given and
+    the precision that is fast on `device`."""
+    if preset not in PRESETS:
+        raise not_found("preset", preset, PRESETS)
+    chosen = PRESETS[preset]
+    return replace(
+        chosen.settings,
+        precision=fast_precision(device),
+        size=size if size is not None else chosen.size or preprocessing.size,
+        steps=steps if steps is not None else chosen.settings.steps,
+    )
+
+
+def fast_precision(device: torch.device) -> str:
+    """"bf16" where the hardware computes in it, else "fp32"."""
+    if device.type == "cuda":
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+    if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported():
+        return "bf16"
+    return "fp32"
