@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from waits import until
 
 pytestmark = pytest.mark.browser
 
@@ -44,10 +45,10 @@ def test_from_the_index_to_a_unit_and_back(open_page):
     at(page, "/models/tinynet/mixed1a/1")
     page.keyboard.press("Escape")
     at(page, "/models/tinynet/mixed1a")
-    page.wait_for_function("document.activeElement.dataset.unit === '1'")
+    until(page, "document.activeElement.dataset.unit === '1'")
     page.keyboard.press("u")
     at(page, "/models/tinynet")
-    page.wait_for_function("document.activeElement.pathname === '/models/tinynet/mixed1a'")
+    until(page, "document.activeElement.pathname === '/models/tinynet/mixed1a'")
     page.keyboard.press("Escape")
     at(page, "/models")
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import web_samples
+from waits import until
 
 from micrograph.atlas import AtlasWriter
 
@@ -17,10 +18,11 @@ def test_copy_buttons_copy(open_page):
     for name, expected in (("Address", r"tinynet/mixed1a/3"), ("Link", r"http://.*/mixed1a/3"),
                            ("Markdown", r"\[tinynet.*\]\(http.*\)"), ("BibTeX", r"(?s)@misc\{.*\}"),
                            ("Recipe", r'\{.*"technique":"feature_vis".*\}')):
+        page.evaluate("navigator.clipboard.writeText('')")
         cite.get_by_role("button", name=name, exact=True).click()
-        page.wait_for_function("document.querySelector('.cite .done') !== null")
+        until(page, "navigator.clipboard.readText()")
         assert re.fullmatch(expected, page.evaluate("navigator.clipboard.readText()"))
-        page.wait_for_function("document.querySelector('.cite .done') === null")
+    assert page.get_by_role("status").filter(has_text="Recipe copied").count() == 1
 
 
 def test_a_node_and_a_unit_fill_in_while_they_are_looked_at(open_page, growing):
@@ -33,11 +35,11 @@ def test_a_node_and_a_unit_fill_in_while_they_are_looked_at(open_page, growing):
         assert "1 of 8" in node.locator("[data-progress]").inner_text()
         before = node.locator("#u7").bounding_box()
         writer.put([web_samples.visualization("conv0", u) for u in (1, 2)])
-        node.wait_for_function("document.querySelectorAll('.grid a.missing').length === 5")
+        until(node, "document.querySelectorAll('.grid a.missing').length === 5")
         assert "3 of 8" in node.locator("[data-progress]").inner_text()
         assert node.locator("#u7").bounding_box() == before
         unit.wait_for_selector(".view figure img")
-        assert unit.get_by_role("button", name="Copy the recipe").count() == 1
+        assert unit.locator(".made [data-copy]").count() == 1
 
 
 def test_the_graph_is_dragged_and_zoomed_by_mouse(open_page):
@@ -48,7 +50,7 @@ def test_the_graph_is_dragged_and_zoomed_by_mouse(open_page):
     page.keyboard.down("Control")
     page.mouse.wheel(0, -300)
     page.keyboard.up("Control")
-    page.wait_for_function("Number(document.querySelector('.canvas').style"
+    until(page, "Number(document.querySelector('.canvas').style"
                            ".getPropertyValue('--zoom')) > 1.5")
     left = page.evaluate("document.querySelector('.frame').scrollLeft")
     page.mouse.move(x, y)

@@ -108,7 +108,7 @@ def test_everything_can_be_read_without_scripts(open_page):
     page.get_by_text("What is copied").click()
     assert page.get_by_text("@misc{micrograph_tinynet_mixed1a_3").is_visible()
     assert page.locator("button:visible").count() == 0
-    page.locator("input[name=q]").fill("1a")
+    page.locator("input[name=q]").fill("tinynet 1a")
     page.keyboard.press("Enter")
     page.wait_for_url("**/models/tinynet/mixed1a")
 
