@@ -82,10 +82,12 @@ def open_page(browser: Any, site: str) -> Iterator[Any]:
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None,
-        )
+
+        def listen(said: Any) -> None:
+            if said.type in ("error", "warning"):
+                complaints.append(said.text)
+
+        page.on("console", listen)
         page.goto(path, wait_until="load")
         return page
 

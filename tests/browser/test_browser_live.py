@@ -64,4 +64,5 @@ def test_the_graph_is_dragged_and_zoomed_by_mouse(open_page):
 def test_pages_are_fetched_before_they_are_asked_for(open_page):
     page = open_page("/models/tinynet/mixed1a")
     page.locator("#u3").hover()
-    page.wait_for_selector('link[rel="prefetch"][href="/models/tinynet/mixed1a/3"]', state="attached")
+    early = 'link[rel="prefetch"][href="/models/tinynet/mixed1a/3"]'
+    page.wait_for_selector(early, state="attached")

@@ -12,8 +12,10 @@ from micrograph.atlas import AtlasWriter, Library
 from micrograph.web.live import WAITING, Job, Live, render_command
 from micrograph.web.urls import Urls
 
-SAME = {"content-type": "application/json", "origin": "http://site", "sec-fetch-site": "same-origin",
-        "host": "site"}
+SAME = {
+    "content-type": "application/json", "origin": "http://site", "host": "site",
+    "sec-fetch-site": "same-origin",
+}
 UNIT = "/models/tinynet/empty/2"
 
 WRITES = """

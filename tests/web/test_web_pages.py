@@ -17,7 +17,9 @@ PAGES = [
 class Document(HTMLParser):
     """Collects what the checks ask about."""
 
-    VOID = {"meta", "link", "img", "input", "br", "hr", "wbr", "rect", "path", "circle"}
+    VOID = frozenset(
+        {"meta", "link", "img", "input", "br", "hr", "wbr", "rect", "path", "circle"}
+    )
 
     def __init__(self, text: str) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import TypeAdapter
 from starlette.requests import Request
@@ -27,11 +27,18 @@ def answer(
     return Response(body, status, headers, mime)
 
 
+class Page(Protocol):
+    """A page's plain object: a dataclass whose `kind` names its template."""
+
+    @property
+    def kind(self) -> str: ...
+
+
 @cache
-def _adapter(kind: type) -> TypeAdapter[Any]:
+def _adapter(kind: type[Page]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-def twin(request: Request, page: object, status: int = 200) -> Response:
+def twin(request: Request, page: Page, status: int = 200) -> Response:
     """A page's plain object as JSON."""
     return answer(request, _adapter(type(page)).dump_json(page), "application/json", status)

@@ -4,13 +4,13 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from micrograph.web.answers import Page
 from micrograph.web.panel import Panel
 from micrograph.web.urls import Urls
 
@@ -68,11 +68,9 @@ class Html:
             breakable=breakable,
         )
 
-    def render(self, page: Any, panel: Panel, path: str) -> bytes:
+    def render(self, page: Page, panel: Panel, path: str) -> bytes:
         """`path` is the page's own address, with its query."""
-        if not is_dataclass(page):
-            raise TypeError(f"{page!r} is no page")
-        template = self.environment.get_template(f"{page.kind}.html")  # type: ignore[attr-defined]
+        template = self.environment.get_template(f"{page.kind}.html")
         return template.render(page=page, panel=panel, path=path).encode()
 
 

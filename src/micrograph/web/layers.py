@@ -77,7 +77,7 @@ def arrange(
     """
     inside = list(items)
     edges = [(p, n) for n in inside for p in dict.fromkeys(parents[n]) if p in items]
-    level = {n: 0 for n in inside}
+    level = dict.fromkeys(inside, 0)
     for node in reversed(inside):
         for parent, child in edges:
             if parent == node:

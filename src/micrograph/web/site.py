@@ -1,12 +1,10 @@
 """What the routes share, and how a page leaves the house."""
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from micrograph.atlas import Library
-from micrograph.web.answers import answer, twin
+from micrograph.web.answers import Page, answer, twin
 from micrograph.web.html import Html
 from micrograph.web.live import Live
 from micrograph.web.panel import Panel, panel
@@ -22,7 +20,7 @@ class Site:
         self.html = Html(urls)
 
     def page(
-        self, request: Request, page: Any, side: Panel | None = None, status: int = 200
+        self, request: Request, page: Page, side: Panel | None = None, status: int = 200
     ) -> Response:
         """The page as its address asks for it: JSON where that ends in `.json`, else HTML."""
         if _wants_json(request):
