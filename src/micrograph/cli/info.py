@@ -22,8 +22,9 @@ def command(address: str, as_json: bool, atlas: Path | None) -> None:
     """Say what is known of ADDRESS: model, model/node or model/node/unit."""
     asked = parse(address)
     library = Library(shown_folders(atlas))
-    place = _Place(library, asked)
-    facts = place.facts()
+    facts = _Place(library, asked).facts()
+    for problem in library.problems:
+        click.echo(f"warning: {problem.message}", err=True)
     if as_json:
         output.write_json(facts)
     else:

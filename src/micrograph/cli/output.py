@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 
@@ -21,21 +20,19 @@ def say(line: str, style: str = "") -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """A plain table. The first column stays whole; others fold where the terminal is narrow."""
-    rows = list(rows)
-    out = console()
-    if not out.is_terminal:  # into a file or a pipe every row is one line
-        widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
-        for row in (columns, *rows):
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            print("  ".join(cells).rstrip())
+    """A plain table; where the terminal is too narrow for it, a few lines for each row instead."""
+    rows = [tuple(row) for row in rows]
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    if console().is_terminal and sum(widths) + 2 * (len(widths) - 1) > console().width:
+        for first, *others in rows:
+            say(first, style="bold")
+            for name, cell in zip(columns[1:], others, strict=True):
+                if cell:
+                    say(f"  {name:{max(map(len, columns))}}  {cell}")
         return
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for number, name in enumerate(columns):
-        grid.add_column(name, no_wrap=number == 0, overflow="fold")
-    for row in rows:
-        grid.add_row(*(Text(cell) for cell in row))
-    out.print(grid)
+    for number, row in enumerate((columns, *rows)):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        say("  ".join(cells).rstrip(), style="" if number else "bold")
 
 
 def write_json(value: Any) -> None:

@@ -149,6 +149,6 @@ def _watch_parent() -> None:
     """End when the pipe at standard input closes, which happens however the parent ended."""
     while os.read(0, 1024):
         pass
-    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGTERM)
     time.sleep(GRACE)
     os._exit(130)

@@ -33,11 +33,12 @@ def aliases(node: str) -> tuple[str, ...]:
 CARD = ModelCard(
     id="toytown",
     title="Toytown",
-    summary="The embedded organism: an Inception-style network of about a million parameters, "
+    summary="The embedded organism: an Inception-style network of 0.7 million parameters, "
     "trained on procedural pictures of things that share parts, each part with its exact mask.",
     build=build,
     # As in toytown.network, which needs torch; a test holds them together.
     preprocessing=Preprocessing(size=96, resize=96, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
+    parameters=716_762,
     labels=CLASSES,
     licence="Apache-2.0",
     lineage="trained by micrograph.models.toytown.train on the pictures of its own generator",
