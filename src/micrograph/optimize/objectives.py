@@ -103,7 +103,7 @@ def channel(node: str, units: int | Sequence[int], *, pre_relu: bool = False) ->
 
     def value(activations: Activations, images: Tensor) -> Tensor:
         maps = _pick(activations[node], chosen)
-        return maps.flatten(1).mean(1)
+        return maps if maps.ndim == 1 else maps.flatten(1).mean(1)
 
     return Objective((node,), value, _count(units), pre_relu, label)
 
