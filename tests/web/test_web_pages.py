@@ -192,3 +192,10 @@ def test_openapi_describes_the_twins(client):
     assert set(paths["/models/{model}/{node}/{unit}/render"]) == {"post"}
     unit = document["components"]["schemas"]["UnitPage"]["properties"]
     assert {"address", "model", "node", "unit", "visualizations"} <= set(unit)
+
+
+def test_a_unit_of_a_branch_names_its_unit_of_the_concatenation(client):
+    assert client.get("/models/tinynet/mixed1a_3x3/2.json").json()["same_as"] == {
+        "text": "mixed1a/8", "url": "/models/tinynet/mixed1a/8"}
+    assert client.get("/models/tinynet/mixed1a/8.json").json()["same_as"] is None
+    assert 'href="/models/tinynet/mixed1a/8"' in client.get("/models/tinynet/mixed1a_3x3/2").text

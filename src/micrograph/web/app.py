@@ -1,7 +1,7 @@
 """The web application."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -26,8 +26,11 @@ from micrograph.web.urls import Urls
 def create_app(
     library: Library, writable: Path | None = None, live: Live | None = None
 ) -> FastAPI:
-    """The site over `library`. Pictures asked for on a page are rendered into the folder `writable`;
-    without one nothing is rendered."""
+    """The site over `library`.
+
+    Pictures asked for on a page are rendered into the folder `writable`; without one nothing is
+    rendered.
+    """
     urls = Urls(static_version())
     site = Site(library, live or Live(writable, urls), urls, _version())
 
@@ -44,10 +47,8 @@ def create_app(
 
     def failed(request: Request, error: MicrographError) -> Response:
         model = None
-        try:
+        with suppress(KeyError, MicrographError):
             model = find_model(library, str(request.path_params["model"])).model.id
-        except (KeyError, MicrographError):
-            pass
         return site.page(request, error_page(error, model, urls), status=error.status)
 
     @app.exception_handler(MicrographError)

@@ -10,17 +10,20 @@ layered drawing. All lengths are in CSS pixels.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from micrograph.atlas.records import NodeRecord
 from micrograph.web.layers import Item, arrange, components, topological
 
-THIN_KINDS = ("pool", "norm", "lrn", "relu", "dropout", "softmax", "flatten", "pad", "identity")
+THIN_KINDS = (
+    "pool", "norm", "lrn", "relu", "dropout", "softmax", "flatten", "pad", "identity",
+)
 INPUT = "input"
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Lengths of a drawing. `wide`: waists; `branch`: nodes between waists; `thin`: pools, norms."""
+    """Lengths of a drawing. `wide`: waists; `branch`: nodes between them; `thin`: pools, norms."""
 
     wide: tuple[int, int]
     branch: tuple[int, int]
@@ -61,7 +64,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Layout:
-    """A finished drawing. `edges` are SVG path data, in the order (upper node, lower node, path)."""
+    """A finished drawing. `edges` are (upper node, lower node, SVG path data)."""
 
     width: float
     height: float
@@ -79,7 +82,7 @@ def is_thin(node: NodeRecord) -> bool:
 def parts_of(nodes: Mapping[str, NodeRecord]) -> dict[str, tuple[str, int]]:
     """Which nodes are parts of a concatenation: node -> (concatenation, number of its first unit).
 
-    A branch's unit u is the concatenation's unit `first + u`: the same numbers, so the same pictures.
+    A branch's unit u is the concatenation's unit `first + u`: the same numbers, the same pictures.
     """
     found: dict[str, tuple[str, int]] = {}
     for node in nodes.values():
@@ -254,7 +257,7 @@ class _Drawing:
 def _curve(points: Sequence[tuple[float, float]]) -> str:
     """A line that leaves and arrives vertically at each point."""
     text = f"M{points[0][0]:g} {points[0][1]:g}"
-    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(points):
         if x0 == x1:
             text += f"V{y1:g}"
         else:

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 Parents = Mapping[str, Sequence[str]]
 
@@ -18,7 +19,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Column:
-    """A placed piece. `places` are (id, centre x, top y); `bends` the points an edge runs through."""
+    """A placed piece. `places` are (id, centre x, top y), `bends` the points edges run through."""
 
     width: float
     height: float
@@ -103,7 +104,7 @@ def arrange(
         if names:
             chains[edge] = names
         path = [n for n in (edge[0], *names, edge[1]) if n in all_items]
-        links.extend(zip(path, path[1:], strict=False))
+        links.extend(pairwise(path))
 
     for edge in edges:
         lay(edge, depth[edge[0]], depth[edge[1]])

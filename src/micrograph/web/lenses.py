@@ -16,7 +16,7 @@ class View:
 
 @dataclass(frozen=True)
 class Lens:
-    """A technique as a reader meets it: the question it answers, how to read it, where it misleads."""
+    """A technique as a reader meets it: its question, how to read the answer, how that misleads."""
 
     technique: str
     title: str

@@ -47,7 +47,7 @@ def render_command(job: Job, folder: Path) -> list[str]:
 
 
 class Live:
-    """One render at a time, a short queue behind it. `folder` is where pictures go; None: nowhere."""
+    """One render at a time and a short queue. `folder` is where pictures go; None: nowhere."""
 
     def __init__(
         self, folder: Path | None, urls: Urls,

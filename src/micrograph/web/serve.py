@@ -28,11 +28,12 @@ def serve(
     folders: Sequence[Path], host: str = "127.0.0.1", port: int = 8000,
     writable: Path | None = None, announce: Callable[[str], None] | None = None,
 ) -> None:
-    """Show the atlases in `folders` (the first has precedence; none: the bundled ones) until interrupted.
+    """Show the atlases in `folders` until interrupted; without folders the bundled ones.
 
-    Pictures asked for on a page go into the folder `writable`. `port` 0 takes any free one.
-    `announce` is called with the site's URL as soon as it answers. Raises Conflict when the port is
-    taken, Unavailable when the address cannot be used, BadInput for a port that is none.
+    The first folder has precedence. Pictures asked for on a page go into the folder `writable`.
+    `port` 0 takes any free one. `announce` is called with the site's URL as soon as it answers.
+    Raises Conflict when the port is taken, Unavailable when the address cannot be used, BadInput
+    for a port that is none.
     """
     with bind(host, port) as listener:
         address, bound = listener.getsockname()[:2]
@@ -41,14 +42,14 @@ def serve(
             shown = "localhost"
         url = f"http://{shown}:{bound}/"
         config = uvicorn.Config(
-            create_app(Library(folders or [bundled_gallery()]), writable), log_level="warning", access_log=False,
-            server_header=False,
+            create_app(Library(folders or [bundled_gallery()]), writable),
+            log_level="warning", access_log=False, server_header=False,
         )
         _Server(config, lambda: announce(url) if announce else None).run([listener])
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket, taken before anything is started, so that a busy port is one clear line."""
+    """A listening socket, taken before anything starts, so that a busy port is one clear line."""
     if not 0 <= port <= 65535:
         raise BadInput(f"port {port} is out of range; expected 0-65535")
     try:

@@ -37,7 +37,7 @@ class Site:
         return place
 
     def redirect(self, request: Request, url: str) -> Response:
-        """To `url` with the query kept. Temporary: another atlas may give the name another place."""
+        """To `url`, query kept. Temporary: another atlas may give the name another place."""
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(url + query, 307)
 

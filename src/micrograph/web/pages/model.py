@@ -96,7 +96,9 @@ class ModelPage:
 def model_page(atlas: Reading, urls: Urls) -> ModelPage:
     model = atlas.model
     pictured = pictured_units(atlas)
-    portraits = {n.id: tiles for n in atlas.nodes.values() if (tiles := portrait(atlas, n, pictured))}
+    portraits = {
+        n.id: tiles for n in atlas.nodes.values() if (tiles := portrait(atlas, n, pictured))
+    }
     plain = frozenset(atlas.nodes) - frozenset(portraits)
     drawing = layout(tuple(atlas.nodes.values()), FULL, plain)
     graph = Graph(

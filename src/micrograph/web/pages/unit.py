@@ -8,6 +8,7 @@ from typing import Any
 from micrograph import recipe as recipes
 from micrograph.atlas import ModelRecord, NodeRecord, Reading, Visualization
 from micrograph.errors import NotFound
+from micrograph.web.graph import parts_of
 from micrograph.web.lenses import LENSES, Lens, View
 from micrograph.web.lenses import lens as lens_of
 from micrograph.web.pages.parts import (
@@ -68,7 +69,10 @@ class RenderState:
 
 @dataclass(frozen=True)
 class UnitPage:
-    """`/models/<model>/<node>/<unit>`. `label` is the class name of an output unit, else ""."""
+    """`/models/<model>/<node>/<unit>`. `label` is the class name of an output unit, else "".
+
+    `same_as` is the unit of a concatenation that this unit of a branch becomes.
+    """
 
     kind: str
     title: str
@@ -78,6 +82,7 @@ class UnitPage:
     node_facts: NodeFacts
     unit: int
     label: str
+    same_as: Link | None
     visualizations: list[VisualizationView]
     neighbours: list[Thumb]
     previous: Link | None
@@ -131,7 +136,8 @@ def unit_page(
 
     return UnitPage(
         "unit", address.replace("/", " / "), address, model_ref(model, urls), node.id,
-        node_facts(model.id, node, urls), unit, _label(atlas, node, unit), found,
+        node_facts(model.id, node, urls), unit, _label(atlas, node, unit),
+        _same_as(atlas, node, unit, urls), found,
         [thumb(model.id, node.id, other, tiles.get(other), urls) for other in nearby],
         link(unit - 1), link(unit + 1),
         citations(model, address, origin + urls.unit(model.id, node.id, unit), found),
@@ -151,6 +157,13 @@ def _label(atlas: Reading, node: NodeRecord, unit: int) -> str:
     """The class a flat node's unit stands for, where the node has one unit per class."""
     labels = atlas.model.labels
     return labels[unit] if labels and not node.shape and len(labels) == node.units else ""
+
+
+def _same_as(atlas: Reading, node: NodeRecord, unit: int, urls: Urls) -> Link | None:
+    whole, first = parts_of(atlas.nodes).get(node.id, ("", 0))
+    if not whole:
+        return None
+    return Link(f"{whole}/{first + unit}", urls.unit(atlas.model.id, whole, first + unit))
 
 
 def citations(

@@ -111,7 +111,7 @@ function watchUnit(lens) {
 async function refresh() {
   const answer = await fetch(location.href, { cache: "no-cache" });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of [".views", ".cite", ".made", ".near"]) {
+  for (const part of [".views", ".made", ".near"]) {
     const [old, now] = [document.querySelector(part), fresh.querySelector(part)];
     if (old && now) old.replaceWith(now);
     else if (old) old.remove();
