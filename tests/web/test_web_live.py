@@ -161,7 +161,9 @@ def test_the_command_is_the_one_a_person_would_type(tmp_path):
     words = render_command(Job("toytown", "mixed3a", 4), tmp_path)
     assert words[1:] == [
         "-m", "micrograph", "render", "toytown", "--node", "mixed3a", "--units", "4",
-        "--preset", "standard", "--atlas", str(tmp_path),
+        "--preset", "standard", "--atlas", str(tmp_path), "--orphan-stops",
+        "--variant", "channel", "--variant", "neuron", "--variant", "channel-negative",
+        "--variant", "neuron-negative",
     ]
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from micrograph.errors import Conflict, Unavailable
+from micrograph.web.lenses import LENSES
 from micrograph.web.pages.unit import RenderState
 from micrograph.web.urls import Urls
 
@@ -39,10 +40,14 @@ class Job:
 
 
 def render_command(job: Job, folder: Path) -> list[str]:
-    """What is run for a job: the same command a person would type."""
+    """What is run for a job: the command a person would type, for every view of the lens.
+
+    `--orphan-stops` ends it when its standard input closes, so it never outlives the site.
+    """
     return [
         sys.executable, "-m", "micrograph", "render", job.model, "--node", job.node,
-        "--units", str(job.unit), "--preset", "standard", "--atlas", str(folder),
+        "--units", str(job.unit), "--preset", "standard", "--atlas", str(folder), "--orphan-stops",
+        *(word for view in LENSES[0].views for word in ("--variant", view.variant)),
     ]
 
 
@@ -141,10 +146,17 @@ class Live:
     def _run(self, job: Job) -> str:
         """Render; "" when it went well, else one line for the reader."""
         assert self.folder is not None
-        process = subprocess.Popen(
-            self.command(job, self.folder), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
-        )
+        lifeline, held = os.pipe()
+        try:
+            process = subprocess.Popen(
+                self.command(job, self.folder), stdin=lifeline, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
+            )
+        except OSError:
+            os.close(held)
+            raise
+        finally:
+            os.close(lifeline)
         with self._lock:
             self._process = process
             if self._closed:
@@ -159,6 +171,7 @@ class Live:
             process.communicate()
             return f"the render took longer than {TIME_LIMIT / 60:.0f} minutes and was ended"
         finally:
+            os.close(held)
             with self._lock:
                 self._process = None
         if process.returncode == 0:

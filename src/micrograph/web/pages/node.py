@@ -14,6 +14,7 @@ from micrograph.web.pages.parts import (
     Thumb,
     model_ref,
     node_facts,
+    render_command,
     thumb,
 )
 from micrograph.web.urls import Urls
@@ -116,7 +117,9 @@ def node_page(atlas: Reading, node: NodeRecord, view: NodeView, urls: Urls) -> N
         "node", f"{id} / {node.id}", f"{id}/{node.id}", model_ref(atlas.model, urls),
         node_facts(id, node, urls), LENSES[0].technique, variant, view,
         _switches(id, node.id, view, urls), len(tiles),
-        "" if len(tiles) >= node.units else f"micrograph render {id} --node {node.id}",
+        "" if len(tiles) >= node.units else render_command(
+            id, node.id, variants=[variant] if variant != "channel" else []
+        ),
         [thumb(id, node.id, unit, tiles.get(unit), urls) for unit in order],
         [link(p) for p in node.parents if p in atlas.nodes],
         [link(n.id) for n in atlas.nodes.values() if node.id in n.parents],

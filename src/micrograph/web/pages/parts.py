@@ -97,6 +97,16 @@ def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Th
     )
 
 
+def render_command(
+    model: str, node: str, unit: int | None = None, variants: Iterable[str] = ()
+) -> str:
+    """The command that renders a node or one unit of it; without variants the plain channel."""
+    words = ["micrograph render", model, "--node", node]
+    if unit is not None:
+        words += ["--units", str(unit)]
+    return " ".join([*words, *(f"--variant {variant}" for variant in variants)])
+
+
 def spread(tiles: Iterable[Tile], count: int) -> list[Tile]:
     """`count` tiles for a node's portrait: from its better-driven half, evenly over the units.
 

@@ -18,6 +18,7 @@ from micrograph.web.pages.parts import (
     Thumb,
     model_ref,
     node_facts,
+    render_command,
     safe_color,
     thumb,
 )
@@ -141,8 +142,14 @@ def unit_page(
         [thumb(model.id, node.id, other, tiles.get(other), urls) for other in nearby],
         link(unit - 1), link(unit + 1),
         citations(model, address, origin + urls.unit(model.id, node.id, unit), found),
-        f"micrograph render {model.id} --node {node.id} --units {unit}", render,
+        render_command(model.id, node.id, unit, _missing(found)), render,
     )
+
+
+def _missing(found: list[VisualizationView]) -> list[str]:
+    """The variants to ask for: none where there is nothing yet, so that the plain one comes first."""
+    there = {v.variant for v in found}
+    return [view.variant for view in LENSES[0].views if there and view.variant not in there]
 
 
 def _view(v: Visualization, model: str, urls: Urls) -> VisualizationView:
