@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -117,3 +118,34 @@ def test_demo_shows_the_site_at_once_and_renders_beside_it(start, new_user, how)
     assert process.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
     assert not path.with_name("toytown.atlas-wal").exists()
     assert pictures(path)
+
+
+def test_demo_forgets_what_other_weights_made(new_user, run, tmp_path):
+    from micrograph.cli.demo import forget_other_weights
+
+    path = tmp_path / "toytown.atlas"
+    forget_other_weights(path)  # nothing there: nothing to do
+    run(
+        "render",
+        "toytown",
+        "--node",
+        "conv0",
+        "--units",
+        "0",
+        "--steps",
+        "1",
+        "--size",
+        "32",
+        "--atlas",
+        tmp_path,
+    )
+    forget_other_weights(path)
+    assert pictures(path) == 1
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE model SET digest = 'another'")
+    connection.close()
+    forget_other_weights(path)
+    assert not path.exists()
+    path.write_text("no atlas")
+    forget_other_weights(path)
+    assert not path.exists()

@@ -4,11 +4,11 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import TextIO
 
 import click
 
+from micrograph import __version__
 from micrograph.cli import demo, info, models, render, serve, weights
 from micrograph.errors import MicrographError
 
@@ -16,15 +16,8 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 
-def _version() -> str:
-    try:
-        return version("micrograph")
-    except PackageNotFoundError:  # a source tree that is not installed
-        return "from source"
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(_version(), message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 def app() -> None:
     """A microscope for vision models: see what every neuron responds to."""
 

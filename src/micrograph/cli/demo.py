@@ -11,15 +11,20 @@ import click
 
 from micrograph.cli.folders import data_folder
 from micrograph.cli.serve import announce, host_option, port_option
+from micrograph.errors import BadInput
+from micrograph.models import card, weights
 
 MODEL = "toytown"
+NODES = ("conv?", "mixed??", "logits")
+"""Whole layers and blocks: the pictures that say most, so they come first."""
 
 
 def render_command(folder: Path) -> list[str]:
     """The same command that a person would type, and one word that ties it to this process."""
+    nodes = [word for node in NODES for word in ("--node", node)]
     return [
-        sys.executable, "-m", "micrograph", "render", MODEL, "--atlas", str(folder),
-        "--orphan-stops",
+        sys.executable, "-m", "micrograph", "render", MODEL, *nodes,
+        "--atlas", str(folder), "--orphan-stops",
     ]  # fmt: skip
 
 
@@ -42,6 +47,22 @@ def rendering(folder: Path) -> Iterator[None]:
         child.stdin.close()
 
 
+def forget_other_weights(path: Path) -> None:
+    """Remove a demo's atlas that an earlier version made of other weights, or that is no atlas."""
+    from micrograph.atlas import Atlas
+
+    if not path.exists():
+        return
+    try:
+        with Atlas.open(path) as atlas:
+            same = atlas.model.digest == weights.read(card(MODEL)).digest
+    except BadInput:
+        same = False
+    if not same:
+        for end in ("", "-wal", "-shm"):
+            path.with_name(path.name + end).unlink(missing_ok=True)
+
+
 @click.command()
 @host_option
 @port_option
@@ -51,6 +72,7 @@ def command(host: str, port: int) -> None:
     from micrograph.atlas import bundled_gallery
 
     folder = data_folder("demo")
+    forget_other_weights(folder / f"{MODEL}.atlas")
     with ExitStack() as running:
 
         def started(url: str) -> None:
