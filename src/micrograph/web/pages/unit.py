@@ -147,7 +147,7 @@ def unit_page(
 
 
 def _missing(found: list[VisualizationView]) -> list[str]:
-    """The variants to ask for: none where there is nothing yet, so that the plain one comes first."""
+    """The variants to ask for: none where there is nothing yet, so that the plain one is first."""
     there = {v.variant for v in found}
     return [view.variant for view in LENSES[0].views if there and view.variant not in there]
 
