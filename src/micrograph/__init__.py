@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from micrograph import optimize
     from micrograph.models import cards, load, register
     from micrograph.models.model import Model
+    from micrograph.models.preprocessing import Preprocessing
     from micrograph.runner import render
 
 __version__ = "0.1.0"
 
-__all__ = ["Model", "__version__", "cards", "load", "optimize", "register", "render"]
+__all__ = [
+    "Model", "Preprocessing", "__version__", "cards", "load", "optimize", "register", "render",
+]
 
 _HOMES = {
     "Model": "micrograph.models.model",
+    "Preprocessing": "micrograph.models.preprocessing",
     "cards": "micrograph.models",
     "load": "micrograph.models",
     "register": "micrograph.models",

@@ -11,7 +11,7 @@ from micrograph.optimize import Settings
 
 @dataclass(frozen=True)
 class Preset:
-    """`size` None stands for the model's own input size."""
+    """`size` is the most it takes; None, and more than that, stand for the model's input size."""
 
     about: str
     settings: Settings
@@ -19,7 +19,7 @@ class Preset:
 
 
 PRESETS = {
-    "draft": Preset("a quick look: 112 px, 40 steps", Settings(steps=40, rate=0.15), 112),
+    "draft": Preset("a quick look: 40 steps at no more than 112 px", Settings(steps=40, rate=0.15), 112),
     "standard": Preset("the model's own input size, 80 steps", Settings(steps=80, rate=0.1)),
     "microscope": Preset(
         "as OpenAI Microscope: the model's own input size, 4096 steps of plain Adam at 0.05",
@@ -40,11 +40,11 @@ def settings(
     the precision that is fast on `device`."""
     if preset not in PRESETS:
         raise not_found("preset", preset, PRESETS)
-    chosen = PRESETS[preset]
+    chosen, own = PRESETS[preset], preprocessing.size
     return replace(
         chosen.settings,
         precision=fast_precision(device),
-        size=size if size is not None else chosen.size or preprocessing.size,
+        size=size if size is not None else min(chosen.size or own, own),
         steps=steps if steps is not None else chosen.settings.steps,
     )
 
