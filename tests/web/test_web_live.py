@@ -28,7 +28,7 @@ WRITES = """
     with AtlasWriter.open(folder / "tinynet.atlas", samples.MODEL, samples.NODES) as writer:
         writer.put([samples.visualization(node, unit)])
 """
-FAILS = "import sys; print('Error: out of luck', file=sys.stderr); sys.exit(2)"
+FAILS = "import sys; print('error: out of luck', file=sys.stderr); sys.exit(2)"
 WAITS = "import time; time.sleep(60)"
 
 
@@ -113,7 +113,7 @@ def test_a_failure_is_told_and_can_be_tried_again(site):
     client, live = site(FAILS)
     client.ask("POST", UNIT + "/render", SAME, b"{}")
     until(lambda: live.state("tinynet", "empty", 2).state == "failed")
-    assert client.get(UNIT + ".json").json()["render"]["message"] == "Error: out of luck"
+    assert client.get(UNIT + ".json").json()["render"]["message"] == "out of luck"
     assert client.ask("POST", UNIT + "/render", SAME, b"{}").status_code == 202
 
 

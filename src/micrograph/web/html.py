@@ -45,8 +45,9 @@ def millions(value: int) -> str:
 
 
 def pretty(data: Mapping[str, Any]) -> str:
-    """JSON for people."""
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    """JSON for people: indented, but short lists of numbers on one line."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return re.sub(r"\[[\s\d.,eE+-]*\]", lambda m: " ".join(m[0].split()), text)
 
 
 def breakable(name: str) -> Markup:
