@@ -180,4 +180,6 @@ class Live:
         if any("being written by another process" in line for line in lines):
             return ("another render is writing this model's atlas; "
                     "its pictures appear here by themselves, ask again when it is done")
-        return lines[-1].removeprefix("error: ")[:400] if lines else f"the render ended with status {process.returncode}"
+        if not lines:
+            return f"the render ended with status {process.returncode}"
+        return lines[-1].removeprefix("error: ")[:400]
