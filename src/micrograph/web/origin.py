@@ -7,6 +7,9 @@ from starlette.requests import Request
 from micrograph.errors import MicrographError
 
 
+_LOOPBACK = ("127.0.0.1", "::1")
+
+
 class Refused(MicrographError):
     """A request from somewhere else."""
 
@@ -28,5 +31,10 @@ def check_same_origin(request: Request) -> None:
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
         raise Refused("only the site's own pages may ask for a render")
+    server = (request.scope.get("server") or ("",))[0]
+    host = urlsplit(f"//{request.headers.get('host', '')}").hostname
+    if server in _LOOPBACK and host not in (*_LOOPBACK, "localhost"):
+        # A name of another site that was pointed at this machine (DNS rebinding).
+        raise Refused(f"this site is not called {host!r}; open it as localhost")
     if site is None and origin is None:
         raise Refused("state where the request comes from (Origin)")
