@@ -6,7 +6,6 @@ from starlette.requests import Request
 
 from micrograph.errors import MicrographError
 
-
 _LOOPBACK = ("127.0.0.1", "::1")
 
 
