@@ -65,7 +65,6 @@ def run_lucent(module: nn.Module, model: Model, node: str, unit: int, steps: int
             transforms=[*transform.standard_transforms, model.preprocessing.apply],
             preprocess=False,
             thresholds=(steps,),
-            fixed_image_size=SIZE,
             show_image=False,
             progress=False,
         )

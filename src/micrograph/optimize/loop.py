@@ -19,6 +19,7 @@ from micrograph.models.model import Model
 from micrograph.optimize.objectives import Objective
 from micrograph.optimize.parameterize import FourierImage, Parameterization
 from micrograph.optimize.redirect import RedirectedReLU
+from micrograph.optimize.stem import FastStem
 from micrograph.optimize.transforms import STANDARD, Affine, draw_all, resample
 
 MAX_SIZE = 4096
@@ -118,7 +119,7 @@ def optimize(
         images = param.image(params)
         seen = resample(images, maps[step]) if settings.transforms.moves else images
         redirected = step < settings.redirect_steps
-        with RedirectedReLU() if redirected else contextlib.nullcontext():
+        with FastStem(), RedirectedReLU() if redirected else contextlib.nullcontext():
             values = _value(model, target, seen, settings.precision)
             adam.zero_grad(set_to_none=True)
             (-values.sum()).backward()  # type: ignore[no-untyped-call]
