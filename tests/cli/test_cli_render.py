@@ -70,6 +70,8 @@ BAD = {
     ("--variant", "sideways"): "unknown variant 'sideways'",
     ("--preset", "draf"): "did you mean 'draft'",
     ("--seed", "-1"): "seed -1 is out of range",
+    ("--quality", "0"): "image quality 0 is out of range",
+    ("--quality", "101"): "image quality 101 is out of range",
     ("--repeats", "0"): "repeats 0 is out of range",
     ("--device", "quantum"): "device 'quantum' cannot be used here",
     ("--weights", "absent.safetensors"): "cannot read absent.safetensors",

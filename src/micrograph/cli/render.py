@@ -63,6 +63,7 @@ def _batch(context: click.Context, parameter: click.Parameter, value: str) -> in
 @click.option("--size", type=int, metavar="PX", help="Side of the pictures in pixels.")
 @click.option("--seed", type=int, metavar="S", help="Random seed. [default: 0]")
 @click.option("--repeats", type=int, metavar="N", help="Pictures of each unit. [default: 1]")
+@click.option("--quality", type=int, metavar="Q", help="Of the stored AVIF, 1-100. [default: 50]")
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ... [default: the best]")
 @click.option(
     "--batch",
