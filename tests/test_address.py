@@ -39,6 +39,8 @@ def test_nodes_are_found_by_alias_and_without_case() -> None:
     with pytest.raises(NotFound, match="did you mean") as caught:
         find_node("inception_4d", aliases, "net")
     assert caught.value.nearest[0] == "inception_4c"
+    with pytest.raises(NotFound, match="known: b, c, inception_4c, ") as caught:
+        find_node("zzz", {"Mixed": "b", "mixed": "c", "4c": "inception_4c"})
 
 
 @given(st.integers(1, 300).flatmap(
@@ -53,7 +55,10 @@ def test_unit_ranges() -> None:
     assert parse_units("0-3, 2-5,9-", 12) == [0, 1, 2, 3, 4, 5, 9, 10, 11]
 
 
-@pytest.mark.parametrize("text", ["", "a", "-3", "5-2", "12", "0-12", "1,,2", "1e3", "99999999999"])
+BAD_UNITS = ["", "a", "-3", "5-2", "12", "0-12", "1,,2", "1e3", "99999999999", "٣"]
+
+
+@pytest.mark.parametrize("text", BAD_UNITS)
 def test_bad_units_are_refused(text: str) -> None:
     with pytest.raises(BadInput, match="units"):
         parse_units(text, 12)

@@ -71,7 +71,7 @@ def find_node(name: str, aliases: Mapping[str, str], where: str = "") -> str:
     folded = {a.lower(): node for a, node in aliases.items()}
     if name.lower() in folded:
         return folded[name.lower()]
-    raise not_found("node", name, aliases, where)
+    raise not_found("node", name, [*dict.fromkeys(aliases.values()), *aliases], where)
 
 
 def parse_units(text: str, count: int) -> list[int]:
@@ -81,7 +81,7 @@ def parse_units(text: str, count: int) -> list[int]:
     """
     chosen: set[int] = set()
     for part in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,9})(\s*-\s*(\d{1,9})?)?\s*", part)
+        match = re.fullmatch(r"\s*(\d{1,9})(\s*-\s*(\d{1,9})?)?\s*", part, re.ASCII)
         if match is None:
             raise BadInput(f"units {text!r} not understood; expected e.g. 0-63 or 3,17,40-")
         first = int(match[1])

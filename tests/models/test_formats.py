@@ -132,7 +132,7 @@ ATTACKS = {
         file_with({"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4, 8]}}, b"\0" * 4),
         "expected whole numbers",
     ),
-    "a pickle": (b"\x80\x04\x95" + b"\0" * 60, "header claims"),
+    "a pickle": (b"\x80\x04\x95" + b"\0" * 60, "of another form"),
 }
 
 

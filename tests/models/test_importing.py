@@ -114,12 +114,15 @@ class Malicious:
         return os.mkdir, (self.victim,)
 
 
-@pytest.mark.parametrize("form", ["torch", "torch before 1.6", "pickle", "pickle in npz"])
+FORMS_OF_CODE = ["torch", "torch before 1.6", "pickle", "new pickle", "pickle in npz"]
+
+
+@pytest.mark.parametrize("form", FORMS_OF_CODE)
 def test_code_in_a_file_is_refused_and_not_run(tiny, tmp_path, form):
     victim, path = tmp_path / "victim", tmp_path / "weights"
     evil = {"0.weight": Malicious(victim)}
-    if form == "pickle":
-        path.write_bytes(pickle.dumps(evil, protocol=2))
+    if form.endswith("pickle"):
+        path.write_bytes(pickle.dumps(evil, protocol=4 if form.startswith("new") else 2))
     elif form == "pickle in npz":
         path = tmp_path / "x.npz"
         np.savez(path, x=np.array([Malicious(victim)], dtype=object))
@@ -165,6 +168,26 @@ def test_an_archive_that_unpacks_without_end_is_refused(tiny, tmp_path, monkeypa
     np.savez_compressed(path, x=np.zeros(10_000))
     assert path.stat().st_size < 1000
     refused(tiny, path, "would unpack to")
+
+
+def test_an_array_larger_than_memory_is_refused(tiny, tmp_path):
+    header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (%d,), }" % 2**45
+    header = header.ljust(117) + b"\n"
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        archive.writestr("x.npy", b"\x93NUMPY\x01\x00v\x00" + header)
+    refused(tiny, tmp_path / "x.npz", "no archive of plain arrays")
+
+
+def test_pipes_are_refused_at_once(tiny, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    refused(tiny, tmp_path / "pipe", "expected a file", Unavailable)
+
+
+@pytest.mark.parametrize("form", ["npz", "torch", "torch before 1.6"])
+def test_where_safetensors_are_expected_other_forms_name_the_import(tiny, tmp_path, form):
+    path = saved(form, tiny[1], tmp_path / "weights")
+    with pytest.raises(WeightsError, match=f"`micrograph weights import MODEL {path}`"):
+        load("tiny", weights=path)
 
 
 def test_foreign_files_say_what_they_lack(tiny, tmp_path):
@@ -220,6 +243,6 @@ def test_building_leaves_the_random_state(tiny):
 
 def test_unusable_devices_are_named(tiny, tmp_path):
     import_weights("tiny", saved("torch", tiny[1], tmp_path / "weights"))
-    for device in ("cuda:77", "nonsense"):
+    for device in ("cuda:77", "nonsense", "meta"):
         with pytest.raises(BadInput, match=f"device '{device}' cannot be used here"):
             load("tiny", device=device)

@@ -72,6 +72,11 @@ def read_safetensors(path: Path) -> dict[str, RawTensor]:
         raise damaged(f"it has {len(data)} bytes, expected a header length in the first 8")
     length = int.from_bytes(data[:8], "little")
     if length > min(LONGEST_HEADER, len(data) - 8):
+        if bytes(data[:1]) in (b"P", b"\x80"):  # a zip archive, a pickle
+            raise WeightsError(
+                f"{path} is of another form than safetensors; `micrograph weights import MODEL "
+                f"{path}` converts .npz archives and PyTorch state dicts"
+            )
         raise damaged(f"its header claims {length} bytes, the file holds {len(data) - 8} after it")
     try:
         header = json.loads(bytes(data[8 : 8 + length]), object_pairs_hook=_without_repeats)
@@ -147,6 +152,8 @@ def write_safetensors(path: Path, tensors: Tensors, metadata: Mapping[str, str])
 def read_bytes(path: Path) -> bytes:
     """The file's content. Raises Unavailable, saying why, when it cannot be read."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise Unavailable(f"cannot read {path}: it is a pipe or a device, expected a file")
         return path.read_bytes()
     except OSError as error:
         raise Unavailable(f"cannot read {path}: {error.strerror or error}") from None

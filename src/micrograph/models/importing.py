@@ -6,6 +6,7 @@ through `torch.load(weights_only=True)`, which rebuilds tensors and refuses ever
 
 import io
 import pickle
+import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -88,7 +89,7 @@ def _read_npz(data: bytes, file: Path) -> dict[str, RawTensor]:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
             return {name: _raw_array(array) for name, array in arrays.items()}
-    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise WeightsError(
             f"{file} is no archive of plain arrays: {str(error).splitlines()[0]}; "
             "expected numbers only, as numpy.savez writes them"
@@ -102,7 +103,8 @@ def _raw_array(array: "np.ndarray[Any, Any]") -> RawTensor:
 
 def _read_torch(data: bytes, file: Path) -> dict[str, RawTensor]:
     try:
-        loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore"):  # on how a foreign pickle is written
+            loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise WeightsError(
             f"{file} holds more than tensors: it would have to run code to be read, so it was "

@@ -71,7 +71,7 @@ def checked_device(device: str) -> torch.device:
     """The torch device of that name. Raises BadInput if there is none here."""
     try:
         where = torch.device(device)
-        torch.empty(0, device=where)
+        torch.zeros(1, device=where).item()  # "meta" makes tensors but never their values
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         reason = str(error).splitlines()[0]
         raise BadInput(f"device {device!r} cannot be used here: {reason}; try 'cpu'") from None

@@ -19,7 +19,9 @@ class Preset:
 
 
 PRESETS = {
-    "draft": Preset("a quick look: 40 steps at no more than 112 px", Settings(steps=40, rate=0.15), 112),
+    "draft": Preset(
+        "a quick look: 40 steps at no more than 112 px", Settings(steps=40, rate=0.15), 112
+    ),
     "standard": Preset("the model's own input size, 80 steps", Settings(steps=80, rate=0.1)),
     "microscope": Preset(
         "as OpenAI Microscope: the model's own input size, 4096 steps of plain Adam at 0.05",
