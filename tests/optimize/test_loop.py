@@ -100,7 +100,7 @@ def test_a_dead_start_is_rescued_by_redirection_only() -> None:
 def test_a_falling_unit_falls_below_zero(toytown: Model) -> None:
     target = channel("mixed4a", [3], pre_relu=True)
     down = optimize(toytown, -target, Settings(size=64, steps=20))
-    assert evaluate(toytown, target, down.images).item() < -0.5
+    assert evaluate(toytown, target, down.images).item() < -0.1
     assert down.scores.item() == pytest.approx(-evaluate(toytown, target, down.images).item())
 
 

@@ -38,6 +38,7 @@ CARD = ModelCard(
     build=build,
     # As in toytown.network, which needs torch; a test holds them together.
     preprocessing=Preprocessing(size=96, resize=96, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
+    digest="9545bd7e615fcaf8c3a4dc9518532dc54791af75d572a10fc36c5c19a1603aaa",
     parameters=716_762,
     labels=CLASSES,
     licence="Apache-2.0",
