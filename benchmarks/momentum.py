@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--node", default="4c")
     parser.add_argument("--units", default="0,64,128")
     parser.add_argument("--goals", default="305,303,421")
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, default=1)
     args = parser.parse_args()
     model = load("inceptionv1_caffe")
     node = model.node(args.node).id
@@ -68,7 +68,7 @@ def main() -> None:
     goals = [float(g) for g in args.goals.split(",")]
     print("| momentum | rate | " + " | ".join(f"{node}/{u}" for u in units) + " | mean |")
     print("|---|---|" + "---|" * (len(units) + 1))
-    for rate in (0.05, 0.1, 0.2):
+    for rate in (0.1, 0.2):
         for momentum in (0.9, 0.7, 0.5, 0.3):
             settings = opt.Settings(size=SIZE, steps=MOST, rate=rate, momentum=momentum)
             runs = [steps_needed(model, node, units, goals, settings, s) for s in range(args.seeds)]

@@ -33,8 +33,8 @@ class Settings:
     """How to optimize.
 
     `size` in pixels. `rate` and `momentum` (beta 1) are Adam's: little momentum, because its usual
-    0.9 carries the picture on where the gradient has long turned, and takes up to twice the steps
-    to the same activation (docs/benchmarks.md). In the first `redirect_steps` updates ReLUs are
+    0.9 carries the picture on where the gradient has long turned, and takes almost half as many
+    steps again to the same activation (docs/benchmarks.md). In the first `redirect_steps` updates ReLUs are
     redirected. `precision` is "bf16" (autocast) or "fp32" and holds for the network only:
     parameters, objective and score are always fp32.
     """
