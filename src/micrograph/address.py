@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from micrograph.errors import BadInput, not_found
+from micrograph.errors import BadInput, NotFound, not_found, short
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\Z")
 _UNIT = re.compile(r"[0-9]{1,9}\Z")
@@ -29,7 +29,8 @@ class Address:
         for name in (self.model, self.node):
             if name is not None and not _NAME.match(name):
                 raise BadInput(
-                    f"{name!r} cannot be part of an address; use letters, digits, '_', '-' and '.'"
+                    f"{short(name)} cannot be part of an address; "
+                    "use letters, digits, '_', '-' and '.'"
                 )
         if self.unit is not None and self.unit < 0:
             raise BadInput(f"unit {self.unit} is negative; units count from 0")
@@ -50,11 +51,13 @@ def parse(text: str) -> Address:
     """
     parts = [p for p in re.split(r"[/\s:]+", text.strip()) if p]
     if not 1 <= len(parts) <= 3:
-        raise BadInput(f"{text!r} is no address; expected model/node/unit, e.g. toytown/mixed4a/3")
+        raise BadInput(
+            f"{short(text)} is no address; expected model/node/unit, e.g. toytown/mixed4a/3"
+        )
     if len(parts) == 3 and not _UNIT.match(parts[2]):
         raise BadInput(
-            f"unit {parts[2]!r} in {text!r} is no number; expected model/node/unit, "
-            "with units counted from 0"
+            f"unit {short(parts[2])} in {short(text)} is no number of at most nine digits; "
+            "expected model/node/unit, with units counted from 0"
         )
     return Address(parts[0], parts[1] if len(parts) > 1 else None,
                    int(parts[2]) if len(parts) > 2 else None)
@@ -74,6 +77,15 @@ def find_node(name: str, aliases: Mapping[str, str], where: str = "") -> str:
     raise not_found("node", name, [*dict.fromkeys(aliases.values()), *aliases], where)
 
 
+def check_unit(unit: int, node: str, count: int) -> None:
+    """Raises NotFound, with the last unit as the nearest, unless `node` (model/node), which has
+    `count` units, has this one."""
+    if unit >= count:
+        raise NotFound(
+            f"unit {unit} is out of range: {node} has units 0-{count - 1}", [f"{node}/{count - 1}"]
+        )
+
+
 def parse_units(text: str, count: int) -> list[int]:
     """Read a selection such as `0-63,100,200-` out of `count` units, ascending without repeats.
 
@@ -83,7 +95,7 @@ def parse_units(text: str, count: int) -> list[int]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,9})(\s*-\s*(\d{1,9})?)?\s*", part, re.ASCII)
         if match is None:
-            raise BadInput(f"units {text!r} not understood; expected e.g. 0-63 or 3,17,40-")
+            raise BadInput(f"units {short(text)} not understood; expected e.g. 0-63 or 3,17,40-")
         first = int(match[1])
         last = first if match[2] is None else count - 1 if match[3] is None else int(match[3])
         if last < first or last >= count:

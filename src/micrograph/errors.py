@@ -40,6 +40,12 @@ class Unavailable(MicrographError):
     status = 503
 
 
+def short(text: object, limit: int = 80) -> str:
+    """What was given, quoted for a message of one line; cut where it is longer than `limit`."""
+    shown = str(text)
+    return repr(shown if len(shown) <= limit else shown[: limit - 3] + "...")
+
+
 def nearest(name: str, known: Iterable[str], limit: int = 4) -> tuple[str, ...]:
     """The names in `known` that look most like `name`, best first, compared without case."""
     by_folded = {k.lower(): k for k in known}
@@ -50,7 +56,7 @@ def nearest(name: str, known: Iterable[str], limit: int = 4) -> tuple[str, ...]:
 def not_found(kind: str, name: object, known: Iterable[str], where: str = "") -> NotFound:
     """The error for an unknown `kind` ("model", "node", ...) called `name`, with close names."""
     known = list(known)
-    close = nearest(str(name), known)
+    close = nearest(str(name)[:200], known)
     if close:
         hint = "did you mean " + " or ".join(repr(c) for c in close[:3]) + "?"
     elif known:
@@ -58,4 +64,4 @@ def not_found(kind: str, name: object, known: Iterable[str], where: str = "") ->
     else:
         hint = "there is none yet"
     place = f" in {where}" if where else ""
-    return NotFound(f"unknown {kind} {str(name)!r}{place}; {hint}", close)
+    return NotFound(f"unknown {kind} {short(name)}{place}; {hint}", close)

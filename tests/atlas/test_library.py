@@ -165,3 +165,8 @@ def test_unchanged_files_are_not_opened_again(
 
 def test_the_gallery_lies_inside_the_package() -> None:
     assert bundled_gallery().parts[-2:] == ("micrograph", "gallery")
+
+
+def test_places_that_cannot_be_looked_into_show_nothing(tmp_path):
+    library = Library([tmp_path / ("x" * 300)])  # a name longer than the system takes
+    assert (library.models(), library.problems) == ([], ())

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,25 @@ def test_other_errors_keep_their_traceback(run, monkeypatch):
     monkeypatch.setattr(cli.models, "cards", raising(ZeroDivisionError("a bug")))
     with pytest.raises(ZeroDivisionError, match="a bug"):
         run("models")
+
+
+def test_what_the_system_refuses_is_one_line(refused):
+    name = "x" * 300  # longer than a file's name may be
+    message = refused("serve", "--atlas", name)
+    assert message.startswith(f"error: cannot use '{name}': File name too long")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full device here")
+@pytest.mark.parametrize("args", [["models"], ["models", "--json"]])
+def test_output_that_cannot_be_written_is_one_line(args):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "micrograph", *args],
+            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: cannot go on: No space left on device")
+    assert done.stderr.count("\n") == 1
 
 
 def test_interruption_is_130(run, monkeypatch):

@@ -118,6 +118,25 @@ def test_pages_are_only_read(client, method):
         answer = client.ask(method, path)
         assert answer.status_code == 405
         assert answer.headers["allow"]
+    twin = client.ask(method, "/models/tinynet/conv0/1.json").json()
+    assert twin["message"] == f"{method} does nothing at this address; it answers GET"
+
+
+@pytest.mark.parametrize("path", ["/", "/models/tinynet/conv0/1.json", "/models/tinynet/1a", "/no"])
+def test_head_is_get_without_a_body(client, path):
+    asked, got = client.ask("HEAD", path), client.get(path)
+    assert (asked.status_code, asked.headers) == (got.status_code, got.headers)
+    assert asked.content == b""
+
+
+@pytest.mark.parametrize("path", [
+    "/models/{}", "/models/tinynet/{}", "/models/tinynet/conv0/{}", "/{}", "/images/tinynet/{}",
+    "/models/tinynet/conv0.json?sort={}",
+])
+def test_of_what_is_absurdly_long_the_beginning_is_told(client, path):
+    answer = client.get(path.format("x" * 5000))
+    assert answer.status_code in (400, 404)
+    assert len(answer.text.split("<main", 1)[-1]) < 3000
 
 
 @pytest.mark.parametrize(("text", "url"), [

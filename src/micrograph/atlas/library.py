@@ -80,10 +80,11 @@ class Library:
 def _stat(places: Sequence[Path]) -> Iterable[tuple[Path, tuple[int, ...]]]:
     """Every atlas file in order of precedence, with what changes when the file does."""
     for place in places:
-        if place.is_dir():
+        # os.path, because it takes what may not be looked into for what is not there.
+        if os.path.isdir(place):
             files = sorted(place.glob(f"*{SUFFIX}"))
         else:
-            files = [place] if place.exists() else []
+            files = [place] if os.path.exists(place) else []
         for path in files:
             try:
                 status = os.stat(path)

@@ -10,7 +10,7 @@ import click
 
 from micrograph import __version__
 from micrograph.cli import demo, info, models, render, serve, weights
-from micrograph.errors import MicrographError
+from micrograph.errors import MicrographError, short
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -35,6 +35,7 @@ def main(args: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         try:
             status = app.main(args, prog_name="micrograph", standalone_mode=False)
+            sys.stdout.flush()
             return status if isinstance(status, int) else 0
         except MicrographError as error:
             return _refuse(str(error))
@@ -47,6 +48,10 @@ def main(args: Sequence[str] | None = None) -> int:
             return _refuse(error.format_message().rstrip(".") + hint)
         except (click.Abort, KeyboardInterrupt):
             return INTERRUPTED
+        except OSError as error:
+            # Wherever a file is touched, the system may refuse; what knows better says it better.
+            what = f"cannot use {short(error.filename, 300)}" if error.filename else "cannot go on"
+            return _refuse(f"{what}: {error.strerror or error}; check the place and its rights")
 
 
 def _refuse(message: str) -> int:
@@ -69,8 +74,11 @@ def run() -> None:
     """The program `micrograph`."""
     status = main()
     # Threads of libraries (a DataLoader, a compiler) must not hold an interrupted program back.
-    sys.stdout.flush()
-    sys.stderr.flush()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # told already; the interpreter would tell again on its way out
+        os._exit(status)
     if status == INTERRUPTED:
         os._exit(status)
     sys.exit(status)

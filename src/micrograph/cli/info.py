@@ -5,12 +5,11 @@ from typing import Any
 
 import click
 
-from micrograph.address import Address, find_node, parse
+from micrograph.address import Address, check_unit, find_node, parse
 from micrograph.atlas import Library, NodeRecord, Reading
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_option, shown_folders
 from micrograph.cli.models import describe
-from micrograph.errors import BadInput
 from micrograph.models import ModelCard, card, cards
 
 
@@ -51,11 +50,8 @@ class _Place:
         self.unit = asked.unit
         if asked.node is not None:
             self.node = self.nodes[find_node(asked.node, aliases, self.model)]
-        if self.node is not None and self.unit is not None and self.unit >= self.node.units:
-            raise BadInput(
-                f"unit {self.unit} is out of range; {self.model}/{self.node.id} has units "
-                f"0-{self.node.units - 1}"
-            )
+        if self.node is not None and self.unit is not None:
+            check_unit(self.unit, f"{self.model}/{self.node.id}", self.node.units)
 
     def _graph(self) -> tuple[dict[str, NodeRecord], dict[str, str]]:
         if self.atlas is not None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from micrograph.atlas import Library
-from micrograph.errors import BadInput, MicrographError, NotFound
+from micrograph.errors import BadInput, MicrographError, NotFound, short
 from micrograph.web.guard import Guard
 from micrograph.web.html import static_version
 from micrograph.web.live import Live
@@ -59,9 +59,14 @@ def create_app(
     def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
             return failed(request, NotFound(
-                f"there is no page {request.url.path!r}; places are /models/<model>/<node>/<unit>"
+                f"there is no page {short(request.url.path)}; "
+                "places are /models/<model>/<node>/<unit>"
             ))
-        other = MicrographError(str(error.detail))
+        text = str(error.detail)
+        if error.status_code == 405:
+            allowed = (error.headers or {}).get("allow", "GET")
+            text = f"{request.method} does nothing at this address; it answers {allowed}"
+        other = MicrographError(text)
         other.status = error.status_code
         answer = failed(request, other)
         answer.headers.update(error.headers or {})

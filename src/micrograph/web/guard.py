@@ -1,4 +1,4 @@
-"""Headers every answer carries, so that a page can only do what the site's own files do."""
+"""What holds for every answer: its headers, and that HEAD is GET without a body."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,7 +18,10 @@ _ENCODED = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
 
 
 class Guard:
-    """ASGI middleware that adds the headers."""
+    """ASGI middleware. The headers let a page do only what the site's own files do.
+
+    HEAD goes on as GET: whatever speaks HTTP sends a HEAD's answer without its body.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -29,4 +32,9 @@ class Guard:
                 message["headers"] = [*message.get("headers", ()), *_ENCODED]
             await send(message)
 
-        await self.app(scope, receive, guarded if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        await self.app(scope, receive, guarded)

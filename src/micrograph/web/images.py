@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from micrograph.atlas import Library
-from micrograph.errors import NotFound
+from micrograph.errors import NotFound, short
 from micrograph.web.urls import EXTENSIONS, MIMES
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -17,7 +17,9 @@ def image_answer(library: Library, request: Request, model: str, name: str) -> R
     """The picture `<digest>.<ext>` of a model. Raises NotFound."""
     match = _NAME.match(name)
     if match is None or match[2] not in MIMES:
-        raise NotFound(f"{name!r} names no picture; expected <32 hex digits>.<webp|avif|png|jpg>")
+        raise NotFound(
+            f"{short(name)} names no picture; expected <32 hex digits>.<webp|avif|png|jpg>"
+        )
     etag = f'"{match[1]}"'
     headers = {"etag": etag, "cache-control": FOREVER}
     if etag in request.headers.get("if-none-match", ""):

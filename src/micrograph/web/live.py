@@ -73,7 +73,7 @@ class Live:
         if self.command is render_command and importlib.util.find_spec("torch") is None:
             return "rendering needs torch, which is not installed here: pip install torch"
         place = self.folder
-        while not place.exists() and place != place.parent:
+        while not os.path.exists(place) and place != place.parent:
             place = place.parent
         if not os.access(place, os.W_OK):
             return f"the site may not write in {self.folder}"

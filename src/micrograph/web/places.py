@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from micrograph import address
 from micrograph.atlas import Library, NodeRecord, Reading
-from micrograph.errors import NotFound
 from micrograph.web.urls import Urls
 
 
@@ -31,12 +30,7 @@ def find(library: Library, text: str, urls: Urls) -> Place:
     node = atlas.nodes[address.find_node(asked.node, atlas.aliases, id)]
     if asked.unit is None:
         return Place(atlas, node, None, urls.node(id, node.id))
-    if asked.unit >= node.units:
-        last = f"{id}/{node.id}/{node.units - 1}"
-        raise NotFound(
-            f"unit {asked.unit} is out of range: {id}/{node.id} has units 0-{node.units - 1}",
-            [last],
-        )
+    address.check_unit(asked.unit, f"{id}/{node.id}", node.units)
     return Place(atlas, node, asked.unit, urls.unit(id, node.id, asked.unit))
 
 

@@ -4,7 +4,7 @@ import colorsys
 from dataclasses import dataclass
 
 from micrograph.atlas import NodeRecord, Reading, Tile
-from micrograph.errors import BadInput
+from micrograph.errors import BadInput, short
 from micrograph.web.graph import parts_of
 from micrograph.web.lenses import LENSES, View
 from micrograph.web.pages.parts import (
@@ -40,7 +40,9 @@ class NodeView:
                             ("size", SIZES)):
             value = getattr(self, name)
             if value not in known:
-                raise BadInput(f"{name}={value!r} is not understood; expected {' or '.join(known)}")
+                raise BadInput(
+                    f"{name}={short(value)} is not understood; expected {' or '.join(known)}"
+                )
 
     @property
     def lens_view(self) -> View:

@@ -7,7 +7,6 @@ from typing import Any
 
 from micrograph import recipe as recipes
 from micrograph.atlas import ModelRecord, NodeRecord, Reading, Visualization
-from micrograph.errors import NotFound
 from micrograph.web.graph import parts_of
 from micrograph.web.lenses import LENSES, Lens, View
 from micrograph.web.lenses import lens as lens_of
@@ -114,13 +113,8 @@ class UnitPage:
 def unit_page(
     atlas: Reading, node: NodeRecord, unit: int, urls: Urls, origin: str, render: RenderState
 ) -> UnitPage:
-    """`origin` ("http://host:port") makes the permalink. Raises NotFound for a unit that is not."""
+    """`origin` ("http://host:port") makes the permalink."""
     model = atlas.model
-    if unit >= node.units:
-        raise NotFound(
-            f"unit {unit} is out of range: {model.id}/{node.id} has units 0-{node.units - 1}",
-            [f"{model.id}/{node.id}/{node.units - 1}"],
-        )
     tiles = {
         t.unit: t
         for t in atlas.tiles(node.id, LENSES[0].technique, LENSES[0].views[0].variant,
