@@ -164,3 +164,18 @@ def test_a_longer_run_begins_as_a_shorter_one(toytown: Model) -> None:
                         parameterization=FourierImage(48)).history
 
     torch.testing.assert_close(history(8)[:4], history(4))
+
+
+def test_without_settings_pictures_have_the_models_own_size() -> None:
+    model = model_of(nn.Sequential(nn.Conv2d(3, 2, 3, bias=False)))
+    assert optimize(model, channel("0", 1)).as_uint8().shape == (1, 32, 32, 3)
+
+
+def test_transforms_are_those_of_the_parameterizations_size() -> None:
+    model = model_of(nn.Sequential(nn.Conv2d(3, 2, 3, bias=False)))
+    pictures = [
+        optimize(model, channel("0", 1), Settings(size=size, steps=3, precision="fp32"),
+                 parameterization=PixelImage(32)).images
+        for size in (32, 224)
+    ]
+    assert torch.equal(*pictures)

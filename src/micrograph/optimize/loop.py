@@ -32,11 +32,12 @@ StepHook = Callable[[int, int], None]
 class Settings:
     """How to optimize.
 
-    `size` in pixels. `rate` and `momentum` (beta 1) are Adam's: little momentum, because its usual
-    0.9 carries the picture on where the gradient has long turned, and takes almost half as many
-    steps again to the same activation (docs/benchmarks.md). In the first `redirect_steps` updates ReLUs are
-    redirected. `precision` is "bf16" (autocast) or "fp32" and holds for the network only:
-    parameters, objective and score are always fp32.
+    `size` in pixels; a parameterization that is given has its own. `rate` and `momentum` (beta 1)
+    are Adam's: little momentum, because its usual 0.9 carries the picture on where the gradient has
+    long turned, and takes almost half as many steps again to the same activation
+    (docs/benchmarks.md). In the first `redirect_steps` updates ReLUs are redirected. `precision` is
+    "bf16" (autocast) or "fp32" and holds for the network only: parameters, objective and score are
+    always fp32.
     """
 
     size: int = 224
@@ -97,10 +98,11 @@ def optimize(
     """Climb `target` from random starts, one picture for each entry of `seeds`.
 
     `seeds[b]` is a short sequence of whole numbers that keys all randomness of picture b.
-    `on_step(step, steps)` is called after each update and may raise to stop. The network is left
-    as it was, with no hook and no gradient in it.
+    Without `settings` pictures have the model's own input size. `on_step(step, steps)` is called
+    after each update and may raise to stop. The network is left as it was, with no hook and no
+    gradient in it.
     """
-    settings = settings or Settings()
+    settings = settings or Settings(size=model.preprocessing.size)
     param = parameterization or FourierImage(settings.size)
     if target.samples not in (None, len(seeds)):
         raise BadInput(
@@ -110,7 +112,7 @@ def optimize(
     device = model.device
     starts, moves = _generators(seeds)
     params = param.start(starts).to(device).requires_grad_(True)
-    maps = draw_all(settings.transforms, moves, settings.steps, settings.size).to(device)
+    maps = draw_all(settings.transforms, moves, settings.steps, param.size).to(device)
     adam = torch.optim.Adam(
         [params], lr=settings.rate, betas=(settings.momentum, 0.999), fused=True
     )

@@ -18,7 +18,10 @@ COLOR_BASIS = _COLOR / _COLOR.norm(dim=0).max()
 
 
 class Parameterization(Protocol):
-    """A way to write pictures down as one tensor per batch."""
+    """A way to write pictures of `size` x `size` px down as one tensor per batch."""
+
+    @property
+    def size(self) -> int: ...
 
     def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
         """Start values, float32 [batch, ...], sample b drawn from `rngs[b]` alone."""
