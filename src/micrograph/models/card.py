@@ -1,8 +1,8 @@
 """What is known about a model before its weights are there: plain data, no torch."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from micrograph.models.preprocessing import Preprocessing
 
@@ -17,7 +17,6 @@ class WeightsSource:
     title: str
     url: str = ""
     sha256: str = ""
-    size: int = 0
     note: str = ""
 
 
@@ -52,4 +51,3 @@ class ModelCard:
     node_id: Callable[[str], str | None] = lambda path: path
     tensor_name: Callable[[str], str] = lambda parameter: parameter
     aliases: Callable[[str], tuple[str, ...]] = lambda node: ()
-    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -28,9 +28,7 @@ class Weights:
 class Status:
     """What is known of a model's weights without reading them: `path` is None if there are none."""
 
-    model: str
     path: Path | None
-    expected: str
     wanted_at: Path
 
 
@@ -64,7 +62,7 @@ def candidates(card: ModelCard) -> Iterator[Path]:
 def status(card: ModelCard) -> Status:
     """Where the weights of this model are, if they are anywhere."""
     path = next((p for p in candidates(card) if p.is_file()), None)
-    return Status(card.id, path, card.digest, import_path(card))
+    return Status(path, import_path(card))
 
 
 def find(card: ModelCard) -> Path:

@@ -13,20 +13,15 @@ from micrograph.optimize import Settings
 class Preset:
     """`size` is the most it takes; None, and more than that, stand for the model's input size."""
 
-    about: str
     settings: Settings
     size: int | None = None
 
 
 PRESETS = {
-    "draft": Preset(
-        "a quick look: 40 steps at no more than 112 px", Settings(steps=40, rate=0.15), 112
-    ),
-    "standard": Preset("the model's own input size, 80 steps", Settings(steps=80, rate=0.1)),
-    "microscope": Preset(
-        "as OpenAI Microscope: the model's own input size, 4096 steps of plain Adam at 0.05",
-        Settings(steps=4096, rate=0.05, momentum=0.9),
-    ),
+    "draft": Preset(Settings(steps=40, rate=0.15), size=112),
+    "standard": Preset(Settings(steps=80, rate=0.1)),
+    # As OpenAI Microscope: plain Adam, for long.
+    "microscope": Preset(Settings(steps=4096, rate=0.05, momentum=0.9)),
 }
 
 

@@ -53,7 +53,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Group:
-    """The block around several branches and the node they end in."""
+    """The block around several branches and the node they end in, whose id is `title`."""
 
     title: str
     x: float

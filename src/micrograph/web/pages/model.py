@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from micrograph.atlas import NodeRecord, Reading, Tile
-from micrograph.web.graph import FULL, Box, is_thin, layout, parts_of
+from micrograph.web.graph import FULL, Box, Group, is_thin, layout, parts_of
 from micrograph.web.pages.parts import (
     ModelRef,
     NodeFacts,
@@ -50,17 +50,6 @@ class GraphEdge:
 
 
 @dataclass(frozen=True)
-class GraphGroup:
-    """The block around branches and the node they end in, whose id is `title`."""
-
-    title: str
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True)
 class Graph:
     """The drawing of a model, in pixels, top to bottom."""
 
@@ -68,7 +57,7 @@ class Graph:
     height: float
     nodes: list[GraphNode]
     edges: list[GraphEdge]
-    groups: list[GraphGroup]
+    groups: list[Group]
 
 
 @dataclass(frozen=True)
@@ -108,7 +97,7 @@ def model_page(atlas: Reading, urls: Urls) -> ModelPage:
             for box in drawing.boxes
         ],
         [GraphEdge(*edge) for edge in drawing.edges],
-        [GraphGroup(g.title, g.x, g.y, g.width, g.height) for g in drawing.groups],
+        list(drawing.groups),
     )
     safe_url = model.paper_url if model.paper_url.startswith(("https://", "http://")) else ""
     return ModelPage(
