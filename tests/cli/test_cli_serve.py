@@ -149,3 +149,9 @@ def test_demo_forgets_what_other_weights_made(new_user, run, tmp_path):
     path.write_text("no atlas")
     forget_other_weights(path)
     assert not path.exists()
+
+
+def test_demo_says_at_once_where_it_cannot_write(new_user, refused):
+    new_user.parent.mkdir()
+    new_user.write_text("a file where the folder should be")
+    assert refused("demo", "--port", "0").startswith(f"error: cannot use '{new_user / 'demo'}': ")

@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from micrograph.runner.progress import Bar, Lines, Rate, duration, progress_for
+from micrograph.runner.progress import Bar, Lines, Rate, duration, opening, progress_for
 
 
 class Clock:
@@ -52,6 +52,7 @@ def test_lines_every_ten_seconds() -> None:
         lines.update(done, "conv0 channel")
     lines.finish()
     told = stream.getvalue().splitlines()
+    assert opening(1, 0, "here.atlas") == "1 picture to render: here.atlas"
     assert told[0] == "100 pictures to render, 7 are there already: here.atlas"
     assert told[1] == "10 of 100, 1.0/s, 90 s left, at conv0 channel".replace("90 s", "2 min")
     assert len(told) == 1 + 5

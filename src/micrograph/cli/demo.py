@@ -72,6 +72,7 @@ def command(host: str, port: int) -> None:
     from micrograph.atlas import bundled_gallery
 
     folder = data_folder("demo")
+    folder.mkdir(parents=True, exist_ok=True)  # where that fails, before there is a site
     forget_other_weights(folder / f"{MODEL}.atlas")
     with ExitStack() as running:
 

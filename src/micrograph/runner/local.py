@@ -13,7 +13,7 @@ from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput
 from micrograph.runner.describe import made_with, model_record, node_record
 from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, make_plan
-from micrograph.runner.progress import Progress, Silent
+from micrograph.runner.progress import Progress, Silent, pictures
 from micrograph.runner.save import Saver
 from micrograph.runner.select import choose_nodes, choose_units
 from micrograph.techniques.base import Rendered
@@ -40,7 +40,7 @@ class Summary:
         return self.rendered / self.seconds if self.seconds > 0 else 0.0
 
     def __str__(self) -> str:
-        parts = [f"{self.rendered} pictures in {self.seconds:.0f} s ({self.rate:.2f}/s)"]
+        parts = [f"{pictures(self.rendered)} in {self.seconds:.0f} s ({self.rate:.2f}/s)"]
         if self.there:
             parts.append(f"{self.there} were there already")
         if self.skipped:

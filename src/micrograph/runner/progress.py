@@ -68,10 +68,15 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def pictures(count: int) -> str:
+    """For people: "1 picture", "2 pictures"."""
+    return f"{count} picture" if count == 1 else f"{count} pictures"
+
+
 def opening(total: int, there: int, where: str) -> str:
     """The first line of a render."""
     known = f", {there} are there already" if there else ""
-    return f"{total} pictures to render{known}: {where}"
+    return f"{pictures(total)} to render{known}: {where}"
 
 
 class Lines:
