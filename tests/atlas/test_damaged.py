@@ -104,3 +104,25 @@ def test_random_damage_never_shows_as_anything_but_a_clear_error(tmp_path: Path)
             complaints.append(str(error))
     assert len(complaints) > 20
     assert not any("\n" in complaint for complaint in complaints)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE node SET units = 1000000000",
+        "UPDATE node SET units = -1",
+        "UPDATE node SET shape = '[\"y\"]'",
+        "UPDATE node SET parents = '\"conv0\"'",
+        "UPDATE node SET aliases = '[3]'",
+        "UPDATE node SET name = '../' || name",
+        "UPDATE model SET labels = '{}'",
+        "UPDATE model SET preprocessing = '[]'",
+        "UPDATE model SET name = 'a/b'",
+    ],
+)
+def test_sound_tables_with_senseless_content(tmp_path: Path, change: str) -> None:
+    path = sample_atlas(tmp_path)
+    with sqlite3.connect(path) as connection:
+        connection.execute(change)
+    connection.close()
+    open_both(path, BadInput, "is damaged")

@@ -171,3 +171,9 @@ def test_under_autocast():
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = under_microscope(net).run(IMAGES, ["second"])["second"]
     assert found.dtype == torch.bfloat16
+
+
+@pytest.mark.parametrize("id", ["", "a/b", "..", "my net"])
+def test_an_id_must_fit_into_an_address(id):
+    with pytest.raises(BadInput, match="cannot be part of an address"):
+        Model.of(nn.Conv2d(3, 1, 1), id=id, preprocessing=Preprocessing(size=8, resize=8))

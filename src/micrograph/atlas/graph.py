@@ -7,6 +7,7 @@ from pathlib import Path
 from micrograph.atlas import rows
 from micrograph.atlas.format import damaged
 from micrograph.atlas.records import ModelRecord, NodeRecord
+from micrograph.errors import BadInput
 
 _MODEL = (
     f"INSERT OR REPLACE INTO model (id, {', '.join(rows.MODEL_COLUMNS)}) "
@@ -30,7 +31,7 @@ def read_graph(
     try:
         records = [rows.node_record(node) for node in nodes]
         return rows.model_record(row), {node.id: node for node in records}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, BadInput) as error:
         raise damaged(path, error) from error
 
 

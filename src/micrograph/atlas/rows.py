@@ -5,8 +5,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from micrograph.address import Address
 from micrograph.atlas.records import ModelRecord, NodeRecord
 
+MOST_UNITS = 1_000_000
+"""A page lists every unit of a node: a file that claims more is damaged or means harm."""
 MODEL_COLUMNS = (
     "name", "digest", "title", "summary", "parameters", "labels", "preprocessing", "paper",
     "paper_url", "licence", "lineage", "source",
@@ -23,6 +26,14 @@ def dump(value: Mapping[str, Any] | Iterable[Any]) -> str:
     return json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+def _texts(text: str) -> tuple[str, ...]:
+    """A JSON list of texts. Raises ValueError for anything else."""
+    value = json.loads(text)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError(f"{text[:40]} is no list of texts")
+    return tuple(value)
+
+
 def model_row(model: ModelRecord) -> tuple[Any, ...]:
     """Values of MODEL_COLUMNS."""
     return (
@@ -33,11 +44,14 @@ def model_row(model: ModelRecord) -> tuple[Any, ...]:
 
 
 def model_record(row: tuple[Any, ...]) -> ModelRecord:
-    """The reverse of `model_row`."""
+    """The reverse of `model_row`. Raises TypeError, ValueError or BadInput for what is none."""
     values = dict(zip(MODEL_COLUMNS, row, strict=True))
     values["id"] = values.pop("name")
-    values["labels"] = tuple(json.loads(values["labels"]))
+    values["labels"] = _texts(values["labels"])
     values["preprocessing"] = json.loads(values["preprocessing"])
+    if not isinstance(values["preprocessing"], dict):
+        raise ValueError("preprocessing is no JSON object")
+    Address(values["id"])  # raises what cannot be part of an address
     return ModelRecord(**values)
 
 
@@ -51,12 +65,15 @@ def node_row(node: NodeRecord) -> tuple[Any, ...]:
 
 
 def node_record(row: tuple[Any, ...]) -> NodeRecord:
-    """The reverse of `node_row`."""
+    """The reverse of `node_row`. Raises TypeError, ValueError or BadInput for what is none."""
     values = dict(zip(NODE_COLUMNS, row, strict=True))
     values["id"] = values.pop("name")
     values["index"] = values.pop("position")
-    for name in ("shape", "parents", "aliases"):
-        values[name] = tuple(json.loads(values[name]))
+    values["shape"] = tuple(json.loads(values["shape"]))
+    values["parents"], values["aliases"] = _texts(values["parents"]), _texts(values["aliases"])
+    if not 0 <= values["units"] <= MOST_UNITS or not all(type(n) is int for n in values["shape"]):
+        raise ValueError(f"{values['units']} units over {list(values['shape'])}")
+    Address("model", values["id"])
     return NodeRecord(**values)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from micrograph.address import find_node
+from micrograph.address import Address, find_node
 from micrograph.errors import BadInput, MicrographError
 from micrograph.models.card import ModelCard
 from micrograph.models.graph import watch
@@ -39,8 +39,9 @@ class Model:
         """Put any torch module that takes RGB [batch, 3, y, x] under the microscope.
 
         The module is switched to eval mode and its parameters stop needing gradients. Its digest is
-        that of its state dict.
+        that of its state dict. Raises BadInput for an id that cannot be part of an address.
         """
+        Address(id)
         card = ModelCard(
             id=id,
             title=id,
