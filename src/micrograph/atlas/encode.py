@@ -1,14 +1,14 @@
-"""Pictures as files: encoding, digest and mean colour."""
+"""Pictures as files: encoding, digest and mean colour. Only encoding brings numpy and Pillow."""
 
 import hashlib
 import io
-from typing import Any
-
-import numpy as np
-from PIL import Image
+from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas.records import Picture
 from micrograph.errors import BadInput
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MIME = {"avif": "image/avif", "webp": "image/webp", "png": "image/png"}
 QUALITY = {"avif": 50, "webp": 75, "png": 100}
@@ -24,14 +24,16 @@ def check_format(format: str, quality: int | None) -> int:
     return QUALITY[format] if quality is None else quality
 
 
-def encode(image: np.ndarray, format: str = "avif", quality: int | None = None) -> Picture:
+def encode(image: "np.ndarray", format: str = "avif", quality: int | None = None) -> Picture:
     """Encode `image`, uint8 [y, x, 3] in RGB, as `format` ("avif", "webp" or "png").
 
     The same image, format and quality give the same bytes with the same Pillow: encoders run on
     one thread. Raises BadInput for another format, quality, shape or type.
     """
+    from PIL import Image
+
     quality = check_format(format, quality)
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+    if image.dtype != "uint8" or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise BadInput(
             f"cannot encode an array of {image.dtype} {list(image.shape)}; expected uint8 [y, x, 3]"
         )
