@@ -4,11 +4,12 @@
     python benchmarks/against_lucent.py [--lucent DIR] [--node 4c] [--units 0,64,128] [--json FILE]
 
 Both work on BVLC GoogLeNet with its real weights (MICROGRAPH_WEIGHTS) and optimize the channel
-objective on 224 px pictures under lucid's standard transformations. Lucent runs as its readme says,
-512 steps a unit, on the plain network (torch's own response normalization, parameters as torch
-makes them); in addition a few of its steps are timed on our frozen network, to tell apart what is
-ours in the network and what in the loop. Neutral evaluator for both: the finished picture in 8 bits
-at 224 px, fp32, mean over the map.
+objective under lucid's standard transformations. Lucent runs with its own defaults: a picture of
+128 px, enlarged to 224 for the network, 512 steps a unit, on the plain network (torch's own
+response normalization, parameters as torch makes them); ours are pictures of 224 px. In addition a
+few of Lucent's steps are timed on our frozen network, to tell apart what is ours in the network and
+what in the loop. Neutral evaluator for both: the finished picture in 8 bits, resized to 224 px,
+fp32, mean over the map.
 """
 
 import argparse
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import lucent_standins
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from micrograph import optimize as opt
@@ -47,13 +49,15 @@ def plain(model: Model) -> nn.Module:
 def evaluate(model: Model, node: str, images: Tensor, units: list[int]) -> list[float]:
     """The neutral evaluator, one value per picture [batch, 3, 224, 224]."""
     images = (images * 255).round() / 255
+    if images.shape[-1] != SIZE:
+        images = F.interpolate(images, size=SIZE, mode="bilinear", antialias=True)
     maps = model.run(images, [node])[node].mean((2, 3))
     return [maps[i, unit].item() for i, unit in enumerate(units)]
 
 
 def run_lucent(module: nn.Module, model: Model, node: str, unit: int, steps: int) -> Tensor:
     """Lucent's own `render_vis` with its own defaults; the picture [1, 3, y, x]."""
-    from lucent.optvis import objectives, param, render, transform
+    from lucent.optvis import objectives, render, transform
 
     place = model.node(node).path.replace(".", "_")
     torch.manual_seed(0)
@@ -61,7 +65,6 @@ def run_lucent(module: nn.Module, model: Model, node: str, unit: int, steps: int
         images = render.render_vis(
             module,
             objectives.channel(place, unit),
-            lambda: param.image(SIZE),
             transforms=[*transform.standard_transforms, model.preprocessing.apply],
             preprocess=False,
             thresholds=(steps,),

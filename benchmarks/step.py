@@ -2,8 +2,8 @@
 
     python benchmarks/step.py [--node 4c]
 
-One optimization step of BVLC GoogLeNet up to a node: picture from its spectrum, resampling, forward,
-backward, Adam. Medians of several runs; precisions take turns.
+One optimization step of BVLC GoogLeNet up to a node: picture from its spectrum, resampling,
+forward, backward, Adam. Medians of several runs; precisions take turns.
 """
 
 import argparse
@@ -39,7 +39,8 @@ def main() -> None:
                     if run:  # the first one warms up
                         seen.append((time.perf_counter() - started) / STEPS / batch * 1000)
             bf16, fp32 = (statistics.median(times[p]) for p in ("bf16", "fp32"))
-            print(f"| {size} | {batch} | {bf16:.1f} | {fp32:.1f} | {fp32 / bf16:.1f}x |", flush=True)
+            row = f"| {size} | {batch} | {bf16:.1f} | {fp32:.1f} | {fp32 / bf16:.1f}x |"
+            print(row, flush=True)
 
 
 if __name__ == "__main__":
