@@ -6,7 +6,7 @@ import torch
 
 from micrograph.models.model import Model
 
-# Beyond these sizes a larger batch does not run faster (measured: docs/benchmarks.md), it only
+# Beyond these sizes a larger batch does not run faster (benchmarks/step.py), it only
 # keeps the reader waiting longer for the first picture.
 _LARGEST = {"cpu": 16, "cuda": 256, "mps": 32}
 

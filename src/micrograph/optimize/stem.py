@@ -1,9 +1,9 @@
 """The first convolution's gradient towards the picture, without the slow path.
 
 Kernels for the input gradient of a convolution are made for many input channels. A picture has
-three, and the first layer's gradient then takes a fifth of a whole optimization step (measured:
-docs/benchmarks.md). The same sum, sorted by the phase of the stride, is a plain forward convolution
-with stride 1 and `stride²` times as many outputs, followed by interleaving them.
+three, and the first layer's gradient then takes a good part of a whole step. The same sum, sorted
+by the phase of the stride, is a plain forward convolution with stride 1 and `stride²` times as many
+outputs, followed by interleaving them.
 """
 
 from collections.abc import Callable, Sequence
