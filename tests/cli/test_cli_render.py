@@ -147,9 +147,9 @@ def test_info_without_an_atlas(run):
     facts = json.loads(run("info", "inceptionv1_caffe", "--json").out)
     assert facts["model"]["weights"] is None
     assert {n["id"]: n["units"] for n in facts["nodes"]}["inception_4c"] == 512
-    out = run("info", "inceptionv1_caffe mixed4c:447").out
-    assert out.startswith("inceptionv1_caffe/inception_4c/447\n")
-    assert "render inceptionv1_caffe --node inception_4c --units 447" in out
+    out = run("info", "inceptionv1_caffe mixed4c_3x3_bottleneck:7").out
+    assert out.startswith("inceptionv1_caffe/inception_4c_3x3_reduce/7\n")
+    assert "render inceptionv1_caffe --node inception_4c_3x3_reduce --units 7" in out
     assert "golden retriever" in run("info", "inceptionv1_caffe/logits/207").out
 
 
