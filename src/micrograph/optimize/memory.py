@@ -6,7 +6,7 @@ import torch
 
 from micrograph.models.model import Model
 
-# Beyond these sizes a larger batch does not run faster (benchmarks/step.py), it only
+# A larger batch hardly runs faster (benchmarks/step.py measures it on your machine), it only
 # keeps the reader waiting longer for the first picture.
 _LARGEST = {"cpu": 16, "cuda": 256, "mps": 32}
 
