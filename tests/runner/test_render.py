@@ -217,7 +217,7 @@ class Odd:
 
 @pytest.fixture
 def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setattr(techniques, "_TECHNIQUES", dict(techniques._TECHNIQUES))
+    monkeypatch.setattr(techniques, "_REGISTERED", dict(techniques._REGISTERED))
     return lambda **faults: techniques.register(Odd(**faults))
 
 

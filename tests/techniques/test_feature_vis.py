@@ -130,4 +130,4 @@ def test_a_technique_can_be_added() -> None:
         assert techniques.get("another") is other
         assert "another" in techniques.names()
     finally:
-        techniques._TECHNIQUES.pop("another")
+        techniques._REGISTERED.pop("another")

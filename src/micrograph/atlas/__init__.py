@@ -8,10 +8,12 @@ from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import (
     Count,
+    DatasetRecord,
     Hit,
     ModelRecord,
     NodeRecord,
     Picture,
+    SampleRecord,
     Tile,
     Visualization,
 )
@@ -21,6 +23,7 @@ __all__ = [
     "Atlas",
     "AtlasWriter",
     "Count",
+    "DatasetRecord",
     "Hit",
     "Library",
     "Merged",
@@ -29,6 +32,7 @@ __all__ = [
     "Picture",
     "Problem",
     "Reading",
+    "SampleRecord",
     "Tile",
     "Visualization",
     "bundled_gallery",

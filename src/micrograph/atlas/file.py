@@ -16,6 +16,7 @@ from micrograph.atlas.format import (
 )
 from micrograph.atlas.graph import read_graph, write_graph
 from micrograph.atlas.records import ModelRecord, NodeRecord
+from micrograph.atlas.upgrade import upgrade
 from micrograph.errors import Conflict
 
 _LOG_PAGES = 128
@@ -63,6 +64,7 @@ def connect(path: Path, model: ModelRecord) -> sqlite3.Connection:
                     f"{model.id} with weights {model.digest[:12]}; choose another folder with "
                     "--atlas"
                 )
+            upgrade(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")

@@ -9,7 +9,9 @@ from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
 
 APPLICATION_ID = 0x4D475241
 """The letters MGRA, at byte 68 of the file."""
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)
+"""Version 1 had no arrays, datasets and samples; a writer brings it up to date."""
 PAGE_SIZE = 32768
 """Large pages: a row with a 3 kB picture would leave a quarter of a 4 kB page empty."""
 SUFFIX = ".atlas"
@@ -132,7 +134,7 @@ def check(path: Path) -> None:
     if not header.startswith(b"SQLite format 3\0") or _number(header, 68) != APPLICATION_ID:
         raise not_an_atlas(path)
     version = _number(header, 60)
-    if version != VERSION:
+    if version not in READABLE:
         remedy = "upgrade micrograph" if version > VERSION else "render it again"
         raise BadInput(
             f"{path} has atlas format {version}, this micrograph reads format {VERSION}; {remedy}"

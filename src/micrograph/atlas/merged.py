@@ -1,12 +1,24 @@
 """Several atlases of one model read as one."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from micrograph.address import find_node
 from micrograph.atlas.read import Atlas, aliases_of
-from micrograph.atlas.records import Count, Hit, Picture, Tile, Visualization
+from micrograph.atlas.records import (
+    Count,
+    DatasetRecord,
+    Hit,
+    Picture,
+    SampleRecord,
+    Tile,
+    Visualization,
+)
 from micrograph.recipe import canonical
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Merged:
@@ -51,8 +63,41 @@ class Merged:
                 found.setdefault(canonical(v.recipe), v)
         newest_first = sorted(found.values(), key=lambda v: v.created, reverse=True)
         return sorted(
-            newest_first, key=lambda v: (v.technique, v.variant, v.seed, -v.picture.width)
+            newest_first,
+            key=lambda v: (v.technique, v.variant, v.seed, -(v.picture.width if v.picture else 0)),
         )
+
+    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
+        """As `Atlas.results`; among equal seeds the first atlas wins."""
+        node = find_node(node, self.aliases, self.model.id)
+        best: dict[int, Visualization] = {}
+        for part in self._with(node):
+            for unit, found in part.results(node, technique, variant).items():
+                if unit not in best or found.seed < best[unit].seed:
+                    best[unit] = found
+        return dict(sorted(best.items()))
+
+    def arrays(
+        self, node: str, unit: int | None, technique: str, variant: str
+    ) -> dict[str, "np.ndarray"]:
+        """As `Atlas.arrays`, from the first atlas that has any."""
+        node = find_node(node, self.aliases, self.model.id)
+        found = (part.arrays(node, unit, technique, variant) for part in self._with(node))
+        return next((arrays for arrays in found if arrays), {})
+
+    def datasets(self) -> list[DatasetRecord]:
+        """As `Atlas.datasets`, each once."""
+        return list({d.digest: d for part in self.parts for d in part.datasets()}.values())
+
+    def samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]:
+        """As `Atlas.samples`; one with its picture wins."""
+        numbers = list(numbers)
+        found: dict[int, SampleRecord] = {}
+        for part in self.parts:
+            for number, sample in part.samples(dataset, numbers).items():
+                if number not in found or found[number].picture is None:
+                    found[number] = sample
+        return found
 
     def picture(self, digest: str) -> Picture | None:
         """As `Atlas.picture`."""

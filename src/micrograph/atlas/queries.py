@@ -19,11 +19,46 @@ SELECT unit, digest, mime, width, height, color, score, seed FROM (
 VISUALIZATIONS = """
 SELECT r.technique, r.variant, r.json, r.seed, v.score, lower(hex(p.digest)), p.mime, p.width,
   p.height, p.color, v.data, m.json, v.created, v.seconds
-FROM visualization v JOIN recipe r ON r.id = v.recipe JOIN picture p ON p.id = v.picture
+FROM visualization v JOIN recipe r ON r.id = v.recipe LEFT JOIN picture p ON p.id = v.picture
   JOIN maker m ON m.id = v.maker
 WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
   AND (:technique IS NULL OR r.technique = :technique)
 ORDER BY r.technique, r.variant, r.seed, p.width DESC, v.created DESC, v.id DESC
+"""
+
+# For every unit of a node (-1: the node itself) the lowest seed's newest result of a technique.
+RESULTS = """
+SELECT unit, technique, variant, json, seed, score, digest, mime, width, height, color, data,
+  maker, created, seconds FROM (
+  SELECT v.unit, r.technique, r.variant, r.json, r.seed, v.score, lower(hex(p.digest)) AS digest,
+    p.mime, p.width, p.height, p.color, v.data, m.json AS maker, v.created, v.seconds,
+    row_number() OVER (PARTITION BY v.unit ORDER BY r.seed, v.created DESC, v.id DESC) AS place
+  FROM visualization v JOIN recipe r ON r.id = v.recipe LEFT JOIN picture p ON p.id = v.picture
+    JOIN maker m ON m.id = v.maker
+  WHERE v.node = (SELECT id FROM node WHERE name = :node)
+    AND r.technique = :technique AND r.variant = :variant
+) WHERE place = 1 ORDER BY unit
+"""
+
+ARRAYS = """
+SELECT a.name, a.dtype, a.shape, a.data FROM array a WHERE a.visualization = (
+  SELECT v.id FROM visualization v JOIN recipe r ON r.id = v.recipe
+  WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
+    AND r.technique = :technique AND r.variant = :variant
+    AND EXISTS (SELECT 1 FROM array WHERE visualization = v.id)
+  ORDER BY r.seed, v.created DESC, v.id DESC LIMIT 1
+)
+"""
+
+DATASETS = """
+SELECT name, lower(hex(digest)), title, pictures, size, licence, classes FROM dataset ORDER BY id
+"""
+
+SAMPLES = """
+SELECT s.number, s.name, s.class, lower(hex(p.digest)), p.mime, p.width, p.height, p.color
+FROM sample s LEFT JOIN picture p ON p.id = s.picture
+WHERE s.dataset = (SELECT id FROM dataset WHERE digest = :dataset)
+  AND s.number IN (SELECT value FROM json_each(:numbers))
 """
 
 RENDERED = """

@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograph.address import find_node
 from micrograph.atlas import queries, rows
@@ -12,13 +13,18 @@ from micrograph.atlas.format import check, damaged, reading
 from micrograph.atlas.graph import read_graph
 from micrograph.atlas.records import (
     Count,
+    DatasetRecord,
     Hit,
     ModelRecord,
     NodeRecord,
     Picture,
+    SampleRecord,
     Tile,
     Visualization,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 _WIDEST = 1 << 31
 """Wider than any picture."""
@@ -94,6 +100,63 @@ class Atlas:
         except (TypeError, ValueError) as error:
             raise damaged(self.path, error) from error
 
+    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
+        """What a technique gave for every unit of `node`, by unit; -1 is the node as a whole.
+
+        Of several seeds the lowest, of several recipes the newest.
+        """
+        node = find_node(node, self.aliases, self.model.id)
+        given = {"node": node, "technique": technique, "variant": variant}
+        with reading(self.path) as connection:
+            found = connection.execute(queries.RESULTS, given).fetchall()
+        try:
+            return {
+                unit: _visualization(node, None if unit < 0 else unit, row) for unit, *row in found
+            }
+        except (TypeError, ValueError) as error:
+            raise damaged(self.path, error) from error
+
+    def arrays(
+        self, node: str, unit: int | None, technique: str, variant: str
+    ) -> dict[str, "np.ndarray"]:
+        """The arrays that a technique left at an address, by name; empty if there are none."""
+        given = {
+            "node": find_node(node, self.aliases, self.model.id),
+            "unit": -1 if unit is None else unit, "technique": technique, "variant": variant,
+        }
+        with reading(self.path) as connection:
+            if not _has_table(connection, "array"):
+                return {}
+            found = connection.execute(queries.ARRAYS, given).fetchall()
+        try:
+            return {name: rows.array(*array) for name, *array in found}
+        except (TypeError, ValueError) as error:
+            raise damaged(self.path, error) from error
+
+    def datasets(self) -> list[DatasetRecord]:
+        """The datasets that lenses looked at, in the order in which they came."""
+        with reading(self.path) as connection:
+            if not _has_table(connection, "dataset"):
+                return []
+            found = connection.execute(queries.DATASETS).fetchall()
+        try:
+            return [rows.dataset_record(row) for row in found]
+        except (TypeError, ValueError) as error:
+            raise damaged(self.path, error) from error
+
+    def samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]:
+        """Pictures of a dataset (by its digest), without image bytes, by number; unknown numbers
+        are left out."""
+        given = {"dataset": bytes.fromhex(dataset), "numbers": json.dumps(sorted(set(numbers)))}
+        with reading(self.path) as connection:
+            if not _has_table(connection, "sample"):
+                return {}
+            found = connection.execute(queries.SAMPLES, given).fetchall()
+        return {
+            number: SampleRecord(number, name, cls, _picture(picture))
+            for number, name, cls, *picture in found
+        }
+
     def picture(self, digest: str) -> Picture | None:
         """The picture of that digest (32 lower-case hex digits) with its bytes, or None."""
         if not _DIGEST.match(digest):
@@ -142,11 +205,24 @@ def aliases_of(nodes: Mapping[str, NodeRecord]) -> dict[str, str]:
     return spelled | {name: name for name in nodes}
 
 
-def _visualization(node: str, unit: int | None, row: tuple[Any, ...]) -> Visualization:
+def _has_table(connection: sqlite3.Connection, name: str) -> bool:
+    """False for some tables in an atlas of version 1."""
+    return connection.execute(
+        "SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)
+    ).fetchone() is not None
+
+
+def _picture(columns: Iterable[Any]) -> Picture | None:
+    """From digest, mime, width, height and colour; None where there is no picture."""
+    digest, *rest = columns
+    return Picture(digest, *rest) if digest else None  # hex(NULL) is an empty text
+
+
+def _visualization(node: str, unit: int | None, row: Iterable[Any]) -> Visualization:
     """From the columns of queries.VISUALIZATIONS."""
     technique, variant, recipe, seed, score, *picture, data, maker, created, seconds = row
     return Visualization(
         node=node, unit=unit, technique=technique, variant=variant, recipe=json.loads(recipe),
-        seed=seed, score=score, picture=Picture(*picture), data=json.loads(data),
+        seed=seed, score=score, picture=_picture(picture), data=json.loads(data),
         made_with=json.loads(maker), created=rows.to_iso(created), seconds=seconds,
     )

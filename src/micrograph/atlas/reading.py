@@ -1,17 +1,22 @@
 """What pages read from."""
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Protocol
 
 from micrograph.atlas.records import (
     Count,
+    DatasetRecord,
     Hit,
     ModelRecord,
     NodeRecord,
     Picture,
+    SampleRecord,
     Tile,
     Visualization,
 )
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Reading(Protocol):
@@ -30,6 +35,12 @@ class Reading(Protocol):
     def visualizations(
         self, node: str, unit: int | None, technique: str | None = None
     ) -> list[Visualization]: ...
+    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]: ...
+    def arrays(
+        self, node: str, unit: int | None, technique: str, variant: str
+    ) -> dict[str, "np.ndarray"]: ...
+    def datasets(self) -> list[DatasetRecord]: ...
+    def samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]: ...
     def picture(self, digest: str) -> Picture | None: ...
     def counts(self) -> list[Count]: ...
     def search(self, text: str, limit: int = 20) -> list[Hit]: ...

@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,43 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class DatasetRecord:
+    """Pictures that lenses looked at: which, and in what order, is what `digest` stands for.
+
+    `digest` has 64 hex digits; `pictures` is their number, `classes` the names of their classes
+    (empty if they have none), `size` the side in pixels at which they were shown to the network.
+    """
+
+    name: str
+    digest: str
+    title: str
+    pictures: int
+    size: int
+    licence: str = ""
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SampleRecord:
+    """One picture of a dataset: its `number` in it from 0, its `name` there, its class or -1.
+
+    `picture` is None where the atlas does not hold it; its `data` is empty in listings.
+    """
+
+    number: int
+    name: str
+    cls: int = -1
+    picture: Picture | None = None
+
+
+@dataclass(frozen=True)
 class Visualization:
     """What a recipe gave at an address. `picture.data` is empty in listings.
 
     `variant` names the view in words for people and URLs: "channel", "channel-negative", "neuron",
-    "neuron-negative". `score` is the target's activation on the finished picture (fp32).
+    "neuron-negative". `score` is the target's activation on the finished picture (fp32), or what
+    its technique says. `picture` is None for a technique that gives data alone. `arrays` are
+    larger results, kept as binary; listings leave them out.
     `made_with` states package and torch version and device. `created` is ISO 8601 in UTC.
     `seconds` is the time spent on it (its share of the batch).
     """
@@ -70,11 +105,12 @@ class Visualization:
     recipe: Mapping[str, Any]
     seed: int
     score: float
-    picture: Picture
+    picture: Picture | None
     data: Mapping[str, Any] = field(default_factory=dict)
     made_with: Mapping[str, str] = field(default_factory=dict)
     created: str = ""
     seconds: float = 0.0
+    arrays: Mapping[str, "np.ndarray"] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from micrograph.address import Address
-from micrograph.atlas.records import ModelRecord, NodeRecord
+from micrograph.atlas.records import DatasetRecord, ModelRecord, NodeRecord
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST_UNITS = 1_000_000
 """A page lists every unit of a node: a file that claims more is damaged or means harm."""
@@ -75,6 +78,43 @@ def node_record(row: tuple[Any, ...]) -> NodeRecord:
         raise ValueError(f"{values['units']} units over {list(values['shape'])}")
     Address("model", values["id"])
     return NodeRecord(**values)
+
+
+DATASET_COLUMNS = ("name", "digest", "title", "pictures", "size", "licence", "classes")
+DTYPES = ("uint8", "int16", "int32", "float16", "float32")
+"""What an array in an atlas is made of; little-endian, row by row."""
+
+
+def dataset_row(dataset: DatasetRecord) -> tuple[Any, ...]:
+    """Values of DATASET_COLUMNS."""
+    return (
+        dataset.name, bytes.fromhex(dataset.digest), dataset.title, dataset.pictures, dataset.size,
+        dataset.licence, dump(dataset.classes),
+    )
+
+
+def dataset_record(row: tuple[Any, ...]) -> DatasetRecord:
+    """From DATASET_COLUMNS, the digest as hex digits. Raises ValueError for what is none."""
+    values = dict(zip(DATASET_COLUMNS, row, strict=True))
+    values["classes"] = _texts(values["classes"])
+    return DatasetRecord(**values)
+
+
+def array_row(array: "np.ndarray") -> tuple[str, str, bytes]:
+    """dtype, shape and bytes. Raises ValueError for a dtype that atlases do not have."""
+    if array.dtype.name not in DTYPES:
+        raise ValueError(f"an array of {array.dtype}; expected one of {', '.join(DTYPES)}")
+    little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
+    return array.dtype.name, dump(array.shape), little.tobytes()
+
+
+def array(dtype: str, shape: str, data: bytes) -> "np.ndarray":
+    """The reverse of `array_row`. Raises ValueError for what is none."""
+    import numpy as np
+
+    if dtype not in DTYPES:
+        raise ValueError(f"array of {dtype!r}")
+    return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(json.loads(shape))
 
 
 def to_seconds(created: str) -> int:

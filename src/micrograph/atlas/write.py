@@ -2,9 +2,10 @@
 
 import math
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from micrograph import recipe as recipes
 from micrograph.atlas import rows
@@ -12,8 +13,18 @@ from micrograph.atlas.file import connect, create, fold
 from micrograph.atlas.format import explain
 from micrograph.atlas.graph import read_graph, write_graph
 from micrograph.atlas.lock import WriterLock
-from micrograph.atlas.records import ModelRecord, NodeRecord, Picture, Visualization
+from micrograph.atlas.records import (
+    DatasetRecord,
+    ModelRecord,
+    NodeRecord,
+    Picture,
+    SampleRecord,
+    Visualization,
+)
 from micrograph.errors import BadInput, Unavailable, not_found
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class AtlasWriter:
@@ -154,10 +165,42 @@ class AtlasWriter:
             "INSERT INTO visualization "
             "(node, unit, recipe, picture, score, data, maker, created, seconds) "
             "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?)",
-            (node, unit, recipe, _picture(connection, v.picture), float(v.score), data, made_with,
-             rows.to_seconds(v.created), float(v.seconds)),
+            (node, unit, recipe, v.picture and _picture(connection, v.picture), float(v.score),
+             data, made_with, rows.to_seconds(v.created), float(v.seconds)),
         )
+        if v.arrays:
+            (id,) = connection.execute("SELECT last_insert_rowid()").fetchone()
+            _put_arrays(connection, id, v.arrays)
         return True
+
+    def put_samples(self, dataset: DatasetRecord, samples: Iterable[SampleRecord]) -> None:
+        """Store a dataset and pictures of it in one transaction.
+
+        What is there stays, but a picture is added where it was missing. Raises BadInput for a
+        number outside the dataset, Unavailable when the disk is full; nothing is stored then.
+        """
+        with self._transaction() as connection:
+            connection.execute(
+                f"INSERT OR IGNORE INTO dataset ({', '.join(rows.DATASET_COLUMNS)}) "
+                f"VALUES ({', '.join('?' * len(rows.DATASET_COLUMNS))})",
+                rows.dataset_row(dataset),
+            )
+            (id,) = connection.execute(
+                "SELECT id FROM dataset WHERE digest = ?", (bytes.fromhex(dataset.digest),)
+            ).fetchone()
+            for sample in samples:
+                if not 0 <= sample.number < dataset.pictures:
+                    raise BadInput(
+                        f"{dataset.name} has pictures 0-{dataset.pictures - 1}; picture "
+                        f"{sample.number} cannot be stored"
+                    )
+                connection.execute(
+                    "INSERT INTO sample (dataset, number, name, class, picture) "
+                    "VALUES (?, ?, ?, ?, ?) ON CONFLICT (dataset, number) DO UPDATE "
+                    "SET picture = coalesce(picture, excluded.picture)",
+                    (id, sample.number, sample.name, sample.cls,
+                     sample.picture and _picture(connection, sample.picture)),
+                )
 
     def _node(self, name: str) -> tuple[int, int]:
         """Row id and number of units of a node."""
@@ -199,6 +242,19 @@ class AtlasWriter:
         finally:
             self._connection.close()
             self._lock.release()
+
+
+def _put_arrays(
+    connection: sqlite3.Connection, visualization: int, arrays: Mapping[str, "np.ndarray"]
+) -> None:
+    try:
+        values = [(visualization, name, *rows.array_row(a)) for name, a in arrays.items()]
+    except ValueError as error:
+        raise BadInput(f"arrays cannot be stored: {error}") from error
+    connection.executemany(
+        "INSERT INTO array (visualization, name, dtype, shape, data) VALUES (?, ?, ?, ?, ?)",
+        values,
+    )
 
 
 def _picture(connection: sqlite3.Connection, picture: Picture) -> int:

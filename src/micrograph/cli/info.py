@@ -102,8 +102,8 @@ class _Place:
                 "variant": v.variant,
                 "seed": v.seed,
                 "score": v.score,
-                "width": v.picture.width,
-                "height": v.picture.height,
+                "width": v.picture.width if v.picture else 0,
+                "height": v.picture.height if v.picture else 0,
                 "recipe": dict(v.recipe),
                 "made_with": dict(v.made_with),
                 "created": v.created,
@@ -188,7 +188,7 @@ def _tell(facts: dict[str, Any]) -> None:
                 v["variant"],
                 str(v["seed"]),
                 f"{v['score']:.4g}",
-                f"{v['width']}x{v['height']}",
+                f"{v['width']}x{v['height']}" if v["width"] else "",
                 v["created"],
             )
             for v in facts["visualizations"]

@@ -1,5 +1,6 @@
 """`micrograph render`: make pictures of units."""
 
+import json
 import os
 import signal
 import sys
@@ -29,6 +30,22 @@ def _batch(context: click.Context, parameter: click.Parameter, value: str) -> in
         raise BadInput(f"--batch {value!r} is no number; expected auto or 1 and more") from None
 
 
+def _more(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, Any]:
+    """`name=value` pairs; a value that is no JSON is a text."""
+    options: dict[str, Any] = {}
+    for pair in values:
+        name, equals, text = pair.partition("=")
+        if not equals or not name.isidentifier():
+            raise BadInput(f"--option {pair!r} is not understood; expected NAME=VALUE")
+        try:
+            options[name] = json.loads(text)
+        except ValueError:
+            options[name] = text
+    return options
+
+
 @click.command()
 @click.argument("model")
 @click.option(
@@ -55,8 +72,8 @@ def _batch(context: click.Context, parameter: click.Parameter, value: str) -> in
     "variants",
     multiple=True,
     metavar="V",
-    help="View of the lens: channel, neuron, channel-negative, neuron-negative. "
-    "Repeatable. [default: channel]",
+    help="View of the lens, e.g. channel, neuron, channel-negative, neuron-negative. "
+    "Repeatable. [default: the lens's own]",
 )
 @click.option("--preset", metavar="P", help="draft, standard or microscope. [default: standard]")
 @click.option("--steps", type=int, metavar="N", help="Optimization steps, instead of the preset's.")
@@ -64,6 +81,23 @@ def _batch(context: click.Context, parameter: click.Parameter, value: str) -> in
 @click.option("--seed", type=int, metavar="S", help="Random seed. [default: 0]")
 @click.option("--repeats", type=int, metavar="N", help="Pictures of each unit. [default: 1]")
 @click.option("--quality", type=int, metavar="Q", help="Of the stored AVIF, 1-100. [default: 50]")
+@click.option("--dataset", metavar="D", help="Pictures to look at: toytown, a folder, TAR shards.")
+@click.option(
+    "--image",
+    "images",
+    multiple=True,
+    metavar="FILE",
+    help="Picture to look at, a file or one that ships: chelsea, coffee, ... Repeatable.",
+)
+@click.option(
+    "-o",
+    "--option",
+    "more",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=_more,
+    help="Any other option of the lens, its value as JSON or plain text. Repeatable.",
+)
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ... [default: the best]")
 @click.option(
     "--batch",
@@ -97,6 +131,8 @@ def command(
     atlas: Path | None,
     weights: Path | None,
     orphan_stops: bool,
+    images: tuple[str, ...],
+    more: dict[str, Any],
     **options: Any,
 ) -> int:
     """Render what the atlas of MODEL lacks.
@@ -113,9 +149,11 @@ def command(
     from micrograph import runner
     from micrograph.models import load
 
-    given = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None} | more
     if variants:
         given["variants"] = variants
+    if images:
+        given["images"] = images
     summary = runner.render(
         load(chosen.id, weights=weights, device=device or _best_device()),
         folder,

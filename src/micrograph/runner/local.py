@@ -1,7 +1,9 @@
 """Rendering into an atlas on this machine; stopped at any moment, it goes on where it was."""
 
+import inspect
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +13,20 @@ from micrograph.atlas import AtlasWriter
 from micrograph.atlas.encode import check_format
 from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput
+from micrograph.recipe import digest
 from micrograph.runner.describe import made_with, model_record, node_record
-from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, make_plan
+from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, SweepBatch, make_plan
 from micrograph.runner.progress import Progress, Silent, pictures
 from micrograph.runner.save import Saver
 from micrograph.runner.select import choose_nodes, choose_units
-from micrograph.techniques.base import Rendered
+from micrograph.techniques.base import Rendered, Sample, StepHook, Sweep, Technique
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
+
+
+CHUNK = 256
+"""Results of a sweep that are stored in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +74,8 @@ def render(
     """Render what `atlas_dir/<model id>.atlas` lacks, batch by batch, each stored when finished.
 
     `nodes` are ids, aliases or globs, by default all worth seeing; `units` a selection such as
-    `0-63,100`; `batch` a number of units or "auto"; `options` go to the techniques (preset, steps,
-    size, seed, ...). Ctrl-C keeps what is stored and returns a summary that says so.
+    `0-63,100`; `batch` a number of units or "auto"; `options` go to the techniques that have them
+    (preset, steps, size, seed, ...). Ctrl-C keeps what is stored and returns a summary of that.
 
     Everything is checked before anything is written. Raises NotFound for unknown names, BadInput
     for values that make no sense, Conflict when another process writes this atlas or it was made
@@ -77,7 +84,8 @@ def render(
     size = _checked_batch(batch)
     check_format(image_format, quality)
     found = [techniques.get(name) for name in dict.fromkeys(technique)]
-    jobs = [(t, job) for t in found for job in t.jobs(model, **options)]
+    chosen_options = _options(found, options)
+    jobs = [(t, job) for t in found for job in t.jobs(model, **chosen_options[t.name])]
     chosen = choose_nodes(model.nodes, nodes, model.id)
     largest = max((node.units for node in chosen), default=0)
     wanted = {node.id: choose_units(node, units, largest) for node in chosen}
@@ -93,7 +101,7 @@ def render(
         interrupted = False
         try:
             with saver:
-                _run(model, plan, saver, progress)
+                _run(model, plan, saver, progress, path)
         except KeyboardInterrupt:
             interrupted = True
         finally:
@@ -108,26 +116,81 @@ def render(
     )
 
 
-def _run(model: "Model", plan: Plan, saver: Saver, progress: Progress) -> None:
+def _run(model: "Model", plan: Plan, saver: Saver, progress: Progress, path: Path) -> None:
     done = 0
     for batch in plan.batches:
-        saver.save(batch, _render(model, batch, done, saver, progress))
-        done += len(batch.units)
+        if isinstance(batch, SweepBatch):
+            _sweep(model, batch, saver, _told(batch, done, saver, progress), path)
+        else:
+            saver.save(batch.job, _render(model, batch, _told(batch, done, saver, progress)))
+        done += batch.size
     progress.update(done, "the end")
 
 
-def _render(
-    model: "Model", batch: Batch, done: int, saver: Saver, progress: Progress
-) -> list[Rendered]:
-    doing = f"{batch.node} {batch.job.variant}"
+def _told(batch: Batch | SweepBatch, done: int, saver: Saver, progress: Progress) -> StepHook:
+    """What tells `progress` of the steps of a batch, of which `done` results are made before."""
+    where = batch.technique.name if isinstance(batch, SweepBatch) else batch.node
+    doing = f"{where} {batch.job.variant}"
 
     def on_step(step: int, steps: int) -> None:
         saver.check()  # a full disk ends the batch at once, not after it
-        progress.update(done + len(batch.units) * step / steps, doing)
+        progress.update(done + batch.size * step / steps, doing)
 
     progress.update(done, doing)
+    return on_step
+
+
+def _render(model: "Model", batch: Batch, on_step: StepHook) -> list[Rendered | Sample]:
     units = [unit for unit in batch.units if unit != WHOLE_NODE]
     return list(batch.technique.run(model, batch.node, units, batch.job, on_step))
+
+
+def _sweep(
+    model: "Model", batch: SweepBatch, saver: Saver, on_step: StepHook, path: Path
+) -> None:
+    """Store a sweep's results as they come; its unfinished work lies in a folder beside `path`."""
+    workspace = path.with_name(f"{path.name}.{digest(batch.job.recipe)[:12]}.part")
+    targets = {node: [u for u in units if u != WHOLE_NODE] for node, units in batch.targets.items()}
+    results = batch.technique.sweep(model, targets, batch.job, workspace, on_step)
+    for part in _chunks(results, CHUNK):
+        saver.save(batch.job, part)
+    saver.wait()
+    shutil.rmtree(workspace, ignore_errors=True)
+
+
+def _chunks(
+    results: Iterator[Rendered | Sample], size: int
+) -> Iterator[list[Rendered | Sample]]:
+    part: list[Rendered | Sample] = []
+    for result in results:
+        part.append(result)
+        if len(part) == size:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _options(
+    chosen: Sequence[Technique | Sweep], options: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """The options that each technique has, by its name. Raises BadInput for one that none has."""
+    taken = {t.name: {o: v for o, v in options.items() if _takes(t, o)} for t in chosen}
+    for option in options:
+        if not any(option in own for own in taken.values()):
+            known = {p for t in chosen for p in inspect.signature(t.jobs).parameters} - {"model"}
+            raise BadInput(
+                f"{' and '.join(taken)} has no option {option!r}; its options are: "
+                f"{', '.join(sorted(known)) or 'none'}"
+            )
+    return taken
+
+
+def _takes(technique: Technique | Sweep, option: str) -> bool:
+    parameters = inspect.signature(technique.jobs).parameters
+    return option in parameters or any(
+        p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()
+    )
 
 
 def _checked_batch(batch: int | str) -> int | None:

@@ -1,12 +1,12 @@
 """What is to be done: the batches that an atlas lacks, in a pleasing order."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from micrograph.atlas import AtlasWriter
 from micrograph.recipe import digest
-from micrograph.techniques.base import Job, Technique
+from micrograph.techniques.base import Job, Sweep, Technique
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -39,12 +39,31 @@ class Batch:
     node: str
     units: tuple[int, ...]
 
+    @property
+    def size(self) -> int:
+        """Number of results that are wanted."""
+        return len(self.units)
+
+
+@dataclass(frozen=True)
+class SweepBatch:
+    """A technique that looks at all nodes in one go, and the units of each that the atlas lacks."""
+
+    technique: Sweep
+    job: Job
+    targets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Number of results that are wanted."""
+        return sum(len(units) for units in self.targets.values())
+
 
 @dataclass(frozen=True)
 class Plan:
     """`total` pictures are to be made; `there` are in the atlas already."""
 
-    batches: tuple[Batch, ...]
+    batches: tuple[Batch | SweepBatch, ...]
     total: int
     there: int
 
@@ -52,7 +71,7 @@ class Plan:
 def make_plan(
     model: "Model",
     writer: AtlasWriter,
-    jobs: Sequence[tuple[Technique, Job]],
+    jobs: Sequence[tuple[Technique | Sweep, Job]],
     units: Mapping[str, Sequence[int]],
     batch: int | None,
 ) -> Plan:
@@ -61,17 +80,25 @@ def make_plan(
     `batch` is a fixed number of units; None lets the technique say what fits and runs fastest.
     """
     tasks: list[Task] = []
+    sweeps: list[SweepBatch] = []
     there = 0
     for technique, job in _distinct(jobs):
+        lacking: dict[str, tuple[int, ...]] = {}
         for node, wanted in units.items():
             targets = (WHOLE_NODE,) if technique.level == "node" else tuple(wanted)
             missing = frozenset(writer.missing(node, targets, job.recipe))
             there += len(targets) - len(missing)
-            if missing:
+            if not missing:
+                continue
+            if isinstance(technique, Sweep):
+                lacking[node] = tuple(unit for unit in targets if unit in missing)
+            else:
                 size = technique.batch_size(model, node, job) if batch is None else batch
                 tasks.append(Task(technique, job, node, targets, missing, max(1, size)))
-    total = sum(len(task.missing) for task in tasks)
-    return Plan(tuple(in_waves(tasks)), total, there)
+        if lacking and isinstance(technique, Sweep):
+            sweeps.append(SweepBatch(technique, job, lacking))
+    batches: list[Batch | SweepBatch] = [*sweeps, *in_waves(tasks)]
+    return Plan(tuple(batches), sum(batch.size for batch in batches), there)
 
 
 def in_waves(tasks: Sequence[Task]) -> Iterator[Batch]:
@@ -95,6 +122,8 @@ def _cut(task: Task, units: Sequence[int]) -> Iterator[Batch]:
             yield Batch(task.technique, task.job, task.node, lacking)
 
 
-def _distinct(jobs: Sequence[tuple[Technique, Job]]) -> list[tuple[Technique, Job]]:
+def _distinct(
+    jobs: Sequence[tuple[Technique | Sweep, Job]]
+) -> list[tuple[Technique | Sweep, Job]]:
     """Every recipe once."""
     return list({digest(job.recipe): (technique, job) for technique, job in jobs}.values())

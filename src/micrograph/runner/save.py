@@ -5,9 +5,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
-from micrograph.atlas import AtlasWriter, Visualization, encode
-from micrograph.runner.plan import Batch
-from micrograph.techniques.base import Rendered
+from micrograph.atlas import AtlasWriter, DatasetRecord, SampleRecord, Visualization, encode
+from micrograph.techniques.base import Job, Rendered, Sample, Source
 
 _WAITING = 2
 """Batches that may wait to be stored; beyond that rendering waits, and memory stays bounded."""
@@ -53,24 +52,43 @@ class Saver:
         if error is None:
             self.check()
 
-    def save(self, batch: Batch, rendered: Sequence[Rendered]) -> None:
+    def save(self, job: Job, results: Sequence[Rendered | Sample]) -> None:
         """Hand in a finished batch; waits while too many are waiting."""
         while len(self._waiting) >= _WAITING:
             self._waiting.pop(0).result()
-        self._waiting.append(self._thread.submit(self._store, batch, rendered))
+        self._waiting.append(self._thread.submit(self._store, job, results))
+
+    def wait(self) -> None:
+        """Until all that was handed in is stored."""
+        while self._waiting:
+            self._waiting.pop(0).result()
 
     def check(self) -> None:
         """Raise what went wrong in the thread, if anything did."""
         while self._waiting and self._waiting[0].done():
             self._waiting.pop(0).result()
 
-    def _store(self, batch: Batch, rendered: Sequence[Rendered]) -> None:
+    def _store(self, job: Job, results: Sequence[Rendered | Sample]) -> None:
+        samples: dict[Source, list[Sample]] = {}
+        for result in results:
+            if isinstance(result, Sample):
+                samples.setdefault(result.source, []).append(result)
+        for source, found in samples.items():
+            self._writer.put_samples(_dataset(source), [self._sample(s) for s in found])
+        rendered = [result for result in results if isinstance(result, Rendered)]
         finite = [r for r in rendered if math.isfinite(r.score)]
         self.skipped += [f"{r.node}/{r.unit}" for r in rendered if not math.isfinite(r.score)]
-        self._on_saved(self._writer.put([self._visualization(batch, r) for r in finite]))
+        self._on_saved(self._writer.put([self._visualization(job, r) for r in finite]))
 
-    def _visualization(self, batch: Batch, rendered: Rendered) -> Visualization:
-        job = batch.job
+    def _sample(self, sample: Sample) -> SampleRecord:
+        picture = sample.image
+        return SampleRecord(
+            sample.number, sample.name, sample.cls,
+            None if picture is None else encode(picture, self._format, self._quality),
+        )
+
+    def _visualization(self, job: Job, rendered: Rendered) -> Visualization:
+        picture = rendered.image
         return Visualization(
             node=rendered.node,
             unit=rendered.unit,
@@ -79,8 +97,16 @@ class Saver:
             recipe=job.recipe,
             seed=job.seed,
             score=rendered.score,
-            picture=encode(rendered.image, self._format, self._quality),
+            picture=None if picture is None else encode(picture, self._format, self._quality),
             data=rendered.data,
             made_with=self._made_with,
             seconds=rendered.seconds,
+            arrays=rendered.arrays,
         )
+
+
+def _dataset(source: Source) -> DatasetRecord:
+    return DatasetRecord(
+        source.name, source.digest, source.title, source.pictures, source.size, source.licence,
+        source.classes,
+    )

@@ -6,7 +6,8 @@ through the entry point group `micrograph.techniques`.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -19,24 +20,58 @@ class Job:
     """One variant of a technique under one seed, to be done for any number of units.
 
     `recipe` is complete: all parameters, the model and its digest, the seed, the code's revision.
+    `context` is what the job works on and the recipe only names by digest (a dataset, a picture).
     """
 
     technique: str
     variant: str
     seed: int
     recipe: Mapping[str, Any]
+    context: Any = None
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A finished picture, uint8 [y, x, 3], RGB, with its score and its share of the time."""
+    """A result: a picture, uint8 [y, x, 3] in RGB, or None where data says it all, with its score
+    (what that is, the technique says) and its share of the time.
+
+    `data` is plain JSON; `arrays` are for what is too large for it (uint8, int16, int32, float16 or
+    float32). `unit` is None for a result about the node as a whole.
+    """
 
     node: str
     unit: int | None
-    image: np.ndarray
+    image: np.ndarray | None
     score: float
     seconds: float
     data: Mapping[str, Any] = field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Pictures that a technique looks at. `digest` (64 hex digits) stands for which and in what
+    order; `size` is the side in pixels at which the network saw them."""
+
+    name: str
+    digest: str
+    title: str
+    pictures: int
+    size: int
+    licence: str = ""
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture of a source that results refer to by its number: class or -1, and the picture,
+    uint8 [y, x, 3], as the network saw it; None where it must not be kept."""
+
+    source: Source
+    number: int
+    name: str
+    cls: int
+    image: np.ndarray | None
 
 
 StepHook = Callable[[int, int], None]
@@ -48,7 +83,6 @@ class Technique(Protocol):
 
     What it means to a reader (its question, how to read it) stands in the site's list of lenses.
     """
-
 
     @property
     def name(self) -> str: ...
@@ -70,6 +104,36 @@ class Technique(Protocol):
     def run(
         self, model: "Model", node: str, units: Sequence[int], job: Job,
         on_step: StepHook | None = None,
-    ) -> Iterator[Rendered]:
+    ) -> Iterator[Rendered | Sample]:
         """Render `units` of `node` in one batch. Halves the batch when memory runs out."""
+        ...
+
+
+@runtime_checkable
+class Sweep(Protocol):
+    """A technique that looks at all nodes in one go. It has `sweep` instead of `batch_size`, `run`.
+
+    Its `level` says what is wanted: every unit ("unit"), or the node as a whole ("node"). It may
+    give more than that.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def level(self) -> str: ...
+
+    def jobs(self, *args: Any, **options: Any) -> list[Job]:
+        """As `Technique.jobs`."""
+        ...
+
+    def sweep(
+        self, model: "Model", targets: Mapping[str, Sequence[int]], job: Job, workspace: Path,
+        on_step: StepHook | None = None,
+    ) -> Iterator[Rendered | Sample]:
+        """Results for the units of each node in `targets`, samples before what refers to them.
+
+        `workspace` is a folder of this job (it may not exist yet) to leave unfinished work in, so
+        that an interrupted sweep goes on; it is deleted when all results are stored.
+        """
         ...

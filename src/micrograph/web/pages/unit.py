@@ -28,7 +28,8 @@ REACH = 6
 
 @dataclass(frozen=True)
 class VisualizationView:
-    """One picture of the unit. `image` is its URL; `recipe_digest` names the recipe."""
+    """One result about the unit. `image` is its picture's URL, empty (and its sizes 0) where
+    `data` says it all; `recipe_digest` names the recipe."""
 
     technique: str
     variant: str
@@ -40,6 +41,7 @@ class VisualizationView:
     width: int
     height: int
     color: str
+    data: Mapping[str, Any]
     made_with: Mapping[str, str]
     created: str
     seconds: float
@@ -147,10 +149,11 @@ def _missing(found: list[VisualizationView]) -> list[str]:
 
 
 def _view(v: Visualization, model: str, urls: Urls) -> VisualizationView:
+    p = v.picture
     return VisualizationView(
         v.technique, v.variant, v.recipe, recipes.digest(v.recipe), v.seed, v.score,
-        urls.image(model, v.picture.digest, v.picture.mime), v.picture.width, v.picture.height,
-        safe_color(v.picture.color), v.made_with, v.created, v.seconds,
+        urls.image(model, p.digest, p.mime) if p else "", p.width if p else 0, p.height if p else 0,
+        safe_color(p.color if p else ""), v.data, v.made_with, v.created, v.seconds,
     )
 
 

@@ -1,0 +1,122 @@
+"""Techniques that look at all nodes in one go, their samples, and options by technique."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from torch import nn
+
+from micrograph import Model, Preprocessing, techniques
+from micrograph.atlas import Atlas
+from micrograph.errors import BadInput
+from micrograph.runner import render
+from micrograph.techniques import Job, Rendered, Sample, Source, Sweep, Technique
+from micrograph.techniques.feature_vis import FEATURE_VIS
+
+TOWN = Source("town", "cd" * 32, "Town", 3, 32, "CC0", ("car", "bus"))
+
+
+@dataclass
+class Looker:
+    """Gives each wanted unit its number, and each node the number of units wanted of it."""
+
+    name: str = "looker"
+    level: str = "unit"
+    stops_after: int | None = None
+    asked: list[dict[str, list[int]]] = field(default_factory=list)
+
+    def jobs(self, model: Model, *, dataset: str = "town", seed: int = 0) -> list[Job]:
+        recipe = {"technique": self.name, "variant": dataset, "seed": seed}
+        return [Job(self.name, dataset, seed, recipe, TOWN)]
+
+    def sweep(
+        self, model: Model, targets: Mapping[str, Sequence[int]], job: Job, workspace: Path,
+        on_step: Any = None,
+    ) -> Iterator[Rendered | Sample]:
+        self.asked.append({node: list(units) for node, units in targets.items()})
+        workspace.mkdir(exist_ok=True)
+        for number in range(3):
+            image = np.full((32, 32, 3), 80 * number, np.uint8) if number else None
+            yield Sample(job.context, number, f"{number}.png", number % 2, image)
+            on_step(number + 1, 3)
+        count = 0
+        for node, units in targets.items():
+            for unit in units:
+                if count == self.stops_after:
+                    raise KeyboardInterrupt
+                yield Rendered(node, unit, None, float(unit), 0.0, {"top": [[1, 0, 0.5]]})
+                count += 1
+            profile = np.zeros((len(units), 3), np.uint8)
+            yield Rendered(node, None, None, float(len(units)), 0.0, arrays={"profile": profile})
+
+
+@pytest.fixture
+def model() -> Model:
+    module = nn.Sequential(nn.Conv2d(3, 300, 3), nn.ReLU(), nn.Conv2d(300, 4, 3), nn.ReLU())
+    return Model.of(module, id="small", preprocessing=Preprocessing(32, 32))
+
+
+@pytest.fixture
+def looker(monkeypatch: pytest.MonkeyPatch) -> Looker:
+    looker = Looker()
+    monkeypatch.setattr(techniques, "_REGISTERED", {"looker": looker})
+    return looker
+
+
+def test_a_sweep_is_no_ordinary_technique() -> None:
+    assert isinstance(Looker(), Sweep)
+    assert not isinstance(FEATURE_VIS, Sweep)
+    ordinary: Technique = FEATURE_VIS
+    assert ordinary.level == "unit"
+
+
+def test_one_look_fills_all_nodes(model: Model, looker: Looker, tmp_path: Path) -> None:
+    summary = render(model, tmp_path, technique=["looker"])
+    assert looker.asked == [{"1": list(range(300)), "3": list(range(4))}]
+    assert summary.rendered == 306
+    atlas = Atlas.open(tmp_path / "small.atlas")
+    found = atlas.results("3", "looker", "town")
+    assert {unit: v.score for unit, v in found.items()} == {-1: 4, 0: 0, 1: 1, 2: 2, 3: 3}
+    assert atlas.arrays("3", None, "looker", "town")["profile"].shape == (4, 3)
+    samples = atlas.samples(TOWN.digest, range(3))
+    assert [s.picture is not None for s in samples.values()] == [False, True, True]
+    assert [f.name for f in tmp_path.iterdir()] == ["small.atlas"]
+
+
+def test_an_interrupted_sweep_goes_on_with_what_is_missing(
+    model: Model, looker: Looker, tmp_path: Path
+) -> None:
+    looker.stops_after = 290
+    first = render(model, tmp_path, technique=["looker"])
+    assert first.interrupted
+    assert any(f.name.endswith(".part") for f in tmp_path.iterdir()), "the work is kept"
+    looker.stops_after = None
+    second = render(model, tmp_path, technique=["looker"])
+    assert not second.interrupted
+    there = Atlas.open(tmp_path / "small.atlas").results("1", "looker", "town")
+    assert there.keys() == set(range(-1, 300))
+    assert looker.asked[1]["3"] == [0, 1, 2, 3]
+    assert [f.name for f in tmp_path.iterdir()] == ["small.atlas"]
+
+
+def test_each_technique_gets_its_own_options(
+    model: Model, looker: Looker, tmp_path: Path
+) -> None:
+    summary = render(
+        model, tmp_path, technique=["looker", "feature_vis"], nodes=["3"], units="0",
+        dataset="country", preset="draft", steps=1, size=16,
+    )
+    assert summary.rendered == 3
+    atlas = Atlas.open(tmp_path / "small.atlas")
+    assert {v.variant for v in atlas.visualizations("3", 0)} == {"country", "channel"}
+
+
+def test_an_option_that_no_technique_has_is_refused(
+    model: Model, looker: Looker, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="no option 'stepps'; its options are: dataset, seed"):
+        render(model, tmp_path, technique=["looker"], stepps=3)
+    assert list(tmp_path.iterdir()) == []
