@@ -11,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 $(VENV)/.core: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Micrograph needs Python 3.11 or newer; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --progress-bar on -c constraints.txt -e .
+	$(BIN)/pip install --quiet --progress-bar on -c constraints.txt -e '.[lenses]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.core
