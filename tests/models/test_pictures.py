@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from micrograph.errors import BadInput
-from micrograph.models.pictures import read_picture
+from micrograph.models.pictures import read_picture, to_input
 from micrograph.models.preprocessing import Preprocessing
 
 PRE = Preprocessing(size=4, resize=6)
@@ -43,3 +43,22 @@ def test_preprocessing_as_data_and_back():
     rgb = torch.rand(2, 3, 5, 5, dtype=torch.float64)
     by_hand = torch.stack([(rgb[:, 2 - c] * 255 - (c + 1)) / (2, 2, 4)[c] for c in range(3)], 1)
     assert torch.allclose(pre.apply(rgb), by_hand)
+
+
+def test_as_it_was_before_decoding_was_guarded(tmp_path):
+    """An ordinary photograph gives the bits of Pillow used directly."""
+    rng = np.random.default_rng(3)
+    Image.fromarray(rng.integers(0, 256, (9, 13, 3), dtype=np.uint8)).save(tmp_path / "x.jpg")
+    with Image.open(tmp_path / "x.jpg") as opened:
+        resized = opened.convert("RGB").resize((9, 6), Image.Resampling.BILINEAR)
+    by_hand = np.asarray(resized.crop((2, 1, 6, 5)), dtype=np.float32) / 255
+    assert np.array_equal(read_picture(tmp_path / "x.jpg", PRE).permute(1, 2, 0), by_hand)
+
+
+@pytest.mark.parametrize("size", [(1, 50_000), (50_000, 1)])
+def test_a_long_thin_line_does_not_fill_the_memory(size):
+    long = np.zeros((size[1], size[0], 3), dtype=np.uint8)
+    long[size[1] // 2, size[0] // 2] = 255
+    found = to_input(Image.fromarray(long), Preprocessing(size=224, resize=256))
+    assert found.shape == (3, 224, 224)
+    assert found.max() > 0.9  # the middle is still the middle
