@@ -8,7 +8,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from micrograph.errors import BadInput, not_found, short
+from micrograph.errors import not_found
+from micrograph.pictures.decode import open_picture
 
 _FOLDER = Path(__file__).parent / "shipped"
 _ENDING = ".webp"
@@ -31,18 +32,12 @@ def open_shipped(name: str) -> Image.Image:
 def find_picture(name_or_path: str) -> tuple[str, Image.Image]:
     """A picture that ships, by its name, or else the one in a file: its name and it, in RGB.
 
-    The name of a file is that without folder and ending. Raises NotFound for what is neither,
-    BadInput for a file that is no picture.
+    The name of a file is that without folder and ending. Raises NotFound for a name that nothing
+    has, BadInput for a file that is no picture.
     """
-    from micrograph.pictures.decode import decode
-
     if name_or_path in shipped():
         return name_or_path, open_shipped(name_or_path)
     path = Path(name_or_path)
-    try:
-        if not path.is_file():
-            raise not_found("picture", name_or_path, shipped())
-        data = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"cannot read the picture {short(path)}: {error.strerror}") from None
-    return path.stem, decode(data, path.name)
+    if path.name == name_or_path and not path.suffix and not path.exists():
+        raise not_found("picture", name_or_path, shipped())
+    return path.stem, open_picture(path)
