@@ -9,6 +9,8 @@ from micrograph.models.preprocessing import Preprocessing
 if TYPE_CHECKING:
     from torch import nn
 
+    from micrograph.models.text import TextTower
+
 
 @dataclass(frozen=True)
 class WeightsSource:
@@ -51,3 +53,6 @@ class ModelCard:
     node_id: Callable[[str], str | None] = lambda path: path
     tensor_name: Callable[[str], str] = lambda parameter: parameter
     aliases: Callable[[str], tuple[str, ...]] = lambda node: ()
+    text: "Callable[[nn.Module], TextTower] | None" = None
+    """Makes the text tower of the network, for one of a contrastive pair; then what the network
+    gives is the picture's vector before normalization."""

@@ -17,6 +17,7 @@ from micrograph.models.nodes import default_id, name_nodes
 from micrograph.models.preprocessing import Preprocessing
 from micrograph.models.relu import ReLUOff
 from micrograph.models.tensors import module_digest
+from micrograph.models.text import TextTower
 
 
 class Model:
@@ -35,11 +36,13 @@ class Model:
         id: str,
         preprocessing: Preprocessing,
         labels: Sequence[str] = (),
+        text: Callable[[nn.Module], TextTower] | None = None,
     ) -> "Model":
         """Put any torch module that takes RGB [batch, 3, y, x] under the microscope.
 
         The module is switched to eval mode and its parameters stop needing gradients. Its digest is
-        that of its state dict. Raises BadInput for an id that cannot be part of an address.
+        that of its state dict. `text` makes the text tower of a module that gives vectors of
+        pictures (see `ModelCard.text`). Raises BadInput for an id that no address can have.
         """
         Address(id)
         card = ModelCard(
@@ -51,6 +54,7 @@ class Model:
             labels=tuple(labels),
             parameters=sum(p.numel() for p in module.parameters()),
             node_id=default_id,
+            text=text,
         )
         return cls(card, module, module_digest(module))
 
@@ -78,6 +82,11 @@ class Model:
     def _first_tensor(self) -> Tensor:
         tensors = (*self.module.parameters(), *self.module.buffers())
         return next((t for t in tensors if t.is_floating_point()), torch.zeros(()))
+
+    @cached_property
+    def text(self) -> TextTower | None:
+        """Its text tower, if it is one of a contrastive pair."""
+        return self.card.text(self.module) if self.card.text else None
 
     @cached_property
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:

@@ -34,7 +34,8 @@ _MADE_BY = {"cat": "cat", "add": "add"}
 def kind_of(value: Value) -> str:
     """A plain word: what the module says of itself (`kind`), what it is, or what made the value."""
     if value.is_output and not value.shape:
-        return "logits"
+        said = getattr(value.calls[-1][2], "kind", None)  # the network itself
+        return said if isinstance(said, str) else "logits"
     modules = [module for _, _, module in value.calls]
     for module in modules:
         if isinstance(said := getattr(module, "kind", None), str):

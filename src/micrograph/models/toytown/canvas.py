@@ -80,6 +80,7 @@ class Canvas:
         self.light: Point = (-0.5, -0.8)
         self.contrast = 0.3
         self.frame: Frame = (1, 0, 0, 0, 1, 0)
+        self.setting = ""
         self.figure_from = 0
         self.figure_to = 0
         self._draw_offsets = rng.integers(0, SIDE, 512).tolist()

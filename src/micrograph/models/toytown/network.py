@@ -118,15 +118,19 @@ class ToyTown(nn.Module):
             inputs = widths.out
         self.logits = nn.Linear(inputs, classes)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalized pictures [batch, 3, y, x] to class scores [batch, class] before softmax."""
+    def features(self, x: Tensor) -> Tensor:
+        """Normalized pictures [batch, 3, y, x] to the last mixed block [batch, 320, y, x]."""
         x = F.max_pool2d(self.conv0(x), 3, stride=2, padding=1)
         x = self.conv2(self.conv1(x))
         for name in MIXED:
             if name in ("mixed4a", "mixed5a"):
                 x = F.max_pool2d(x, 3, stride=2, padding=1)
             x = self.get_submodule(name)(x)
-        scores: Tensor = self.logits(x.mean(dim=(2, 3)))
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalized pictures [batch, 3, y, x] to class scores [batch, class] before softmax."""
+        scores: Tensor = self.logits(self.features(x).mean(dim=(2, 3)))
         return scores
 
 

@@ -64,6 +64,8 @@ class Scene:
     figure: NDArray[np.uint8]
     """[y, x]: how many of a pixel's 4 subsamples show the labelled thing itself."""
     seed: int
+    setting: str
+    """What is behind it: land, street, wall, sea, green, clouds, or any texture."""
 
 
 def _count(hits: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -167,7 +169,18 @@ def scene(seed: int, label: int | None = None, size: int = 96) -> Scene:
     for part in np.unique(parts):
         if part != NONE:
             masks[part] = _count(parts == part)
-    return Scene(image, label, masks, _count(figure), seed)
+    return Scene(image, label, masks, _count(figure), seed, c.setting)
+
+
+def picture(seed: int, size: int = 96) -> NDArray[np.uint8]:
+    """The picture of this seed, [y, x, rgb]: `scene(seed).image` without the masks, sooner."""
+    c, _, numbers = _draw(seed, None, size)
+    return _render(c, numbers)[0]
+
+
+def label_of(seed: int) -> int:
+    """The class of the picture of this seed, without drawing it."""
+    return int(np.random.default_rng([2017, seed]).integers(len(CLASSES)))
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ def background(c: Canvas) -> None:
     rng = c.rng
     c.place(0.5, 0.5, 0.5, between(rng, -0.1, 0.1))
     kind = pick(rng, ("land", "land", "street", "wall", "sea", "green", "any", "any", "clouds"))
+    c.setting = kind
     sky = color(rng, (0.5, 0.65) if chance(rng, 0.7) else (-0.1, 0.15), (0.1, 0.7), (0.35, 1.0))
     clouds = Material(sky, mix(sky, WHITE, between(rng, 0.2, 0.8)), "cloud", between(rng, 0.8, 1.6))
     if kind == "any":

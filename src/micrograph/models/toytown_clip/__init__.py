@@ -1,0 +1,1 @@
+"""The contrastive pair: toytown's pictures and captions of them in one space."""
