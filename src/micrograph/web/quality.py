@@ -1,0 +1,204 @@
+"""Is a feature visualization to be trusted? Measured, with the reasons in words.
+
+A picture is compared with what real pictures do to the unit, and with its own repeats. What the
+thresholds are and how they were found is in docs/techniques/quality.md.
+"""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from micrograph.atlas import Visualization
+from micrograph.recipe import canonical
+
+TRUSTED, CAREFUL, DISTRUSTED, UNCHECKED = (
+    "trusted", "careful", "not to be trusted", "unchecked"
+)
+
+FAILED = {"channel": 1.0, "neuron": 0.5}
+"""Shares of the dataset's best below which a picture counts as failed. A channel's picture repeats
+its pattern, and must drive the whole map more than any real picture does."""
+WEAK = {"channel": 1.3, "neuron": 1.0}
+"""Shares below which it is read with care: pictures of noise still reach these."""
+AGREEING = 0.6
+"""Likeness of what two repeats drive; pictures of different units stay below, see the docs."""
+SPREAD = 0.5
+"""Share of the strongest repeat's activation by which the weakest may stay behind."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """How far the picture of one variant can be trusted.
+
+    `share` is its activation over the best of the dataset (`dataset` is the name), `exceeds` the
+    share of the dataset's pictures that it drives the unit more than; `agreement` is the mean
+    likeness (0..1) of what `repeats` pictures drive in the node, `spread` how far the weakest one's
+    activation is behind. None is what could not be measured.
+    """
+
+    variant: str
+    verdict: str
+    reasons: list[str]
+    dataset: str = ""
+    share: float | None = None
+    exceeds: float | None = None
+    repeats: int = 1
+    agreement: float | None = None
+    spread: float | None = None
+
+
+def qualities(found: Sequence[Visualization]) -> dict[str, Quality]:
+    """The quality of each variant of feature visualization among all results of one unit."""
+    examples = [v for v in found if v.technique == "dataset_examples" and v.unit is not None]
+    by_variant: dict[str, list[Visualization]] = {}
+    for v in found:
+        if v.technique == "feature_vis" and v.picture is not None:
+            by_variant.setdefault(v.variant, []).append(v)
+    return {
+        variant: quality(variant, _repeats(rows), examples)
+        for variant, rows in by_variant.items()
+    }
+
+
+def quality(
+    variant: str, repeats: Sequence[Visualization], examples: Sequence[Visualization]
+) -> Quality:
+    """The quality of `repeats[0]`, the others made alike from other seeds.
+
+    `examples` are the unit's results of dataset_examples; of several datasets that counts which
+    drives the unit most.
+    """
+    if re.search("negative|alpha", variant):
+        return Quality(
+            variant, UNCHECKED, ["This kind of picture has no real pictures to compare with."]
+        )
+    kind = "channel" if variant.startswith("channel") else "neuron"
+    best = max(examples, key=lambda e: _top(e, kind), default=None)
+    dataset = best.variant if best else ""
+    bad, weak, good = [], [], []
+    score, top = repeats[0].score, _top(best, kind) if best else -math.inf
+    share = exceeds = None
+    if best is None or not math.isfinite(top):
+        unknown = ["No dataset was swept for this unit: there is nothing to compare with."]
+    else:
+        unknown = []
+        if _dead(best):
+            bad.append(f"Nothing in {dataset} excites this unit: it may be dead.")
+        elif top > 0:
+            share, exceeds = score / top, _exceeds(best, kind, score)
+            said = f"It drives the unit {_times(share)} {_MEANT[kind]} of {dataset}"
+            if share < FAILED[kind]:
+                bad.append(f"{said}: the picture failed.")
+            elif share < WEAK[kind]:
+                weak.append(f"{said}: little for a picture made to do so.")
+            else:
+                good.append(f"{said}.")
+            if _quantile(best, "max", 0.99) == 0:
+                weak.append(f"The unit is silent on 99 of 100 pictures of {dataset}.")
+        else:
+            unknown.append(f"The unit is never positive on {dataset}.")
+    agreement, spread = _agreement(repeats), _spread([v.score for v in repeats])
+    # What a whole picture drives says little where only its centre was driven.
+    agreement = agreement if kind == "channel" else None
+    if agreement is not None and agreement < AGREEING:
+        weak.append("Repeats drive different units: it has several meanings, or none it agrees on.")
+    elif agreement is not None:
+        good.append(f"{len(repeats)} repeats agree.")
+    if spread is not None and spread > SPREAD:
+        weak.append("Some repeats drive it far less than others: the way there is hard.")
+    verdict = DISTRUSTED if bad else CAREFUL if weak else UNCHECKED if unknown else TRUSTED
+    if len(repeats) == 1:
+        unknown.append("It was made once; repeats (--repeats 3) would show what is chance.")
+    return Quality(
+        variant, verdict, [*bad, *weak, *good, *unknown], dataset, share, exceeds, len(repeats),
+        agreement, spread,
+    )
+
+
+_MEANT = {
+    "channel": "the largest mean over a picture",
+    "neuron": "the largest activation",
+}
+_SPATIAL = {"channel": "picture_mean", "neuron": "picture_max", "max": "picture_max"}
+
+
+def _repeats(rows: Sequence[Visualization]) -> list[Visualization]:
+    """Of a variant's rows those made like the first, seed apart, one per seed."""
+    alike = _but_seed(rows[0])
+    by_seed: dict[int, Visualization] = {}
+    for v in rows:
+        if _but_seed(v) == alike:
+            by_seed.setdefault(v.seed, v)
+    return list(by_seed.values())
+
+
+def _but_seed(v: Visualization) -> str:
+    return canonical({key: value for key, value in v.recipe.items() if key != "seed"})
+
+
+def _quantiles(example: Visualization, kind: str) -> dict[float, float]:
+    """The values of a spatial quantity at quantiles over pictures, ascending; {} if unsound."""
+    given = example.data.get(_SPATIAL[kind])
+    found = {}
+    for key, value in given.items() if isinstance(given, Mapping) else ():
+        try:
+            quantile = float(key)
+        except ValueError:
+            continue
+        if isinstance(value, int | float) and math.isfinite(value) and 0 <= quantile <= 1:
+            found[quantile] = float(value)
+    return dict(sorted(found.items()))
+
+
+def _quantile(example: Visualization, kind: str, at: float) -> float | None:
+    return _quantiles(example, kind).get(at)
+
+
+def _top(example: Visualization, kind: str) -> float:
+    """The largest value over the dataset's pictures; -inf where it is not known."""
+    return _quantiles(example, kind).get(1.0, -math.inf)
+
+
+def _dead(example: Visualization) -> bool:
+    low, high = example.data.get("min"), example.data.get("max")
+    return high == 0 and low == 0
+
+
+def _exceeds(example: Visualization, kind: str, score: float) -> float:
+    """The share of the dataset's pictures that certainly stay below `score`."""
+    return max((q for q, v in _quantiles(example, kind).items() if v <= score), default=0.0)
+
+
+def _times(share: float) -> str:
+    return f"{share:.2f} times" if share < 10 else f"{share:.0f} times"
+
+
+def _agreement(repeats: Sequence[Visualization]) -> float | None:
+    """Mean cosine, over pairs, of the activations of the other units of the node most driven."""
+    driven = [d for v in repeats if (d := dict(_company(v)))]
+    if len(driven) < 2:
+        return None
+    values = [_cosine(a, b) for a, b in combinations(driven, 2)]
+    return sum(values) / len(values)
+
+
+def _company(v: Visualization) -> Iterator[tuple[int, float]]:
+    """The units a picture drives, without the one it was made for, which would always agree."""
+    given: Any = v.data.get("company")
+    for item in given if isinstance(given, list) else ():
+        match item:
+            case [int(unit), int() | float() as value] if unit != v.unit and value > 0:
+                yield unit, float(value)
+
+
+def _cosine(a: Mapping[int, float], b: Mapping[int, float]) -> float:
+    product = sum(value * b.get(unit, 0.0) for unit, value in a.items())
+    return product / (math.hypot(*a.values()) * math.hypot(*b.values()))
+
+
+def _spread(scores: Sequence[float]) -> float | None:
+    top = max(scores)
+    return (top - min(scores)) / top if len(scores) > 1 and top > 0 else None
