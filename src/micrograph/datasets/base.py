@@ -1,0 +1,125 @@
+"""What a dataset is, whatever it is made of."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from PIL import Image
+
+from micrograph.errors import BadInput, Conflict, short
+from micrograph.pictures import MAX_BYTES, decode
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One picture: what the dataset calls it, and the number of its class or -1."""
+
+    name: str
+    cls: int = -1
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures numbered from 0 in an order that never changes.
+
+    `name` is short and fits an address, `title` is for people. `digest` (64 hex digits) stands for
+    which pictures, in what order, with which classes; a model's input size is no part of it.
+    `picture(number)` is RGB of any size; it raises BadInput for a picture that cannot be read, and
+    Conflict for one that has changed since the dataset was opened. `left_out` counts what was not
+    taken for a picture, by reason.
+    """
+
+    spec: str
+    name: str
+    title: str
+    digest: str
+    entries: Sequence[Entry]
+    picture: Callable[[int], Image.Image]
+    classes: tuple[str, ...] = ()
+    licence: str = ""
+    left_out: Mapping[str, int] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+
+def of_files(
+    spec: str,
+    name: str,
+    title: str,
+    entries: Sequence[Entry],
+    read: Callable[[int], bytes],
+    *,
+    classes: Sequence[str] = (),
+    licence: str = "",
+    left_out: Mapping[str, int] | None = None,
+) -> Dataset:
+    """A dataset of encoded pictures: `read(number)` gives the bytes of one, or raises OSError.
+
+    Its digest is the SHA-256 over the classes and, for each picture, name, class and the SHA-256 of
+    its bytes (one that cannot be read counts as such). All are read for that, once, and a picture
+    whose bytes are other ones when its turn comes is noticed.
+    """
+    if not entries:
+        others = sum((left_out or {}).values())
+        raise BadInput(
+            f"dataset {short(spec, 200)} has no pictures"
+            + (f" ({others} other files)" if others else "")
+            + "; expected jpg, png, webp, avif, gif, bmp or tif files"
+        )
+
+    def content(number: int) -> bytes:
+        try:
+            return hashlib.sha256(read(number)).digest()
+        except OSError:
+            return b""
+
+    with ThreadPoolExecutor(4) as pool:
+        contents = list(pool.map(content, range(len(entries))))
+    whole = hashlib.sha256(_line("micrograph dataset 1", list(classes)))
+    for entry, digest in zip(entries, contents, strict=True):
+        whole.update(_line(entry.name, entry.cls, digest.hex()))
+
+    def picture(number: int) -> Image.Image:
+        called = entries[number].name
+        try:
+            data = read(number)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise BadInput(f"cannot read the picture {short(called, 200)}: {reason}") from None
+        if hashlib.sha256(data).digest() != contents[number]:
+            raise Conflict(
+                f"picture {short(called, 200)} of {short(spec, 200)} has changed since the dataset "
+                "was opened; start again when nobody writes to it"
+            )
+        return decode(data, called)
+
+    return Dataset(
+        spec, name, title, whole.hexdigest(), tuple(entries), picture,
+        tuple(classes), licence, Counter(left_out or {}),
+    )  # fmt: skip
+
+
+READ_LIMIT = MAX_BYTES + 1
+"""Bytes of a file that are read: enough to see that it is too large."""
+
+ENDINGS = frozenset({"jpg", "jpeg", "png", "webp", "avif", "gif", "bmp", "tif", "tiff"})
+"""What a picture's file name ends in."""
+
+
+def plain_name(text: str) -> str:
+    """Text as an address allows it: a dataset is a variant, and so part of a URL."""
+    return re.sub(r"[^A-Za-z0-9_.\-]+", "-", text).strip("-.")[:60] or "pictures"
+
+
+def printable(name: str) -> str:
+    """A file's name as text that can be stored, whatever bytes it is made of."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _line(*values: object) -> bytes:
+    return (json.dumps(values) + "\n").encode()

@@ -1,0 +1,55 @@
+"""A folder of pictures, or of class folders."""
+
+import os
+from collections import Counter
+from pathlib import Path
+
+from micrograph.datasets.base import ENDINGS, READ_LIMIT, Dataset, Entry, of_files, plain_name
+from micrograph.datasets.base import printable as shown
+from micrograph.errors import BadInput, short
+
+
+def open_dataset(spec: str) -> Dataset:
+    """All pictures in the folder and below, sorted by path.
+
+    The first folder on the way to a picture is its class; pictures that lie in `spec` itself have
+    none. Names that begin with a dot are passed over, as are links to folders; files that are not
+    called like a picture are counted.
+    """
+    root = Path(spec)
+    left_out: Counter[str] = Counter()
+    found: list[str] = []
+
+    def refuse(error: OSError) -> None:
+        where = short(error.filename or spec, 200)
+        raise BadInput(f"cannot list the folder {where}: {error.strerror}; check its rights")
+
+    for folder, folders, files in os.walk(root, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for file in files:
+            if file.startswith("."):
+                continue
+            path = os.path.join(folder, file)
+            if file.rpartition(".")[2].lower() not in ENDINGS:
+                left_out["no name of a picture"] += 1
+            elif not os.path.isfile(path):
+                left_out["no regular file"] += 1
+            else:
+                found.append(os.path.relpath(path, root).replace(os.sep, "/"))
+    found.sort()
+    tops = [path.partition("/")[0] if "/" in path else "" for path in found]
+    classes = sorted({top for top in tops if top})
+    numbers = {top: number for number, top in enumerate(classes)}
+    entries = [
+        Entry(shown(path), numbers.get(top, -1)) for path, top in zip(found, tops, strict=True)
+    ]
+
+    def read(number: int) -> bytes:
+        with (root / found[number]).open("rb") as file:
+            return file.read(READ_LIMIT)
+
+    name = plain_name(shown(root.resolve().name))
+    return of_files(
+        spec, name, f"folder {shown(root.resolve().name)}", entries, read,
+        classes=[shown(c) for c in classes], left_out=left_out,
+    )  # fmt: skip
