@@ -36,7 +36,7 @@ def centre(image: Image.Image, preprocessing: Preprocessing) -> Image.Image:
         image = _middle(image, min(image.width, longest), min(image.height, longest))
     factor = preprocessing.resize / min(image.size)
     if factor != 1:
-        width, height = (max(round(s * factor), preprocessing.resize) for s in image.size)
+        width, height = (max(int(s * factor), preprocessing.resize) for s in image.size)
         method = Image.Resampling[preprocessing.interpolation.upper()]
         image = image.resize((width, height), method)
     return _middle(image, preprocessing.size, preprocessing.size)

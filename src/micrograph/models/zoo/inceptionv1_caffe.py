@@ -102,6 +102,7 @@ CARD = ModelCard(
         scale=255.0,
         mean=(104.00699, 116.66877, 122.67891),
         channel_order="BGR",
+        interpolation="bicubic",
     ),
     digest="52872c72f7860412a3c63b255eef88dc4d6517e8cb499e624d44754f1528fa97",
     parameters=6_998_552,

@@ -87,7 +87,11 @@ CARD = ModelCard(
     "Its last convolution already holds one map per class.",
     build=build,
     preprocessing=Preprocessing(
-        size=224, resize=256, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
+        size=224,
+        resize=256,
+        mean=(0.485, 0.456, 0.406),
+        std=(0.229, 0.224, 0.225),
+        interpolation="bicubic",
     ),
     digest="8d4c82dbfd08940c351b6c8c5277338963cd4fc2c3a5f3bdc7ffbdc36b664c1a",
     parameters=1_235_496,
