@@ -35,6 +35,8 @@ class Sizes:
 
 
 FULL = Sizes((616, 98), (142, 69), (142, 24), gap_x=16, gap_y=24, padding=16, lane=10)
+PICTURED = Sizes((200, 224), (128, 152), (128, 24), gap_x=16, gap_y=24, padding=16, lane=10)
+"""For one square picture per node."""
 MAP = Sizes((60, 9), (12, 6), (28, 4), gap_x=4, gap_y=4, padding=3, lane=3)
 
 

@@ -11,6 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from micrograph.web.answers import Page
+from micrograph.web.drawings import classes_of, histogram_of, tuning_of
+from micrograph.web.lenses import lens
 from micrograph.web.panel import Panel
 from micrograph.web.urls import Urls
 
@@ -39,6 +41,13 @@ def score(value: float) -> str:
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
+def percent(share: float) -> str:
+    """A share as a percentage with two figures: 3.2 %."""
+    value = 100 * share
+    digits = 0 if value >= 10 or not value else 1 if value >= 1 else 2
+    return f"{value:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
 def millions(value: int) -> str:
     """A number of parameters in words: 7.0 million."""
     return f"{value / 1e6:.1f} million" if value >= 1e6 else number(value)
@@ -63,9 +72,12 @@ class Html:
             loader=FileSystemLoader(HERE / "templates"), autoescape=True,
             undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         )
-        self.environment.globals["urls"] = urls
+        self.environment.globals.update(
+            urls=urls, lens_of=lens, histogram_of=histogram_of, classes_of=classes_of,
+            tuning_of=tuning_of,
+        )
         self.environment.filters.update(
-            number=number, score=score, millions=millions, pretty=pretty,
+            number=number, score=score, millions=millions, pretty=pretty, percent=percent,
             breakable=breakable,
         )
 
@@ -73,5 +85,3 @@ class Html:
         """`path` is the page's own address, with its query."""
         template = self.environment.get_template(f"{page.kind}.html")
         return template.render(page=page, panel=panel, path=path).encode()
-
-

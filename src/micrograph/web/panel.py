@@ -1,25 +1,93 @@
 """The left panel: the lenses, and the model's graph as a small map."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from micrograph.atlas import Reading
 from micrograph.web.graph import MAP, Layout, layout
-from micrograph.web.lenses import LENSES, Lens
+from micrograph.web.lenses import LENSES, PLUGINS, Lens
+from micrograph.web.pages.model import ModelPage
+from micrograph.web.pages.node import NodePage
+from micrograph.web.pages.unit import UnitPage
+from micrograph.web.urls import Urls
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A lens in the panel: where it leads, and whether there is anything to see."""
+
+    lens: Lens
+    url: str
+    there: bool
 
 
 @dataclass(frozen=True)
 class Panel:
-    """`map` is the small drawing of the model, `here` the node to light up in it."""
+    """`map` is the small drawing of the model, `here` the node to light up in it; `current` the
+    technique that the page is about."""
 
-    lenses: tuple[Lens, ...]
+    entries: tuple[Entry, ...] = ()
     current: str = ""
     model: str = ""
     map: Layout | None = None
     here: str = ""
 
 
-def panel(atlas: Reading | None = None, node: str = "", lens: str = "") -> Panel:
-    if atlas is None or not node:
-        return Panel(LENSES, lens)
+def model_panel(page: ModelPage, urls: Urls) -> Panel:
+    """Lenses of nodes switch the graph; the others lead to what is said about them."""
+
+    def url(lens: Lens) -> str:
+        if lens.technique == LENSES[0].technique:
+            return urls.model(page.model.id)
+        switched = [c.url for s in page.switches for c in s.choices if c.value == lens.technique]
+        return switched[0] if switched else _about(lens, urls)
+
+    current = LENSES[0].technique if page.lens == "units" else page.lens
+    return _panel(url, page.techniques, current)
+
+
+def node_panel(page: NodePage, atlas: Reading, urls: Urls) -> Panel:
+    """Lenses of units make the grid's tiles, those of the node stand above it."""
+    sections = {section.technique for section in page.sections}
+
+    def url(lens: Lens) -> str:
+        if lens.technique in sections:
+            return f"#{lens.technique}"
+        if PLUGINS[lens.technique].tiles and lens.technique in (*page.techniques, page.technique,
+                                                               LENSES[0].technique):
+            change = page.view.query(lens=lens.technique)
+            return urls.node(page.model.id, page.node.id, **change)
+        return _about(lens, urls)
+
+    return _panel(url, page.techniques, page.technique, atlas, page.node.id)
+
+
+def unit_panel(page: UnitPage, atlas: Reading, urls: Urls) -> Panel:
+    """Every lens leads to its section, or to the node's; what is missing to the list of that."""
+    sections = {section.technique for section in page.sections}
+    missing = {one.technique for one in page.missing}
+
+    def url(lens: Lens) -> str:
+        if lens.technique in sections:
+            return f"#{lens.technique}"
+        if lens.level == "node" and lens.technique in page.techniques:
+            return urls.node(page.model.id, page.node) + f"#{lens.technique}"
+        return "#missing" if lens.technique in missing else _about(lens, urls)
+
+    return _panel(url, page.techniques, LENSES[0].technique, atlas, page.node)
+
+
+def _about(lens: Lens, urls: Urls) -> str:
+    return f"{urls.about}#{lens.technique}"
+
+
+def _panel(
+    url: Callable[[Lens], str], there: Collection[str], current: str,
+    atlas: Reading | None = None, node: str = "",
+) -> Panel:
+    """Those lenses that are not `there` are quieter."""
+    entries = tuple(Entry(lens, url(lens), lens.technique in there) for lens in LENSES)
+    if atlas is None:
+        return Panel(entries, current)
     drawing = layout(tuple(atlas.nodes.values()), MAP)
-    return Panel(LENSES, lens, atlas.model.id, drawing, node)
+    return Panel(entries, current, atlas.model.id, drawing, node)

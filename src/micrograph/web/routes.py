@@ -8,19 +8,18 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from micrograph.web.images import image_answer
-from micrograph.web.lenses import LENSES
 from micrograph.web.origin import check_same_origin
 from micrograph.web.pages.model import ModelPage, model_page
-from micrograph.web.pages.node import NodePage, NodeView, node_page
+from micrograph.web.pages.node import NodePage, node_page
+from micrograph.web.pages.node_view import NodeView
 from micrograph.web.pages.other import AboutPage, ErrorPage, SearchPage, about_page, search_page
 from micrograph.web.pages.start import StartPage, start_page
 from micrograph.web.pages.unit import RenderState, UnitPage, unit_page
-from micrograph.web.panel import panel
+from micrograph.web.panel import model_panel, node_panel, unit_panel
 from micrograph.web.places import Place, find
 from micrograph.web.site import Site
 from micrograph.web.static import StaticForever
 
-LENS = LENSES[0].technique
 Function = Callable[..., Any]
 
 
@@ -61,32 +60,38 @@ def add_routes(app: FastAPI, site: Site) -> None:
         return site.page(request, found)
 
     @page("/models/{model}", ModelPage)
-    def model(request: Request, model: str) -> Response:
-        """A model and its graph."""
+    def model(
+        request: Request, model: str, lens: str = "units", picture: str = ""
+    ) -> Response:
+        """A model and its graph; `lens` says what stands in its nodes, `picture` which picture
+        that lens looked at."""
         place = site.place(request, model)
         if isinstance(place, Response):
             return place
-        return site.page(request, model_page(place.atlas, site.urls), panel(lens=LENS))
+        found = model_page(place.atlas, site.urls, lens, picture)
+        return site.page(request, found, model_panel(found, site.urls))
 
     @page("/models/{model}/{node}", NodePage)
     def node(
         request: Request, model: str, node: str, objective: str = "channel",
-        sign: str = "positive", sort: str = "unit", size: str = "m",
+        sign: str = "positive", sort: str = "unit", size: str = "m", lens: str = "feature_vis",
+        variant: str = "", picture: str = "",
     ) -> Response:
-        """A node and all its units."""
+        """A node as a whole, and all its units through one lens."""
         place = site.place(request, model, node)
         if isinstance(place, Response):
             return place
         assert place.node is not None
-        view = NodeView(objective, sign, sort, size)
-        return site.page(
-            request, node_page(place.atlas, place.node, view, site.urls),
-            panel(place.atlas, place.node.id, LENS),
-        )
+        view = NodeView(objective, sign, sort, size, lens, variant)
+        found = node_page(place.atlas, place.node, view, site.urls, picture)
+        return site.page(request, found, node_panel(found, place.atlas, site.urls))
 
     @page("/models/{model}/{node}/{unit}", UnitPage)
-    def unit(request: Request, model: str, node: str, unit: str) -> Response:
-        """A unit and everything that was rendered of it."""
+    def unit(
+        request: Request, model: str, node: str, unit: str, dataset: str = ""
+    ) -> Response:
+        """A unit and everything that was rendered of it; `dataset` is the name of the dataset whose
+        examples are shown."""
         place = site.place(request, model, node, unit)
         if isinstance(place, Response):
             return place
@@ -96,8 +101,10 @@ def add_routes(app: FastAPI, site: Site) -> None:
         found = unit_page(
             place.atlas, place.node, place.unit, site.urls,
             str(request.base_url).rstrip("/"), site.live.state(id, place.node.id, place.unit),
+            [site.library.model(other.id) for other in site.library.models() if other.id != id],
+            {"dataset": dataset},
         )
-        return site.page(request, found, panel(place.atlas, place.node.id, LENS))
+        return site.page(request, found, unit_panel(found, place.atlas, site.urls))
 
     @app.post("/models/{model}/{node}/{unit}/render", response_model=RenderState, status_code=202)
     def render(request: Request, model: str, node: str, unit: str) -> RenderState:

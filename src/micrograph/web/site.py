@@ -7,7 +7,7 @@ from micrograph.atlas import Library
 from micrograph.web.answers import Page, answer, twin
 from micrograph.web.html import Html
 from micrograph.web.live import Live
-from micrograph.web.panel import Panel, panel
+from micrograph.web.panel import Panel
 from micrograph.web.places import Place, find
 from micrograph.web.urls import Urls
 
@@ -25,7 +25,7 @@ class Site:
         """The page as its address asks for it: JSON where that ends in `.json`, else HTML."""
         if _wants_json(request):
             return twin(request, page, status)
-        body = self.html.render(page, side or panel(), _own_url(request))
+        body = self.html.render(page, side or Panel(), _own_url(request))
         return answer(request, body, "text/html; charset=utf-8", status)
 
     def place(self, request: Request, *parts: str) -> Place | Response:

@@ -19,8 +19,8 @@ class Urls:
     about = "/about"
     openapi = "/openapi.json"
 
-    def model(self, model: str) -> str:
-        return f"/models/{quote(model)}"
+    def model(self, model: str, **view: str | int | None) -> str:
+        return f"/models/{quote(model)}" + _query(view)
 
     def node(self, model: str, node: str, **view: str | int | None) -> str:
         return f"/models/{quote(model)}/{quote(node)}" + _query(view)
@@ -31,6 +31,15 @@ class Urls:
     def render(self, model: str, node: str, unit: int) -> str:
         """Where a unit's "Render this" is posted to."""
         return self.unit(model, node, unit) + "/render"
+
+    def look(self, model: str, node: str = "", unit: int | None = None) -> str:
+        """Where a picture of the reader's own is posted to."""
+        parts = [p for p in (model, node, "" if unit is None else str(unit)) if p]
+        return "/".join(["/models", *(quote(p) for p in parts), "look"])
+
+    def heat(self, model: str, node: str, unit: int, dataset: str) -> str:
+        """The heat map of a unit on a stored picture; its number is still to be added."""
+        return self.unit(model, node, unit) + "/map" + _query({"dataset": dataset}) + "&number="
 
     def search(self, text: str = "") -> str:
         return "/search" + _query({"q": text or None})

@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from micrograph.atlas import NodeRecord, Reading, Tile
-from micrograph.web.graph import FULL, Box, Group, is_thin, layout, parts_of
+from micrograph.web.graph import FULL, PICTURED, Box, Group, is_thin, layout, parts_of
+from micrograph.web.pages.model_view import MAP, UNITS, ModelView, whole_pictures
 from micrograph.web.pages.parts import (
+    Image,
     ModelRef,
     NodeFacts,
+    Switch,
     Thumb,
     model_ref,
     node_facts,
@@ -16,6 +19,7 @@ from micrograph.web.pages.parts import (
     thumb,
 )
 from micrograph.web.pages.start import node_tiles, pictured_units, unit_count
+from micrograph.web.unit_map import UnitMap, unit_map
 from micrograph.web.urls import Urls
 
 PER_ROLE = {"wide": 8, "branch": 3}
@@ -23,7 +27,8 @@ PER_ROLE = {"wide": 8, "branch": 3}
 
 @dataclass(frozen=True)
 class GraphNode:
-    """A node where the drawing has it (pixels), with pictures of a few of its units.
+    """A node where the drawing has it (pixels), with pictures of a few of its units, or the one
+    `picture` that a lens of nodes gave of it.
 
     `node` is None for the input, which is no page.
     """
@@ -38,6 +43,7 @@ class GraphNode:
     node: NodeFacts | None
     pictured: int
     thumbs: list[Thumb]
+    picture: Image | None
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,10 @@ class Graph:
 
 @dataclass(frozen=True)
 class ModelPage:
-    """`/models/<model>`."""
+    """`/models/<model>`. `lens` says what stands in the graph's nodes; `source` and the other texts
+    say where the model comes from. `source_picture` is the picture the lens looked at; `map` stands
+    in the graph's place for the lens "unit_map". `techniques` are the lenses with anything to show.
+    """
 
     kind: str
     title: str
@@ -79,21 +88,37 @@ class ModelPage:
     source: str
     units: int
     pictured: int
+    lens: str
+    picture: str
+    source_picture: Image | None
+    switches: list[Switch]
+    techniques: list[str]
     graph: Graph
+    map: UnitMap | None
 
 
-def model_page(atlas: Reading, urls: Urls) -> ModelPage:
+def model_page(
+    atlas: Reading, urls: Urls, lens: str = "units", picture: str = ""
+) -> ModelPage:
+    """Raises BadInput for a lens or picture that the model does not have."""
     model = atlas.model
+    view = ModelView.of(atlas, lens, picture, urls)
     pictured = pictured_units(atlas)
-    portraits = {
-        n.id: tiles for n in atlas.nodes.values() if (tiles := portrait(atlas, n, pictured))
-    }
-    plain = frozenset(atlas.nodes) - frozenset(portraits)
-    drawing = layout(tuple(atlas.nodes.values()), FULL, plain)
+    wholes, source = whole_pictures(atlas, view, urls)
+    portraits: dict[str, list[Tile]] = {}
+    if view.lens in (UNITS, MAP):
+        portraits = {
+            n.id: t for n in atlas.nodes.values() if (t := portrait(atlas, n, pictured))
+        }
+    shown = frozenset(portraits) | frozenset(wholes)
+    plain = frozenset(atlas.nodes) - shown
+    sizes = FULL if view.lens in (UNITS, MAP) else PICTURED
+    drawing = layout(tuple(atlas.nodes.values()), sizes, plain)
     graph = Graph(
         drawing.width, drawing.height,
         [
-            _graph_node(atlas, box, pictured.get(box.id, 0), portraits.get(box.id, []), urls)
+            _graph_node(atlas, box, pictured.get(box.id, 0), portraits.get(box.id, []),
+                        wholes.get(box.id), urls)
             for box in drawing.boxes
         ],
         [GraphEdge(*edge) for edge in drawing.edges],
@@ -103,7 +128,9 @@ def model_page(atlas: Reading, urls: Urls) -> ModelPage:
     return ModelPage(
         "model", model.title, model.id, model_ref(model, urls), model.summary, model.parameters,
         len(model.labels), model.preprocessing, model.paper, safe_url, model.licence,
-        model.lineage, model.source, unit_count(atlas), sum(pictured.values()), graph,
+        model.lineage, model.source, unit_count(atlas), sum(pictured.values()), view.lens,
+        view.picture, source, view.switches, view.techniques, graph,
+        unit_map(atlas, urls) if view.lens == MAP else None,
     )
 
 
@@ -123,7 +150,7 @@ def portrait(atlas: Reading, node: NodeRecord, pictured: Mapping[str, int]) -> l
 
 
 def _graph_node(
-    atlas: Reading, box: Box, pictured: int, tiles: list[Tile], urls: Urls
+    atlas: Reading, box: Box, pictured: int, tiles: list[Tile], whole: Image | None, urls: Urls
 ) -> GraphNode:
     id = atlas.model.id
     record = atlas.nodes.get(box.id)
@@ -131,5 +158,5 @@ def _graph_node(
     return GraphNode(
         box.id, box.label, box.role, box.x, box.y, box.width, box.height,
         node_facts(id, record, urls) if record else None, pictured,
-        [thumb(id, box.id, t.unit, t, urls) for t in chosen],
+        [thumb(id, box.id, t.unit, t, urls) for t in chosen], whole,
     )

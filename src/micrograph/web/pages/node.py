@@ -1,84 +1,38 @@
-"""The page of a node: the grid of all its units."""
+"""The page of a node: what it is as a whole, and the grid of all its units."""
 
-import colorsys
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from micrograph.atlas import NodeRecord, Reading, Tile
-from micrograph.errors import BadInput, short
+from micrograph.atlas import NodeRecord, Reading
 from micrograph.web.graph import parts_of
-from micrograph.web.lenses import LENSES, View
+from micrograph.web.lenses import PLUGINS, Scene, Section, sections
+from micrograph.web.lenses.caricature import OnPictures
+from micrograph.web.lenses.neuron_groups import NeuronGroups
+from micrograph.web.pages.node_view import MAP, SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.parts import (
+    Choice,
     Link,
     ModelRef,
     NodeFacts,
+    Switch,
     Thumb,
     model_ref,
     node_facts,
     render_command,
-    thumb,
 )
+from micrograph.web.pages.sort import ordered
+from micrograph.web.unit_map import UnitMap, unit_map
 from micrograph.web.urls import Urls
-
-SIZES = {"s": 64, "m": 112, "l": 192}
-SORTS = {"unit": "Number", "strong": "Strongest", "weak": "Weakest", "colour": "Colour"}
-OBJECTIVES = {"channel": "Channel", "neuron": "Neuron"}
-SIGNS = {"positive": "Positive", "negative": "Negative"}
-DEFAULTS = {"objective": "channel", "sign": "positive", "sort": "unit", "size": "m"}
-
-
-@dataclass(frozen=True)
-class NodeView:
-    """The state of the page, as its query has it."""
-
-    objective: str = "channel"
-    sign: str = "positive"
-    sort: str = "unit"
-    size: str = "m"
-
-    def __post_init__(self) -> None:
-        for name, known in (("objective", OBJECTIVES), ("sign", SIGNS), ("sort", SORTS),
-                            ("size", SIZES)):
-            value = getattr(self, name)
-            if value not in known:
-                raise BadInput(
-                    f"{name}={short(value)} is not understood; expected {' or '.join(known)}"
-                )
-
-    @property
-    def lens_view(self) -> View:
-        return next(
-            v for v in LENSES[0].views if (v.objective, v.sign) == (self.objective, self.sign)
-        )
-
-    def query(self, **change: str) -> dict[str, str]:
-        """The query of this view with `change`, without what is default anyway."""
-        state = {name: getattr(self, name) for name in DEFAULTS} | change
-        return {name: value for name, value in state.items() if value != DEFAULTS[name]}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One setting of a switch. `current` marks the one the page shows."""
-
-    value: str
-    text: str
-    url: str
-    current: bool
-
-
-@dataclass(frozen=True)
-class Switch:
-    """A setting of the page and its choices."""
-
-    name: str
-    text: str
-    choices: list[Choice]
 
 
 @dataclass(frozen=True)
 class NodePage:
     """`/models/<model>/<node>`. `missing` is the command that renders what is not there yet.
 
+    `sections` are the lenses of the node as a whole; of those that look at a picture the page shows
+    the one called `picture`, out of `pictures`. `units` are the tiles of the grid through the lens
+    `technique` in the view `variant`; the `map` stands in their place for the lens "unit_map".
+    `techniques` are the lenses with anything to show.
     `part_of` is the concatenation in which the node's units appear again, and as which.
     """
 
@@ -91,9 +45,14 @@ class NodePage:
     variant: str
     view: NodeView
     switches: list[Switch]
+    sections: list[Section]
+    picture: str
+    pictures: list[Choice]
+    techniques: list[str]
     pictured: int
     missing: str
     units: list[Thumb]
+    map: UnitMap | None
     inputs: list[Link]
     outputs: list[Link]
     part_of: Link | None
@@ -101,34 +60,69 @@ class NodePage:
     next: Link | None
 
 
-def node_page(atlas: Reading, node: NodeRecord, view: NodeView, urls: Urls) -> NodePage:
+def node_page(
+    atlas: Reading, node: NodeRecord, view: NodeView, urls: Urls, picture: str = ""
+) -> NodePage:
+    """Raises BadInput for a view that the node does not have."""
     id = atlas.model.id
-    variant = view.lens_view.variant
-    tiles = {
-        t.unit: t
-        for t in atlas.tiles(node.id, LENSES[0].technique, variant, min_width=SIZES[view.size])
-    }
-    order = _sorted(node.units, tiles, view.sort)
-    whole = list(atlas.nodes)
-    place = whole.index(node.id)
+    there = lenses_there(atlas, node.id)
+    whole = Scene(atlas, node, None, urls, atlas.visualizations(node.id, None))
+    view = view.settled(whole, there)
+    tiles = _tiles(whole, view)
+    parts = sections(whole, "node")
+    chosen, pictures = _pictures(parts, picture, lambda name: urls.node(
+        id, node.id, **view.query(), picture=name) + "#whole")
+    order = list(atlas.nodes)
+    place = order.index(node.id)
 
     def link(name: str) -> Link:
         return Link(name, urls.node(id, name))
 
     return NodePage(
         "node", f"{id} / {node.id}", f"{id}/{node.id}", model_ref(atlas.model, urls),
-        node_facts(id, node, urls), LENSES[0].technique, variant, view,
-        _switches(id, node.id, view, urls), len(tiles),
-        "" if len(tiles) >= node.units else render_command(
-            id, node.id, variants=[variant] if variant != "channel" else []
-        ),
-        [thumb(id, node.id, unit, tiles.get(unit), urls) for unit in order],
+        node_facts(id, node, urls), view.lens, view.shown_variant, view,
+        switches(whole, view, there, urls), parts, chosen, pictures,
+        [*dict.fromkeys([*there, *(part.technique for part in parts)])], len(tiles),
+        "" if len(tiles) >= node.units else _missing(id, node, view),
+        [
+            tiles.get(unit) or Thumb(unit, f"{id}/{node.id}/{unit}", urls.unit(id, node.id, unit))
+            for unit in ([] if view.lens == MAP else ordered(node.units, tiles, view.sort))
+        ],
+        unit_map(atlas, urls, node.id) if view.lens == MAP else None,
         [link(p) for p in node.parents if p in atlas.nodes],
         [link(n.id) for n in atlas.nodes.values() if node.id in n.parents],
         _part(atlas, node, urls),
-        link(whole[place - 1]) if place else None,
-        link(whole[place + 1]) if place + 1 < len(whole) else None,
+        link(order[place - 1]) if place else None,
+        link(order[place + 1]) if place + 1 < len(order) else None,
     )
+
+
+def _tiles(scene: Scene, view: NodeView) -> dict[int, Thumb]:
+    made = PLUGINS[view.lens].tiles
+    return made(scene, view.shown_variant, SIZES[view.size]) if made else {}
+
+
+def _missing(model: str, node: NodeRecord, view: NodeView) -> str:
+    plugin = PLUGINS[view.lens]
+    usual = view.shown_variant in ("", "channel") or view.lens != "feature_vis"
+    return render_command(
+        model, node.id, variants=[] if usual else [view.shown_variant], technique=view.lens,
+        options=plugin.lens.options,
+    )
+
+
+def _pictures(
+    parts: list[Section], asked: str, url: Callable[[str], str]
+) -> tuple[str, list[Choice]]:
+    """The source pictures that the node's lenses looked at, and which of them to show."""
+    names = dict.fromkeys(
+        one.shot.variant for part in parts if isinstance(part, OnPictures | NeuronGroups)
+        for one in part.pictures
+    )
+    chosen = asked if asked in names else next(iter(names), "")
+    return chosen, [
+        Choice(name, name.replace("-", " "), url(name), name == chosen) for name in names
+    ]
 
 
 def _part(atlas: Reading, node: NodeRecord, urls: Urls) -> Link | None:
@@ -139,40 +133,3 @@ def _part(atlas: Reading, node: NodeRecord, urls: Urls) -> Link | None:
         f"units {first}-{first + node.units - 1} of {whole}",
         urls.node(atlas.model.id, whole) + f"#u{first}",
     )
-
-
-def _switches(model: str, node: str, view: NodeView, urls: Urls) -> list[Switch]:
-    named = (
-        ("objective", "Objective", OBJECTIVES), ("sign", "Sign", SIGNS), ("sort", "Sort", SORTS),
-        ("size", "Size", {key: key.upper() for key in SIZES}),
-    )
-    return [
-        Switch(name, text, [
-            Choice(value, label, urls.node(model, node, **view.query(**{name: value})),
-                   getattr(view, name) == value)
-            for value, label in known.items()
-        ])
-        for name, text, known in named
-    ]
-
-
-def _sorted(count: int, tiles: dict[int, Tile], sort: str) -> list[int]:
-    """Units in the order of `sort`; units without a picture come last, except by number."""
-    if sort == "unit":
-        return list(range(count))
-    keys = {
-        "strong": lambda t: -t.score,
-        "weak": lambda t: t.score,
-        "colour": lambda t: _hue(t.color),
-    }
-    known = sorted(tiles.values(), key=keys[sort])
-    return [t.unit for t in known] + [u for u in range(count) if u not in tiles]
-
-
-def _hue(color: str) -> float:
-    """Place of "#rrggbb" on the colour circle, 0..1."""
-    try:
-        red, green, blue = (int(color[i:i + 2], 16) / 255 for i in (1, 3, 5))
-    except ValueError:
-        return 0.0
-    return colorsys.rgb_to_hsv(red, green, blue)[0]

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from micrograph.atlas.records import ModelRecord, NodeRecord, Picture, Tile
+from micrograph.web.crops import Box
 from micrograph.web.urls import Urls
 
 
@@ -27,13 +28,34 @@ class Image:
 
 @dataclass(frozen=True)
 class Thumb:
-    """A unit in a row or grid of units. `image` is None while nothing has been rendered for it."""
+    """A unit in a row or grid of units. `image` is None while nothing has been rendered for it;
+    `window` is the part of it to show, None for all."""
 
     unit: int
     address: str
     url: str
     image: Image | None = None
     score: float | None = None
+    window: Box | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting of a switch. `current` marks the one the page shows."""
+
+    value: str
+    text: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A setting of the page and its choices."""
+
+    name: str
+    text: str
+    choices: list[Choice]
 
 
 @dataclass(frozen=True)
@@ -98,13 +120,17 @@ def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Th
 
 
 def render_command(
-    model: str, node: str, unit: int | None = None, variants: Iterable[str] = ()
+    model: str, node: str, unit: int | None = None, variants: Iterable[str] = (),
+    technique: str = "feature_vis", options: str = "",
 ) -> str:
-    """The command that renders a node or one unit of it; without variants the plain channel."""
+    """The command that renders a node or one unit of it; without variants the plain ones."""
     words = ["micrograph render", model, "--node", node]
     if unit is not None:
         words += ["--units", str(unit)]
-    return " ".join([*words, *(f"--variant {variant}" for variant in variants)])
+    if technique != "feature_vis":
+        words += ["-t", technique]
+    words += [f"--variant {variant}" for variant in variants]
+    return " ".join([*words, *([options] if options else [])])
 
 
 def spread(tiles: Iterable[Tile], count: int) -> list[Tile]:

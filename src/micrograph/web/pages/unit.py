@@ -1,15 +1,15 @@
 """The page of a unit: everything that was rendered of it, and how."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from micrograph import recipe as recipes
-from micrograph.atlas import ModelRecord, NodeRecord, Reading, Visualization
+from micrograph.atlas import NodeRecord, Reading, Visualization
 from micrograph.web.graph import parts_of
-from micrograph.web.lenses import LENSES, Lens, View
-from micrograph.web.lenses import lens as lens_of
+from micrograph.web.lenses import PLUGINS, Lens, Scene, Section, absent, sections
+from micrograph.web.lenses.feature_vis import LENS as FEATURE_VIS
+from micrograph.web.pages.cite import Citation, citations
 from micrograph.web.pages.parts import (
     Link,
     ModelRef,
@@ -19,7 +19,6 @@ from micrograph.web.pages.parts import (
     node_facts,
     render_command,
     safe_color,
-    thumb,
 )
 from micrograph.web.urls import Urls
 
@@ -48,11 +47,12 @@ class VisualizationView:
 
 
 @dataclass(frozen=True)
-class Citation:
-    """One way to cite the unit, ready to be copied."""
+class Missing:
+    """A lens that was not rendered here, and the command that does it."""
 
-    name: str
-    text: str
+    technique: str
+    title: str
+    command: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,10 @@ class RenderState:
 class UnitPage:
     """`/models/<model>/<node>/<unit>`. `label` is the class name of an output unit, else "".
 
-    `same_as` is the unit of a concatenation that this unit of a branch becomes.
+    `same_as` is the unit of a concatenation that this unit of a branch becomes. `sections` are the
+    lenses that have something to show, in reading order; `missing` the others. `techniques` are all
+    that have something to show here, those of the node as a whole included. `command` renders what
+    feature visualization lacks.
     """
 
     kind: str
@@ -85,6 +88,9 @@ class UnitPage:
     unit: int
     label: str
     same_as: Link | None
+    sections: list[Section]
+    missing: list[Missing]
+    techniques: list[str]
     visualizations: list[VisualizationView]
     neighbours: list[Thumb]
     previous: Link | None
@@ -93,38 +99,20 @@ class UnitPage:
     command: str
     render: RenderState
 
-    def groups(self, technique: str) -> list[tuple[View, list[VisualizationView]]]:
-        """The pictures of a lens by its views; each a list of repeats, the best one per seed."""
-        lens = lens_of(technique)
-        found = []
-        for view in lens.views if lens else ():
-            best: dict[int, VisualizationView] = {}
-            for v in self.visualizations:
-                if (v.technique, v.variant) == (technique, view.variant):
-                    best.setdefault(v.seed, v)
-            if best:
-                found.append((view, [best[seed] for seed in sorted(best)]))
-        return found
-
-    def absent(self, lens: Lens) -> list[View]:
-        """The views of a lens that this unit has no picture for."""
-        there = {(v.technique, v.variant) for v in self.visualizations}
-        return [view for view in lens.views if (lens.technique, view.variant) not in there]
-
 
 def unit_page(
-    atlas: Reading, node: NodeRecord, unit: int, urls: Urls, origin: str, render: RenderState
+    atlas: Reading, node: NodeRecord, unit: int, urls: Urls, origin: str, render: RenderState,
+    others: Sequence[Reading] = (), options: Mapping[str, str] | None = None,
 ) -> UnitPage:
-    """`origin` ("http://host:port") makes the permalink."""
+    """`origin` ("http://host:port") makes the permalink; `others` are the other models' atlases;
+    `options` is the page's query."""
     model = atlas.model
-    tiles = {
-        t.unit: t
-        for t in atlas.tiles(node.id, LENSES[0].technique, LENSES[0].views[0].variant,
-                             min_width=64)
-    }
+    results = atlas.visualizations(node.id, unit)
+    scene = Scene(atlas, node, unit, urls, results, options or {}, others)
+    parts = sections(scene, "unit")
     first = max(0, min(unit - REACH, node.units - 2 * REACH - 1))
     nearby = range(first, min(node.units, first + 2 * REACH + 1))
-    found = [_view(v, model.id, urls) for v in atlas.visualizations(node.id, unit)]
+    found = [_view(v, model.id, urls) for v in results]
     address = f"{model.id}/{node.id}/{unit}"
 
     def link(other: int) -> Link | None:
@@ -134,18 +122,43 @@ def unit_page(
     return UnitPage(
         "unit", address.replace("/", " / "), address, model_ref(model, urls), node.id,
         node_facts(model.id, node, urls), unit, _label(atlas, node, unit),
-        _same_as(atlas, node, unit, urls), found,
-        [thumb(model.id, node.id, other, tiles.get(other), urls) for other in nearby],
+        _same_as(atlas, node, unit, urls), parts, _missing(scene, parts),
+        _techniques(scene, parts), found,
+        [thumb for other in nearby if (thumb := scene.thumb(node.id, other))],
         link(unit - 1), link(unit + 1),
-        citations(model, address, origin + urls.unit(model.id, node.id, unit), found),
-        render_command(model.id, node.id, unit, _missing(found)), render,
+        citations(model, address, origin + urls.unit(model.id, node.id, unit), results),
+        render_command(model.id, node.id, unit, _absent_views(found)), render,
     )
 
 
-def _missing(found: list[VisualizationView]) -> list[str]:
+def _absent_views(found: list[VisualizationView]) -> list[str]:
     """The variants to ask for: none where there is nothing yet, so that the plain one is first."""
-    there = {v.variant for v in found}
-    return [view.variant for view in LENSES[0].views if there and view.variant not in there]
+    there = {v.variant for v in found if v.technique == FEATURE_VIS.technique}
+    return [view.variant for view in FEATURE_VIS.views if there and view.variant not in there]
+
+
+def _missing(scene: Scene, parts: Sequence[Section]) -> list[Missing]:
+    """What else there could be; text and themes only for models known to have them."""
+    there = {part.technique for part in parts}
+    asked = absent(there, "unit")
+    special = {"text_feature_vis", "faceted_feature_vis"}
+    if any(lens.technique in special for lens in asked):
+        special -= {count.technique for count in scene.atlas.counts()}
+    return [_command(scene, lens) for lens in asked if lens.technique not in special]
+
+
+def _techniques(scene: Scene, parts: Sequence[Section]) -> list[str]:
+    rendered = {v.technique: True for v in (*scene.found, *scene.whole)}
+    shown = (p.technique for p in parts if p.technique != FEATURE_VIS.technique)
+    return list(rendered | dict.fromkeys(shown, True))
+
+
+def _command(scene: Scene, lens: Lens) -> Missing:
+    swept = PLUGINS[lens.technique].sweep
+    return Missing(lens.technique, lens.title, render_command(
+        scene.model, scene.node.id, None if swept else scene.unit, technique=lens.technique,
+        options=lens.options,
+    ))
 
 
 def _view(v: Visualization, model: str, urls: Urls) -> VisualizationView:
@@ -168,32 +181,3 @@ def _same_as(atlas: Reading, node: NodeRecord, unit: int, urls: Urls) -> Link | 
     if not whole:
         return None
     return Link(f"{whole}/{first + unit}", urls.unit(atlas.model.id, whole, first + unit))
-
-
-def citations(
-    model: ModelRecord, address: str, permalink: str, found: list[VisualizationView]
-) -> list[Citation]:
-    """Address, link, Markdown, BibTeX, and the recipe of the first picture."""
-    key = re.sub(r"[^A-Za-z0-9]+", "_", address)
-    year = found[0].created[:4] if found and found[0].created else ""
-    bibtex = "\n".join([
-        f"@misc{{micrograph_{key},",
-        f"  title = {{Unit {address}}},",
-        f"  note = {{{_tex(model.title)}, weights {model.digest[:12]}, rendered with Micrograph}},",
-        *([f"  year = {{{year}}},"] if year else []),
-        f"  url = {{{permalink}}}",
-        "}",
-    ])
-    texts = [
-        Citation("Address", address),
-        Citation("Link", permalink),
-        Citation("Markdown", f"[{address}]({permalink})"),
-        Citation("BibTeX", bibtex),
-    ]
-    if found:
-        texts.append(Citation("Recipe", recipes.canonical(found[0].recipe)))
-    return texts
-
-
-def _tex(text: str) -> str:
-    return re.sub(r"([&%$#_{}])", r"\\\1", text)

@@ -1,0 +1,85 @@
+"""What stands in the nodes of a model's graph: units, or what a lens of nodes made of them."""
+
+from dataclasses import dataclass
+
+from micrograph.atlas import Reading
+from micrograph.errors import BadInput, short
+from micrograph.web.lenses import Scene, lens
+from micrograph.web.lenses.source import source_of
+from micrograph.web.pages.parts import Choice, Image, Switch, image
+from micrograph.web.urls import Urls
+
+UNITS = "units"
+MAP = "unit_map"
+_ON_PICTURES = ("caricature", "activation_grid")
+"""Lenses whose variant is the name of the picture they looked at."""
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """The state of a model's page. `variant` is the lens's variant in the atlas, "" for units."""
+
+    lens: str
+    variant: str
+    picture: str
+    switches: list[Switch]
+    techniques: list[str]
+
+    @classmethod
+    def of(cls, atlas: Reading, asked: str, picture: str, urls: Urls) -> "ModelView":
+        """The view that a query asks for. Raises BadInput for one the model does not have."""
+        there: dict[str, list[str]] = {}
+        for count in atlas.counts():
+            variants = there.setdefault(count.technique, [])
+            if count.variant not in variants:
+                variants.append(count.variant)
+        shown = [name for name in ("deepdream", *_ON_PICTURES) if name in there]
+        if "model" in there.get(MAP, ()):
+            shown.append(MAP)
+        if asked not in (UNITS, *shown, "feature_vis"):
+            raise BadInput(
+                f"lens={short(asked)} is not there; expected {' or '.join([UNITS, *shown])}"
+            )
+        chosen = UNITS if asked == "feature_vis" else asked
+        pictures = there.get(chosen, []) if chosen in _ON_PICTURES else []
+        if picture and pictures and picture not in pictures:
+            raise BadInput(
+                f"picture={short(picture)} is not there; expected {' or '.join(pictures[:20])}"
+            )
+        picture = (picture or pictures[0]) if pictures else ""
+        variant = picture or ("" if chosen == UNITS else there[chosen][0])
+        id = atlas.model.id
+        titles = {UNITS: "Units"} | {name: lens(name).title for name in shown}
+        switches = [
+            Switch("lens", "Show", [
+                Choice(name, title, urls.model(id, lens=None if name == UNITS else name),
+                       name == chosen)
+                for name, title in titles.items()
+            ])
+        ] if shown else []
+        if len(pictures) > 1:
+            switches.append(Switch("picture", "Picture", [
+                Choice(name, name.replace("-", " "), urls.model(id, lens=chosen, picture=name),
+                       name == picture)
+                for name in pictures
+            ]))
+        return cls(chosen, variant, picture, switches, list(there))
+
+
+def whole_pictures(
+    atlas: Reading, view: ModelView, urls: Urls
+) -> tuple[dict[str, Image], Image | None]:
+    """The picture of each node through a lens of nodes, and the picture that the lens looked at."""
+    found: dict[str, Image] = {}
+    source: Image | None = None
+    if view.lens in (UNITS, MAP):
+        return found, source
+    for node in atlas.nodes.values():
+        v = atlas.results(node.id, view.lens, view.variant).get(-1)
+        if v is None or v.picture is None:
+            continue
+        found[node.id] = image(atlas.model.id, v.picture, urls)
+        if source is None and view.picture:
+            seen = source_of(Scene(atlas, node, None, urls, [v]), v)
+            source = seen.image if seen else None
+    return found, source

@@ -1,0 +1,123 @@
+"""The state of a node's page, as its query has it, and the switches that change it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from micrograph.atlas import Reading
+from micrograph.errors import BadInput, short
+from micrograph.web.lenses import LENSES, PLUGINS, Option, Scene, View, lens
+from micrograph.web.pages.parts import Choice, Switch
+from micrograph.web.pages.sort import SORTS
+from micrograph.web.urls import Urls
+
+SIZES = {"s": 64, "m": 112, "l": 192}
+OBJECTIVES = {"channel": "Channel", "neuron": "Neuron"}
+SIGNS = {"positive": "Positive", "negative": "Negative"}
+DEFAULTS = {
+    "lens": "feature_vis", "variant": "", "objective": "channel", "sign": "positive",
+    "sort": "unit", "size": "m",
+}
+MAP = "unit_map"
+"""The lens that puts a map in the grid's place."""
+_LABELS = {
+    "dataset_examples": "Dataset", "tuning": "Family", "faceted_feature_vis": "Theme",
+}
+
+
+@dataclass(frozen=True)
+class NodeView:
+    """`lens` makes the tiles; `variant` says which of its views, "" for the first. For feature
+    visualization `objective` and `sign` say it instead."""
+
+    objective: str = "channel"
+    sign: str = "positive"
+    sort: str = "unit"
+    size: str = "m"
+    lens: str = "feature_vis"
+    variant: str = ""
+
+    def __post_init__(self) -> None:
+        tiled = {name: "" for name, plugin in PLUGINS.items() if plugin.tiles} | {MAP: ""}
+        for name, known in (("objective", OBJECTIVES), ("sign", SIGNS), ("sort", SORTS),
+                            ("size", SIZES), ("lens", tiled)):
+            value = getattr(self, name)
+            if value not in known:
+                raise BadInput(
+                    f"{name}={short(value)} is not understood; expected {' or '.join(known)}"
+                )
+
+    @property
+    def lens_view(self) -> View:
+        """The view of feature visualization that is meant."""
+        return next(
+            v for v in LENSES[0].views if (v.objective, v.sign) == (self.objective, self.sign)
+        )
+
+    @property
+    def shown_variant(self) -> str:
+        return self.lens_view.variant if self.lens == LENSES[0].technique else self.variant
+
+    def options(self, scene: Scene, there: Mapping[str, Sequence[str]]) -> list[Option]:
+        """The variants of the lens to choose from."""
+        listed = PLUGINS[self.lens].variants
+        return listed(scene, there.get(self.lens, ())) if listed else []
+
+    def settled(self, scene: Scene, there: Mapping[str, Sequence[str]]) -> "NodeView":
+        """With the variant that is shown. Raises BadInput for one that the node does not have."""
+        known = [option.value for option in self.options(scene, there)]
+        if self.variant in known:
+            return self
+        if self.variant:
+            raise BadInput(
+                f"variant={short(self.variant)} is not there; "
+                f"expected {' or '.join(known[:20]) or 'none'} for lens={self.lens}"
+            )
+        return replace(self, variant=known[0] if known else "")
+
+    def query(self, **change: str) -> dict[str, str]:
+        """The query of this view with `change`, without what is default anyway."""
+        state = {name: getattr(self, name) for name in DEFAULTS} | change
+        if "lens" in change:
+            state["variant"] = ""
+        return {name: value for name, value in state.items() if value != DEFAULTS[name]}
+
+
+def lenses_there(atlas: Reading, node: str) -> dict[str, list[str]]:
+    """The variants that any unit of a node (or the node as a whole) has, by technique."""
+    found: dict[str, list[str]] = {}
+    for count in atlas.counts():
+        if count.node == node:
+            found.setdefault(count.technique, []).append(count.variant)
+    return found
+
+
+def switches(
+    scene: Scene, view: NodeView, there: Mapping[str, Sequence[str]], urls: Urls
+) -> list[Switch]:
+    """Only what can be chosen: lenses with results, and the settings of the one shown."""
+    tiled = {
+        name: lens(name).title for name, plugin in PLUGINS.items()
+        if (plugin.tiles and (name in there or name in (view.lens, LENSES[0].technique)))
+        or (name == MAP and (name == view.lens or "node" in there.get(MAP, ())))
+    }
+    sizes = {key: key.upper() for key in SIZES}
+    named: list[tuple[str, str, dict[str, str]]] = []
+    if len(tiled) > 1:
+        named.append(("lens", "Lens", tiled))
+    if view.lens == LENSES[0].technique:
+        named += [("objective", "Objective", OBJECTIVES), ("sign", "Sign", SIGNS)]
+    else:
+        options = {option.value: option.text for option in view.options(scene, there)}
+        if len(options) > 1:
+            named.append(("variant", _LABELS.get(view.lens, "View"), options))
+    if view.lens != MAP:
+        named += [("sort", "Sort", SORTS), ("size", "Size", sizes)]
+    return [
+        Switch(name, text, [
+            Choice(value, label,
+                   urls.node(scene.model, scene.node.id, **view.query(**{name: value})),
+                   getattr(view, name) == value)
+            for value, label in known.items()
+        ])
+        for name, text, known in named
+    ]
