@@ -16,6 +16,8 @@ from micrograph.errors import BadInput, MicrographError, NotFound, short
 from micrograph.web.guard import Guard
 from micrograph.web.html import static_version
 from micrograph.web.live import Live
+from micrograph.web.look import Look
+from micrograph.web.look_routes import add_look_routes
 from micrograph.web.pages.other import error_page
 from micrograph.web.places import find_model
 from micrograph.web.routes import add_routes
@@ -24,7 +26,8 @@ from micrograph.web.urls import Urls
 
 
 def create_app(
-    library: Library, writable: Path | None = None, live: Live | None = None
+    library: Library, writable: Path | None = None, live: Live | None = None,
+    look: Look | None = None,
 ) -> FastAPI:
     """The site over `library`.
 
@@ -32,12 +35,13 @@ def create_app(
     rendered.
     """
     urls = Urls(static_version())
-    site = Site(library, live or Live(writable, urls), urls, _version())
+    site = Site(library, live or Live(writable, urls), urls, _version(), look or Look())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         site.live.close()
+        site.look.close()
 
     app = FastAPI(
         title="Micrograph", version=site.version, lifespan=lifespan, docs_url=None, redoc_url=None,
@@ -78,6 +82,7 @@ def create_app(
         return failed(request, BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}"))
 
     add_routes(app, site)
+    add_look_routes(app, site)
     return app
 
 

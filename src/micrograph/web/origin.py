@@ -24,16 +24,26 @@ def check_same_origin(request: Request) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused("send JSON (Content-Type: application/json)")
+    check_origin(request, "ask for a render")
+
+
+def check_origin(request: Request, action: str) -> None:
+    """Raises Refused unless the request was sent by a page of this very site.
+
+    A request that reads (GET) may also come from nowhere: a reader's own program. `action` is what
+    only the site's pages may do.
+    """
     site = request.headers.get("sec-fetch-site")
-    if site not in (None, "same-origin"):
-        raise Refused("only the site's own pages may ask for a render")
+    reads = request.method in ("GET", "HEAD")
+    if site not in (None, "same-origin", *(["none"] if reads else [])):
+        raise Refused(f"only the site's own pages may {action}")
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
-        raise Refused("only the site's own pages may ask for a render")
+        raise Refused(f"only the site's own pages may {action}")
     server = (request.scope.get("server") or ("",))[0]
     host = urlsplit(f"//{request.headers.get('host', '')}").hostname
     if server in _LOOPBACK and host not in (*_LOOPBACK, "localhost"):
         # A name of another site that was pointed at this machine (DNS rebinding).
         raise Refused(f"this site is not called {host!r}; open it as localhost")
-    if site is None and origin is None:
+    if site is None and origin is None and not reads:
         raise Refused("state where the request comes from (Origin)")

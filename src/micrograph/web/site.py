@@ -7,16 +7,20 @@ from micrograph.atlas import Library
 from micrograph.web.answers import Page, answer, twin
 from micrograph.web.html import Html
 from micrograph.web.live import Live
+from micrograph.web.look import Look
 from micrograph.web.panel import Panel
 from micrograph.web.places import Place, find
 from micrograph.web.urls import Urls
 
 
 class Site:
-    """The library, the URLs, the templates and the live renders."""
+    """The library, the URLs, the templates, live renders, and who looks at readers' pictures."""
 
-    def __init__(self, library: Library, live: Live, urls: Urls, version: str) -> None:
+    def __init__(
+        self, library: Library, live: Live, urls: Urls, version: str, look: Look
+    ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version
+        self.look = look
         self.html = Html(urls)
 
     def page(

@@ -1,0 +1,102 @@
+"""`micrograph look`: answers the site's questions about pictures, as a process of its own.
+
+Hidden: a program talks to it. A request is a line of JSON, `{"ask": ..., "shape": [y, x, 3], ...}`,
+and then the picture's pixels as raw bytes. Answers are lines of JSON: `{"step": .., "steps": ..}`
+on the way, then `{"answer": ...}` or `{"error": ..., "status": ...}`. The first line says that the
+model is there, or why not. It ends when its input does.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from micrograph.errors import BadInput, Conflict, MicrographError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from micrograph.models.model import Model
+
+
+@click.command(hidden=True)
+@click.argument("model")
+@click.option("--digest", default="", metavar="D", help="Of the weights that it must have.")
+@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights file.")
+def command(model: str, digest: str, weights: Path | None) -> None:
+    """Answer questions about pictures on standard input."""
+    questions = sys.stdin.buffer
+    # What libraries print must not come between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def say(**line: Any) -> None:
+        answers.write(json.dumps(line) + "\n")
+        answers.flush()
+
+    try:
+        loaded = _load(model, digest, weights)
+    except MicrographError as error:
+        say(error=str(error), status=503)
+        return
+    say(answer="ready")
+    for request, pixels in _requests(questions):
+        try:
+            say(answer=_answer(loaded, request, pixels, lambda k, n: say(step=k, steps=n)))
+        except MicrographError as error:
+            say(error=str(error), status=error.status)
+        except MemoryError:
+            say(error="no memory is left for this picture", status=503)
+
+
+def _load(id: str, digest: str, weights: Path | None) -> "Model":
+    from micrograph.models import load
+
+    model = load(id, weights=weights)
+    if digest and model.digest != digest:
+        raise Conflict(
+            f"the weights of {id} here are not those that the atlas was made from "
+            f"({model.digest[:12]} instead of {digest[:12]})"
+        )
+    # Nodes are found, and kernels chosen, before somebody waits for them.
+    from micrograph.runner.look import fit, look
+
+    look(model, fit(_grey(model.preprocessing.size), model), None, None, False)
+    return model
+
+
+def _grey(size: int) -> "np.ndarray":
+    import numpy as np
+
+    return np.full((size, size, 3), 128, np.uint8)
+
+
+def _requests(stream: IO[bytes]) -> Iterator[tuple[dict[str, Any], "np.ndarray"]]:
+    """Each request and its pixels, until the input ends."""
+    import numpy as np
+
+    while line := stream.readline():
+        request = json.loads(line)
+        shape = tuple(request["shape"])
+        pixels = stream.read(int(np.prod(shape)))
+        if len(pixels) < np.prod(shape):
+            return
+        yield request, np.frombuffer(bytearray(pixels), np.uint8).reshape(shape)
+
+
+def _answer(model: "Model", request: dict[str, Any], pixels: "np.ndarray", on_step: Any) -> Any:
+    from micrograph.runner import look
+
+    picture = look.fit(pixels, model)
+    if request["ask"] == "look":
+        wanted = {key: request[key] for key in ("node", "unit", "attribution") if key in request}
+        return look.look(model, picture, **wanted)
+    if request["ask"] == "map":
+        return look.unit_map(model, picture, request["node"], request["unit"])
+    if request["ask"] == "caricature":
+        return look.caricature(model, picture, request["node"], on_step)
+    raise BadInput(f"{request['ask']!r} is no question; expected look, map or caricature")

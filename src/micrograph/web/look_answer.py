@@ -1,0 +1,110 @@
+"""From what a worker says about a picture to what a page shows, with what a dataset tells."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from micrograph.atlas import Reading
+
+UNITS = 8
+"""Units that are named of each node."""
+
+
+@dataclass(frozen=True)
+class UnitOnPicture:
+    """`map` is in 0..1 of `value`, the largest, which is at `position` (row-major). `quantile` is
+    the share of a dataset's pictures on which the unit stays below `value`."""
+
+    address: str
+    value: float
+    position: int
+    map: list[list[float]]
+    quantile: float | None
+
+
+@dataclass(frozen=True)
+class StrongUnit:
+    """`strength` is `value` by the largest on a dataset, or the share of all there is in the
+    node."""
+
+    unit: int
+    value: float
+    strength: float
+
+
+@dataclass(frozen=True)
+class NodeOnPicture:
+    """The strongest units of a node. `relative_to` says what strengths are parts of: "dataset" or
+    "node"."""
+
+    node: str
+    relative_to: str
+    units: list[StrongUnit]
+
+
+@dataclass(frozen=True)
+class ClassOnPicture:
+    """A class with its logit and share (softmax)."""
+
+    cls: Annotated[int, Field(serialization_alias="class")]
+    label: str
+    value: float
+    share: float
+
+
+@dataclass(frozen=True)
+class PictureSize:
+    """As uploaded, upright, in pixels."""
+
+    width: int
+    height: int
+
+
+def nodes(atlas: Reading, maxima: dict[str, list[float]]) -> list[NodeOnPicture]:
+    """The strongest units of each node that the atlas has, in graph order."""
+    return [
+        _strongest(atlas, node, maxima[node])
+        for node in atlas.nodes if node in maxima and atlas.nodes[node].units == len(maxima[node])
+    ]
+
+
+def unit(atlas: Reading, node: str, number: int, told: dict[str, Any]) -> UnitOnPicture:
+    """With the quantile, where a sweep over a dataset left the unit's profile."""
+    profile = _swept(atlas, node)
+    quantile = None
+    if profile and number < len(profile["profile"]):
+        low, high = float(profile["low"][number]), float(profile["high"][number])
+        values = low + profile["profile"][number].astype("float32") / 255 * (high - low)
+        quantile = round(float((values < told["value"]).mean()), 4)
+    return UnitOnPicture(
+        f"{atlas.model.id}/{node}/{number}", told["value"], told["position"], told["map"], quantile
+    )
+
+
+def _strongest(atlas: Reading, node: str, values: list[float]) -> NodeOnPicture:
+    profile = _swept(atlas, node)
+    largest: list[float]
+    if profile:
+        largest = profile["high"].tolist()
+    else:
+        together = sum(v for v in values if v > 0)
+        largest = [together] * len(values)
+    strengths = [v / most if most > 0 else 0.0 for v, most in zip(values, largest, strict=True)]
+    order = sorted(range(len(values)), key=lambda u: (-strengths[u], u))[:UNITS]
+    return NodeOnPicture(node, "dataset" if profile else "node", [
+        StrongUnit(u, float(f"{values[u]:.5g}"), float(f"{strengths[u]:.4g}"))
+        for u in order if values[u] > 0
+    ])
+
+
+def _swept(atlas: Reading, node: str) -> dict[str, Any]:
+    """What the first sweep over a dataset left of the node as a whole, or nothing."""
+    units = atlas.nodes[node].units
+    for row in atlas.visualizations(node, None, "dataset_examples"):
+        arrays = atlas.arrays(node, None, "dataset_examples", row.variant)
+        if {"profile", "low", "high"} <= arrays.keys() and all(
+            len(arrays[name]) == units for name in ("profile", "low", "high")
+        ):
+            return arrays
+    return {}
