@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from micrograph import Model, Preprocessing, techniques
 from micrograph.atlas import Atlas
 from micrograph.errors import NotFound
+from micrograph.models import card, load, weights
 from micrograph.models.node import Node, ReceptiveField
 from micrograph.recipe import digest
 from micrograph.runner import render
@@ -302,3 +303,31 @@ def test_nodes_that_give_nan_are_left_out_and_named(tmp_path: Path) -> None:
     done = render(model, tmp_path, technique=["tuning"], variants=["rings"])
     assert done.rendered == 1
     assert "left out (after" in str(done)
+
+
+def test_curve_detectors_of_googlenet_have_one_direction() -> None:
+    """Drawn as lines and as borders, light and dark, they agree on it."""
+    if weights.status(card("inceptionv1_caffe")).path is None:
+        pytest.skip("no weights of inceptionv1_caffe; let MICROGRAPH_WEIGHTS name their folder")
+    googlenet = load("inceptionv1_caffe")
+    node = googlenet.node("inception_3b")
+    y, x = centre(node, 224)
+    units = [335, 336, 386, 413]
+    peaks = []
+    for name in ("curves", "curve_edges"):
+        stimuli = FAMILIES[name].at(224)
+        directions, radii, figures = (axis.values for axis in stimuli.axes)
+        by_direction = []
+        for direction in directions[::2]:
+            pictures = [stimuli.family.draw(224, direction, radii[-2], f) for f in figures]
+            images = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) / 255
+            with torch.no_grad():
+                seen = googlenet.run(images, [node.id])[node.id][:, units, y, x]
+            by_direction.append(seen.amax(0).numpy())
+        strength = np.array(by_direction)
+        turning = np.exp(1j * np.radians(directions[::2]))
+        mean = turning @ strength / strength.sum(0)
+        assert (np.abs(mean) > 0.9).all(), "nearly all of the response lies in one direction"
+        peaks.append(np.degrees(np.angle(mean)))
+    assert (np.abs((peaks[0] - peaks[1] + 180) % 360 - 180) < 15).all()
+    assert np.ptp(peaks[0]) > 90, "each in its own"
