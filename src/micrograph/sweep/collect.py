@@ -1,0 +1,69 @@
+"""Sweeping: every picture of a dataset through the network once, all nodes tallied."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from micrograph.datasets import Dataset, batches
+from micrograph.errors import BadInput
+from micrograph.models.model import Model
+from micrograph.sweep import part
+from micrograph.sweep.look import Look
+from micrograph.sweep.tally import Spec, Tally
+
+CHECKPOINT = 512
+"""Pictures after which unfinished work is written down."""
+
+
+def batch_size(model: Model) -> int:
+    """Pictures that go through the network together; part of what decides the last bits."""
+    return 32 if model.preprocessing.size <= 128 else 16
+
+
+def specify(
+    model: Model, dataset: Dataset, look: Look, *, largest: int, smallest: int, code: str
+) -> Spec:
+    """What a sweep of `dataset` with the nodes of `look` is."""
+    return Spec(
+        model.id, model.digest, dataset.digest, len(dataset), len(dataset.classes),
+        batch_size(model), largest, smallest,
+        tuple((node.id, node.units, look.before[node.id]) for node in look.nodes), code,
+    )  # fmt: skip
+
+
+def shard(spec: Spec, number: int, of: int) -> range:
+    """The batches of shard `number` (from 1) of `of`: cuts lie between batches only, so that a
+    picture always has the same company."""
+    if not 1 <= number <= of:
+        raise BadInput(f"shard {number}/{of} is not understood; expected 1/{of} to {of}/{of}")
+    return range(spec.batches * (number - 1) // of, spec.batches * number // of)
+
+
+def collect(
+    model: Model,
+    dataset: Dataset,
+    look: Look,
+    tally: Tally,
+    indices: Sequence[int],
+    on_step: Callable[[int, int], None] | None = None,
+    checkpoint: Path | None = None,
+) -> None:
+    """Add the batches `indices` that `tally` lacks; writes it to `checkpoint` now and then.
+
+    Raises Conflict when a picture changes meanwhile, BadInput when none of those can be used.
+    """
+    todo = [index for index in indices if not tally.done[index]]
+    step = len(indices) - len(todo)
+    every = max(1, CHECKPOINT // tally.spec.batch)
+    for batch in batches(dataset, model.preprocessing, tally.spec.batch, todo):
+        seen = look(batch.images(model.device), batch.index, tally.wants_means(batch))
+        tally.add(batch, seen, look.sample_units)
+        step += 1
+        if checkpoint is not None and (step % every == 0 or step == len(indices)):
+            part.write(tally, checkpoint, dataset.spec)
+        if on_step is not None:
+            on_step(step, len(indices))
+    if tally.complete and not np.isfinite(tally.arrays["max"]).any():
+        reason = next(iter(tally.skipped.values()), "there is none")
+        raise BadInput(f"no picture of the dataset {dataset.name} can be used: {reason}")

@@ -1,0 +1,64 @@
+"""Histograms whose range grows with what they meet."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BINS = 128
+_HALF = BINS // 2
+_SMALLEST = -120
+"""Exponent of the narrowest bins, which an empty histogram has."""
+
+
+@dataclass
+class Histogram:
+    """One of each unit: `counts` int64 [unit, BINS] over bins of the width 2^`exponent`, half of
+    them below zero. `exponent` is int32 [unit].
+
+    A value out of range doubles the width: neighbours are added, which gives the very counts that
+    the wider bins would have had from the start. So no range has to be known before, and parts of
+    a sweep merge exactly.
+    """
+
+    counts: np.ndarray
+    exponent: np.ndarray
+
+    def reach(self, largest: np.ndarray) -> None:
+        """Make room for values up to `largest` [unit] in either direction."""
+        # frexp: largest < 2^power, which is half of all bins of the width 2^(power - 6).
+        power = np.frexp(largest.astype(np.float64))[1]
+        needed = np.where(largest > 0, power - (_HALF.bit_length() - 1), _SMALLEST)
+        self._widen(needed.astype(np.int32))
+
+    def add(self, values: np.ndarray, units: np.ndarray) -> None:
+        """`values` float32 [picture, n], the n-th of the unit `units[n]`; within reach."""
+        scale = np.ldexp(np.float32(1), -self.exponent)[units]
+        bins = np.floor(values * scale).astype(np.int32)
+        np.clip(bins, -_HALF, _HALF - 1, out=bins)
+        bins += units * BINS + _HALF
+        self.counts += np.bincount(bins.reshape(-1), minlength=self.counts.size).reshape(-1, BINS)
+
+    def merge(self, other: "Histogram") -> None:
+        """Counts of another part."""
+        theirs = Histogram(other.counts.copy(), other.exponent.copy())
+        self._widen(theirs.exponent)
+        theirs._widen(self.exponent)
+        self.counts += theirs.counts
+
+    def _widen(self, exponent: np.ndarray) -> None:
+        # Seven doublings bring everything into the two bins at zero, where it stays.
+        steps = np.clip(exponent - self.exponent, 0, _HALF.bit_length())
+        np.maximum(self.exponent, exponent, out=self.exponent)
+        for step in range(steps.max(initial=0)):
+            units = np.flatnonzero(steps > step)
+            fine = self.counts[units]
+            self.counts[units] = 0
+            self.counts[units, _HALF // 2 : _HALF // 2 + _HALF] = fine[:, 0::2] + fine[:, 1::2]
+
+    def of(self, unit: int) -> tuple[float, float, list[int]]:
+        """Lower end, upper end and counts of a unit's bins, without the empty ones outside."""
+        filled = np.flatnonzero(self.counts[unit])
+        first, last = (int(filled[0]), int(filled[-1])) if len(filled) else (_HALF, _HALF)
+        width = 2.0 ** int(self.exponent[unit])
+        counts = self.counts[unit, first : last + 1].tolist()
+        return (first - _HALF) * width, (last + 1 - _HALF) * width, counts

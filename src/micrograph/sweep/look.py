@@ -1,0 +1,182 @@
+"""What all nodes did on a batch of pictures, from one forward pass."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from micrograph.errors import BadInput
+from micrograph.models.model import Model
+from micrograph.models.node import Node
+from micrograph.models.relu import ReLUCalls
+
+POSITIONS = 16
+"""Positions of a map, about, that count for histogram and moments; all do where it has fewer."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Of each picture and unit, over all units of all nodes in a row, on the CPU.
+
+    `top` and `low` float32 [picture, unit] are the largest activation and the smallest value before
+    the activation (where the node has one that is known), `top_at` and `low_at` int32 the first
+    position where they are, row by row. `mean` is the activation's mean over the map, or None.
+    `samples` float32 [picture, n] are values before the activation at some positions, the n-th of
+    the unit `Look.sample_units[n]`.
+    """
+
+    top: np.ndarray
+    top_at: np.ndarray
+    low: np.ndarray
+    low_at: np.ndarray
+    mean: np.ndarray | None
+    samples: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Part:
+    """As `Seen`, of one tensor of the network."""
+
+    top: Tensor
+    top_at: Tensor
+    low: Tensor
+    low_at: Tensor
+    mean: Tensor | None
+    samples: Tensor
+
+
+class Look:
+    """Ready to look at `nodes` of a model. `before` tells of which the values before a ReLU are
+    known: where the node is ReLUs side by side and nothing else, which is tried out here."""
+
+    def __init__(self, model: Model, nodes: Sequence[Node]) -> None:
+        self.model = model
+        self.nodes = tuple(nodes)
+        side = model.preprocessing.size
+        noise = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
+        inputs: dict[int, Tensor] = {}
+        with torch.inference_mode(), _Inputs(
+            {call for node in nodes for call in node.relus},
+            lambda call, x, y: inputs.__setitem__(call, x),
+        ):
+            values = model.run(noise.to(model.device), [node.id for node in nodes])
+        for node in nodes:
+            if values[node.id].ndim not in (2, 4) or values[node.id].shape[1] != node.units:
+                raise BadInput(
+                    f"node {node.id} of {model.id} has values of shape "
+                    f"{list(values[node.id].shape)}; expected [batch, unit] or [batch, unit, y, x]"
+                )
+        self.before = {node.id: _is_relu_of(values[node.id], node, inputs) for node in nodes}
+        self.sample_units = np.concatenate(self._sample_units(values, inputs))
+
+    def _sample_units(
+        self, values: dict[str, Tensor], inputs: dict[int, Tensor]
+    ) -> list[np.ndarray]:
+        first = 0
+        found = []
+        for node in self.nodes:
+            calls = [inputs[c] for c in node.relus] if self.before[node.id] else [values[node.id]]
+            for x in calls:
+                count = _samples(_as_map(x), 0).shape[1]
+                units = np.arange(first, first + x.shape[1], dtype=np.int32)
+                found.append(np.tile(units, count))
+                first += x.shape[1]
+        return found
+
+    def __call__(self, images: Tensor, turn: int, means: bool) -> Seen:
+        """Look at `images` [picture, 3, y, x] in 0..1; `turn` moves the sampled positions on."""
+        with_relus = [node for node in self.nodes if self.before[node.id]]
+        others = [node for node in self.nodes if not self.before[node.id]]
+        parts: dict[int, _Part] = {}
+
+        def see(call: int, x: Tensor, y: Tensor) -> None:
+            parts[call] = _look(x, y, turn, means)
+
+        # The pass goes on to the last node; the others among the ReLUs lie on its way.
+        last = max(self.nodes, key=lambda node: node.index)
+        asked = {node.id for node in [*others, last]}
+        with torch.inference_mode():
+            with _Inputs({call for node in with_relus for call in node.relus}, see):
+                values = self.model.run(images, list(asked))
+            found: list[_Part] = []
+            for node in self.nodes:
+                if self.before[node.id]:
+                    found += [parts[call] for call in node.relus]
+                else:
+                    found.append(_look(values[node.id], None, turn, means))
+            return Seen(
+                top=_joined([p.top for p in found]),
+                top_at=_joined([p.top_at for p in found]).astype(np.int32),
+                low=_joined([p.low for p in found]),
+                low_at=_joined([p.low_at for p in found]).astype(np.int32),
+                mean=_joined([p.mean for p in found if p.mean is not None]) if means else None,
+                samples=_joined([p.samples.flatten(1) for p in found]),
+            )
+
+
+class _Inputs(ReLUCalls):
+    """Shows what goes into the ReLU calls with the given numbers, and what comes out."""
+
+    def __init__(self, calls: Collection[int], see: Callable[[int, Tensor, Tensor], None]) -> None:
+        super().__init__()
+        self.calls = frozenset(calls)
+        self.see = see
+
+    def relu(self, x: Tensor, index: int) -> Tensor:
+        y = F.relu(x)
+        if index in self.calls:
+            self.see(index, x, y)
+        return y
+
+
+def _look(x: Tensor, activated: Tensor | None, turn: int, means: bool) -> _Part:
+    """`x` is [picture, unit, y, x] or [picture, unit]; `activated` its ReLU where it goes in one.
+
+    Pooling over the whole map gives the largest value and its first position in one pass over the
+    memory, several times sooner than `max`.
+    """
+    x = _as_map(x.float())
+    top, top_at = F.adaptive_max_pool2d(x, 1, return_indices=True)
+    low, low_at = F.adaptive_max_pool2d(-x, 1, return_indices=True)
+    mean = None
+    if means:
+        mean = (x if activated is None else _as_map(activated.float())).mean((2, 3))
+    if activated is not None:
+        # Where nothing is above zero, all positions are alike, and the first one counts.
+        top_at = torch.where(top > 0, top_at, 0)
+        top = F.relu(top)
+    return _Part(
+        top[..., 0, 0], top_at[..., 0, 0], -low[..., 0, 0], low_at[..., 0, 0], mean,
+        _samples(x, turn),
+    )  # fmt: skip
+
+
+def _samples(x: Tensor, turn: int) -> Tensor:
+    """Values at a grid of positions, [picture, position, unit]; `turn` shifts it, round the edge,
+    so that over many turns every position counts alike."""
+    height, width = x.shape[2:]
+    step = max(1, round((height * width / POSITIONS) ** 0.5))
+    mixed = (turn * 0x9E3779B1) % 2**32
+    rows = (torch.arange(0, height, step, device=x.device) + (mixed >> 20)) % height
+    columns = (torch.arange(0, width, step, device=x.device) + (mixed >> 8) % 4096) % width
+    return x.permute(0, 2, 3, 1)[:, rows[:, None], columns[None, :]].flatten(1, 2)
+
+
+def _as_map(x: Tensor) -> Tensor:
+    return x if x.ndim == 4 else x[:, :, None, None]
+
+
+def _is_relu_of(values: Tensor, node: Node, inputs: dict[int, Tensor]) -> bool:
+    found = [inputs.get(call) for call in node.relus]
+    known = [x for x in found if x is not None]
+    if not known or len(known) != len(found) or len({x.shape[2:] for x in known}) > 1:
+        return False
+    return torch.equal(F.relu(torch.cat(known, 1)), values)
+
+
+def _joined(parts: list[Tensor]) -> np.ndarray:
+    array: np.ndarray = torch.cat(parts, 1).cpu().numpy()
+    return array

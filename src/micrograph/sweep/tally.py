@@ -1,0 +1,226 @@
+"""All that a sweep has found so far, for every unit of every node; parts of it can be merged."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from micrograph.datasets import Batch
+from micrograph.errors import BadInput, Conflict
+from micrograph.sweep.exact import ExactSum
+from micrograph.sweep.histogram import BINS, Histogram
+from micrograph.sweep.look import Seen
+from micrograph.sweep.top import NONE, Top
+
+PROFILE = 1024
+"""Pictures, at most, of which each unit's maximum is kept."""
+
+_FIXED = 2.0**24
+"""Sums over classes are kept in whole multiples of 1 / this, so that they add up exactly."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What was swept, with what. Parts with the same one can be merged.
+
+    `weights` and `dataset` are digests; `nodes` are (id, units, whether `before` the activation).
+    """
+
+    model: str
+    weights: str
+    dataset: str
+    pictures: int
+    classes: int
+    batch: int
+    largest: int
+    smallest: int
+    nodes: tuple[tuple[str, int, bool], ...]
+    code: str
+
+    @property
+    def units(self) -> int:
+        """Of all nodes."""
+        return sum(units for _, units, _ in self.nodes)
+
+    @property
+    def batches(self) -> int:
+        """Into which the pictures are divided, always in the same way."""
+        return -(-self.pictures // self.batch)
+
+    def spans(self) -> dict[str, slice]:
+        """Where each node's units lie in the row of all units."""
+        ends = np.cumsum([units for _, units, _ in self.nodes]).tolist()
+        return {n: slice(e - u, e) for (n, u, _), e in zip(self.nodes, ends, strict=True)}
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON data."""
+        return asdict(self) | {"nodes": [list(node) for node in self.nodes]}
+
+    def profile_numbers(self) -> np.ndarray:
+        """Pictures of the profile, int64: all, or `PROFILE` evenly spread."""
+        count = min(PROFILE, self.pictures)
+        numbers: np.ndarray = np.arange(count) * self.pictures // count
+        return numbers
+
+
+def layout(spec: Spec) -> dict[str, tuple[tuple[int, ...], str, float]]:
+    """Shape, dtype and first value of each array of a tally."""
+    u, c, s = spec.units, spec.classes, min(PROFILE, spec.pictures)
+    arrays: dict[str, tuple[tuple[int, ...], str, float]] = {}
+    for name, k in (("top", spec.largest), ("low", spec.smallest)):
+        arrays[f"{name}.values"] = ((u, k), "float32", -np.inf)
+        arrays[f"{name}.numbers"] = ((u, k), "int32", NONE)
+        arrays[f"{name}.positions"] = ((u, k), "int32", 0)
+    for name in ("sum", "squares"):
+        arrays[f"{name}.whole"] = arrays[f"{name}.part"] = ((u,), "int64", 0)
+    return arrays | {
+        "count": ((u,), "int64", 0),
+        "positive": ((u,), "int64", 0),
+        "max": ((u,), "float32", -np.inf),
+        "min": ((u,), "float32", np.inf),
+        "histogram.counts": ((u, BINS), "int64", 0),
+        "histogram.exponent": ((u,), "int32", -120),
+        "class.sums": ((c, u), "int64", 0),
+        "class.counts": ((c,), "int64", 0),
+        "profile.there": ((s,), "bool", 0),
+        "profile.top": ((s, u), "float32", 0),
+        "profile.at": ((s, u), "int32", 0),
+        "profile.mean": ((s, u), "float32", 0),
+        "done": ((spec.batches,), "bool", 0),
+    }
+
+
+class Tally:
+    """Accumulators over batches. Whatever order and groups the batches come in, the bits are the
+    same in the end. `skipped` has the reason for each picture that was left out."""
+
+    def __init__(self, spec: Spec, arrays: dict[str, np.ndarray] | None = None) -> None:
+        self.spec = spec
+        self.skipped: dict[int, str] = {}
+        self.arrays = a = arrays or {
+            name: np.full(shape, first, dtype)
+            for name, (shape, dtype, first) in layout(spec).items()
+        }
+        self.top = Top(a["top.values"], a["top.numbers"], a["top.positions"])
+        self.low = Top(a["low.values"], a["low.numbers"], a["low.positions"])  # of -value
+        self.sum = ExactSum(a["sum.whole"], a["sum.part"])
+        self.squares = ExactSum(a["squares.whole"], a["squares.part"])
+        self.histogram = Histogram(a["histogram.counts"], a["histogram.exponent"])
+        self._numbers = spec.profile_numbers()
+
+    @property
+    def done(self) -> np.ndarray:
+        """bool [batch]."""
+        return self.arrays["done"]
+
+    @property
+    def complete(self) -> bool:
+        """True if all pictures were looked at."""
+        return bool(self.done.all())
+
+    def wants_means(self, batch: Batch) -> bool:
+        """True if a picture of the batch belongs to the profile."""
+        return bool(np.isin(batch.numbers, self._numbers).any())
+
+    def add(self, batch: Batch, seen: Seen, sample_units: np.ndarray) -> None:
+        """What all nodes did on a batch. A picture with a value that is no finite number is left
+        out altogether."""
+        a = self.arrays
+        self.skipped |= batch.problems
+        finite = np.isfinite(seen.top) & np.isfinite(seen.low)
+        for place in np.flatnonzero(batch.valid & ~finite.all(axis=1)):
+            unit = int(np.argmin(finite[place]))
+            node = next(n for n, span in self.spec.spans().items() if unit < span.stop)
+            number = int(batch.numbers[place])
+            self.skipped[number] = f"activations of {node} on it are no finite numbers"
+        good = np.flatnonzero(batch.valid & finite.all(axis=1))
+        a["done"][batch.index] = True
+        if not len(good):
+            return
+        numbers, classes = batch.numbers[good], batch.classes[good]
+        top, low, samples = seen.top[good], seen.low[good], seen.samples[good]
+        self.top.add(top, numbers, seen.top_at[good])
+        self.low.add(-low, numbers, seen.low_at[good])
+        np.maximum(a["max"], top.max(axis=0), out=a["max"])
+        np.minimum(a["min"], low.min(axis=0), out=a["min"])
+        self._add_samples(samples, sample_units)
+        for cls, values in zip(classes.tolist(), _fixed(top), strict=True):
+            if cls >= 0:
+                a["class.sums"][cls] += values
+                a["class.counts"][cls] += 1
+        if seen.mean is not None:
+            rows = np.searchsorted(self._numbers, numbers)
+            rows[rows == len(self._numbers)] = 0
+            hit = self._numbers[rows] == numbers
+            a["profile.there"][rows[hit]] = True
+            a["profile.top"][rows[hit]] = top[hit]
+            a["profile.at"][rows[hit]] = seen.top_at[good][hit]
+            a["profile.mean"][rows[hit]] = seen.mean[good][hit]
+
+    def _add_samples(self, samples: np.ndarray, units: np.ndarray) -> None:
+        """Count, moments and histogram; the batch's own sums are made in one fixed order."""
+        u = self.spec.units
+        reach = np.zeros(u, np.float32)
+        np.maximum.at(reach, units, np.abs(samples).max(axis=0))
+        self.histogram.reach(reach)
+        self.histogram.add(samples, units)
+        exact = samples.astype(np.float64)
+        self.sum.add(np.bincount(units, exact.sum(axis=0), u))
+        self.squares.add(np.bincount(units, np.square(exact, out=exact).sum(axis=0), u))
+        positive = np.bincount(units, (samples > 0).sum(axis=0), u)
+        self.arrays["positive"] += positive.astype(np.int64)
+        self.arrays["count"] += np.bincount(units, minlength=u) * len(samples)
+
+    def merge(self, other: "Tally") -> None:
+        """Add another part. Raises BadInput for one of something else, Conflict if they overlap."""
+        mine, theirs = self.spec.as_dict(), other.spec.as_dict()
+        for name, value in mine.items():
+            if theirs[name] != value:
+                raise BadInput(
+                    f"parts of different sweeps: {_WORDS.get(name, name)} is {_brief(value)} in "
+                    f"one and {_brief(theirs[name])} in another; sweep all parts alike"
+                )
+        if both := np.flatnonzero(self.done & other.done).tolist():
+            first = both[0] * self.spec.batch
+            raise Conflict(f"two parts both hold the pictures from number {first} on; give each "
+                           "part once")  # fmt: skip
+        a, b = self.arrays, other.arrays
+        self.top.merge(other.top)
+        self.low.merge(other.low)
+        self.sum.merge(other.sum)
+        self.squares.merge(other.squares)
+        self.histogram.merge(other.histogram)
+        np.maximum(a["max"], b["max"], out=a["max"])
+        np.minimum(a["min"], b["min"], out=a["min"])
+        for name in ("count", "positive", "class.sums", "class.counts"):
+            a[name] += b[name]
+        there = b["profile.there"]
+        for name in ("there", "top", "at", "mean"):
+            a[f"profile.{name}"][there] = b[f"profile.{name}"][there]
+        a["done"] |= b["done"]
+        self.skipped |= other.skipped
+
+
+_WORDS = {
+    "weights": "the digest of the weights", "dataset": "the digest of the dataset",
+    "code": "the revision of the code",
+}  # fmt: skip
+
+
+def _brief(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 24 else text[:20] + "..."
+
+
+def _fixed(values: np.ndarray) -> np.ndarray:
+    """float32 to whole multiples of 1 / `_FIXED`, int64."""
+    scaled = np.clip(values.astype(np.float64), -(2.0**36), 2.0**36) * _FIXED
+    whole: np.ndarray = np.rint(scaled).astype(np.int64)
+    return whole
+
+
+def class_means(tally: Tally, span: slice) -> np.ndarray:
+    """Mean over each class's pictures of the maximum, float64 [class, unit]; 0 for no picture."""
+    counts = np.maximum(tally.arrays["class.counts"], 1)[:, None]
+    means: np.ndarray = tally.arrays["class.sums"][:, span] / _FIXED / counts
+    return means

@@ -1,0 +1,53 @@
+"""The pictures on which each unit is largest."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+NONE = np.iinfo(np.int32).max
+"""Number of a picture in a place that is still free; larger than any, so that it sorts last."""
+
+
+@dataclass
+class Top:
+    """The k largest values of each unit, at most one of a picture, with where they were.
+
+    `values` float32 (-inf: free), `numbers` int32 (`NONE`: free), `positions` int32, all [unit, k],
+    sorted by falling value, then rising number, then rising position. That order is total: the
+    result does not depend on the order in which pictures come or on how a dataset was cut.
+    """
+
+    values: np.ndarray
+    numbers: np.ndarray
+    positions: np.ndarray
+
+    def add(self, values: np.ndarray, numbers: np.ndarray, positions: np.ndarray) -> None:
+        """`values` float32 and `positions` [picture, unit], `numbers` [picture]."""
+        # Only what would be kept is sorted; after a while that is rare.
+        better = values > self.values[:, -1]
+        better |= (values == self.values[:, -1]) & (numbers[:, None] < self.numbers[:, -1])
+        units = np.flatnonzero(better.any(axis=0))
+        if len(units):
+            shape = (len(units), len(numbers))
+            self._keep(
+                units,
+                values[:, units].T,
+                np.broadcast_to(numbers.astype(np.int32), shape),
+                positions[:, units].T,
+            )
+
+    def merge(self, other: "Top") -> None:
+        """What another part found. It is the same as adding its pictures."""
+        every = np.arange(len(self.values))
+        self._keep(every, other.values, other.numbers, other.positions)
+
+    def _keep(
+        self, units: np.ndarray, values: np.ndarray, numbers: np.ndarray, positions: np.ndarray
+    ) -> None:
+        values = np.concatenate([self.values[units], values], axis=1)
+        numbers = np.concatenate([self.numbers[units], numbers], axis=1)
+        positions = np.concatenate([self.positions[units], positions], axis=1)
+        order = np.lexsort((positions, numbers, -values), axis=-1)[:, : self.values.shape[1]]
+        self.values[units] = np.take_along_axis(values, order, axis=1)
+        self.numbers[units] = np.take_along_axis(numbers, order, axis=1)
+        self.positions[units] = np.take_along_axis(positions, order, axis=1)
