@@ -273,3 +273,18 @@ def test_other_axes_are_at_their_best() -> None:
     assert both.caption == "By orientation and wavelength, at the best phase."
     shown = list(cells(both.svg).values())
     assert [shown.count(colour(share)) for share in (0, 0.5, 1)] == [70, 1, 1]
+
+
+@pytest.mark.parametrize("axes", [
+    [["a", "b", "c"]], [[3, 1, 2]], [[1, -5, 100]], [[2, 2, 2]], [["a", 1, "b"], [1, 2]],
+    [["a", "b"], ["c"], [1, 2]], [[1, 2], [3, 4], [5, 6], ["x"]],
+])
+@pytest.mark.parametrize("circular", [True, False])
+def test_families_of_others_have_other_axes(axes: list[list], circular: bool) -> None:
+    data = {"title": "Theirs", "axes": [
+        {"name": f"a{k}", "title": "axis", "unit": "", "values": v, "circular": circular}
+        for k, v in enumerate(axes)
+    ]}
+    shape = [len(v) for v in axes]
+    for plot in tuning_plots(data, np.random.default_rng(0).normal(size=shape), -1.0):
+        assert described(plot.svg).startswith("Strongest")

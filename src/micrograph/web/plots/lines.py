@@ -38,7 +38,7 @@ def lines(
         raise ValueError(f"{len(ys)} lines given; a reader can tell {len(_DASHES)} apart")
     known = finite([baseline] if baseline is not None else [])
     low, high = span([v for values in ys.values() for v in values] + known)
-    by_ratio = len(x) > 1 and x[0] > 0 and x[-1] / x[0] > 8
+    by_ratio = len(x) > 1 and min(x) > 0 and x[-1] / x[0] > 8
     steps = [math.log(v) for v in x] if by_ratio else list(x)
     first, last = span(steps, zero=False)
     bottom = HEIGHT - BOTTOM

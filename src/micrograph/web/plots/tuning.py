@@ -53,28 +53,32 @@ def _plots(
     found: list[Plot] = []
     for k, axis in enumerate(axes):
         period = int(axis.get("period") or 360)
-        if axis["circular"] and period >= 180 and k == 0:
+        if k == 0 and axis["circular"] and period >= 180 and _is_numeric(axis):
             values = _best_over(responses, (k,)).tolist()
             svg = polar(axis["values"], values, baseline, period=period, title=title)
             found.append(Plot(svg, f"By {_name(axis)}{_rest(axes, (k,))}."))
     wide = [k for k, axis in enumerate(axes) if _is_numeric(axis)]
     words = [k for k, axis in enumerate(axes) if not _is_numeric(axis)]
-    if len(wide) < 2 and len(words) == 1 and wide:
+    if len(wide) == len(words) == 1:
         (k,), (w,) = wide, words
         table = _best_over(responses, (w, k))
         strongest = np.argsort(-np.nan_to_num(table.max(1), nan=-np.inf), kind="stable")[:3]
         ys = {str(axes[w]["values"][i]): table[i].tolist() for i in strongest}
         svg = lines(axes[k]["values"], ys, baseline, title=title, x_title=axes[k]["title"],
                     x_unit=axes[k]["unit"])
-        found.append(Plot(svg, f"By {_name(axes[k])}, for the {len(ys)} strongest figures."))
-        return found
-    x, y = (wide if len(wide) >= 2 else range(len(axes)))[:2] if len(axes) >= 2 else (0, 0)
-    if x != y:
+        caption = f"By {_name(axes[k])}, for the strongest values of {_name(axes[w])}."
+        found.append(Plot(svg, caption))
+    elif len(axes) >= 2:
+        x, y = (wide if len(wide) >= 2 else range(len(axes)))[:2]
         up = data.get("family") == "size_position"
         x, y = (y, x) if up else (x, y)  # there, up and right are up and right in the picture too
         table = _best_over(responses, (y, x))
         svg = heatmap(table.tolist(), axes[x], axes[y], baseline=baseline, title=title, upward=up)
         found.append(Plot(svg, f"By {_name(axes[x])} and {_name(axes[y])}{_rest(axes, (x, y))}."))
+    elif wide and not found:
+        svg = lines(axes[0]["values"], {"response": responses.tolist()}, baseline, title=title,
+                    x_title=axes[0]["title"], x_unit=axes[0]["unit"])
+        found.append(Plot(svg, f"By {_name(axes[0])}."))
     return found
 
 
