@@ -13,6 +13,7 @@ from micrograph.web.pages.model import ModelPage, model_page
 from micrograph.web.pages.node import NodePage, node_page
 from micrograph.web.pages.node_view import NodeView
 from micrograph.web.pages.other import AboutPage, ErrorPage, SearchPage, about_page, search_page
+from micrograph.web.pages.parts import LookState, look_state
 from micrograph.web.pages.start import StartPage, start_page
 from micrograph.web.pages.unit import RenderState, UnitPage, unit_page
 from micrograph.web.panel import model_panel, node_panel, unit_panel
@@ -68,7 +69,7 @@ def add_routes(app: FastAPI, site: Site) -> None:
         place = site.place(request, model)
         if isinstance(place, Response):
             return place
-        found = model_page(place.atlas, site.urls, lens, picture)
+        found = model_page(place.atlas, site.urls, _look(site, place), lens, picture)
         return site.page(request, found, model_panel(found, site.urls))
 
     @page("/models/{model}/{node}", NodePage)
@@ -83,7 +84,9 @@ def add_routes(app: FastAPI, site: Site) -> None:
             return place
         assert place.node is not None
         view = NodeView(objective, sign, sort, size, lens, variant)
-        found = node_page(place.atlas, place.node, view, site.urls, picture)
+        found = node_page(
+            place.atlas, place.node, view, site.urls, _look(site, place), picture
+        )
         return site.page(request, found, node_panel(found, place.atlas, site.urls))
 
     @page("/models/{model}/{node}/{unit}", UnitPage)
@@ -101,6 +104,7 @@ def add_routes(app: FastAPI, site: Site) -> None:
         found = unit_page(
             place.atlas, place.node, place.unit, site.urls,
             str(request.base_url).rstrip("/"), site.live.state(id, place.node.id, place.unit),
+            _look(site, place),
             [site.library.model(other.id) for other in site.library.models() if other.id != id],
             {"dataset": dataset},
         )
@@ -119,6 +123,11 @@ def add_routes(app: FastAPI, site: Site) -> None:
         return image_answer(site.library, request, model, name)
 
     app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")
+
+
+def _look(site: Site, place: Place) -> LookState:
+    node = place.node.id if place.node else ""
+    return look_state(place.atlas.model, site.look.reason, site.urls, node, place.unit)
 
 
 def _ask(site: Site, place: Place) -> RenderState:

@@ -100,7 +100,7 @@ class DatasetExamples:
 
 
 def section(scene: Scene) -> DatasetExamples | None:
-    """The dataset that the query asks for, else the newest; None without any."""
+    """The dataset that the query asks for, else the first by name; None without any."""
     found = {v.variant: v for v in scene.of(LENS.technique)}
     if not found:
         return None

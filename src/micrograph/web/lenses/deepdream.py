@@ -15,4 +15,4 @@ LENS = Lens(
     caution="Few strong units can outshout hundreds of others.",
     level="node",
 )
-PLUGIN = Plugin(LENS, pictures(LENS.technique, plain("All units together")))
+PLUGIN = Plugin(LENS, pictures(LENS.technique, plain("DeepDream")))

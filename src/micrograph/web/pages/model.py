@@ -9,6 +9,7 @@ from micrograph.web.graph import FULL, PICTURED, Box, Group, is_thin, layout, pa
 from micrograph.web.pages.model_view import MAP, UNITS, ModelView, whole_pictures
 from micrograph.web.pages.parts import (
     Image,
+    LookState,
     ModelRef,
     NodeFacts,
     Switch,
@@ -95,10 +96,11 @@ class ModelPage:
     techniques: list[str]
     graph: Graph
     map: UnitMap | None
+    look: LookState
 
 
 def model_page(
-    atlas: Reading, urls: Urls, lens: str = "units", picture: str = ""
+    atlas: Reading, urls: Urls, look: LookState, lens: str = "units", picture: str = ""
 ) -> ModelPage:
     """Raises BadInput for a lens or picture that the model does not have."""
     model = atlas.model
@@ -130,7 +132,7 @@ def model_page(
         len(model.labels), model.preprocessing, model.paper, safe_url, model.licence,
         model.lineage, model.source, unit_count(atlas), sum(pictured.values()), view.lens,
         view.picture, source, view.switches, view.techniques, graph,
-        unit_map(atlas, urls) if view.lens == MAP else None,
+        unit_map(atlas, urls) if view.lens == MAP else None, look,
     )
 
 

@@ -12,6 +12,7 @@ from micrograph.web.pages.node_view import MAP, SIZES, NodeView, lenses_there, s
 from micrograph.web.pages.parts import (
     Choice,
     Link,
+    LookState,
     ModelRef,
     NodeFacts,
     Switch,
@@ -58,10 +59,12 @@ class NodePage:
     part_of: Link | None
     previous: Link | None
     next: Link | None
+    look: LookState
 
 
 def node_page(
-    atlas: Reading, node: NodeRecord, view: NodeView, urls: Urls, picture: str = ""
+    atlas: Reading, node: NodeRecord, view: NodeView, urls: Urls, look: LookState,
+    picture: str = "",
 ) -> NodePage:
     """Raises BadInput for a view that the node does not have."""
     id = atlas.model.id
@@ -93,7 +96,7 @@ def node_page(
         [link(n.id) for n in atlas.nodes.values() if node.id in n.parents],
         _part(atlas, node, urls),
         link(order[place - 1]) if place else None,
-        link(order[place + 1]) if place + 1 < len(order) else None,
+        link(order[place + 1]) if place + 1 < len(order) else None, look,
     )
 
 

@@ -81,6 +81,33 @@ class NodeFacts:
     url: str
 
 
+@dataclass(frozen=True)
+class LookState:
+    """Whether a picture of the reader's own can be looked at here: where it is posted to, or the
+    `reason` why not. `caricature` is where a node's caricature of it is asked for, or "". `size`
+    and `resize` say which middle part of a picture the model sees."""
+
+    available: bool
+    reason: str
+    url: str
+    caricature: str
+    size: int
+    resize: int
+
+
+def look_state(
+    model: ModelRecord, reason: str, urls: Urls, node: str = "", unit: int | None = None
+) -> LookState:
+    """`reason` is "" where it can be done."""
+    prep = model.preprocessing
+    size, resize = (
+        v if isinstance(v := prep.get(key), int) and v > 0 else 1 for key in ("size", "resize")
+    )
+    url = urls.look(model.id, node, unit)
+    caricature = f"{urls.look(model.id, node)}?caricature=true" if node else ""
+    return LookState(not reason, reason, url, caricature, size, max(size, resize))
+
+
 def model_ref(model: ModelRecord, urls: Urls) -> ModelRef:
     return ModelRef(model.id, model.title, model.digest, urls.model(model.id))
 

@@ -12,6 +12,7 @@ from micrograph.web.lenses.feature_vis import LENS as FEATURE_VIS
 from micrograph.web.pages.cite import Citation, citations
 from micrograph.web.pages.parts import (
     Link,
+    LookState,
     ModelRef,
     NodeFacts,
     Thumb,
@@ -98,10 +99,12 @@ class UnitPage:
     citations: list[Citation]
     command: str
     render: RenderState
+    look: LookState
 
 
 def unit_page(
     atlas: Reading, node: NodeRecord, unit: int, urls: Urls, origin: str, render: RenderState,
+    look: LookState,
     others: Sequence[Reading] = (), options: Mapping[str, str] | None = None,
 ) -> UnitPage:
     """`origin` ("http://host:port") makes the permalink; `others` are the other models' atlases;
@@ -127,7 +130,7 @@ def unit_page(
         [thumb for other in nearby if (thumb := scene.thumb(node.id, other))],
         link(unit - 1), link(unit + 1),
         citations(model, address, origin + urls.unit(model.id, node.id, unit), results),
-        render_command(model.id, node.id, unit, _absent_views(found)), render,
+        render_command(model.id, node.id, unit, _absent_views(found)), render, look,
     )
 
 

@@ -1,5 +1,6 @@
 // Pictures that are made while one looks: ask the page's twin gently, and only while it is seen.
 import { reveal } from "./copy.js";
+import { revealHeat } from "./heat.js";
 
 const SOON = 1500;
 const LATE = 20000;
@@ -111,13 +112,17 @@ function watchUnit(lens) {
 async function refresh() {
   const answer = await fetch(location.href, { cache: "no-cache" });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of [".views", ".made", ".near"]) {
-    const [old, now] = [document.querySelector(part), fresh.querySelector(part)];
-    if (old && now) old.replaceWith(now);
-    else if (old) old.remove();
-    else if (now) document.querySelector("main").append(now);
+  let before = document.querySelector("main > [data-fresh]").previousElementSibling;
+  for (const now of fresh.querySelectorAll("main > section")) {
+    const old = document.getElementById(now.id);
+    if (!old) before.after(now);
+    else if (old.innerHTML !== now.innerHTML && "fresh" in now.dataset) old.replaceWith(now);
+    before = document.getElementById(now.id);
   }
+  const there = new Set([...fresh.querySelectorAll("main > section")].map((part) => part.id));
+  for (const old of document.querySelectorAll("main > [data-fresh]")) if (!there.has(old.id)) old.remove();
   reveal();
+  revealHeat();
 }
 
 const grid = document.querySelector("[data-grid][data-open]");

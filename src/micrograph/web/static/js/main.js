@@ -7,3 +7,7 @@ import "./search.js";
 import "./keys.js";
 import "./prefetch.js";
 import "./live.js";
+import "./heat.js";
+import "./examples.js";
+import "./look.js";
+import "./map.js";

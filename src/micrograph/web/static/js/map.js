@@ -1,6 +1,6 @@
 // Maps of units: pictures on a canvas, moved and zoomed. Every unit is a real link, which lies over
 // its picture while it is pointed at or focused, so that whatever links can do works here.
-const GAP = 0.06; // of a picture's place
+const GAP = 6; // pixels between pictures at most, and no more than a sixteenth of a place
 const CLOSEST = 240; // pixels of a place, fully zoomed
 const SMALLEST = 9; // pixels below which a place is a square of its colour
 const TIER = 72; // pixels up to which a small copy of a picture will do
@@ -22,7 +22,7 @@ class UnitMap {
       link.tabIndex = -1;
       link.draggable = false;
       const { src, color } = link.dataset;
-      return { link, x, y, src, color: color ?? "#8888", bitmap: null, tier: 0, asked: 0 };
+      return { link, x, y, src, color: color ?? "#8883", bitmap: null, tier: 0, asked: 0 };
     });
     this.of = new Map(this.units.map((unit) => [unit.link, unit]));
     this.loading = 0;
@@ -71,8 +71,14 @@ class UnitMap {
     this.moveTo(scale, x - (x - this.left) * by, y - (y - this.top) * by);
   }
 
+  // A picture's side in pixels.
+  get side() {
+    const place = this.cell * this.scale;
+    return place - Math.min(GAP, place / 16);
+  }
+
   box(unit) {
-    const side = this.cell * this.scale * (1 - GAP);
+    const { side } = this;
     return {
       side,
       x: this.left + unit.x * this.scale - side / 2,
@@ -98,8 +104,9 @@ class UnitMap {
     const { pen, ratio, width, height } = this;
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
+    pen.imageSmoothingQuality = "medium";
     const wanted = [];
-    const side = this.cell * this.scale * (1 - GAP);
+    const { side } = this;
     const tier = side * ratio <= TIER ? TIER : Infinity;
     for (const unit of this.units) {
       const { x, y } = this.box(unit);
