@@ -155,7 +155,7 @@ def command(
     if images:
         given["images"] = images
     summary = runner.render(
-        load(chosen.id, weights=weights, device=device or _best_device()),
+        load(chosen.id, weights=weights, device=device or best_device()),
         folder,
         technique=techniques,
         nodes=nodes or None,
@@ -168,7 +168,8 @@ def command(
     return 130 if summary.interrupted else 0
 
 
-def _best_device() -> str:
+def best_device() -> str:
+    """A GPU where there is one."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -19,7 +19,7 @@ from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, SweepBatch, make_pla
 from micrograph.runner.progress import Progress, Silent, pictures
 from micrograph.runner.save import Saver
 from micrograph.runner.select import choose_nodes, choose_units
-from micrograph.techniques.base import Rendered, Sample, StepHook, Sweep, Technique
+from micrograph.techniques.base import Job, Rendered, Sample, StepHook, Sweep, Technique
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -149,13 +149,18 @@ def _sweep(
     model: "Model", batch: SweepBatch, saver: Saver, on_step: StepHook, path: Path
 ) -> None:
     """Store a sweep's results as they come; its unfinished work lies in a folder beside `path`."""
-    workspace = path.with_name(f"{path.name}.{digest(batch.job.recipe)[:12]}.part")
+    workspace = workspace_of(path, batch.job)
     targets = {node: [u for u in units if u != WHOLE_NODE] for node, units in batch.targets.items()}
     results = batch.technique.sweep(model, targets, batch.job, workspace, on_step)
     for part in _chunks(results, CHUNK):
         saver.save(batch.job, part)
     saver.wait()
     shutil.rmtree(workspace, ignore_errors=True)
+
+
+def workspace_of(path: Path, job: Job) -> Path:
+    """The folder for unfinished work of a sweep into the atlas at `path`."""
+    return path.with_name(f"{path.name}.{digest(job.recipe)[:12]}.part")
 
 
 def _chunks(

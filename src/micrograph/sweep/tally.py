@@ -56,6 +56,16 @@ class Spec:
         """As JSON data."""
         return asdict(self) | {"nodes": [list(node) for node in self.nodes]}
 
+    def check(self, other: "Spec") -> None:
+        """Raises BadInput, saying what differs, if `other` is not the same."""
+        theirs = other.as_dict()
+        for name, value in self.as_dict().items():
+            if theirs[name] != value:
+                raise BadInput(
+                    f"parts of different sweeps: {_WORDS.get(name, name)} is {_brief(value)} in "
+                    f"one and {_brief(theirs[name])} in another; sweep all parts alike"
+                )
+
     def profile_numbers(self) -> np.ndarray:
         """Pictures of the profile, int64: all, or `PROFILE` evenly spread."""
         count = min(PROFILE, self.pictures)
@@ -173,13 +183,7 @@ class Tally:
 
     def merge(self, other: "Tally") -> None:
         """Add another part. Raises BadInput for one of something else, Conflict if they overlap."""
-        mine, theirs = self.spec.as_dict(), other.spec.as_dict()
-        for name, value in mine.items():
-            if theirs[name] != value:
-                raise BadInput(
-                    f"parts of different sweeps: {_WORDS.get(name, name)} is {_brief(value)} in "
-                    f"one and {_brief(theirs[name])} in another; sweep all parts alike"
-                )
+        self.spec.check(other.spec)
         if both := np.flatnonzero(self.done & other.done).tolist():
             first = both[0] * self.spec.batch
             raise Conflict(f"two parts both hold the pictures from number {first} on; give each "

@@ -1,0 +1,110 @@
+"""A sweep that is cut into parts, on machines that need not know of each other, and put together.
+
+The parts hold what one sweep would have found, to the last bit.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from micrograph import sweep
+from micrograph.atlas.format import SUFFIX
+from micrograph.errors import BadInput, Unavailable
+from micrograph.runner.local import Summary, render, workspace_of
+from micrograph.runner.progress import Progress, Silent
+from micrograph.runner.select import choose_nodes
+from micrograph.sweep import part
+from micrograph.techniques.dataset_examples import DATASET_EXAMPLES, FILE
+
+if TYPE_CHECKING:
+    from micrograph.models.model import Model
+
+
+def sweep_part(
+    model: "Model",
+    out: Path,
+    *,
+    dataset: str,
+    shard: tuple[int, int] = (1, 1),
+    nodes: Sequence[str] | None = None,
+    k: int = 16,
+    progress: Progress | None = None,
+) -> sweep.Tally:
+    """Sweep shard `(i, n)` of a dataset into the file `out`, written now and then and at the end.
+
+    What is in `out` already is gone on from. Raises BadInput if that is something else, Unavailable
+    if `out` cannot be written.
+    """
+    if not out.parent.is_dir() or out.is_dir():
+        raise Unavailable(f"cannot write {out}; its folder must be there, and it be no folder")
+    (job,) = DATASET_EXAMPLES.jobs(model, dataset=dataset, k=k)
+    ids = [node.id for node in choose_nodes(model.nodes, nodes, model.id)]
+    opened, look, spec = DATASET_EXAMPLES.begin(model, ids, job)
+    indices = sweep.shard(spec, *shard)
+    tally = sweep.Tally(spec)
+    if out.exists():
+        tally, _ = part.read(out)
+        spec.check(tally.spec)
+    progress = progress or Silent()
+    pictures = min(len(indices) * spec.batch, len(opened))
+    progress.start(pictures, 0, str(out))
+
+    def on_step(step: int, steps: int) -> None:
+        progress.update(pictures * step / steps, f"{opened.name}, shard {shard[0]}/{shard[1]}")
+
+    try:
+        sweep.collect(model, opened, look, tally, indices, on_step, out)
+    finally:
+        progress.finish()
+    part.write(tally, out, opened.spec)
+    return tally
+
+
+def merged(files: Sequence[Path]) -> tuple[sweep.Tally, str]:
+    """The whole that these files are parts of, and the dataset as the first of them named it.
+
+    Raises BadInput for parts of different sweeps and if some are missing, Conflict for overlaps.
+    """
+    if not files:
+        raise BadInput("no parts given; expected the files that micrograph sweep --out wrote")
+    whole, source = part.read(files[0])
+    for file in files[1:]:
+        whole.merge(part.read(file)[0])
+    if not whole.complete:
+        first = int(whole.done.argmin()) * whole.spec.batch
+        share = whole.done.mean()
+        raise BadInput(
+            f"the parts hold {share:.1%} of the dataset; pictures from number {first} on are "
+            "missing: give all parts, each finished"
+        )
+    return whole, source
+
+
+def store(
+    model: "Model",
+    whole: sweep.Tally,
+    atlas_dir: Path,
+    *,
+    dataset: str,
+    progress: Progress | None = None,
+) -> Summary:
+    """Put a merged sweep into the atlas, with the pictures that it names, from `dataset`.
+
+    Raises BadInput if the dataset or the weights are not those that were swept.
+    """
+    (job,) = DATASET_EXAMPLES.jobs(model, dataset=dataset, k=whole.spec.largest)
+    nodes = [node for node, _, _ in whole.spec.nodes]
+    if job.recipe["dataset"] != whole.spec.dataset:
+        raise BadInput(
+            f"the dataset {dataset} has changed since it was swept (its digest is "
+            f"{job.recipe['dataset'][:16]}..., in the parts {whole.spec.dataset[:16]}...); name "
+            "the one that was swept with --dataset, or sweep it anew"
+        )
+    _, _, spec = DATASET_EXAMPLES.begin(model, nodes, job)
+    spec.check(whole.spec)
+    workspace = workspace_of(atlas_dir / f"{model.id}{SUFFIX}", job)
+    part.write(whole, workspace / FILE, dataset)
+    return render(
+        model, atlas_dir, technique=[DATASET_EXAMPLES.name], nodes=nodes, progress=progress,
+        dataset=dataset, k=whole.spec.largest,
+    )  # fmt: skip
