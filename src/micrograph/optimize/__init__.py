@@ -6,11 +6,12 @@
     pictures = opt.optimize(model, opt.channel("4c", 447))
 """
 
-from micrograph.optimize.loop import Pictures, Settings, evaluate, optimize
+from micrograph.optimize.loop import Pictures, Settings, activations, evaluate, optimize
 from micrograph.optimize.objectives import (
     Objective,
     channel,
     direction,
+    energy,
     neuron,
     objective,
     total_variation,
@@ -20,6 +21,6 @@ from micrograph.optimize.transforms import NONE, STANDARD, Affine
 
 __all__ = [
     "NONE", "STANDARD", "Affine", "FourierImage", "Objective", "Parameterization", "Pictures",
-    "PixelImage", "Settings", "channel", "direction", "evaluate", "neuron", "objective",
-    "optimize", "total_variation",
+    "PixelImage", "Settings", "activations", "channel", "direction", "energy", "evaluate",
+    "neuron", "objective", "optimize", "total_variation",
 ]

@@ -17,7 +17,7 @@ from torch import Tensor
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
 from micrograph.optimize.objectives import Objective
-from micrograph.optimize.parameterize import FourierImage, Parameterization
+from micrograph.optimize.parameterize import FourierImage, Layered, Parameterization
 from micrograph.optimize.redirect import RedirectedReLU
 from micrograph.optimize.stem import FastStem
 from micrograph.optimize.transforms import STANDARD, Affine, draw_all, resample
@@ -74,11 +74,13 @@ class Settings:
 class Pictures:
     """`images` float32 [batch, 3, y, x] in 0..1, exact in 8 bits; `scores` [batch], the objective
     on the finished pictures, untransformed, in fp32; `history` [step, batch], the objective on the
-    transformed pictures on the way."""
+    transformed pictures on the way. `layers` [batch, layer, y, x] is what a layered
+    parameterization carries beside the colours, else empty."""
 
     images: Tensor
     scores: Tensor
     history: Tensor
+    layers: Tensor
 
     def as_uint8(self) -> np.ndarray:
         """[batch, y, x, 3], RGB."""
@@ -120,9 +122,11 @@ def optimize(
     for step in range(settings.steps):
         images = param.image(params)
         seen = resample(images, maps[step]) if settings.transforms.moves else images
+        shown = param.shown(seen, moves) if isinstance(param, Layered) else seen
         redirected = step < settings.redirect_steps
         with FastStem(), RedirectedReLU() if redirected else contextlib.nullcontext():
-            values = _value(model, target, seen, settings.precision)
+            raw = activations(model, target, shown, settings.precision)
+            values = target.value(raw, seen)
             adam.zero_grad(set_to_none=True)
             (-values.sum()).backward()  # type: ignore[no-untyped-call]
         adam.step()
@@ -130,24 +134,34 @@ def optimize(
         if on_step:
             on_step(step + 1, settings.steps)
     with torch.no_grad():
-        images = (param.image(params) * 255).round() / 255
-    return Pictures(images.cpu(), evaluate(model, target, images), history)
+        images = param.image(params)
+        shown = param.shown(images, None) if isinstance(param, Layered) else images
+        exact = (shown * 255).round() / 255
+        seen = torch.cat([exact, images[:, 3:]], 1)
+        scores = target.value(activations(model, target, exact), seen)
+    return Pictures(exact.cpu(), scores.cpu(), history, images[:, 3:].cpu())
 
 
 @torch.no_grad()
 def evaluate(model: Model, target: Objective, images: Tensor) -> Tensor:
     """The objective on pictures as they are, RGB [batch, 3, y, x] in 0..1; fp32 [batch]."""
-    return _value(model, target, images.to(model.device), "fp32").cpu()
+    images = images.to(model.device)
+    return target.value(activations(model, target, images), images).cpu()
 
 
-def _value(model: Model, target: Objective, images: Tensor, precision: str) -> Tensor:
+def activations(
+    model: Model, target: Objective, images: Tensor, precision: str = "fp32"
+) -> dict[str, Tensor]:
+    """What `target` reads: its nodes' values on `images` on the model's device, in float32."""
+    if not target.nodes:
+        return {}
     # channels_last is what the convolution kernels want; it changes no value.
-    seen = images.contiguous(memory_format=torch.channels_last)
+    shown = images.contiguous(memory_format=torch.channels_last)
     with torch.autocast(
         model.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"
     ):
-        raw = model.run(seen, target.nodes, pre_relu=target.pre_relu) if target.nodes else {}
-    return target.value({node: a.float() for node, a in raw.items()}, images)
+        raw = model.run(shown, target.nodes, pre_relu=target.pre_relu)
+    return {node: a.float() for node, a in raw.items()}
 
 
 def _generators(

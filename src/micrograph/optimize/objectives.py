@@ -108,13 +108,27 @@ def channel(node: str, units: int | Sequence[int], *, pre_relu: bool = False) ->
     return Objective((node,), value, _count(units), pre_relu, label)
 
 
-def neuron(node: str, units: int | Sequence[int], *, pre_relu: bool = False) -> Objective:
-    """A unit at the centre position (for even sizes the lower right of the central four)."""
+def neuron(
+    node: str,
+    units: int | Sequence[int],
+    *,
+    at: tuple[int, int] | None = None,
+    pre_relu: bool = False,
+) -> Objective:
+    """A unit at the position `at` (y, x) of its map, by default at the centre (for even sizes the
+    lower right of the central four)."""
     chosen, label = _units(units), f"neuron({node}, {units})"
 
     def value(activations: Activations, images: Tensor) -> Tensor:
         maps = _pick(activations[node], chosen)
-        return maps if maps.ndim == 1 else maps[:, maps.shape[1] // 2, maps.shape[2] // 2]
+        rows, columns = maps.shape[1:] if maps.ndim == 3 else (1, 1)
+        y, x = at or (rows // 2, columns // 2)
+        if not (0 <= y < rows and 0 <= x < columns):
+            raise BadInput(
+                f"position {y}-{x} is outside the map of {node}; expected at most "
+                f"{rows - 1}-{columns - 1}"
+            )
+        return maps if maps.ndim == 1 else maps[:, y, x]
 
     return Objective((node,), value, _count(units), pre_relu, label)
 
@@ -134,6 +148,13 @@ def direction(node: str, vector: Tensor, *, cosine_power: float = 0.0) -> Object
         return dot.mean(1)
 
     return Objective((node,), value, label=f"direction({node})")
+
+
+def energy(node: str) -> Objective:
+    """Mean square of all units at all positions: DeepDream's objective (lucid)."""
+    return Objective(
+        (node,), lambda a, x: a[node].flatten(1).square().mean(1), label=f"energy({node})"
+    )
 
 
 def total_variation() -> Objective:

@@ -5,7 +5,7 @@ Constants and formulas: Olah et al., "Feature Visualization", Distill 2017, and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -29,6 +29,17 @@ class Parameterization(Protocol):
 
     def image(self, params: Tensor) -> Tensor:
         """RGB [batch, 3, y, x] in 0..1; sample b depends on `params[b]` alone."""
+        ...
+
+
+@runtime_checkable
+class Layered(Parameterization, Protocol):
+    """One whose images have further channels behind RGB. Random transformations move these along,
+    and objectives get them with the image; the network gets `shown`."""
+
+    def shown(self, images: Tensor, rngs: Sequence[np.random.Generator] | None) -> Tensor:
+        """[batch, 3 and more, y, x] to RGB [batch, 3, y, x]; without `rngs` the finished picture,
+        else what the network sees at one step, sample b drawn from `rngs[b]` alone."""
         ...
 
 
@@ -62,12 +73,16 @@ class FourierImage:
         f = np.maximum(np.hypot(fy, fx), 1 / self.size)
         return torch.from_numpy(self.size / f**self.decay).float()
 
-    def image(self, params: Tensor) -> Tensor:
+    def components(self, params: Tensor) -> Tensor:
+        """The uncorrelated colour components, [batch, 3, y, x], before they become colours."""
         spectrum = torch.view_as_complex(params) * self.scale().to(params.device)
         # The inverse transform is normalised by 1 / (h w); 4 is lucid's constant against
         # saturated colours.
-        components = torch.fft.irfft2(spectrum, s=(self.size, self.size)) / 4
-        return to_rgb(components)
+        components: Tensor = torch.fft.irfft2(spectrum, s=(self.size, self.size)) / 4
+        return components
+
+    def image(self, params: Tensor) -> Tensor:
+        return to_rgb(self.components(params))
 
 
 @dataclass(frozen=True)
