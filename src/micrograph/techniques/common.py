@@ -1,0 +1,105 @@
+"""What lenses that make pictures by optimization have in common."""
+
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from torch import Tensor
+
+from micrograph.errors import BadInput, not_found
+from micrograph.models.model import Model
+from micrograph.optimize import memory
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+REPEATS = 64
+"""Most pictures of one recipe, apart from the seed, that can be asked for at once."""
+
+
+class Named(Protocol):
+    """A technique, as far as its recipes tell of it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def revision(self) -> int: ...
+
+
+def seeds(seed: int, repeats: int) -> range:
+    """Repeat r has seed `seed + r`. Raises BadInput for what is out of range."""
+    in_range("seed", seed, 0, 2**31 - 1)
+    in_range("repeats", repeats, 1, REPEATS)
+    return range(seed, seed + repeats)
+
+
+def signature(technique: Named, model: Model, seed: int) -> dict[str, Any]:
+    """The part of a recipe that every technique has."""
+    return {
+        "technique": technique.name,
+        "seed": seed,
+        "model": model.id,
+        "weights": model.digest,
+        "code": f"{technique.name}/{technique.revision}",
+    }
+
+
+def known_variants(technique: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Those given, each once. Raises NotFound for one that the technique does not have."""
+    for variant in given:
+        if variant not in known:
+            raise not_found("variant", variant, known, technique)
+    return tuple(dict.fromkeys(given))
+
+
+def in_range(name: str, value: float, low: float, high: float) -> None:
+    """Raises BadInput where `value` is not a number between `low` and `high`."""
+    if not isinstance(value, type(low) | int) or not low <= value <= high:
+        raise BadInput(f"{name} {value!r} is out of range; expected {low} to {high}")
+
+
+def key(seed: int, node: str, *more: int) -> tuple[int, ...]:
+    """What keys a picture's randomness: with the node in it, so that unit 3 starts elsewhere in
+    every node."""
+    return (seed, zlib.crc32(node.encode()), *more)
+
+
+def in_memory(
+    items: Sequence[Item], work: Callable[[Sequence[Item]], Made]
+) -> Iterator[tuple[Sequence[Item], Made, float]]:
+    """`work(items)`, in halves when memory runs out: items, result and seconds for each item."""
+    started = time.perf_counter()
+    try:
+        made = [work(items)]
+    except (RuntimeError, MemoryError) as error:
+        if len(items) == 1 or not memory.is_out_of_memory(error):
+            raise
+        made = []
+    if made:
+        yield items, made[0], (time.perf_counter() - started) / len(items)
+        return
+    # Outside the handler, so that the failed batch's tensors are gone.
+    half = len(items) // 2
+    for part in (items[:half], items[half:]):
+        yield from in_memory(part, work)
+
+
+def mosaic(pictures: np.ndarray, columns: int) -> np.ndarray:
+    """Pictures [n, y, x, 3] side by side, row by row; n is a multiple of `columns`."""
+    n, y, x, channels = pictures.shape
+    rows = pictures.reshape(n // columns, columns, y, x, channels)
+    tiled: np.ndarray = rows.swapaxes(1, 2).reshape(n // columns * y, columns * x, channels)
+    return tiled
+
+
+def company(maps: Tensor, most: int = 16) -> list[list[tuple[int, float]]]:
+    """For each picture of activations [batch, unit, ...] the units of largest mean, best first."""
+    means = maps.flatten(2).mean(2) if maps.ndim > 2 else maps
+    values, units = means.topk(min(most, means.shape[1]))
+    return [
+        [(int(u), float(f"{v:.5g}")) for u, v in zip(us, vs, strict=True)]
+        for us, vs in zip(units.tolist(), values.tolist(), strict=True)
+    ]

@@ -1,0 +1,108 @@
+"""MaCo: what would excite a unit most, among pictures with the spectrum of natural ones?"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from micrograph.errors import not_found
+from micrograph.models.model import Model
+from micrograph.optimize import channel, evaluate, memory
+from micrograph.optimize.maco import MacoSettings, maco
+from micrograph.techniques import common
+from micrograph.techniques.base import Job, Rendered, StepHook
+from micrograph.techniques.presets import fast_precision
+
+PRESETS = {
+    "draft": MacoSettings(steps=64, crops=6),
+    "standard": MacoSettings(steps=128, crops=12),
+    "microscope": MacoSettings(),  # the paper's
+}
+VARIANTS = ("channel",)
+
+
+@dataclass(frozen=True)
+class Maco:
+    """The technique; see `micrograph.techniques.base.Technique`.
+
+    The array "alpha", uint8 [y, x], says how much each place of the picture mattered.
+    """
+
+    name: str = "maco"
+    level: str = "unit"
+    revision: int = 1
+
+    def jobs(
+        self,
+        model: Model,
+        *,
+        preset: str = "standard",
+        steps: int | None = None,
+        size: int | None = None,
+        crops: int | None = None,
+        seed: int = 0,
+        repeats: int = 1,
+        variants: Sequence[str] = VARIANTS,
+    ) -> list[Job]:
+        """One job for each repeat. `size` is by default 16/7 of the network's input, as the
+        paper's 512 px for 224; `crops` of the picture are looked at in every step."""
+        if preset not in PRESETS:
+            raise not_found("preset", preset, PRESETS)
+        common.known_variants(self.name, variants, VARIANTS)
+        chosen = PRESETS[preset]
+        settings = replace(
+            chosen,
+            size=size if size is not None else round(model.preprocessing.size / 7) * 16,
+            steps=steps if steps is not None else chosen.steps,
+            crops=crops if crops is not None else chosen.crops,
+            precision=fast_precision(model.device),
+        )
+        common.in_range("size", settings.size, 16, 4096)
+        common.in_range("steps", settings.steps, 1, 100_000)
+        common.in_range("crops", settings.crops, 1, 256)
+        return [
+            Job(self.name, "channel", each, {
+                **common.signature(self, model, each), "objective": "channel",
+                "parameterization": "phase", **settings.as_dict(),
+            })
+            for each in common.seeds(seed, repeats)
+        ]
+
+    def batch_size(self, model: Model, node: str, job: Job) -> int:
+        together = memory.batch_size(model, node, model.preprocessing.size)
+        return max(1, together // int(job.recipe["crops"]))
+
+    def run(
+        self, model: Model, node: str, units: Sequence[int], job: Job,
+        on_step: StepHook | None = None,
+    ) -> Iterator[Rendered]:
+        """Scores are the unit's mean activation on the picture scaled to the network's input."""
+        node = model.node(node).id
+        settings = MacoSettings.from_dict(dict(job.recipe))
+
+        def climb(part: Sequence[int]) -> tuple[Tensor, Tensor, list[float]]:
+            target = channel(node, [unit for unit in part for _ in range(settings.crops)])
+            seeds = [common.key(job.seed, node, unit) for unit in part]
+            images, importance = maco(model, target, settings, seeds=seeds, on_step=on_step)
+            small = F.interpolate(
+                images, (model.preprocessing.size,) * 2, mode="bilinear", antialias=True
+            )
+            return images, importance, evaluate(model, channel(node, list(part)), small).tolist()
+
+        for part, (images, importance, scores), seconds in common.in_memory(units, climb):
+            pictures = _bytes(images.permute(0, 2, 3, 1))
+            for unit, picture, alpha, score in zip(
+                part, pictures, _bytes(importance), scores, strict=True
+            ):
+                yield Rendered(
+                    node, unit, picture.numpy(), score, seconds, arrays={"alpha": alpha.numpy()}
+                )
+
+
+def _bytes(values: Tensor) -> Tensor:
+    return (values * 255).round().to(torch.uint8)
+
+
+MACO = Maco()
