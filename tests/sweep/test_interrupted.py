@@ -1,0 +1,179 @@
+"""Sweeps that meet bad values, or stop half-way and go on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sweeping import Small, pictures, small_model, swept
+from torch import nn
+
+from micrograph.atlas import Atlas
+from micrograph.datasets import reading
+from micrograph.errors import BadInput, Conflict
+from micrograph.models.model import Model
+from micrograph.runner import render
+from micrograph.sweep import collecting
+from micrograph.techniques.dataset_examples import DATASET_EXAMPLES, FILE
+
+
+class Poisoned(nn.Module):
+    """A network that cannot stand pictures with a black corner."""
+
+    def __init__(self, value: float):
+        super().__init__()
+        self.net, self.value = Small(), value
+
+    def forward(self, x):
+        bad = (x[:, :, :2, :2].amax((1, 2, 3)) <= -0.5).float()
+        x = self.net.stem(x)
+        x = x + torch.where(bad > 0, self.value, 0.0)[:, None, None, None]
+        return self.net.last(self.net.plain(self.net.pool(self.net.both(x))).mean((2, 3)))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_pictures_with_values_that_are_no_numbers_are_left_out(folder, value):
+    torch.manual_seed(0)
+    pre = small_model().preprocessing
+    model = Model.of(Poisoned(value), id="small", preprocessing=pre)
+    from PIL import Image
+
+    for name in ("class0/0003.png", "class2/0199.png"):
+        pixels = np.asarray(Image.open(folder / name)).copy()
+        pixels[:2, :2] = 0
+        Image.fromarray(pixels).save(folder / name)
+    _, tally = swept(model, folder)
+    assert set(tally.skipped) == {3, 199}
+    assert "no finite numbers" in tally.skipped[3]
+    assert tally.complete
+    # As if the two had never been there: the same values, from the remaining pictures.
+    assert not {3, 199} & set(tally.top.numbers.ravel().tolist())
+    assert np.isfinite(tally.arrays["max"]).all()
+    assert np.isfinite(tally.sum.total()).all()
+    assert tally.arrays["class.counts"].sum() == 198
+
+
+def test_no_picture_that_can_be_used(tmp_path):
+    for n in range(3):
+        (tmp_path / f"{n}.png").write_bytes(b"damaged")
+    with pytest.raises(BadInput, match="no picture of the dataset .* can be used: cannot read"):
+        swept(small_model(), tmp_path)
+
+
+class Stop(Exception):
+    pass
+
+
+def test_an_interrupted_render_goes_on(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(collecting, "CHECKPOINT", 32)
+    model, looked = small_model(), []
+    job = DATASET_EXAMPLES.jobs(model, dataset=str(folder))[0]
+    targets = {"both": range(7), "plain": range(6)}
+    batch = reading._batch
+    monkeypatch.setattr(reading, "_batch", lambda *a: looked.append(a[3]) or batch(*a))
+
+    def stop(step: int, steps: int) -> None:
+        if step == 5:
+            raise Stop
+
+    def run(workspace: Path, hook=None, wanted=targets):
+        return list(DATASET_EXAMPLES.sweep(model, wanted, job, workspace, hook))
+
+    with pytest.raises(Stop):
+        run(tmp_path / "w", stop)
+    looked.clear()
+    found = run(tmp_path / "w")
+    assert looked == [5, 6]
+    looked.clear()
+    fewer = run(tmp_path / "w", None, {"plain": [3]})  # the others are stored by now
+    assert looked == []
+    expected = run(tmp_path / "other")
+    assert said(found) == said(expected)
+    assert said(fewer) == {("plain", 3): said(expected)["plain", 3]}
+    (tmp_path / "w" / FILE).write_bytes(b"damaged")
+    assert said(run(tmp_path / "w")) == said(expected)
+
+
+def said(results):
+    return {
+        (r.node, r.unit): dict(r.data) for r in results if hasattr(r, "unit") and r.unit is not None
+    }
+
+
+def test_a_change_in_the_middle(folder, tmp_path):
+    model = small_model()
+    job = DATASET_EXAMPLES.jobs(model, dataset=str(folder))[0]
+    (folder / "class2" / "0190.png").write_bytes(b"another")
+    with pytest.raises(Conflict, match=r"0190\.png.*has changed"):
+        list(DATASET_EXAMPLES.sweep(model, {"plain": [0]}, job, tmp_path / "w"))
+
+
+SCRIPT = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+from sweeping import small_model
+from micrograph.runner import render
+from micrograph.sweep import collecting
+collecting.CHECKPOINT = 32
+look = collecting.Look.__call__
+def slow(*args):
+    time.sleep(0.3)
+    return look(*args)
+collecting.Look.__call__ = slow
+render(small_model(), sys.argv[2], technique=["dataset_examples"], dataset=sys.argv[3])
+"""
+
+
+def test_killed_with_the_atlas_whole(folder, tmp_path):
+    atlas = tmp_path / "atlas"
+    arguments = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(atlas), str(folder)]
+    child = subprocess.Popen(arguments, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    deadline = time.monotonic() + 120
+    while not (found := list(atlas.glob(f"*.part/{FILE}"))) and time.monotonic() < deadline:
+        assert child.poll() is None
+        time.sleep(0.05)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    assert found, "no checkpoint within two minutes"
+    summary = render(small_model(), atlas, technique=["dataset_examples"], dataset=str(folder))
+    assert summary.rendered > 0
+    assert [p.suffix for p in atlas.iterdir() if p.suffix != ".lock"] == [".atlas"]
+    render(small_model(), tmp_path / "fresh", technique=["dataset_examples"], dataset=str(folder))
+    assert content(atlas) == content(tmp_path / "fresh")
+
+
+def content(folder: Path):
+    with Atlas.open(folder / "small.atlas") as atlas:
+        return {
+            (v.node, v.unit): dict(v.data)
+            for node in atlas.nodes.values()
+            for unit in range(node.units)
+            for v in atlas.visualizations(node.id, unit)
+        }
+
+
+def test_bad_copies_of_every_kind_are_counted(tmp_path):
+    """The list of bad pictures: what can be decoded is swept, the rest is left out with a reason."""
+    from PIL import Image
+
+    root = pictures(tmp_path / "p", 12) / "class0"
+    flat = Image.new("RGB", (30, 20), "red")
+    flat.convert("CMYK").save(root / "cmyk.jpg")
+    flat.convert("P").save(root / "palette.png")
+    flat.save(root / "animated.gif", save_all=True, append_images=[flat.rotate(90)])
+    Image.fromarray(np.full((9, 9), 40_000, np.uint16)).save(root / "deep.png")
+    Image.new("RGB", (1, 1)).save(root / "one.png")
+    (root / "corrupt.jpg").write_bytes(b"\xff\xd8\xff" + b"0" * 300)
+    (root / "empty.png").write_bytes(b"")
+    huge = Image.new("1", (8100, 8000))
+    huge.save(root / "huge.png")
+    dataset, tally = swept(small_model(), tmp_path / "p")
+    reasons = {dataset.entries[n].name: why for n, why in tally.skipped.items()}
+    assert set(reasons) == {f"class0/{n}" for n in ("corrupt.jpg", "empty.png", "huge.png")}
+    assert "megapixels" in reasons["class0/huge.png"]
+    assert tally.complete
