@@ -15,7 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from micrograph.errors import BadInput, Conflict, MicrographError
+from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
+from micrograph.models import card
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +55,12 @@ def command(model: str, digest: str, weights: Path | None) -> None:
 
 
 def _load(id: str, digest: str, weights: Path | None) -> "Model":
+    try:
+        card(id)
+    except NotFound:
+        raise Unavailable(
+            f"{id} is only in an atlas here; its network is not known to this Micrograph"
+        ) from None
     from micrograph.models import load
 
     model = load(id, weights=weights)

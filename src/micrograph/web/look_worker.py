@@ -67,7 +67,11 @@ class Worker:
         then.
         """
         if not self._ready:
-            self._wait(START, None)
+            try:
+                self._wait(START, None)
+            except MicrographError:
+                self._kill()
+                raise
             self._ready = True
         stdin = self._process.stdin
         assert stdin is not None
@@ -81,8 +85,7 @@ class Worker:
 
     def close(self) -> None:
         """End it, whatever it does."""
-        self._process.kill()
-        self._process.wait()
+        self._kill()
         for reader in self._readers:
             reader.join(5)
         for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
@@ -90,13 +93,18 @@ class Worker:
                 with suppress(OSError):
                     pipe.close()
 
+    def _kill(self) -> None:
+        """And wait for it, so that nobody finds it alive."""
+        self._process.kill()
+        self._process.wait()
+
     def _wait(self, limit: float, on_step: OnStep | None) -> Any:
         end = time.monotonic() + limit
         while True:
             try:
                 line = self._lines.get(timeout=max(0.0, end - time.monotonic()))
             except queue.Empty:
-                self._process.kill()
+                self._kill()
                 raise Unavailable(
                     f"no answer within {limit:.0f} seconds; the machine may be busy, try again"
                 ) from None
@@ -111,8 +119,7 @@ class Worker:
                 on_step(int(message["step"]), int(message["steps"]))
 
     def _ended(self) -> Unavailable:
-        self._process.kill()
-        self._process.wait()
+        self._kill()
         self._readers[1].join(1)
         last = self._said[-1] if self._said else f"status {self._process.returncode}"
         return Unavailable(f"the process that looks at pictures has ended ({last[:300]})")
