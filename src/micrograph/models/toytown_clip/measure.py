@@ -41,10 +41,13 @@ def zero_shot(seen: Tensor, tower: WordTower, labels: Tensor) -> float:
 
 
 def area_under_curve(scores: Tensor, true: Tensor) -> float:
-    """Probability that a true one scores above a false one (ROC), ties not counted apart."""
-    ranks = scores.argsort().argsort().double() + 1
-    yes, no = int(true.sum()), int((~true).sum())
-    return float((ranks[true].sum() - yes * (yes + 1) / 2) / (yes * no))
+    """Probability that one that is true scores above one that is not (ROC); 0.5 where a kind
+    lacks."""
+    yes, no = scores[true], scores[~true]
+    if not len(yes) or not len(no):
+        return 0.5
+    wins = (yes[:, None] > no).double() + 0.5 * (yes[:, None] == no).double()
+    return float(wins.mean())
 
 
 def report(seen: Tensor, tower: WordTower, known: Sequence[Facts]) -> dict[str, float]:

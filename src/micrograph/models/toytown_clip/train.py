@@ -201,8 +201,11 @@ class Training:
         self.log(step=self.step, pictures=len(held_out.facts), **figures)
 
 
-def run(settings: Settings, out: Path) -> None:
-    """Draw, train, and leave weights.safetensors and training.jsonl in `out`."""
+def run(settings: Settings, out: Path, stop: int | None = None) -> None:
+    """Draw, train, and leave weights.safetensors and training.jsonl in `out`.
+
+    `stop` ends the run after so many epochs, without the rest of the cosine.
+    """
     training = Training(settings, out)
     drawn = Pictures.of(range(settings.pictures))
     held_out = Pictures.of(range(HELD_OUT, HELD_OUT + settings.held_out))
@@ -211,7 +214,7 @@ def run(settings: Settings, out: Path) -> None:
     writer = Writer(np.random.default_rng([settings.seed, 1]))
     texts = (writer.caption(known)[0] for known in drawn.facts for _ in range(5))
     training.pair.text.bigrams.copy_(bigrams(texts, training.tower))
-    for _ in range(settings.epochs):
+    for _ in range(settings.epochs if stop is None else min(stop, settings.epochs)):
         training.epoch(drawn)
         training.judge(held_out)
 
@@ -223,10 +226,11 @@ def main() -> None:
     for name in ("pictures", "epochs", "radius", "seed"):
         default = getattr(Settings, name)
         parser.add_argument(f"--{name}", type=type(default), default=default)
+    parser.add_argument("--stop", type=int, help="end after so many epochs")
     given = parser.parse_args()
     torch.set_num_threads(1)
     run(Settings(pictures=given.pictures, epochs=given.epochs, radius=given.radius,
-                 seed=given.seed), given.out)  # fmt: skip
+                 seed=given.seed), given.out, given.stop)  # fmt: skip
 
 
 if __name__ == "__main__":

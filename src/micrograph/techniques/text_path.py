@@ -1,0 +1,50 @@
+"""From a unit to what it means in the space of texts: the linear path to the model's output.
+
+The direction of a unit is the derivative of the picture's vector (the model's output, before
+normalization) by the unit's activation at all positions alike, with attention patterns held fixed,
+averaged over pictures. A picture counts as much as it excites the unit. Where the path behind the
+node is linear, as between the last block and the output of an attention pooling, this is the
+product of value and output projection, whatever the pictures; before that it is an approximation
+around those pictures, as the ReLUs on the way are on or off.
+"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from micrograph.models.attention import FixedPattern
+from micrograph.models.model import Model
+
+CHUNK = 8
+"""Pictures whose graph is kept at a time."""
+
+
+def directions(model: Model, node: str, images: Tensor) -> Tensor:
+    """A direction for each unit of `node`, float32 [unit, dimension] on the CPU, any length.
+
+    `images` are RGB [picture, 3, y, x] in 0..1.
+    """
+    total, weights = torch.zeros(()), torch.zeros(())
+    for slopes, excited in _slopes(model, node, images):
+        total = total + torch.einsum("dpu,pu->ud", slopes, excited)
+        weights = weights + excited.sum(0)
+    return (total / weights[:, None]).cpu()
+
+
+def _slopes(model: Model, node: str, images: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Chunks of ([dimension, picture, unit] slopes, [picture, unit] mean activations)."""
+    last = list(model.nodes)[-1]
+    for start in range(0, len(images), CHUNK):
+        seen = images[start : start + CHUNK].to(model.device).requires_grad_(True)
+        with torch.enable_grad(), FixedPattern():
+            found = model.run(seen, [node, last])
+            activations, vectors = found[node], found[last]
+            slopes = torch.stack([
+                torch.autograd.grad(component.sum(), activations, retain_graph=True)[0]
+                for component in vectors.unbind(1)
+            ])  # fmt: skip
+        pictures, units = activations.shape[:2]
+        means = activations.detach().reshape(pictures, units, -1).mean(2)
+        # The little that is added lets a unit that no picture excites have a direction, too.
+        yield slopes.reshape(*slopes.shape[:3], -1).sum(3), means.clamp_min(0) + 1e-6
