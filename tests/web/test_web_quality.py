@@ -28,8 +28,9 @@ def examples(
     def quantiles(top: float) -> dict[str, float]:
         return {"0.5": 0.1 * top, "0.9": 0.5 * top, "0.99": 0.9 * top, "1": top}
 
-    data = {"dataset": "cd" * 32, "max": most, "min": 0.0,
-            "picture_max": quantiles(most), "picture_mean": quantiles(mean)} | more
+    data = {
+        "dataset": "cd" * 32, "picture_max": quantiles(most), "picture_mean": quantiles(mean),
+    } | more
     return Visualization(
         "mixed1a", UNIT, "dataset_examples", name, {"variant": name}, 0, most, None, data
     )
@@ -121,7 +122,7 @@ def test_nothing_to_compare_with_is_said() -> None:
     assert "No dataset was swept" in alone.reasons[0]
     assert judged(picture(-5, variant="neuron-negative"), examples(), variant="neuron-negative"
                   ).verdict == UNCHECKED
-    never = examples(-1.0, -2.0, min=-9.0)
+    never = examples(-1.0, -2.0)
     assert judged(picture(5), never).verdict == UNCHECKED, "logits may be negative without dying"
 
 
