@@ -61,7 +61,7 @@ def test_pictures_with_values_that_are_no_numbers_are_left_out(folder, value):
 def test_no_picture_that_can_be_used(tmp_path):
     for n in range(3):
         (tmp_path / f"{n}.png").write_bytes(b"damaged")
-    with pytest.raises(BadInput, match="no picture of the dataset .* can be used: cannot read"):
+    with pytest.raises(BadInput, match=r"no picture of the dataset .* can be used: cannot read"):
         swept(small_model(), tmp_path)
 
 
@@ -158,7 +158,7 @@ def content(folder: Path):
 
 
 def test_bad_copies_of_every_kind_are_counted(tmp_path):
-    """The list of bad pictures: what can be decoded is swept, the rest is left out with a reason."""
+    """What can be decoded is swept, the rest is left out with a reason."""
     from PIL import Image
 
     root = pictures(tmp_path / "p", 12) / "class0"
