@@ -143,6 +143,15 @@ def test_the_picture_is_stored_as_the_network_saw_it(toytown: Model) -> None:
     assert other.digest != job.context.digest
 
 
+def test_activations_that_are_not_finite_give_no_picture() -> None:
+    net = nn.Conv2d(3, 4, 3)
+    nn.init.constant_(net.bias, float("nan"))
+    model = Model.of(net, id="net", preprocessing=Preprocessing(size=32, resize=32))
+    (done,) = LENS.run(model, next(iter(model.nodes)), [], job_for(model))
+    assert done.image is None
+    assert np.isnan(done.score)
+
+
 @pytest.mark.parametrize("options", [{"seed": -1}, {"cosine_power": 99.0}, {"steps": 0},
                                      {"size": 1}, {"images": []}, {"images": ["owl"] * 65}])
 def test_absurd_options_are_refused(toytown: Model, options: dict) -> None:

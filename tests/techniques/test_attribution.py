@@ -101,6 +101,15 @@ class Branches(nn.Module):
         return self.last(torch.cat([F.relu(self.a(x)), F.relu(self.b(x))], 1))
 
 
+def test_nodes_before_their_own_activation_are_not_asked() -> None:
+    parts = [nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 4, 3),
+             nn.ReLU(), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 2, 1)]
+    model = Model.of(nn.Sequential(*parts), id="net", preprocessing=Preprocessing(16, 16))
+    assert passed_through(model, "7") == ["2", "5", "6"]
+    assert passed_through(model, "5") == ["2"]
+    assert passed_through(model, "3") == ["2"]
+
+
 def test_branches_share_what_the_join_has() -> None:
     model, x = model_of(Branches()), picture()
     assert passed_through(model, "last") == ["stem"]

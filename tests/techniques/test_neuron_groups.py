@@ -60,6 +60,9 @@ def test_it_is_what_scikit_learn_reconstructs() -> None:
 
 def test_nothing_and_little_have_fewer_groups() -> None:
     assert factor(np.zeros((5, 4, 4), "f4"), 3, 0) == ([], 0.0)
+    groups, explained = factor(np.full((5, 4, 4), np.nan, "f4"), 3, 0)
+    assert groups == []
+    assert not np.isfinite(explained)
     only = np.zeros((5, 4, 4), "f4")
     only[2, 1, 1] = 3
     groups, explained = factor(only, 3, 0)

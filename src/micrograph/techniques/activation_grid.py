@@ -84,11 +84,14 @@ class ActivationGrid:
         self, model: Model, node: str, units: Sequence[int], job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
-        """The score is the mean length of the vectors."""
+        """The score is the mean length of the vectors, NaN where one is not finite."""
         picture: SourcePicture = job.context
         started = time.perf_counter()
         place = model.node(node)
         vectors = cells(model, place.id, picture)
+        if not vectors.isfinite().all():
+            yield Rendered(place.id, None, None, float("nan"), 0.0)
+            return
         rows, columns, _ = vectors.shape
         settings = cell_settings(place, model, max(rows, columns), Settings.from_dict(job.recipe))
         pictures, _ = directions.render(

@@ -8,6 +8,7 @@ Olah et al., "The Building Blocks of Interpretability", Distill 2018).
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -181,7 +182,7 @@ def ancestors(model: Model, node: str) -> set[str]:
 
 def passed_through(model: Model, node: str) -> list[str]:
     """The nodes that every way from the picture to `node` passes through, in graph order, without
-    those that only pass on (pools, norms).
+    those that only pass on (pools, norms) or stand before their own activation.
 
     Their contributions are all there is: nothing goes past them.
     """
@@ -191,9 +192,14 @@ def passed_through(model: Model, node: str) -> list[str]:
         always[place.id] = frozenset.intersection(*before) | {place.id} if before else frozenset(
             {place.id}
         )
-    nodes = [model.nodes[name] for name in always[model.node(node).id] if name != node]
-    # A convolution before its own ReLU shows the same units as the node behind it.
-    return [n.id for n in sorted(nodes, key=lambda n: n.index) if n.kind not in _PASSING_ON]
+    nodes = sorted((model.nodes[name] for name in always[model.node(node).id]),
+                   key=lambda n: n.index)  # fmt: skip
+    nodes = [n for n in nodes if n.kind not in _PASSING_ON or n is nodes[-1]]
+    return [
+        n.id for n, after in pairwise(nodes)
+        # What is followed by its own activation has the same units, unfinished.
+        if after.kind != "activation" or after.units != n.units
+    ]
 
 
 def as_data(found: Attributed) -> dict[str, Any]:

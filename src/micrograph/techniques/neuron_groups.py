@@ -116,15 +116,16 @@ def factor(values: np.ndarray, count: int, seed: int) -> tuple[list[Group], floa
     of their square that the groups explain together.
 
     Values below zero are split off into units of their own and joined again in the directions.
-    Groups that give nothing are left out.
+    Groups that give nothing are left out. There are none of values that are not finite, and the
+    share is not finite then either.
     """
     units = len(values)
     flat = values.reshape(units, -1).T.astype(np.float64)
     signed = bool((flat < 0).any())
     parts = directions.halves(flat) if signed else flat
     total = float((parts**2).sum())
-    if total == 0:
-        return [], 0.0
+    if total == 0 or not np.isfinite(total):
+        return [], total
     with warnings.catch_warnings():
         # A few more iterations would change nothing that can be seen.
         warnings.simplefilter("ignore", _warning())
