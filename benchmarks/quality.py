@@ -3,8 +3,8 @@
     python benchmarks/quality.py [units per node]
 
 Pictures that should be trusted (the standard preset, three repeats), and ones that should not:
-optimization stopped after one step, pictures made for another unit, scenes taken for pictures, and
-units switched off by a bias of -1000. Prints a row per kind and variant.
+optimization stopped after one step, pictures made for another unit, scenes taken for pictures,
+repeats of two units mixed, and units that no scene excites. Prints a row per kind and variant.
 """
 
 import sys
