@@ -100,7 +100,8 @@ def discriminant(means: Tensor, true: Tensor) -> Tensor:
     within = rest.T @ rest / len(rest)
     within.diagonal().add_(RIDGE * within.diagonal().mean() + 1e-12)
     probe = torch.linalg.solve(within, yes.mean(0) - no.mean(0))
-    return (probe / probe.abs().max().clamp_min(1e-12)).float()
+    scaled: Tensor = probe / probe.abs().max().clamp_min(1e-12)
+    return scaled.float()
 
 
 class ProbeFile:

@@ -147,7 +147,7 @@ def _scores(
     directions = torch.stack([c.direction for c in chains]).repeat_interleave(
         torch.tensor(counts), dim=0
     )
-    return list(texts.score(flat, directions, search.penalty).split(counts))
+    return list(torch.split(texts.score(flat, directions, search.penalty), counts))
 
 
 def _best(chains: Sequence[_Chain]) -> list[str]:
