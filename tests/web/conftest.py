@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
+import lens_samples
 import pytest
 import web_samples
 
@@ -42,6 +43,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def client(folder: Path) -> Client:
+    return Client(create_app(Library([folder])))
+
+
+@pytest.fixture(scope="session")
+def lensed(tmp_path_factory: pytest.TempPathFactory) -> Client:
+    """The site over an atlas with results of every lens."""
+    folder = tmp_path_factory.mktemp("lensed")
+    lens_samples.write(folder)
     return Client(create_app(Library([folder])))
 
 

@@ -1,6 +1,8 @@
 """Results of every lens for the sample model, as the lenses leave them in an atlas."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ import web_samples as samples
 
 from micrograph.atlas import AtlasWriter, DatasetRecord, Picture, SampleRecord, Visualization
 
+MODEL = replace(samples.MODEL, id="lensed")
 PICTURES = 48
 """In the sample dataset. Number n is of class n % 3."""
 DATASET = DatasetRecord(
@@ -120,8 +123,18 @@ def of_unit(node: str, unit: int) -> Iterator[Visualization]:
     yield result("third_party", "view one", node, unit, {"answer": 42}, samples.picture(13))
 
 
-def write(writer: AtlasWriter) -> None:
-    """Add the results of every lens to the atlas of `web_samples.MODEL`."""
+def write(folder: Path) -> Path:
+    """Write `folder/lensed.atlas`."""
+    path = folder / f"{MODEL.id}.atlas"
+    with AtlasWriter.open(path, MODEL, samples.NODES) as writer:
+        plain = ("conv0", "mixed1a", "logits")
+        writer.put(v for v in samples.visualizations() if v.node in plain)
+        add(writer)
+    return path
+
+
+def add(writer: AtlasWriter) -> None:
+    """The results of every lens."""
     pictures = [samples.picture(2000 + n) for n in range(PICTURES)]
     for dataset in (DATASET, OTHER):
         writer.put_samples(dataset, [

@@ -37,6 +37,8 @@ def command(atlas: Path | None, host: str, port: int) -> None:
     Without --atlas: your own atlases, and the gallery that ships with Micrograph.
     """
     from micrograph import web
+    from micrograph.models import cards
 
     folder = atlas_folder(atlas)
-    web.serve(shown_folders(atlas), host=host, port=port, writable=folder, announce=announce)
+    web.serve(shown_folders(atlas), host=host, port=port, writable=folder, announce=announce,
+              known=lambda model: model in cards())

@@ -1,6 +1,6 @@
 """The web application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -27,15 +27,15 @@ from micrograph.web.urls import Urls
 
 def create_app(
     library: Library, writable: Path | None = None, live: Live | None = None,
-    look: Look | None = None,
+    look: Look | None = None, known: Callable[[str], bool] = lambda model: True,
 ) -> FastAPI:
     """The site over `library`.
 
     Pictures asked for on a page are rendered into the folder `writable`; without one nothing is
-    rendered.
+    rendered. `known` says whether there is a model of an id to be run.
     """
     urls = Urls(static_version())
-    site = Site(library, live or Live(writable, urls), urls, _version(), look or Look())
+    site = Site(library, live or Live(writable, urls), urls, _version(), look or Look(), known)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -4,12 +4,13 @@ import importlib.util
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-from PIL import Image
+from typing import TYPE_CHECKING, Any
 
 from micrograph.errors import Conflict, Unavailable
 from micrograph.web.look_worker import OnStep, Worker, look_command
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 WAITING = 4
 """Questions that may wait behind the one that is answered."""
@@ -46,7 +47,7 @@ class Look:
         return ""
 
     def ask(
-        self, model: str, digest: str, request: Mapping[str, Any], image: Image.Image,
+        self, model: str, digest: str, request: Mapping[str, Any], image: "Image.Image",
         on_step: OnStep | None = None,
     ) -> Any:
         """The worker's answer about an RGB picture; `digest` is that of the model's weights.
@@ -91,7 +92,7 @@ class Look:
             worker.close()
 
     def _answer(
-        self, wanted: tuple[str, str], request: Mapping[str, Any], image: Image.Image,
+        self, wanted: tuple[str, str], request: Mapping[str, Any], image: "Image.Image",
         on_step: OnStep | None,
     ) -> Any:
         image = _smaller(image)
@@ -158,7 +159,7 @@ class Look:
                 self._turn.release()
 
 
-def _smaller(image: Image.Image) -> Image.Image:
+def _smaller(image: "Image.Image") -> "Image.Image":
     """A photograph of a modern camera has many times the pixels that any network sees."""
     factor = min(image.size) // (LARGE // 2)
     return image.reduce(factor) if min(image.size) >= LARGE else image

@@ -5,17 +5,15 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import FastAPI, Query
-from PIL import Image
 from pydantic import TypeAdapter
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from micrograph.errors import BadInput, MicrographError, NotFound
-from micrograph.pictures import MAX_BYTES, decode
 from micrograph.web import look_answer
 from micrograph.web.answers import answer
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
@@ -23,6 +21,9 @@ from micrograph.web.look_worker import OnStep
 from micrograph.web.origin import check_origin
 from micrograph.web.places import Place, find
 from micrograph.web.site import Site
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 STREAM = "application/x-ndjson"
 
@@ -120,6 +121,8 @@ def _prepared(
     site: Site, parts: list[str], data: bytes, caricature: bool
 ) -> Callable[[OnStep | None], bytes]:
     """What looks at the picture and writes down what it saw. Checks everything first."""
+    from micrograph.pictures import decode  # Pillow: not before it is needed
+
     place = find(site.library, "/".join(parts), site.urls)
     image = decode(data, "that was sent")
     return lambda on_step: _LOOKED.dump_json(
@@ -128,7 +131,7 @@ def _prepared(
 
 
 def _look(
-    site: Site, place: Place, image: Image.Image, caricature: bool, on_step: OnStep | None
+    site: Site, place: Place, image: "Image.Image", caricature: bool, on_step: OnStep | None
 ) -> Looked:
     record = place.atlas.model
     node = place.node.id if place.node else None
@@ -149,6 +152,8 @@ def _look(
 
 
 def _heat(site: Site, place: Place, dataset: str, number: int) -> HeatMap:
+    from micrograph.pictures import decode
+
     assert place.node is not None
     atlas, record, node = place.atlas, place.atlas.model, place.node.id
     try:
@@ -192,19 +197,21 @@ def _line(error: MicrographError) -> bytes:
 
 async def _body(request: Request) -> bytes:
     """All of it, unless it is too much. Never more than the limit is held."""
+    from micrograph.pictures import MAX_BYTES
+
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not kind.startswith("image/") and kind != "application/octet-stream":
         raise NoPicture("send the bytes of a picture file (Content-Type: image/...)")
     told = request.headers.get("content-length", "0")
     if told.isdecimal() and int(told) > MAX_BYTES:
-        raise _too_large()
+        raise _too_large(MAX_BYTES)
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
         if len(data) > MAX_BYTES:
-            raise _too_large()
+            raise _too_large(MAX_BYTES)
     return bytes(data)
 
 
-def _too_large() -> TooLarge:
-    return TooLarge(f"the picture has more than {MAX_BYTES >> 20} MB; make it smaller")
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"the picture has more than {most >> 20} MB; make it smaller")

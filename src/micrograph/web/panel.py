@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from micrograph.atlas import Reading
 from micrograph.web.graph import MAP, Layout, layout
 from micrograph.web.lenses import LENSES, PLUGINS, Lens
+from micrograph.web.lenses.caricature import OnPictures
+from micrograph.web.lenses.neuron_groups import NeuronGroups
 from micrograph.web.pages.model import ModelPage
 from micrograph.web.pages.node import NodePage
 from micrograph.web.pages.unit import UnitPage
@@ -48,10 +50,16 @@ def model_panel(page: ModelPage, urls: Urls) -> Panel:
 
 def node_panel(page: NodePage, atlas: Reading, urls: Urls) -> Panel:
     """Lenses of units make the grid's tiles, those of the node stand above it."""
-    sections = {section.technique for section in page.sections}
+    sections = {section.technique: section for section in page.sections}
 
     def url(lens: Lens) -> str:
-        if lens.technique in sections:
+        section = sections.get(lens.technique)
+        if isinstance(section, OnPictures | NeuronGroups):
+            shown = [one.shot.variant for one in section.pictures]
+            if page.picture not in shown:
+                there = urls.node(page.model.id, page.node.id, picture=shown[0])
+                return f"{there}#{lens.technique}"
+        if section:
             return f"#{lens.technique}"
         if PLUGINS[lens.technique].tiles and lens.technique in (*page.techniques, page.technique,
                                                                LENSES[0].technique):

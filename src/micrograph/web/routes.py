@@ -1,12 +1,14 @@
 """Which address shows which page. Every page is routed twice: as HTML and as its JSON twin."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from micrograph.errors import Unavailable
 from micrograph.web.images import image_answer
 from micrograph.web.origin import check_same_origin
 from micrograph.web.pages.model import ModelPage, model_page
@@ -103,7 +105,7 @@ def add_routes(app: FastAPI, site: Site) -> None:
         id = place.atlas.model.id
         found = unit_page(
             place.atlas, place.node, place.unit, site.urls,
-            str(request.base_url).rstrip("/"), site.live.state(id, place.node.id, place.unit),
+            str(request.base_url).rstrip("/"), _render_state(site, place),
             _look(site, place),
             [site.library.model(other.id) for other in site.library.models() if other.id != id],
             {"dataset": dataset},
@@ -127,10 +129,21 @@ def add_routes(app: FastAPI, site: Site) -> None:
 
 def _look(site: Site, place: Place) -> LookState:
     node = place.node.id if place.node else ""
-    return look_state(place.atlas.model, site.look.reason, site.urls, node, place.unit)
+    reason = site.unknown(place.atlas.model.id) or site.look.reason
+    return look_state(place.atlas.model, reason, site.urls, node, place.unit)
+
+
+def _render_state(site: Site, place: Place) -> RenderState:
+    assert place.node is not None
+    assert place.unit is not None
+    state = site.live.state(place.atlas.model.id, place.node.id, place.unit)
+    reason = site.unknown(place.atlas.model.id)
+    return replace(state, available=False, reason=reason) if reason else state
 
 
 def _ask(site: Site, place: Place) -> RenderState:
     assert place.node is not None
     assert place.unit is not None
+    if reason := site.unknown(place.atlas.model.id):
+        raise Unavailable(reason)
     return site.live.ask(place.atlas.model.id, place.node.id, place.unit)

@@ -27,11 +27,13 @@ class _Server(uvicorn.Server):
 def serve(
     folders: Sequence[Path], host: str = "127.0.0.1", port: int = 8000,
     writable: Path | None = None, announce: Callable[[str], None] | None = None,
+    known: Callable[[str], bool] = lambda model: True,
 ) -> None:
     """Show the atlases in `folders` until interrupted; without folders the bundled ones.
 
     The first folder has precedence. Pictures asked for on a page go into the folder `writable`.
-    `port` 0 takes any free one. `announce` is called with the site's URL as soon as it answers.
+    `known` says whether there is a model of an id to be run. `port` 0 takes any free one.
+    `announce` is called with the site's URL as soon as it answers.
     Raises Conflict when the port is taken, Unavailable when the address cannot be used, BadInput
     for a port that is none.
     """
@@ -42,7 +44,7 @@ def serve(
             shown = "localhost"
         url = f"http://{shown}:{bound}/"
         config = uvicorn.Config(
-            create_app(Library(folders or [bundled_gallery()]), writable),
+            create_app(Library(folders or [bundled_gallery()]), writable, known=known),
             log_level="warning", access_log=False, server_header=False,
         )
         _Server(config, lambda: announce(url) if announce else None).run([listener])

@@ -1,5 +1,7 @@
 """What the routes share, and how a page leaves the house."""
 
+from collections.abc import Callable
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -14,13 +16,17 @@ from micrograph.web.urls import Urls
 
 
 class Site:
-    """The library, the URLs, the templates, live renders, and who looks at readers' pictures."""
+    """The library, the URLs, the templates, live renders, and who looks at readers' pictures.
+
+    `known` says whether a model of an id can be run here; an atlas may be all there is of it.
+    """
 
     def __init__(
-        self, library: Library, live: Live, urls: Urls, version: str, look: Look
+        self, library: Library, live: Live, urls: Urls, version: str, look: Look,
+        known: Callable[[str], bool] = lambda model: True,
     ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version
-        self.look = look
+        self.look, self.known = look, known
         self.html = Html(urls)
 
     def page(
@@ -31,6 +37,10 @@ class Site:
             return twin(request, page, status)
         body = self.html.render(page, side or Panel(), _own_url(request))
         return answer(request, body, "text/html; charset=utf-8", status)
+
+    def unknown(self, model: str) -> str:
+        """Why nothing can be asked of a model, or "" when it is installed here."""
+        return "" if self.known(model) else f"here {model} is an atlas only, not a model to be run"
 
     def place(self, request: Request, *parts: str) -> Place | Response:
         """The place the address means, or a redirect to its canonical spelling."""

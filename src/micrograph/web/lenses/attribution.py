@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from micrograph.web.lenses.base import Lens, Plugin, Scene, number, pairs
+from micrograph.web.lenses.base import Lens, Plugin, Scene, dicts, number, pairs
 from micrograph.web.lenses.maps import Heat, heat
 from micrograph.web.lenses.source import Source, source_of
 from micrograph.web.pages.parts import Thumb
@@ -81,7 +81,7 @@ def shares(scene: Scene, data: Mapping[str, Any]) -> list[NodeShare]:
             (unit, number(value)) for unit, value, *_ in pairs(part.get("units"))
             if isinstance(unit, int)
         ][:MOST])
-        for part in data.get("nodes") or [] if isinstance(part, dict)
+        for part in dicts(data.get("nodes"))
     ]
     most = max((abs(v) for _, _, units in given for _, v in units), default=0.0) or 1.0
     found = []

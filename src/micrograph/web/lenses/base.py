@@ -183,11 +183,16 @@ def pairs(value: Any, length: int = 2) -> list[list[Any]]:
     return [item for item in value if isinstance(item, list) and len(item) >= length]
 
 
+def dicts(value: Any) -> list[dict[str, Any]]:
+    """The items of `value` that are objects."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def texts(data: Mapping[str, Any], key: str) -> str:
     value = data.get(key, "")
     return value if isinstance(value, str) else ""
 
 
 __all__ = [
-    "Lens", "Option", "Plugin", "Scene", "Shot", "View", "number", "pairs", "texts",
+    "Lens", "Option", "Plugin", "Scene", "Shot", "View", "dicts", "number", "pairs", "texts",
 ]

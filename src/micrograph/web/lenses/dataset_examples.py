@@ -6,7 +6,7 @@ from typing import Any
 
 from micrograph.atlas.records import DatasetRecord, SampleRecord
 from micrograph.web.crops import Box, field_box, window
-from micrograph.web.lenses.base import Lens, Option, Plugin, Scene, number, pairs, texts
+from micrograph.web.lenses.base import Lens, Option, Plugin, Scene, dicts, number, pairs, texts
 from micrograph.web.pages.parts import Image, Thumb, image
 
 LENS = Lens(
@@ -108,7 +108,7 @@ def section(scene: Scene) -> DatasetExamples | None:
     data = v.data
     digest = texts(data, "dataset")
     record = scene.datasets.get(digest)
-    bands = [band for band in data.get("bands") or [] if isinstance(band, dict)]
+    bands = dicts(data.get("bands"))
     lists = [pairs(data.get("top"), 3), pairs(data.get("bottom"), 3)]
     lists += [pairs(band.get("examples"), 3) for band in bands]
     numbers = {n for items in lists for n, *_ in items if isinstance(n, int)}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from micrograph.web.lenses.base import Lens, Plugin, Scene, Shot, number, pairs
+from micrograph.web.lenses.base import Lens, Plugin, Scene, Shot, dicts, number, pairs
 from micrograph.web.lenses.maps import Heat, heat
 from micrograph.web.lenses.pictures import shot
 from micrograph.web.lenses.source import Source, source_of
@@ -52,10 +52,9 @@ class NeuronGroups:
 def section(scene: Scene) -> NeuronGroups | None:
     found = []
     for v in scene.of(LENS.technique):
-        given = v.data.get("groups")
         groups = [
             Group(heat(g.get("map")), _units(scene, g), number(g.get("strength")))
-            for g in (given if isinstance(given, list) else []) if isinstance(g, dict)
+            for g in dicts(v.data.get("groups"))
         ]
         made = shot(scene, v, v.variant.replace("-", " "), len(groups))
         if made:

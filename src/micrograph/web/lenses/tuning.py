@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas.records import Visualization
-from micrograph.web.lenses.base import Lens, Option, Plugin, Scene, number, texts
+from micrograph.web.lenses.base import Lens, Option, Plugin, Scene, dicts, number, texts
 from micrograph.web.pages.parts import Image, Thumb, image
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ def _family(scene: Scene, v: Visualization, arrays: dict[str, "np.ndarray"]) -> 
 def axes_of(v: Visualization) -> list[Axis]:
     """The axes that a family's data names; [] where they make no sense."""
     found = []
-    for given in v.data.get("axes") or []:
-        values = given.get("values") if isinstance(given, dict) else None
+    for given in dicts(v.data.get("axes")):
+        values = given.get("values")
         if not isinstance(values, list) or not values:
             return []
         found.append(Axis(

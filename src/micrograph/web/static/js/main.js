@@ -11,3 +11,4 @@ import "./heat.js";
 import "./examples.js";
 import "./look.js";
 import "./map.js";
+import "./spy.js";
