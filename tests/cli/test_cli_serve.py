@@ -124,7 +124,7 @@ def test_demo_forgets_what_other_weights_made(new_user, run, tmp_path):
     from micrograph.cli.demo import forget_other_weights
 
     path = tmp_path / "toytown.atlas"
-    forget_other_weights(path)  # nothing there: nothing to do
+    forget_other_weights(tmp_path, "toytown")  # nothing there: nothing to do
     run(
         "render",
         "toytown",
@@ -139,15 +139,15 @@ def test_demo_forgets_what_other_weights_made(new_user, run, tmp_path):
         "--atlas",
         tmp_path,
     )
-    forget_other_weights(path)
+    forget_other_weights(tmp_path, "toytown")
     assert pictures(path) == 1
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE model SET digest = 'another'")
     connection.close()
-    forget_other_weights(path)
+    forget_other_weights(tmp_path, "toytown")
     assert not path.exists()
     path.write_text("no atlas")
-    forget_other_weights(path)
+    forget_other_weights(tmp_path, "toytown")
     assert not path.exists()
 
 

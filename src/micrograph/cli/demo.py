@@ -1,61 +1,29 @@
-"""`micrograph demo`: the site at once, and the embedded organism rendered live beside it."""
+"""`micrograph demo`: the site at once, and the embedded organisms rendered live beside it."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
 from micrograph.cli.folders import data_folder
 from micrograph.cli.serve import announce, host_option, port_option
+from micrograph.cli.tour import Tour
 from micrograph.errors import BadInput
-from micrograph.models import card, weights
+from micrograph.models import card, cards, weights
 
-MODEL = "toytown"
-NODES = ("conv?", "mixed??", "logits")
-"""Whole layers and blocks: the pictures that say most, so they come first."""
+MODELS = ("toytown", "toytown_clip")
 
 
-def render_command(folder: Path) -> list[str]:
-    """The same command that a person would type, and one word that ties it to this process."""
-    nodes = [word for node in NODES for word in ("--node", node)]
-    return [
-        sys.executable, "-m", "micrograph", "render", MODEL, *nodes,
-        "--atlas", str(folder), "--orphan-stops",
-    ]  # fmt: skip
-
-
-@contextmanager
-def rendering(folder: Path) -> Iterator[None]:
-    """A render in a process of its own, which ends with this one, however that ends."""
-    child = subprocess.Popen(render_command(folder), stdin=subprocess.PIPE, start_new_session=True)
-    with suppress(OSError, AttributeError):  # the site comes first
-        os.setpriority(os.PRIO_PROCESS, child.pid, 10)
-    try:
-        yield
-    finally:
-        child.terminate()
-        try:
-            child.wait(15)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-        assert child.stdin is not None
-        child.stdin.close()
-
-
-def forget_other_weights(path: Path) -> None:
+def forget_other_weights(folder: Path, model: str) -> None:
     """Remove a demo's atlas that an earlier version made of other weights, or that is no atlas."""
     from micrograph.atlas import Atlas
 
+    path = folder / f"{model}.atlas"
     if not path.exists():
         return
     try:
         with Atlas.open(path) as atlas:
-            same = atlas.model.digest == weights.read(card(MODEL)).digest
+            same = atlas.model.digest == weights.read(card(model)).digest
     except BadInput:
         same = False
     if not same:
@@ -73,13 +41,15 @@ def command(host: str, port: int) -> None:
 
     folder = data_folder("demo")
     folder.mkdir(parents=True, exist_ok=True)  # where that fails, before there is a site
-    forget_other_weights(folder / f"{MODEL}.atlas")
+    for model in MODELS:
+        forget_other_weights(folder, model)
     with ExitStack() as running:
 
         def started(url: str) -> None:
             announce(url)
-            running.enter_context(rendering(folder))
+            running.enter_context(Tour(folder))
 
         web.serve(
-            [folder, bundled_gallery()], host=host, port=port, writable=folder, announce=started
+            [folder, bundled_gallery()], host=host, port=port, writable=folder, announce=started,
+            known=lambda model: model in cards(),
         )

@@ -1,0 +1,79 @@
+"""What the demo renders: every lens, as the commands that a person would type, best first."""
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+WHOLE = "--node conv? --node mixed?? --node logits"
+"""Whole layers and blocks of toytown: the pictures that say most."""
+
+STEPS = (
+    f"toytown {WHOLE} --units 0-3",
+    "toytown --technique dataset_examples --technique tuning",
+    "toytown --technique similar --technique unit_map",
+    f"toytown {WHOLE} --technique deepdream",
+    "toytown --node mixed?? --technique caricature --image chelsea --image owl --image car",
+    f"toytown {WHOLE} --technique attribution --units 0-3",
+    f"toytown {WHOLE}",
+    "toytown --node mixed?? --technique neuron_groups --technique activation_grid",
+    f"toytown {WHOLE} --units 0-3 --variant neuron --variant channel-negative --variant alpha",
+    f"toytown {WHOLE} --units 0-3 --variant neuron-negative --variant channel --repeats 3",
+    f"toytown {WHOLE} --units 0-3 --technique diversity --technique maco",
+    "toytown --node mixed4a --units 0-7 --technique joint --option partner=mixed4a:8",
+    "toytown_clip --node mixed5b --node embedding --units 0-15",
+    "toytown_clip --node mixed5b --node embedding --units 0-15 --technique text_feature_vis",
+    "toytown_clip --node mixed5b --units 0-3 --technique faceted_feature_vis",
+)
+
+
+def command(step: str, folder: Path) -> list[str]:
+    """The command line of a step, with one word that ties it to this process."""
+    return [
+        sys.executable, "-m", "micrograph", "render", *step.split(),
+        "--atlas", str(folder), "--orphan-stops",
+    ]  # fmt: skip
+
+
+class Tour:
+    """Runs the steps one after the other, each in a process of its own, which ends with this one
+    however that ends. A step that fails says why on standard error, and the next one begins."""
+
+    def __init__(self, folder: Path, steps: tuple[str, ...] = STEPS) -> None:
+        self._folder, self._steps = folder, steps
+        self._child: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> "Tour":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """End the step at work; what it finished is in the atlas."""
+        with self._lock:
+            self._closed = True
+            child = self._child
+        if child is not None:
+            child.terminate()
+        self._thread.join(15)
+        if child is not None and child.poll() is None:
+            child.kill()
+            child.wait()
+
+    def _run(self) -> None:
+        for step in self._steps:
+            with self._lock:
+                if self._closed:
+                    return
+                self._child = subprocess.Popen(
+                    command(step, self._folder), stdin=subprocess.PIPE, start_new_session=True
+                )
+            with suppress(OSError, AttributeError):  # the site comes first
+                os.setpriority(os.PRIO_PROCESS, self._child.pid, 10)
+            self._child.wait()
+            assert self._child.stdin is not None
+            self._child.stdin.close()

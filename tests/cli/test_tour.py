@@ -1,0 +1,66 @@
+"""What the demo renders: every lens, by commands that work."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from micrograph import runner, techniques
+from micrograph.cli import render as render_command
+from micrograph.cli import tour
+from micrograph.models import load
+
+
+def asked(step: str) -> tuple[str, dict]:
+    """The model of a step, and what the command would hand to the runner."""
+    context = render_command.command.make_context("render", step.split())
+    given = dict(context.params)
+    options = {k: v for k, v in given.items() if v not in (None, (), {})}
+    return options.pop("model"), options
+
+
+def test_every_lens_is_in_it():
+    shown = {name for step in tour.STEPS for name in asked(step)[1]["techniques"]}
+    assert shown == set(techniques.names())
+
+
+@pytest.mark.parametrize("step", tour.STEPS)
+def test_each_step_asks_for_what_there_is(step):
+    model_id, options = asked(step)
+    model = load(model_id)
+    nodes = runner.select.choose_nodes(model.nodes, options.get("nodes"), model.id)
+    assert nodes
+    more = options.get("more", {})
+    for key in ("variants", "images", "repeats"):
+        if key in options and not (key == "repeats" and options[key] == 1):
+            more[key] = options[key]
+    chosen = [techniques.get(name) for name in options["techniques"]]
+    for technique, own in runner.local._options(chosen, more).items():
+        assert techniques.get(technique).jobs(model, **own)
+
+
+def test_it_goes_on_after_a_step_that_fails_and_ends_when_told(tmp_path, monkeypatch, capfd):
+    def command(step, folder):
+        code = {"fails": "raise SystemExit('no')", "works": f"open({str(folder / 'done')!r}, 'w')",
+                "long": f"open({str(folder / 'long')!r}, 'w'); import time; time.sleep(60)"}[step]
+        return [sys.executable, "-c", code]
+
+    monkeypatch.setattr(tour, "command", command)
+    with tour.Tour(tmp_path, ("fails", "works", "long", "works")) as running:
+        deadline = time.monotonic() + 30
+        while not (tmp_path / "long").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert (tmp_path / "done").exists()
+        (tmp_path / "done").unlink()
+        started = time.monotonic()
+    assert time.monotonic() - started < 15
+    assert running._child.poll() not in (None, 0)
+    assert not (tmp_path / "done").exists()
+    assert "no" in capfd.readouterr().err
+
+
+def test_steps_end_with_the_process_that_runs_them(tmp_path):
+    words = tour.command("toytown --node conv0", tmp_path)
+    assert words[-1] == "--orphan-stops"
+    assert subprocess.list2cmdline(words).endswith(f"--atlas {tmp_path} --orphan-stops")
