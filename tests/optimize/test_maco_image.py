@@ -96,7 +96,7 @@ def test_bar_detectors_get_bars_and_importance() -> None:
     assert images.shape == (2, 3, 48, 48)
     torch.testing.assert_close(images * 255, (images * 255).round())
     assert importance.shape == (2, 48, 48)
-    assert importance.max() == 1
+    assert (importance.flatten(1).max(1).values == 1).all()
     image = PhaseImage(48)
     chance = evaluate(model, channel("1", [0, 1]), image.image(image.start(rngs(5, 6))))
     own = evaluate(model, channel("1", [0, 1]), images)

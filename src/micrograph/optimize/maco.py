@@ -145,9 +145,8 @@ def maco(
 ) -> tuple[Tensor, Tensor]:
     """Climb `target`, which is for `settings.crops` crops of each picture, one after the other.
 
-    Gives images float32 [batch, 3, y, x] in 0..1, exact in 8 bits, and importance [batch, y, x] in
-    0..1: the objective's absolute gradient in the image, summed over all steps (the paper's
-    transparency), with the strongest percent of positions at 1.
+    Gives images float32 [batch, 3, y, x] in 0..1, exact in 8 bits, and their opacity [batch, y, x],
+    made of the objective's absolute gradient in the image, summed over all steps (as in the paper).
     """
     image = PhaseImage(settings.size)
     device, side = model.device, model.preprocessing.size
@@ -175,8 +174,20 @@ def maco(
             on_step(step + 1, settings.steps)
     with torch.no_grad():
         exact = (image.image(params) * 255).round() / 255
-    most = importance.flatten(1).quantile(0.99, dim=1).clamp(min=1e-30)
-    return exact.cpu(), (importance / most[:, None, None]).clamp(max=1).cpu()
+    return exact.cpu(), opacity(importance).cpu()
+
+
+def opacity(importance: Tensor) -> Tensor:
+    """Importance [batch, y, x] (any range), smoothed over 1/32 of the picture, as opacity in 0..1:
+    1 where the most important tenth of the picture is."""
+    width = importance.shape[-1] // 32 * 2 + 1
+    smooth = importance[:, None]
+    for _ in range(2):  # twice a box is nearly a bell
+        smooth = F.avg_pool2d(
+            smooth, width, stride=1, padding=width // 2, count_include_pad=False
+        )
+    most = smooth.flatten(1).quantile(0.9, dim=1).clamp(min=1e-30)
+    return (smooth[:, 0] / most[:, None, None]).clamp(max=1)
 
 
 def _noise(rngs: Sequence[np.random.Generator], settings: MacoSettings, side: int) -> Tensor:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -27,7 +26,8 @@ VARIANTS = ("channel",)
 class Maco:
     """The technique; see `micrograph.techniques.base.Technique`.
 
-    The array "alpha", uint8 [y, x], says how much each place of the picture mattered.
+    Pictures are faded to grey where they mattered little; the array "alpha", uint8 [y, x], is the
+    opacity.
     """
 
     name: str = "maco"
@@ -82,27 +82,24 @@ class Maco:
         node = model.node(node).id
         settings = MacoSettings.from_dict(dict(job.recipe))
 
-        def climb(part: Sequence[int]) -> tuple[Tensor, Tensor, list[float]]:
+        def climb(part: Sequence[int]) -> tuple[Tensor, Tensor]:
             target = channel(node, [unit for unit in part for _ in range(settings.crops)])
             seeds = [common.key(job.seed, node, unit) for unit in part]
-            images, importance = maco(model, target, settings, seeds=seeds, on_step=on_step)
+            return maco(model, target, settings, seeds=seeds, on_step=on_step)
+
+        for part, (images, alpha), seconds in common.in_memory(units, climb):
+            alphas = (alpha * 255).round()
+            faded = 0.5 + alphas[:, None] / 255 * (images - 0.5)
+            pictures = (faded * 255).round()
             small = F.interpolate(
-                images, (model.preprocessing.size,) * 2, mode="bilinear", antialias=True
+                pictures / 255, (model.preprocessing.size,) * 2, mode="bilinear", antialias=True
             )
-            return images, importance, evaluate(model, channel(node, list(part)), small).tolist()
-
-        for part, (images, importance, scores), seconds in common.in_memory(units, climb):
-            pictures = _bytes(images.permute(0, 2, 3, 1))
-            for unit, picture, alpha, score in zip(
-                part, pictures, _bytes(importance), scores, strict=True
-            ):
+            scores = evaluate(model, channel(node, list(part)), small).tolist()
+            for i, unit in enumerate(part):
                 yield Rendered(
-                    node, unit, picture.numpy(), score, seconds, arrays={"alpha": alpha.numpy()}
+                    node, unit, pictures[i].byte().permute(1, 2, 0).numpy(), scores[i], seconds,
+                    arrays={"alpha": alphas[i].byte().numpy()},
                 )
-
-
-def _bytes(values: Tensor) -> Tensor:
-    return (values * 255).round().to(torch.uint8)
 
 
 MACO = Maco()
