@@ -33,7 +33,9 @@ class Histogram:
     def add(self, values: np.ndarray, units: np.ndarray) -> None:
         """`values` float32 [picture, n], the n-th of the unit `units[n]`; within reach."""
         scale = np.ldexp(np.float32(1), -self.exponent)[units]
-        bins = np.floor(values * scale).astype(np.int32)
+        scaled = values * scale
+        bins = np.floor(scaled).astype(np.int32)
+        bins -= (scaled == 0) & (values < 0)  # too small for float32 now, but still below zero
         np.clip(bins, -_HALF, _HALF - 1, out=bins)
         bins += units * BINS + _HALF
         self.counts += np.bincount(bins.reshape(-1), minlength=self.counts.size).reshape(-1, BINS)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -55,6 +56,7 @@ class Look:
     def __init__(self, model: Model, nodes: Sequence[Node]) -> None:
         self.model = model
         self.nodes = tuple(nodes)
+        self._negative = _Negative()
         side = model.preprocessing.size
         noise = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
         inputs: dict[int, Tensor] = {}
@@ -93,7 +95,7 @@ class Look:
         parts: dict[int, _Part] = {}
 
         def see(call: int, x: Tensor, y: Tensor) -> None:
-            parts[call] = _look(x, y, turn, means)
+            parts[call] = _look(x, y, turn, means, self._negative)
 
         # The pass goes on to the last node; the others among the ReLUs lie on its way.
         last = max(self.nodes, key=lambda node: node.index)
@@ -106,7 +108,7 @@ class Look:
                 if self.before[node.id]:
                     found += [parts[call] for call in node.relus]
                 else:
-                    found.append(_look(values[node.id], None, turn, means))
+                    found.append(_look(values[node.id], None, turn, means, self._negative))
             return Seen(
                 top=_joined([p.top for p in found]),
                 top_at=_joined([p.top_at for p in found]).astype(np.int32),
@@ -132,15 +134,35 @@ class _Inputs(ReLUCalls):
         return y
 
 
-def _look(x: Tensor, activated: Tensor | None, turn: int, means: bool) -> _Part:
+class _Negative:
+    """Gives -x in memory that is used again and again: fresh memory costs more than the sign."""
+
+    def __init__(self) -> None:
+        self.memory = torch.empty(0)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if not x.is_contiguous(memory_format=torch.channels_last):
+            return -x
+        if self.memory.numel() < x.numel() or self.memory.device != x.device:
+            self.memory = x.new_empty(x.numel())
+        batch, units, height, width = x.shape
+        flat = self.memory[: x.numel()].view(batch, height, width, units)
+        torch.neg(x.permute(0, 2, 3, 1), out=flat)
+        return flat.permute(0, 3, 1, 2)
+
+
+def _look(
+    x: Tensor, activated: Tensor | None, turn: int, means: bool, negative: _Negative
+) -> _Part:
     """`x` is [picture, unit, y, x] or [picture, unit]; `activated` its ReLU where it goes in one.
 
     Pooling over the whole map gives the largest value and its first position in one pass over the
     memory, several times sooner than `max`.
     """
     x = _as_map(x.float())
-    top, top_at = F.adaptive_max_pool2d(x, 1, return_indices=True)
-    low, low_at = F.adaptive_max_pool2d(-x, 1, return_indices=True)
+    whole = (x.shape[2], x.shape[3])
+    top, top_at = F.max_pool2d(x, whole, return_indices=True)
+    low, low_at = F.max_pool2d(negative(x), whole, return_indices=True)
     mean = None
     if means:
         mean = (x if activated is None else _as_map(activated.float())).mean((2, 3))
@@ -157,12 +179,17 @@ def _look(x: Tensor, activated: Tensor | None, turn: int, means: bool) -> _Part:
 def _samples(x: Tensor, turn: int) -> Tensor:
     """Values at a grid of positions, [picture, position, unit]; `turn` shifts it, round the edge,
     so that over many turns every position counts alike."""
-    height, width = x.shape[2:]
+    chosen = _positions(x.shape[2], x.shape[3], turn, x.device)
+    return x.permute(0, 2, 3, 1).flatten(1, 2).index_select(1, chosen)
+
+
+@lru_cache(64)
+def _positions(height: int, width: int, turn: int, device: torch.device) -> Tensor:
     step = max(1, round((height * width / POSITIONS) ** 0.5))
     mixed = (turn * 0x9E3779B1) % 2**32
-    rows = (torch.arange(0, height, step, device=x.device) + (mixed >> 20)) % height
-    columns = (torch.arange(0, width, step, device=x.device) + (mixed >> 8) % 4096) % width
-    return x.permute(0, 2, 3, 1)[:, rows[:, None], columns[None, :]].flatten(1, 2)
+    rows = (torch.arange(0, height, step) + (mixed >> 20)) % height
+    columns = (torch.arange(0, width, step) + (mixed >> 8) % 4096) % width
+    return (rows[:, None] * width + columns).flatten().to(device)
 
 
 def _as_map(x: Tensor) -> Tensor:
