@@ -13,6 +13,7 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "web"))
 
+import lens_samples
 import web_samples
 
 from micrograph.atlas import Library
@@ -57,6 +58,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, growing: Path) -> Iterator[st
     """The address of a running site over the sample atlas."""
     folder = tmp_path_factory.mktemp("browsed")
     web_samples.write(folder)
+    lens_samples.write(folder)
     with bind("127.0.0.1", 0) as listener:
         app = create_app(Library([folder, growing]), growing)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))

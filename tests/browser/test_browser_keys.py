@@ -95,7 +95,7 @@ def test_the_graph_is_walked_and_zoomed(open_page):
 def test_slash_searches(open_page):
     page = open_page("/models/tinynet/conv0/1")
     page.keyboard.press("/")
-    page.keyboard.type("1a:3")
+    page.keyboard.type("tinynet 1a:3")
     page.wait_for_selector("#found li")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

@@ -113,13 +113,14 @@ async function refresh() {
   const answer = await fetch(location.href, { cache: "no-cache" });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   let before = document.querySelector("main > [data-fresh]").previousElementSibling;
-  for (const now of fresh.querySelectorAll("main > section")) {
+  const parts = [...fresh.querySelectorAll("main > section")];
+  for (const now of parts) {
     const old = document.getElementById(now.id);
     if (!old) before.after(now);
     else if (old.innerHTML !== now.innerHTML && "fresh" in now.dataset) old.replaceWith(now);
     before = document.getElementById(now.id);
   }
-  const there = new Set([...fresh.querySelectorAll("main > section")].map((part) => part.id));
+  const there = new Set(parts.map((part) => part.id));
   for (const old of document.querySelectorAll("main > [data-fresh]")) if (!there.has(old.id)) old.remove();
   reveal();
   revealHeat();

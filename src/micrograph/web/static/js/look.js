@@ -194,7 +194,6 @@ async function look(file) {
 
 if (zone) {
   const input = zone.querySelector("input");
-  zone.querySelector(".drop").hidden = false;
   input.addEventListener("change", () => { look(input.files[0]); input.value = ""; });
   document.addEventListener("dragover", (event) => {
     if (![...event.dataTransfer.types].includes("Files")) return;

@@ -1,5 +1,7 @@
-// Loaded before the first paint: the remembered theme, so that nothing flashes.
+// Loaded before the first paint: the remembered theme, and that there are scripts, so that nothing
+// flashes.
 (() => {
+  document.documentElement.dataset.scripts = "";
   try {
     const theme = localStorage.getItem("micrograph-theme");
     if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
