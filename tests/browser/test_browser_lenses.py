@@ -144,5 +144,5 @@ def test_lenses_can_be_read_without_scripts(open_page):
     assert page.locator("svg.plot").first.is_visible()
     page.goto("/models/lensed/mixed1a")
     page.get_by_role("group", name="Lens").get_by_role("link", name="Synthetic tuning").click()
-    page.wait_for_url("**/mixed1a?lens=tuning")
+    page.wait_for_url("**/mixed1a?lens=tuning#tuning")
     assert page.locator(".grid img").count() == 16

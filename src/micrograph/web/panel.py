@@ -64,7 +64,7 @@ def node_panel(page: NodePage, atlas: Reading, urls: Urls) -> Panel:
         if PLUGINS[lens.technique].tiles and lens.technique in (*page.techniques, page.technique,
                                                                LENSES[0].technique):
             change = page.view.query(lens=lens.technique)
-            return urls.node(page.model.id, page.node.id, **change)
+            return urls.node(page.model.id, page.node.id, **change) + f"#{lens.technique}"
         return _about(lens, urls)
 
     return _panel(url, page.techniques, page.technique, atlas, page.node.id)

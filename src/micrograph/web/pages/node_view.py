@@ -92,9 +92,10 @@ def lenses_there(atlas: Reading, node: str) -> dict[str, list[str]]:
 
 
 def switches(
-    scene: Scene, view: NodeView, there: Mapping[str, Sequence[str]], urls: Urls
+    scene: Scene, view: NodeView, there: Mapping[str, Sequence[str]], urls: Urls, below: bool
 ) -> list[Switch]:
-    """Only what can be chosen: lenses with results, and the settings of the one shown."""
+    """Only what can be chosen: lenses with results, and the settings of the one shown. They lead to
+    the grid where much stands above it."""
     tiled = {
         name: lens(name).title for name, plugin in PLUGINS.items()
         if (plugin.tiles and (name in there or name in (view.lens, LENSES[0].technique)))
@@ -115,7 +116,8 @@ def switches(
     return [
         Switch(name, text, [
             Choice(value, label,
-                   urls.node(scene.model, scene.node.id, **view.query(**{name: value})),
+                   urls.node(scene.model, scene.node.id, **view.query(**{name: value}))
+                   + (f"#{value if name == 'lens' else view.lens}" if below else ""),
                    getattr(view, name) == value)
             for value, label in known.items()
         ])
