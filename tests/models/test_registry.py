@@ -10,7 +10,7 @@ import pytest
 from micrograph.errors import BadInput, NotFound
 from micrograph.models import card, cards, register, registry
 
-OURS = ("inceptionv1_caffe", "squeezenet1_1", "toytown")
+OURS = ("inceptionv1_caffe", "squeezenet1_1", "toytown", "toytown_clip")
 FOREIGN = replace(cards()["squeezenet1_1"], id="foreign")
 
 

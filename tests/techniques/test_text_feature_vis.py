@@ -58,7 +58,7 @@ def test_behind_the_last_node_the_path_is_value_times_output(pair: Model) -> Non
 def test_a_linear_path_is_the_product_of_its_weights() -> None:
     model = _model(relu=False)
     net = model.module
-    found = directions(model, "first", torch.rand(11, 3, 16, 16))  # more than one chunk
+    found = directions(model, "first", torch.rand(19, 3, 16, 16))  # more than one chunk
     closed = net.out.weight @ net.pool.value.weight @ net.last.weight[:, :, 0, 0]
     torch.testing.assert_close(found, closed.T, rtol=1e-4, atol=1e-5)
     own = directions(model, "out", torch.rand(2, 3, 16, 16))

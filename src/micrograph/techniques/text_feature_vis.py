@@ -86,7 +86,7 @@ class TextFeatureVis:
         restarts: int = Search.restarts,
         length: int = Search.length,
         penalty: float | None = None,
-        inputs: int = 64,
+        inputs: int = 32,
         images: Sequence[str] = (),
         seed: int = 0,
         variants: Sequence[str] = ("search",),

@@ -16,7 +16,7 @@ from torch import Tensor
 from micrograph.models.attention import FixedPattern
 from micrograph.models.model import Model
 
-CHUNK = 8
+CHUNK = 16
 """Pictures whose graph is kept at a time."""
 
 
