@@ -6,7 +6,7 @@ depend on what else was in its batch, up to the rounding of the backend's kernel
 """
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -21,11 +21,10 @@ from micrograph.optimize.parameterize import FourierImage, Layered, Parameteriza
 from micrograph.optimize.redirect import RedirectedReLU
 from micrograph.optimize.stem import FastStem
 from micrograph.optimize.transforms import STANDARD, Affine, draw_all, resample
+from micrograph.steps import StepHook
 
 MAX_SIZE = 4096
 MAX_STEPS = 100_000
-
-StepHook = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

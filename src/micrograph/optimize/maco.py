@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from micrograph.models.model import Model
-from micrograph.optimize.loop import StepHook, activations
+from micrograph.optimize.loop import activations
 from micrograph.optimize.objectives import Objective
 from micrograph.optimize.parameterize import to_rgb
 from micrograph.optimize.redirect import RedirectedReLU
 from micrograph.optimize.stem import FastStem
+from micrograph.steps import StepHook
 
 # Of natural pictures, for each colour component: mean, standard deviation, and the amplitude's
 # fall f^-b with what the angle t of the frequency adds, exp(c cos 2t + d cos 4t): cardinal

@@ -4,12 +4,14 @@ A technique is one file that defines a `Technique` and registers it; third-party
 through the entry point group `micrograph.techniques`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
+
+from micrograph.steps import StepHook as StepHook  # those who write a lens look for it here
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -72,10 +74,6 @@ class Sample:
     name: str
     cls: int
     image: np.ndarray | None
-
-
-StepHook = Callable[[int, int], None]
-"""Called after each optimization step with (step from 1, steps in all); may raise to stop."""
 
 
 class Technique(Protocol):
