@@ -16,12 +16,12 @@ def test_render_then_again_then_look(run, tmp_path):
     args = ("render", "toytown", *QUICK, "--units", "0-1,5", "--atlas", folder)
     status, out, err = run(*args)
     assert status == 0
-    assert out.startswith("3 pictures in ")
-    assert "3 pictures to render" in err
+    assert out.startswith("3 results in ")
+    assert "3 to do" in err
     assert [p.name for p in folder.glob("*.atlas*") if p.suffix != ".lock"] == ["toytown.atlas"]
     again = run(*args)
     assert again.status == 0
-    assert again.out.startswith("0 pictures")
+    assert again.out.startswith("0 results")
     assert "3 were there already" in again.out
 
     facts = json.loads(run("info", "toytown/conv0/5", "--json", "--atlas", folder).out)
@@ -42,7 +42,7 @@ def test_every_option_reaches_the_recipe(run, tmp_path, monkeypatch):
         *("--batch", "1", "--device", "cpu", "--technique", "feature_vis"),
     )
     assert status == 0
-    assert out.startswith("4 pictures")
+    assert out.startswith("4 results")
     with Atlas.open(tmp_path / "toytown.atlas") as atlas:
         made = atlas.visualizations("conv0", 7)
     assert {(v.variant, v.seed) for v in made} == {

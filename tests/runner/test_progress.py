@@ -52,8 +52,8 @@ def test_lines_every_ten_seconds() -> None:
         lines.update(done, "conv0 channel")
     lines.finish()
     told = stream.getvalue().splitlines()
-    assert opening(1, 0, "here.atlas") == "1 picture to render: here.atlas"
-    assert told[0] == "100 pictures to render, 7 are there already: here.atlas"
+    assert opening(1, 0, "here.atlas") == "1 to do: here.atlas"
+    assert told[0] == "100 to do, 7 are there already: here.atlas"
     assert told[1] == "10 of 100, 1.0/s, 90 s left, at conv0 channel".replace("90 s", "2 min")
     assert len(told) == 1 + 5
 
@@ -66,7 +66,7 @@ def test_a_bar_shows_count_and_rate() -> None:
     bar.update(20, "conv0 channel")
     bar.finish()
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", stream.getvalue())
-    assert "40 pictures to render: here.atlas" in text
+    assert "40 to do: here.atlas" in text
     assert "20/40" in text
     assert "/s, 0 s left" in text or "s each" in text
 

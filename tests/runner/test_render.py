@@ -273,5 +273,6 @@ def test_a_disk_that_fills_up_ends_the_render_with_one_line(
 
 def test_summary_in_words() -> None:
     line = str(Summary(120, 30, 60.0, Path("a.atlas")))
-    assert line == "120 pictures in 60 s (2.00/s); 30 were there already: a.atlas"
+    assert line == "120 results in 60 s (2.00/s); 30 were there already: a.atlas"
+    assert str(Summary(1, 0, 2.0, Path("a.atlas"))) == "1 result in 2 s (0.50/s): a.atlas"
     assert Summary(0, 5, 0.0, Path("a.atlas")).rate == 0.0

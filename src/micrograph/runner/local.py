@@ -16,7 +16,7 @@ from micrograph.errors import BadInput
 from micrograph.recipe import digest
 from micrograph.runner.describe import made_with, model_record, node_record
 from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, SweepBatch, make_plan
-from micrograph.runner.progress import Progress, Silent, pictures
+from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.save import Saver
 from micrograph.runner.select import choose_nodes, choose_units
 from micrograph.techniques.base import Job, Rendered, Sample, StepHook, Sweep, Technique
@@ -31,8 +31,8 @@ CHUNK = 256
 
 @dataclass(frozen=True)
 class Summary:
-    """What a render did. `there` pictures were in the atlas before; `skipped` are addresses whose
-    picture came out without a finite score; `interrupted` tells of Ctrl-C."""
+    """What a render did. `there` results were in the atlas before; `skipped` are addresses whose
+    result came out without a finite score; `interrupted` tells of Ctrl-C."""
 
     rendered: int
     there: int
@@ -43,11 +43,12 @@ class Summary:
 
     @property
     def rate(self) -> float:
-        """Pictures per second."""
+        """Results per second."""
         return self.rendered / self.seconds if self.seconds > 0 else 0.0
 
     def __str__(self) -> str:
-        parts = [f"{pictures(self.rendered)} in {self.seconds:.0f} s ({self.rate:.2f}/s)"]
+        made = "1 result" if self.rendered == 1 else f"{self.rendered} results"
+        parts = [f"{made} in {self.seconds:.0f} s ({self.rate:.2f}/s)"]
         if self.there:
             parts.append(f"{self.there} were there already")
         if self.skipped:

@@ -61,7 +61,7 @@ class SweepBatch:
 
 @dataclass(frozen=True)
 class Plan:
-    """`total` pictures are to be made; `there` are in the atlas already."""
+    """`total` results are to be made; `there` are in the atlas already."""
 
     batches: tuple[Batch | SweepBatch, ...]
     total: int

@@ -1,4 +1,4 @@
-"""How far a render is: a bar in a terminal, plain lines elsewhere."""
+"""How far a render or a sweep is: a bar in a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -15,7 +15,8 @@ _WINDOW = 60.0
 
 
 class Progress(Protocol):
-    """Told by a render how far it is. Counts are pictures; a batch under way counts in part."""
+    """Told how far the work is. Counts are results of a render, or pictures swept; a batch under
+    way counts in part."""
 
     def start(self, total: int, there: int, where: str) -> None: ...
     def update(self, done: float, doing: str) -> None: ...
@@ -31,7 +32,7 @@ class Silent:
 
 
 class Rate:
-    """Pictures per second over the last minute, and the time left."""
+    """How many in a second, over the last minute, and the time left."""
 
     def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._total = total
@@ -39,7 +40,7 @@ class Rate:
         self._points: deque[tuple[float, float]] = deque([(clock(), 0.0)])
 
     def add(self, done: float) -> None:
-        """`done` pictures are made by now."""
+        """`done` are made by now."""
         now = self._clock()
         self._points.append((now, done))
         while now - self._points[1][0] > _WINDOW:
@@ -68,15 +69,10 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def pictures(count: int) -> str:
-    """For people: "1 picture", "2 pictures"."""
-    return f"{count} picture" if count == 1 else f"{count} pictures"
-
-
 def opening(total: int, there: int, where: str) -> str:
-    """The first line of a render."""
+    """The first line: what is to come."""
     known = f", {there} are there already" if there else ""
-    return f"{pictures(total)} to render{known}: {where}"
+    return f"{total} to do{known}: {where}"
 
 
 class Lines:

@@ -35,7 +35,7 @@ class Saver:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="micrograph-save")
         self._waiting: list[Future[None]] = []
         self.skipped: list[str] = []
-        """Addresses (node/unit) whose picture came out without a finite score; not stored."""
+        """Addresses (node/unit) whose result came out without a finite score; not stored."""
 
     def __enter__(self) -> "Saver":
         return self
