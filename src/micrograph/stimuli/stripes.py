@@ -24,7 +24,7 @@ def grating(size: int, orientation: float, wavelength: float, phase: float) -> n
 
 
 def edge(size: int, direction: float, blur: float) -> np.ndarray:
-    """Dark to light towards `direction`, over a ramp of `blur` px across the centre; 0 is a step."""
+    """Dark to light towards `direction`, over a ramp of `blur` px through the centre; 0: a step."""
     along, _ = turned(size, direction)
     ramp = np.clip(2 * along / max(blur, 1.0), -1, 1)
     return grey(ramp * aperture(size))
