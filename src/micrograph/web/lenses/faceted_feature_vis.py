@@ -16,6 +16,6 @@ LENS = Lens(
     under="feature_vis",
 )
 PLUGIN = Plugin(
-    LENS, pictures(LENS.technique, lambda v: v.variant.replace("-", " ").capitalize()), named(),
+    LENS, pictures(LENS.technique, lambda v: f"Theme: {v.variant.replace('-', ' ')}"), named(),
     tiles(LENS.technique),
 )

@@ -326,4 +326,7 @@ class UnitMap {
 
 for (const root of document.querySelectorAll("[data-unit-map]")) {
   if (root.querySelector("a[data-at]")) new UnitMap(root);
+  // Come from a unit's page: its place is lit.
+  const asked = location.hash && document.getElementById(location.hash.slice(1));
+  if (asked && root.contains(asked)) asked.focus();
 }
