@@ -98,7 +98,8 @@ TOLD = {
     "nodes": [{"node": "conv0", "relative_to": "node",
                "units": [{"unit": 2, "value": 4, "strength": 0.2}]}],
     "classes": [{"class": 1, "label": "<b>car</b>", "value": 3.0, "share": 0.9}],
-    "attribution": {"nodes": [{"node": "conv0", "units": [[1, -0.5]], "total": -0.5}]},
+    "attribution": {"node": "mixed1a", "unit": 3,
+                    "nodes": [{"node": "conv0", "units": [[1, -0.5]], "total": -0.5}]},
     "caricature": None,
 }
 
@@ -119,6 +120,7 @@ def test_a_picture_of_ones_own(open_page):
     links = page.locator(".looked .carriers a").evaluate_all("l => l.map(a => a.pathname)")
     assert links == ["/models/lensed/conv0/2", "/models/lensed/conv0/1"]
     assert page.locator(".looked .stick.less").count() == 1
+    assert page.get_by_role("heading", name="What carried mixed1a/3").count() == 1
 
 
 def test_a_picture_of_ones_own_can_be_dropped_and_refused(open_page):

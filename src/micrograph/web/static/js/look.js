@@ -120,7 +120,8 @@ async function show(file, told) {
   const carried = told.attribution?.nodes ?? [];
   if (carried.length) {
     const most = Math.max(...carried.flatMap((part) => part.units.map(([, value]) => Math.abs(value))));
-    beside.append(section("What carried it", carried.map((part) => row(
+    const { node, unit } = told.attribution;
+    beside.append(section(`What carried ${node}/${unit}`, carried.map((part) => row(
       part.node, part.units.slice(0, 8).map(([unit, value]) => ({ unit, value, strength: value })), most,
     ))));
   }
