@@ -7,7 +7,7 @@ import pytest
 
 from micrograph.models.toytown.canvas import Canvas, Material
 from micrograph.models.toytown.parts import NONE, part_index
-from micrograph.models.toytown.textures import NAMES, SIDE, stack
+from micrograph.models.toytown.textures import NAMES, SIDE, _cells, stack
 
 RED = Material((1.0, 0.0, 0.0), (1.0, 0.0, 0.0))
 BLUE = Material((0.0, 0.0, 1.0), (0.0, 0.0, 1.0))
@@ -72,6 +72,20 @@ def test_a_full_canvas_leaves_out_what_is_too_much(canvas: Canvas) -> None:
         canvas.rect(-0.1, -0.1, 0.1, 0.1, "wall", RED)
     assert len(canvas) == Canvas.LIMIT
     assert canvas.numbers().max() <= 255
+
+
+def test_cells_belong_to_the_nearest_point_around_the_seam() -> None:
+    border, tone = _cells(np.random.default_rng(5), 9)
+    again = np.random.default_rng(5)
+    points, tones = again.uniform(0, SIDE, (9, 2)), again.uniform(0, 1, 9)
+    for y, x in ((0, 0), (255, 3), (40, 200), (128, 128), (7, 250)):
+        around = (-SIDE, 0, SIDE)  # the plane repeats
+        far = [
+            min(np.hypot(y - py + down, x - px + across) for down in around for across in around)
+            for py, px in points
+        ]
+        assert border[y, x] == pytest.approx(sorted(far)[1] - min(far))
+        assert tone[y, x] == tones[int(np.argmin(far))]
 
 
 def test_textures_are_seamless_and_use_their_range() -> None:

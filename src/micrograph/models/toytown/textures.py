@@ -45,14 +45,16 @@ def _noise(rng: np.random.Generator, power: float, stretch: tuple[float, float])
 
 def _cells(rng: np.random.Generator, count: int) -> tuple[Field, Field]:
     """Seamless Voronoi cells: (distance to the border in texels, a random grey per cell)."""
-    points = rng.uniform(0, SIDE, (count, 2))
-    y, x = np.mgrid[0:SIDE, 0:SIDE].astype(float)
-    gap_y = np.abs(y[None] - points[:, 0, None, None])
-    gap_x = np.abs(x[None] - points[:, 1, None, None])
-    far = np.hypot(np.minimum(gap_y, SIDE - gap_y), np.minimum(gap_x, SIDE - gap_x))
-    order = np.argpartition(far, 1, axis=0)[:2]
-    near = np.take_along_axis(far, order, axis=0)
-    return near[1] - near[0], rng.uniform(0, 1, count)[order[0]]
+    gap = np.abs(np.arange(SIDE) - rng.uniform(0, SIDE, (count, 2))[:, :, None])
+    gap = np.minimum(gap, SIDE - gap)
+    first, second = np.full((2, SIDE, SIDE), np.inf)
+    cell = np.zeros((SIDE, SIDE), int)
+    for number, (down, across) in enumerate(gap):  # one by one: all at once is ten times slower
+        far = np.hypot(down[:, None], across)
+        cell[far < first] = number
+        second = np.minimum(second, np.maximum(first, far))
+        first = np.minimum(first, far)
+    return second - first, rng.uniform(0, 1, count)[cell]
 
 
 def _scallops(x: Field, y: Field, wide: float, high: float) -> Field:
