@@ -49,14 +49,12 @@ def test_a_linear_unit_gets_the_colour_it_asks_for() -> None:
 def test_activation_rises_far_above_real_pictures(toytown: Model) -> None:
     from micrograph.models.toytown.scenes import batch
 
-    scenes = torch.from_numpy(batch(range(64)).images).permute(0, 3, 1, 2) / 255
+    scenes = torch.from_numpy(batch(range(32)).images).permute(0, 3, 1, 2) / 255
     units = [0, 9, 18, 27]
-    real = evaluate(toytown, channel("mixed4a", 0), scenes)  # the call itself must serve any batch
-    assert real.shape == (64,)
-    real_best = torch.stack(
-        [evaluate(toytown, channel("mixed4a", u), scenes).max() for u in units]
-    )
-    done = optimize(toytown, channel("mixed4a", units), Settings(size=96, steps=40),
+    real = [evaluate(toytown, channel("mixed4a", unit), scenes) for unit in units]
+    assert real[0].shape == (32,)  # one target serves any batch
+    real_best = torch.stack(real).amax(1)
+    done = optimize(toytown, channel("mixed4a", units), Settings(size=96, steps=25),
                     seeds=[(0, u) for u in units])
     assert (done.scores > 1.5 * real_best).all()
     assert (done.history[-5:].mean(0) > done.history[:5].mean(0)).all()
