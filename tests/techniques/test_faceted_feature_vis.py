@@ -17,6 +17,7 @@ from micrograph.models.model import Model
 from micrograph.models.preprocessing import Preprocessing
 from micrograph.optimize import Settings, channel, evaluate, optimize
 from micrograph.recipe import digest
+from micrograph.runner import render
 from micrograph.techniques import common
 from micrograph.techniques.faceted_feature_vis import faceted
 from micrograph.techniques.facets import ScenePlan
@@ -108,9 +109,13 @@ def test_pictures_show_more_of_their_theme(toytown: Model) -> None:
     assert shown["plant"]["plant"] > shown["vehicle"]["plant"]
 
 
-def test_a_first_node_has_no_facets(toytown: Model) -> None:
-    job = LENS.jobs(toytown, **QUICK)[0]
-    assert list(LENS.run(toytown, "conv0", [0, 1], job)) == []
+def test_a_first_node_has_no_facets(toytown: Model, tmp_path) -> None:
+    asked = {"technique": [LENS.name], "nodes": ["conv0"], "units": "0", **QUICK}
+    for _ in range(2):  # nothing is stored that would make the second time another one
+        summary = render(toytown, tmp_path, batch=2, **asked, variants=("night", "day"))
+        assert (summary.rendered, summary.there) == (0, 0)
+        assert str(summary).startswith("0 results")
+        assert "nothing to show for faceted_feature_vis night at conv0, faceted" in str(summary)
 
 
 def test_own_probes_are_the_one_theme(toytown: Model, tmp_path) -> None:

@@ -1,5 +1,6 @@
 """`micrograph render`: make pictures of units."""
 
+import inspect
 import json
 import os
 import signal
@@ -149,6 +150,8 @@ def command(
     from micrograph import runner
     from micrograph.models import load
 
+    for name in more.keys() & inspect.signature(runner.render).parameters.keys():
+        raise BadInput(f"--option {name} is no option of a lens; see `micrograph render --help`")
     given = {name: value for name, value in options.items() if value is not None} | more
     if variants:
         given["variants"] = variants

@@ -19,7 +19,7 @@ def open_dataset(count: str = "") -> Dataset:
     """`count` scenes (by default 2,000) of 96 px, from the first seed that is never trained on.
 
     The digest is that of the number of scenes and of the first eight of them: it changes when they
-    are drawn otherwise, and opening stays instant.
+    are drawn otherwise, and the others are drawn only when they are looked at.
     """
     if count and (not count.isdecimal() or not 1 <= int(count[:9]) <= LARGEST):
         raise BadInput(

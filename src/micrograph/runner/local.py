@@ -1,6 +1,5 @@
 """Rendering into an atlas on this machine; stopped at any moment, it goes on where it was."""
 
-import inspect
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -15,11 +14,12 @@ from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput
 from micrograph.recipe import digest
 from micrograph.runner.describe import made_with, model_record, node_record
+from micrograph.runner.options import jobs_of
 from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, SweepBatch, make_plan
 from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.save import Saver
 from micrograph.runner.select import choose_nodes, choose_units
-from micrograph.techniques.base import Job, Rendered, Sample, StepHook, Sweep, Technique
+from micrograph.techniques.base import Job, Rendered, Sample, StepHook, Sweep
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -32,13 +32,15 @@ CHUNK = 256
 @dataclass(frozen=True)
 class Summary:
     """What a render did. `there` results were in the atlas before; `skipped` are addresses whose
-    result came out without a finite score; `interrupted` tells of Ctrl-C."""
+    result came out without a finite score; `nothing` names nodes where a lens has nothing to say;
+    `interrupted` tells of Ctrl-C."""
 
     rendered: int
     there: int
     seconds: float
     path: Path
     skipped: tuple[str, ...] = ()
+    nothing: tuple[str, ...] = ()
     interrupted: bool = False
 
     @property
@@ -54,6 +56,8 @@ class Summary:
         if self.skipped:
             shown = ", ".join(self.skipped[:3]) + (", ..." if len(self.skipped) > 3 else "")
             parts.append(f"{len(self.skipped)} diverged and were left out ({shown})")
+        if self.nothing:
+            parts.append(f"there is nothing to show for {', '.join(self.nothing)}")
         if self.interrupted:
             parts.append("interrupted: the same command goes on from here")
         return "; ".join(parts) + f": {self.path}"
@@ -85,11 +89,14 @@ def render(
     size = _checked_batch(batch)
     check_format(image_format, quality)
     found = [techniques.get(name) for name in dict.fromkeys(technique)]
-    chosen_options = _options(found, options)
-    jobs = [(t, job) for t in found for job in t.jobs(model, **chosen_options[t.name])]
+    jobs = jobs_of(found, model, options)
     chosen = choose_nodes(model.nodes, nodes, model.id)
     largest = max((node.units for node in chosen), default=0)
     wanted = {node.id: choose_units(node, units, largest) for node in chosen}
+    for lens, job in jobs:
+        if not isinstance(lens, Sweep):
+            for node in wanted:
+                lens.batch_size(model, node, job)  # refuses options that do not fit the node
     started = time.monotonic()
     progress = progress or Silent()
     path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
@@ -113,6 +120,7 @@ def render(
         seconds=time.monotonic() - started,
         path=path,
         skipped=tuple(saver.skipped),
+        nothing=plan.nothing,
         interrupted=interrupted,
     )
 
@@ -175,28 +183,6 @@ def _chunks(
             part = []
     if part:
         yield part
-
-
-def _options(
-    chosen: Sequence[Technique | Sweep], options: dict[str, Any]
-) -> dict[str, dict[str, Any]]:
-    """The options that each technique has, by its name. Raises BadInput for one that none has."""
-    taken = {t.name: {o: v for o, v in options.items() if _takes(t, o)} for t in chosen}
-    for option in options:
-        if not any(option in own for own in taken.values()):
-            known = {p for t in chosen for p in inspect.signature(t.jobs).parameters} - {"model"}
-            raise BadInput(
-                f"{' and '.join(taken)} has no option {option!r}; its options are: "
-                f"{', '.join(sorted(known)) or 'none'}"
-            )
-    return taken
-
-
-def _takes(technique: Technique | Sweep, option: str) -> bool:
-    parameters = inspect.signature(technique.jobs).parameters
-    return option in parameters or any(
-        p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values()
-    )
 
 
 def _checked_batch(batch: int | str) -> int | None:

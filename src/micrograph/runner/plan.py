@@ -61,11 +61,13 @@ class SweepBatch:
 
 @dataclass(frozen=True)
 class Plan:
-    """`total` results are to be made; `there` are in the atlas already."""
+    """`total` results are to be made; `there` are in the atlas already; `nothing` are the views and
+    nodes (`LENS VARIANT at NODE`) where the lens has nothing to say."""
 
     batches: tuple[Batch | SweepBatch, ...]
     total: int
     there: int
+    nothing: tuple[str, ...] = ()
 
 
 def make_plan(
@@ -81,6 +83,7 @@ def make_plan(
     """
     tasks: list[Task] = []
     sweeps: list[SweepBatch] = []
+    nothing: list[str] = []
     there = 0
     for technique, job in _distinct(jobs):
         lacking: dict[str, tuple[int, ...]] = {}
@@ -93,12 +96,15 @@ def make_plan(
             if isinstance(technique, Sweep):
                 lacking[node] = tuple(unit for unit in targets if unit in missing)
             else:
-                size = technique.batch_size(model, node, job) if batch is None else batch
-                tasks.append(Task(technique, job, node, targets, missing, max(1, size)))
+                size = technique.batch_size(model, node, job)
+                if size < 1:
+                    nothing.append(f"{technique.name} {job.variant} at {node}")
+                    continue
+                tasks.append(Task(technique, job, node, targets, missing, batch or size))
         if lacking and isinstance(technique, Sweep):
             sweeps.append(SweepBatch(technique, job, lacking))
     batches: list[Batch | SweepBatch] = [*sweeps, *in_waves(tasks)]
-    return Plan(tuple(batches), sum(batch.size for batch in batches), there)
+    return Plan(tuple(batches), sum(batch.size for batch in batches), there, tuple(nothing))
 
 
 def in_waves(tasks: Sequence[Task]) -> Iterator[Batch]:

@@ -91,7 +91,8 @@ class Attribution:
         ]  # fmt: skip
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
-        return 64
+        asked = job.recipe["upstream"]
+        return 0 if asked and not ancestors(model, node).intersection(asked) else 64
 
     def run(
         self, model: Model, node: str, units: Sequence[int], job: Job,

@@ -96,7 +96,11 @@ class Technique(Protocol):
         ...
 
     def batch_size(self, model: "Model", node: str, job: Job) -> int:
-        """How many units of `node` fit the memory there is and run fastest together."""
+        """How many units of `node` fit the memory there is and run fastest together.
+
+        0 where the lens has nothing to say of the node; `run` is not called for it then. Raises
+        BadInput where the options do not fit the node.
+        """
         ...
 
     def run(

@@ -105,7 +105,9 @@ class FacetedFeatureVis:
         ]  # fmt: skip
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
-        if isinstance(job.context, ProbeFile) and not self._steered(model, node, job):
+        if not self._steered(model, node, job):
+            if not isinstance(job.context, ProbeFile):
+                return 0
             raise BadInput(
                 f"none of the probes is for a node below {node}; they are for "
                 f"{', '.join(job.context.nodes())}"
@@ -116,12 +118,9 @@ class FacetedFeatureVis:
         self, model: Model, node: str, units: Sequence[int], job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
-        """Scores are the unit's own activation. A first node, with none below, gives nothing."""
+        """Scores are the unit's own activation."""
         node = model.node(node).id
-        nodes = self._steered(model, node, job)
-        if not nodes:
-            return
-        found = job.context.probes(job.variant, nodes)
+        found = job.context.probes(job.variant, self._steered(model, node, job))
         probes = {name: probe for name, (probe, _) in found.items()}
 
         def climb(part: Sequence[int]) -> Pictures:

@@ -56,6 +56,7 @@ class UnitMap:
             if variant not in VARIANTS:
                 raise not_found("variant", variant, VARIANTS, self.name)
         look = _Look(open_dataset(dataset), pictures)
+        _check_enough(look.dataset, len(look.dataset))
         return [
             Job(self.name, variant, seed, {
                 "technique": self.name, "variant": variant, "seed": seed, "pictures": pictures,
@@ -134,11 +135,7 @@ class _Look:
             node: torch.cat([part[node] for part in found]).T.numpy() for node in nodes
         }
         self.seen = next(iter(self._profiles.values())).shape[1]
-        if self.seen < FEWEST:
-            raise BadInput(
-                f"{self.dataset.title} has {self.seen} pictures that can be used; "
-                f"a map of units needs at least {FEWEST}"
-            )
+        _check_enough(self.dataset, self.seen)
         return self._profiles
 
     def describe(self, layout: Layout, together: Sequence[str]) -> dict[str, Any]:
@@ -150,6 +147,14 @@ class _Look:
             "together": list(together), "trustworthiness": layout.trustworthiness,
             "near": layout.near, "random": layout.random,
         }  # fmt: skip
+
+
+def _check_enough(dataset: Dataset, pictures: int) -> None:
+    if pictures < FEWEST:
+        raise BadInput(
+            f"{dataset.title} has {pictures} pictures that can be used; "
+            f"a map of units needs at least {FEWEST}"
+        )
 
 
 UNIT_MAP = UnitMap()
