@@ -9,8 +9,8 @@ import pytest
 from markupsafe import Markup
 
 from micrograph.stimuli import FAMILIES
-from micrograph.web.plots import bars, heatmap, histogram, lines, polar, tuning_plots
-from micrograph.web.plots.svg import colour, colours, short
+from micrograph.web.plots import bars, counts, heatmap, histogram, lines, polar, tuning_plots
+from micrograph.web.plots.svg import TEXT, colour, colours, short
 
 NAN = math.nan
 
@@ -167,6 +167,23 @@ def test_histogram_heights_are_logarithms() -> None:
     assert "half" in shown
     assert "outside" not in shown
     assert "10³" in shown
+
+
+def test_words_of_marks_are_crossed_by_no_line() -> None:
+    """A mark's line begins at its own row: words above it may reach over it, others not."""
+    words = [(n, "x" * n) for n in (3, 9, 14)]
+    for left in range(45, 300, 5):
+        for gap in (3, 15, 40):
+            marks = [(float(left + k * gap), word) for k, (_, word) in enumerate(words)]
+            placed = counts._flags([m for m in marks if m[0] < 308])
+            for x, word, row in placed:
+                width = len(word) * TEXT * 0.58 + 4
+                start, end = (x - width, x) if counts._leftward(x) else (x, x + width)
+                same_side = [m for m in placed if counts._leftward(m[0]) == counts._leftward(x)]
+                assert all(
+                    other_row > row or other == x
+                    for other, _, other_row in same_side if start <= other <= end
+                )
 
 
 def test_words_of_marks_close_together_stand_in_rows() -> None:

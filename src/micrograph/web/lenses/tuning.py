@@ -22,7 +22,7 @@ LENS = Lens(
     ),
     reading=(
         "A sharp peak means that the unit tells this parameter apart; a flat line that it does not "
-        "care. The thin line is its answer to plain grey."
+        "care. The dashed line is its answer to plain grey."
     ),
     caution="A unit for something else also has a favourite here: compare the heights.",
 )
@@ -141,8 +141,13 @@ def _unravel(index: int, shape: Sequence[int]) -> list[int]:
     return found[::-1]
 
 
+_FIRST = ("curves", "edges", "gratings", "hue")
+"""Families that say most about most units."""
+
+
 def variants(scene: Scene, there: Sequence[str]) -> list[Option]:
-    return [Option(v, v.replace("_", " ").capitalize()) for v in there]
+    order = [v for v in _FIRST if v in there] + [v for v in there if v not in _FIRST]
+    return [Option(v, v.replace("_", " ").capitalize()) for v in order]
 
 
 def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:

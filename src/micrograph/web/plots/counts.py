@@ -82,15 +82,20 @@ def _leftward(x: float) -> bool:
 
 
 def _flags(marks: Sequence[tuple[float, str]]) -> list[tuple[float, str, int]]:
-    """Each mark (x, word) with a row for its word, so that words do not touch; three at most."""
-    reached = [0.0, 0.0, 0.0]
+    """Each mark (x, word) with a row for its word; four rows at most.
+
+    A word crosses no line: those that it reaches over begin below it.
+    """
     found = []
-    for x, word in marks:
-        width = len(word) * TEXT * 0.58 + 10
-        start, end = (x - width, x) if _leftward(x) else (x, x + width)
-        row = next((r for r, used in enumerate(reached) if start >= used), 2)
-        reached[row] = max(reached[row], end)
-        found.append((x, word, row))
+    for leftward in (False, True):
+        row, end = 0, None
+        side = [mark for mark in marks if _leftward(mark[0]) == leftward]
+        for x, word in sorted(side, reverse=leftward):
+            ahead = -x if leftward else x  # grows from one mark to the next
+            row = 0 if end is None or ahead > end else min(row + 1, 3)
+            width = len(word) * TEXT * 0.58 + 10
+            end = max(ahead + width, end or ahead + width) if row else ahead + width
+            found.append((x, word, row))
     return found
 
 
