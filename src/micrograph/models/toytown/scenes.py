@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from micrograph.models.toytown import animals, buildings, nature, vehicles
+from micrograph.models.toytown import animals, buildings, faces, nature, vehicles
 from micrograph.models.toytown.canvas import SUPER, Canvas
 from micrograph.models.toytown.palette import between, chance, color
 from micrograph.models.toytown.parts import NONE, PARTS
@@ -30,8 +30,8 @@ PAINTERS: dict[str, Painter] = {
     "locomotive": vehicles.locomotive, "boat": vehicles.boat, "balloon": vehicles.balloon,
     "house": buildings.house, "church": buildings.church, "castle": buildings.castle,
     "windmill": buildings.windmill, "lighthouse": buildings.lighthouse,
-    "face": animals.face, "cat": animals.cat, "fox": animals.fox, "owl": animals.owl,
-    "rabbit": animals.rabbit, "zebra": animals.zebra, "giraffe": animals.giraffe,
+    "face": faces.face, "cat": faces.cat, "fox": faces.fox, "owl": faces.owl,
+    "rabbit": faces.rabbit, "zebra": animals.zebra, "giraffe": animals.giraffe,
     "fish": animals.fish, "butterfly": animals.butterfly,
     "flower": nature.flower, "tree": nature.tree, "palm": nature.palm, "pine": nature.pine,
     "mushroom": nature.mushroom, "clock": nature.clock,
