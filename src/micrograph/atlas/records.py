@@ -129,7 +129,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Count:
-    """How many units of `node` have a picture of this technique and variant."""
+    """How many units of `node` have a result of this technique and variant."""
 
     node: str
     technique: str

@@ -178,7 +178,7 @@ def _tell(facts: dict[str, Any]) -> None:
     output.say("")
     if not facts["visualizations"]:
         command = f"micrograph render {model['id']} --node {node['id']} --units {facts['unit']}"
-        output.say(f"No picture of it yet: {command}")
+        output.say(f"Nothing rendered yet: {command}")
         return
     output.table(
         ("technique", "variant", "seed", "score", "picture", "made"),

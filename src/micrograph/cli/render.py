@@ -1,4 +1,4 @@
-"""`micrograph render`: make pictures of units."""
+"""`micrograph render`: point lenses at nodes and units, and keep what they give."""
 
 import inspect
 import json
