@@ -196,6 +196,7 @@ class Odd:
     level: str = "unit"
     revision: int = 1
     nan_units: tuple[int, ...] = ()
+    infinite_data: tuple[int, ...] = ()
     breaks_at: int = -1
 
     def jobs(self, model: Model, **options: Any) -> list[Any]:
@@ -212,7 +213,9 @@ class Odd:
             if unit == self.breaks_at:
                 raise RuntimeError("the network broke")
             score = float("nan") if unit in self.nan_units else 1.0
-            yield Rendered(node, unit, np.full((8, 8, 3), unit, np.uint8), score, 0.1)
+            picture = np.full((8, 8, 3), unit, np.uint8)
+            data = {"company": [[0, float("inf") if unit in self.infinite_data else 1.0]]}
+            yield Rendered(node, unit, picture, score, 0.1, data)
 
 
 @pytest.fixture
@@ -224,12 +227,12 @@ def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 def test_a_picture_that_diverged_is_left_out_and_named(
     model: Model, tmp_path: Path, odd: Any
 ) -> None:
-    odd(nan_units=(2, 3))
+    odd(nan_units=(2, 3), infinite_data=(4,))
     summary = render(model, tmp_path, technique=["odd"], nodes=["1"], **QUICK)
-    assert (summary.rendered, summary.skipped) == (4, ("1/2", "1/3"))
-    assert "2 diverged" in str(summary)
+    assert (summary.rendered, summary.skipped) == (3, ("1/2", "1/3", "1/4"))
+    assert "3 diverged" in str(summary)
     odd()
-    assert render(model, tmp_path, technique=["odd"], nodes=["1"], **QUICK).rendered == 2
+    assert render(model, tmp_path, technique=["odd"], nodes=["1"], **QUICK).rendered == 3
 
 
 def test_an_error_in_a_technique_keeps_the_batches_before(

@@ -17,6 +17,8 @@ from micrograph.runner import parts, render
 from micrograph.techniques import Sweep
 from micrograph.techniques.dataset_examples import DATASET_EXAMPLES
 
+pytestmark = pytest.mark.filterwarnings("ignore:dataset things. 1 of 9. pictures left out")
+
 
 def net() -> Model:
     torch.manual_seed(1)
@@ -92,13 +94,22 @@ def test_a_repeat_adds_nothing_and_other_datasets_stand_beside(folder, tmp_path)
         assert len(atlas.datasets()) == 2
 
 
-def test_without_pictures(folder, tmp_path):
-    render(net(), tmp_path, technique=["dataset_examples"], dataset=str(folder), pictures=False)
-    with Atlas.open(tmp_path / "net.atlas") as atlas:
-        (source,) = atlas.datasets()
-        (v,) = atlas.visualizations("2", 0)
-        number = v.data["top"][0][0]
-        assert atlas.samples(source.digest, [number])[number].picture is None
+def test_without_pictures_and_then_with_them(folder, tmp_path):
+    options = {"technique": ["dataset_examples"], "dataset": str(folder)}
+    for pictures in (False, True):
+        render(net(), tmp_path, **options, pictures=pictures)
+        with Atlas.open(tmp_path / "net.atlas") as atlas:
+            (source,) = atlas.datasets()
+            v, *_ = atlas.visualizations("2", 0)
+            number = v.data["top"][0][0]
+            assert (atlas.samples(source.digest, [number])[number].picture is not None) == pictures
+
+
+def test_what_is_left_out_is_told(folder, tmp_path):
+    (folder / "notes.txt").write_text("mixed in")
+    with pytest.warns(UserWarning, match=r"^dataset things: 1 of 91 pictures left out \(first: can"
+                      r"not read .*bees/099.png.*; 1 other files \(no name of a picture\)$"):
+        render(net(), tmp_path / "atlas", technique=["dataset_examples"], dataset=str(folder))
 
 
 def test_parts_merged_into_an_atlas(folder, tmp_path):

@@ -32,7 +32,7 @@ CHUNK = 256
 @dataclass(frozen=True)
 class Summary:
     """What a render did. `there` results were in the atlas before; `skipped` are addresses whose
-    result came out without a finite score; `nothing` names nodes where a lens has nothing to say;
+    result came out with a score or data that are not finite; `nothing` names nodes where a lens has nothing to say;
     `interrupted` tells of Ctrl-C."""
 
     rendered: int

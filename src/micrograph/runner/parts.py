@@ -3,6 +3,7 @@
 The parts hold what one sweep would have found, to the last bit.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,8 +36,11 @@ def sweep_part(
     What is in `out` already is gone on from. Raises BadInput if that is something else, Unavailable
     if `out` cannot be written.
     """
-    if not out.parent.is_dir() or out.is_dir():
-        raise Unavailable(f"cannot write {out}; its folder must be there, and it be no folder")
+    if not os.access(out.parent, os.W_OK) or not out.parent.is_dir() or out.is_dir():
+        raise Unavailable(
+            f"cannot write {out}; its folder must be there and be yours to write in, and it be no "
+            "folder"
+        )
     (job,) = DATASET_EXAMPLES.jobs(model, dataset=dataset, k=k)
     ids = [node.id for node in choose_nodes(model.nodes, nodes, model.id)]
     opened, look, spec = DATASET_EXAMPLES.begin(model, ids, job)

@@ -1,5 +1,6 @@
 """Encoding and storing finished pictures beside the rendering of the next ones."""
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -35,7 +36,8 @@ class Saver:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="micrograph-save")
         self._waiting: list[Future[None]] = []
         self.skipped: list[str] = []
-        """Addresses (node/unit) whose result came out without a finite score; not stored."""
+        """Addresses (node/unit or node) of results with a score or data that are no finite numbers;
+        not stored."""
 
     def __enter__(self) -> "Saver":
         return self
@@ -76,9 +78,13 @@ class Saver:
         for source, found in samples.items():
             self._writer.put_samples(_dataset(source), [self._sample(s) for s in found])
         rendered = [result for result in results if isinstance(result, Rendered)]
-        finite = [r for r in rendered if math.isfinite(r.score)]
-        self.skipped += [f"{r.node}/{r.unit}" for r in rendered if not math.isfinite(r.score)]
-        self._on_saved(self._writer.put([self._visualization(job, r) for r in finite]))
+        finite = []
+        for r in rendered:
+            if _is_finite(r):
+                finite.append(self._visualization(job, r))
+            else:
+                self.skipped.append(r.node if r.unit is None else f"{r.node}/{r.unit}")
+        self._on_saved(self._writer.put(finite))
 
     def _sample(self, sample: Sample) -> SampleRecord:
         picture = sample.image
@@ -103,6 +109,16 @@ class Saver:
             seconds=rendered.seconds,
             arrays=rendered.arrays,
         )
+
+
+def _is_finite(rendered: Rendered) -> bool:
+    if not math.isfinite(rendered.score):
+        return False
+    try:
+        json.dumps(rendered.data, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _dataset(source: Source) -> DatasetRecord:

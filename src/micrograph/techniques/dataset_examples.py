@@ -5,9 +5,11 @@ smallest, some at every level between, and statistics of all its values.
 """
 
 import time
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from micrograph import sweep
 from micrograph.datasets import Dataset, open_dataset
@@ -49,7 +51,7 @@ class DatasetExamples:
         if not isinstance(pictures, bool):
             raise BadInput(f"pictures {pictures!r} is not understood; expected true or false")
         opened = open_dataset(dataset)
-        recipe = {
+        recipe: dict[str, Any] = {
             "technique": self.name,
             "dataset": opened.digest,
             "dataset_name": opened.name,
@@ -59,6 +61,8 @@ class DatasetExamples:
             "weights": model.digest,
             "code": f"{self.name}/{self.revision}",
         }
+        if not pictures:  # so that the pictures can be asked for later
+            recipe["pictures"] = False
         return [Job(self.name, opened.name, seed, recipe, _Context(opened, pictures))]
 
     def begin(
@@ -86,6 +90,7 @@ class DatasetExamples:
             look = sweep.Look(model, [model.node(node) for node, _, _ in tally.spec.nodes])
         indices = range(spec.batches)
         sweep.collect(model, dataset, look, tally, indices, on_step, workspace / FILE)
+        _tell_left_out(dataset, tally.skipped)
         units = sum(len(chosen) for chosen in targets.values())
         share = (time.perf_counter() - started) / max(1, units)
         source = Source(
@@ -106,6 +111,16 @@ class DatasetExamples:
             reasons = [[n, tally.skipped[n]] for n in sorted(tally.skipped)[:20]]
             about["reasons"] = reasons
             yield Rendered(node, None, None, 0.0, 0.0, about, sweep.node_arrays(tally, node))
+
+
+def _tell_left_out(dataset: Dataset, skipped: Mapping[int, str]) -> None:
+    """Warns of what is not part of the results, with the first reason."""
+    told = [f"{count} other files ({reason})" for reason, count in dataset.left_out.items()]
+    if skipped:
+        first = skipped[min(skipped)]
+        told.insert(0, f"{len(skipped)} of {len(dataset)} pictures left out (first: {first})")
+    if told:
+        warnings.warn(f"dataset {dataset.name}: {'; '.join(told)}", stacklevel=3)
 
 
 def _begun(path: Path, spec: sweep.Spec) -> sweep.Tally | None:
