@@ -32,8 +32,8 @@ CHUNK = 256
 @dataclass(frozen=True)
 class Summary:
     """What a render did. `there` results were in the atlas before; `skipped` are addresses whose
-    result came out with a score or data that are not finite; `nothing` names nodes where a lens has nothing to say;
-    `interrupted` tells of Ctrl-C."""
+    result came out with a score or data that are not finite; `nothing` names nodes where a lens has
+    nothing to say; `interrupted` tells of Ctrl-C."""
 
     rendered: int
     there: int
