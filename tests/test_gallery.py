@@ -6,12 +6,13 @@ from micrograph.atlas import Atlas, bundled_gallery
 from micrograph.errors import Unavailable
 from micrograph.models import card, load
 from micrograph.optimize import Settings, channel, optimize
-from micrograph.techniques import Job, get
+from micrograph.techniques import Job, get, names
 
 MODEL = "inceptionv1_caffe"
 BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 NODES = ["conv2_3x3", *(f"inception_{block}" for block in BLOCKS)]
 FILE = bundled_gallery() / f"{MODEL}.atlas"
+LENSES = bundled_gallery() / f"{MODEL}-lenses.atlas"
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +21,10 @@ def gallery() -> Atlas:
 
 
 def test_it_is_small_enough_to_ship() -> None:
-    assert FILE.stat().st_size <= 24_000_000
-    assert [p.name for p in FILE.parent.glob(f"{MODEL}*")] == [FILE.name], "one plain file"
+    for file in (FILE, LENSES):
+        assert file.stat().st_size <= 24_000_000
+    there = {p.name for p in FILE.parent.glob(f"{MODEL}*")}
+    assert there == {FILE.name, LENSES.name}, "plain files, nothing beside them"
 
 
 def test_it_shows_the_model_of_the_card(gallery: Atlas) -> None:
@@ -72,3 +75,50 @@ def test_a_recipe_makes_its_picture_again(gallery: Atlas, node: str, unit: int) 
     assert again.score == pytest.approx(stored.score, rel=0.25)
     few = Settings.from_dict({**stored.recipe, "steps": 2})
     assert optimize(model, channel(node, [unit]), few).scores.item() < stored.score / 2
+
+
+@pytest.fixture(scope="module")
+def lenses() -> Atlas:
+    return Atlas.open(LENSES)
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_every_node_has_its_node_lenses(lenses: Atlas, node: str) -> None:
+    shown = {(v.technique, v.variant) for v in lenses.visualizations(node, None)}
+    assert {
+        ("deepdream", "node"), ("caricature", "chelsea"), ("caricature", "astronaut"),
+        ("similar", "weights"), ("unit_map", "node"), ("unit_map", "model"),
+        ("tuning", "curves"), ("tuning", "edges"), ("tuning", "hue"),
+    } <= shown
+    units = lenses.nodes[node].units
+    for technique, variant, name in (
+        ("tuning", "curves", "responses"),
+        ("similar", "weights", "near"),
+        ("unit_map", "node", "xy"),
+    ):
+        assert len(lenses.arrays(node, None, technique, variant)[name]) == units
+
+
+def test_there_is_something_of_every_lens_that_can_be_shared(lenses: Atlas) -> None:
+    """Text needs a network that knows words, facets by theme one that knows our own scenes."""
+    shown = {count.technique for count in lenses.counts()} | {"feature_vis"}
+    assert set(names()) - shown == {"text_feature_vis", "faceted_feature_vis"}
+
+
+@pytest.mark.parametrize("node", ["inception_3b", "inception_4c", "inception_5b"])
+def test_examples_are_our_own_pictures_and_all_are_there(lenses: Atlas, node: str) -> None:
+    found = lenses.results(node, "dataset_examples", "toytown")
+    assert found.keys() == {-1, *range(lenses.nodes[node].units)}
+    for unit in (0, 7, lenses.nodes[node].units - 1):
+        data = found[unit].data
+        numbers = {example[0] for example in (*data["top"], *data["bottom"])}
+        samples = lenses.samples(data["dataset"], numbers)
+        assert samples.keys() == numbers
+        assert all(s.picture and s.picture.width == 224 for s in samples.values())
+
+
+def test_no_picture_of_others_ships(lenses: Atlas) -> None:
+    """Whatever dataset is in it is drawn by us, or one of the pictures that ship."""
+    for dataset in lenses.datasets():
+        known = dataset.name in ("toytown", "pictures") or dataset.name.startswith("tuning-")
+        assert known, dataset
