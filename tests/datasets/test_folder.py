@@ -7,7 +7,7 @@ import pytest
 from making import encoded, folder
 
 from micrograph.datasets import open_dataset
-from micrograph.errors import BadInput, Conflict
+from micrograph.errors import BadInput, Conflict, Unavailable
 
 
 def test_a_flat_folder(tmp_path):
@@ -76,7 +76,7 @@ def test_a_picture_that_changes_after_opening(tmp_path):
     with pytest.raises(Conflict, match="has changed since"):
         data.picture(0)
     (tmp_path / "a.png").unlink()
-    with pytest.raises(BadInput, match="No such file"):
+    with pytest.raises(Unavailable, match=r"No such file.*was there when the dataset was opened"):
         data.picture(0)
 
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from micrograph import Model, Preprocessing, techniques
 from micrograph.atlas import Atlas
-from micrograph.errors import BadInput
+from micrograph.errors import BadInput, Conflict
 from micrograph.runner import render
 from micrograph.techniques import Job, Rendered, Sample, Source, Sweep, Technique
 from micrograph.techniques.feature_vis import FEATURE_VIS
@@ -120,3 +120,17 @@ def test_an_option_that_no_technique_has_is_refused(
     with pytest.raises(BadInput, match="no option 'stepps'; its options are: dataset, seed"):
         render(model, tmp_path, technique=["looker"], stepps=3)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_changed_dataset_left_unfinished_goes(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Changed(Looker):
+        def sweep(self, *args: Any) -> Iterator[Rendered | Sample]:
+            yield from super().sweep(*args)
+            raise Conflict("a picture has changed")
+
+    monkeypatch.setattr(techniques, "_REGISTERED", {"looker": Changed()})
+    with pytest.raises(Conflict, match="has changed"):
+        render(model, tmp_path, technique=["looker"])
+    assert [f.name for f in tmp_path.iterdir()] == ["small.atlas"]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from PIL import Image
 
-from micrograph.errors import BadInput, Conflict, short
+from micrograph.errors import BadInput, Conflict, Unavailable, short
 from micrograph.pictures import MAX_BYTES, decode
 
 
@@ -28,9 +28,9 @@ class Dataset:
 
     `name` is short and fits an address, `title` is for people. `digest` (64 hex digits) stands for
     which pictures, in what order, with which classes; a model's input size is no part of it.
-    `picture(number)` is RGB of any size; it raises BadInput for a picture that cannot be read, and
-    Conflict for one that has changed since the dataset was opened. `left_out` counts what was not
-    taken for a picture, by reason.
+    `picture(number)` is RGB of any size; it raises BadInput for a picture that cannot be read,
+    Conflict for one that has changed since the dataset was opened, Unavailable for one that has
+    gone since. `left_out` counts what was not taken for a picture, by reason.
     """
 
     spec: str
@@ -89,8 +89,12 @@ def of_files(
         try:
             data = read(number)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise BadInput(f"cannot read the picture {short(called, 200)}: {reason}") from None
+            said = f"cannot read the picture {short(called, 200)}: {error.strerror or error}"
+            if not contents[number]:
+                raise BadInput(said) from None
+            raise Unavailable(
+                f"{said}; it was there when the dataset was opened: bring it back, and run again"
+            ) from None
         if hashlib.sha256(data).digest() != contents[number]:
             raise Conflict(
                 f"picture {short(called, 200)} of {short(spec, 200)} has changed since the dataset "

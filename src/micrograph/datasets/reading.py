@@ -51,7 +51,7 @@ def batches(
     """The batches with these indices, at most `ceil(len(dataset) / size)` of them, in that order.
 
     A picture that cannot be decoded is left out and its reason kept. Raises Conflict for one that
-    has changed since the dataset was opened.
+    has changed since the dataset was opened, Unavailable for one that has gone.
     """
     waiting: deque[Future[Batch]] = deque()
     pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="micrograph-decode")

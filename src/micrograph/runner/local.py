@@ -11,7 +11,7 @@ from micrograph import techniques
 from micrograph.atlas import AtlasWriter
 from micrograph.atlas.encode import check_format
 from micrograph.atlas.format import SUFFIX
-from micrograph.errors import BadInput
+from micrograph.errors import BadInput, Conflict
 from micrograph.recipe import digest
 from micrograph.runner.describe import made_with, model_record, node_record
 from micrograph.runner.options import jobs_of
@@ -161,9 +161,13 @@ def _sweep(
     workspace = workspace_of(path, batch.job)
     targets = {node: [u for u in units if u != WHOLE_NODE] for node, units in batch.targets.items()}
     results = batch.technique.sweep(model, targets, batch.job, workspace, on_step)
-    for part in _chunks(results, CHUNK):
-        saver.save(batch.job, part)
-    saver.wait()
+    try:
+        for part in _chunks(results, CHUNK):
+            saver.save(batch.job, part)
+        saver.wait()
+    except Conflict:  # what was swept is not what is there now: nothing can go on from it
+        shutil.rmtree(workspace, ignore_errors=True)
+        raise
     shutil.rmtree(workspace, ignore_errors=True)
 
 
