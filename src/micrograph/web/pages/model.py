@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from micrograph.atlas import NodeRecord, Reading, Tile
+from micrograph.atlas import Reading, Tile
 from micrograph.web.graph import FULL, PICTURED, Box, Group, is_thin, layout, parts_of
 from micrograph.web.pages.model_view import MAP, UNITS, ModelView, whole_pictures
 from micrograph.web.pages.parts import (
@@ -107,11 +107,7 @@ def model_page(
     view = ModelView.of(atlas, lens, picture, urls)
     pictured = pictured_units(atlas)
     wholes, source = whole_pictures(atlas, view, urls)
-    portraits: dict[str, list[Tile]] = {}
-    if view.lens in (UNITS, MAP):
-        portraits = {
-            n.id: t for n in atlas.nodes.values() if (t := portrait(atlas, n, pictured))
-        }
+    portraits = portraits_of(atlas, pictured) if view.lens in (UNITS, MAP) else {}
     shown = frozenset(portraits) | frozenset(wholes)
     plain = frozenset(atlas.nodes) - shown
     sizes = FULL if view.lens in (UNITS, MAP) else PICTURED
@@ -136,19 +132,20 @@ def model_page(
     )
 
 
-def portrait(atlas: Reading, node: NodeRecord, pictured: Mapping[str, int]) -> list[Tile]:
+def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[Tile]]:
     """The tiles that can stand for a node: its own, or its part of a concatenation's."""
-    if is_thin(node):
-        return []
-    if pictured.get(node.id):
-        return node_tiles(atlas, node.id)
-    whole, first = parts_of(atlas.nodes).get(node.id, ("", 0))
-    if not pictured.get(whole):
-        return []
-    return [
-        replace(tile, unit=tile.unit - first) for tile in node_tiles(atlas, whole)
-        if first <= tile.unit < first + node.units
-    ]
+    own = {id: node_tiles(atlas, id) for id, n in atlas.nodes.items() if pictured.get(id)}
+    parts = parts_of(atlas.nodes)
+    found = {}
+    for node in atlas.nodes.values():
+        whole, first = parts.get(node.id, ("", 0))
+        tiles = own.get(node.id) or [
+            replace(tile, unit=tile.unit - first) for tile in own.get(whole, ())
+            if first <= tile.unit < first + node.units
+        ]
+        if tiles and not is_thin(node):
+            found[node.id] = tiles
+    return found
 
 
 def _graph_node(
