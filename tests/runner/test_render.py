@@ -230,7 +230,7 @@ def test_a_picture_that_diverged_is_left_out_and_named(
     odd(nan_units=(2, 3), infinite_data=(4,))
     summary = render(model, tmp_path, technique=["odd"], nodes=["1"], **QUICK)
     assert (summary.rendered, summary.skipped) == (3, ("1/2", "1/3", "1/4"))
-    assert "3 diverged" in str(summary)
+    assert "3 came out without finite numbers" in str(summary)
     odd()
     assert render(model, tmp_path, technique=["odd"], nodes=["1"], **QUICK).rendered == 3
 

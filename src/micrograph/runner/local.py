@@ -54,13 +54,20 @@ class Summary:
         if self.there:
             parts.append(f"{self.there} were there already")
         if self.skipped:
-            shown = ", ".join(self.skipped[:3]) + (", ..." if len(self.skipped) > 3 else "")
-            parts.append(f"{len(self.skipped)} diverged and were left out ({shown})")
+            parts.append(
+                f"{len(self.skipped)} came out without finite numbers and were left out "
+                f"({_few(self.skipped)})"
+            )
         if self.nothing:
-            parts.append(f"there is nothing to show for {', '.join(self.nothing)}")
+            parts.append(f"there is nothing to show for {_few(self.nothing)}")
         if self.interrupted:
             parts.append("interrupted: the same command goes on from here")
         return "; ".join(parts) + f": {self.path}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first three, and whether there are more."""
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def render(
