@@ -10,6 +10,7 @@ from micrograph import runner, techniques
 from micrograph.cli import render as render_command
 from micrograph.cli import tour
 from micrograph.models import load
+from micrograph.runner.options import jobs_of
 
 
 def asked(step: str) -> tuple[str, dict]:
@@ -36,8 +37,7 @@ def test_each_step_asks_for_what_there_is(step):
         if key in options and not (key == "repeats" and options[key] == 1):
             more[key] = options[key]
     chosen = [techniques.get(name) for name in options["techniques"]]
-    for technique, own in runner.local._options(chosen, more).items():
-        assert techniques.get(technique).jobs(model, **own)
+    assert {lens.name for lens, _ in jobs_of(chosen, model, more)} == set(options["techniques"])
 
 
 def test_it_goes_on_after_a_step_that_fails_and_ends_when_told(tmp_path, monkeypatch, capfd):
