@@ -1,7 +1,7 @@
 // Maps over pictures: where a unit fires the picture stays lit, elsewhere it is dimmed. Signed maps
 // run from blue (held back) over clear to red (carried).
 function shade(value, signed) {
-  if (!signed) return [0, 0, 0, 205 * (1 - Math.max(0, Math.min(1, value)))];
+  if (!signed) return [0, 0, 0, 165 * (1 - Math.max(0, Math.min(1, value)))];
   const strength = Math.min(1, Math.abs(value));
   return value < 0 ? [37, 99, 235, 190 * strength] : [220, 38, 38, 190 * strength];
 }
