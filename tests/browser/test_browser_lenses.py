@@ -114,7 +114,7 @@ def test_a_picture_of_ones_own(open_page):
     said = page.locator(".looked figcaption").inner_text()
     assert "Activation 2.50, more than on 97 %" in said
     assert "<b>car</b>" in page.locator(".looked").inner_text()
-    assert alpha(page, ".looked canvas.heat") == [0, 205, 205, 205]
+    assert alpha(page, ".looked canvas.heat") == [0, 165, 165, 165]
     page.locator(".looked .carriers").first.scroll_into_view_if_needed()
     page.wait_for_selector(".looked .carriers img")
     links = page.locator(".looked .carriers a").evaluate_all("l => l.map(a => a.pathname)")
