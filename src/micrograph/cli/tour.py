@@ -21,7 +21,7 @@ STEPS = (
     "toytown --node mixed?? --technique neuron_groups --technique activation_grid",
     f"toytown {WHOLE} --units 0-3 --variant neuron --variant channel-negative --variant alpha",
     f"toytown {WHOLE} --units 0-3 --variant neuron-negative --variant channel --repeats 3",
-    f"toytown {WHOLE} --units 0-3 --technique diversity --technique maco",
+    "toytown --node mixed4? --units 0-3 --technique diversity --technique maco",
     "toytown --node mixed4a --units 0-7 --technique joint --option partner=mixed4a:8",
     "toytown_clip --node mixed5b --node embedding --units 0-15",
     "toytown_clip --node mixed5b --node embedding --units 0-15 --technique text_feature_vis",
