@@ -7,11 +7,11 @@ import click
 
 from micrograph.cli.folders import data_folder
 from micrograph.cli.serve import announce, host_option, port_option
-from micrograph.cli.tour import Tour
+from micrograph.cli.tour import STEPS, Tour
 from micrograph.errors import BadInput
 from micrograph.models import card, cards, weights
 
-MODELS = ("toytown", "toytown_clip")
+MODELS = tuple(dict.fromkeys(step.split()[0] for step in STEPS))
 
 
 def forget_other_weights(folder: Path, model: str) -> None:

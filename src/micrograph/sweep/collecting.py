@@ -1,6 +1,6 @@
 """Sweeping: every picture of a dataset through the network once, all nodes tallied."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from micrograph.datasets import Dataset, batches
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
+from micrograph.steps import StepHook
 from micrograph.sweep import part
 from micrograph.sweep.look import Look
 from micrograph.sweep.tally import Spec, Tally
@@ -46,7 +47,7 @@ def collect(
     look: Look,
     tally: Tally,
     indices: Sequence[int],
-    on_step: Callable[[int, int], None] | None = None,
+    on_step: StepHook | None = None,
     checkpoint: Path | None = None,
 ) -> None:
     """Add the batches `indices` that `tally` lacks; writes it to `checkpoint` now and then.

@@ -4,7 +4,7 @@ Many chains climb side by side, each with a random generator of its own, so that
 does not depend on the others; texts that several of them try are embedded once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from micrograph.models.text import TextTower
+from micrograph.steps import StepHook
 
 FAVOURITES = 32
 """Half of the words that are tried come from so many that fit the direction best by themselves."""
@@ -66,7 +67,7 @@ class Texts:
 
 def climb(
     texts: Texts, directions: Tensor, keys: Sequence[Sequence[int]], search: Search,
-    on_step: Callable[[int, int], None] | None = None,
+    on_step: StepHook | None = None,
 ) -> list[list[str]]:
     """For each direction [unit, dimension] the texts that its chains end at, best first.
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from micrograph.errors import Conflict, Unavailable
-from micrograph.web.look_worker import OnStep, Worker, look_command
+from micrograph.steps import StepHook
+from micrograph.web.look_worker import Worker, look_command
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -48,7 +49,7 @@ class Look:
 
     def ask(
         self, model: str, digest: str, request: Mapping[str, Any], image: "Image.Image",
-        on_step: OnStep | None = None,
+        on_step: StepHook | None = None,
     ) -> Any:
         """The worker's answer about an RGB picture; `digest` is that of the model's weights.
 
@@ -93,7 +94,7 @@ class Look:
 
     def _answer(
         self, wanted: tuple[str, str], request: Mapping[str, Any], image: "Image.Image",
-        on_step: OnStep | None,
+        on_step: StepHook | None,
     ) -> Any:
         image = _smaller(image)
         worker = self._hired(wanted)

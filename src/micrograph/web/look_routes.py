@@ -14,10 +14,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from micrograph.errors import BadInput, MicrographError, NotFound
+from micrograph.steps import StepHook
 from micrograph.web import look_answer
 from micrograph.web.answers import answer
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
-from micrograph.web.look_worker import OnStep
 from micrograph.web.origin import check_origin
 from micrograph.web.places import Place, find
 from micrograph.web.site import Site
@@ -119,7 +119,7 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
 
 def _prepared(
     site: Site, parts: list[str], data: bytes, caricature: bool
-) -> Callable[[OnStep | None], bytes]:
+) -> Callable[[StepHook | None], bytes]:
     """What looks at the picture and writes down what it saw. Checks everything first."""
     from micrograph.pictures import decode  # Pillow: not before it is needed
 
@@ -131,7 +131,7 @@ def _prepared(
 
 
 def _look(
-    site: Site, place: Place, image: "Image.Image", caricature: bool, on_step: OnStep | None
+    site: Site, place: Place, image: "Image.Image", caricature: bool, on_step: StepHook | None
 ) -> Looked:
     record = place.atlas.model
     node = place.node.id if place.node else None
@@ -171,7 +171,7 @@ def _heat(site: Site, place: Place, dataset: str, number: int) -> HeatMap:
     return HeatMap(told["map"], told["value"], told["position"])
 
 
-def _streamed(make: Callable[[OnStep | None], bytes]) -> Iterator[bytes]:
+def _streamed(make: Callable[[StepHook | None], bytes]) -> Iterator[bytes]:
     """Lines of JSON: steps on the way, at the end the answer, or what went wrong."""
     lines: queue.Queue[bytes | None] = queue.Queue()
 

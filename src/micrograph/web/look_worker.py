@@ -10,16 +10,15 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
 from micrograph.errors import MicrographError, Unavailable
+from micrograph.steps import StepHook
 
 START = 180.0
 """Seconds that loading torch and the model may take."""
-
-OnStep = Callable[[int, int], None]
 
 
 def look_command(model: str, digest: str) -> list[str]:
@@ -59,7 +58,8 @@ class Worker:
         return self._process.poll() is None
 
     def ask(
-        self, request: Mapping[str, Any], pixels: bytes, limit: float, on_step: OnStep | None = None
+        self, request: Mapping[str, Any], pixels: bytes, limit: float,
+        on_step: StepHook | None = None,
     ) -> Any:
         """The answer to `request` about raw RGB `pixels`, within `limit` seconds.
 
@@ -98,7 +98,7 @@ class Worker:
         self._process.kill()
         self._process.wait()
 
-    def _wait(self, limit: float, on_step: OnStep | None) -> Any:
+    def _wait(self, limit: float, on_step: StepHook | None) -> Any:
         end = time.monotonic() + limit
         while True:
             try:
