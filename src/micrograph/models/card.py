@@ -7,19 +7,61 @@ from typing import TYPE_CHECKING
 from micrograph.models.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
+    from micrograph.models.conversion import Given
     from micrograph.models.text import TextTower
 
 
 @dataclass(frozen=True)
 class WeightsSource:
-    """One place where a weights file can be had. `sha256` is of that file, where it is known."""
+    """One place where a weights file can be had.
+
+    `sha256` is of the file at `url`, where it is known, and `size` its bytes, where known. `member`
+    is the weights file's name inside it, if it is an archive. A source without `url` cannot be
+    fetched.
+    """
 
     title: str
     url: str = ""
     sha256: str = ""
     note: str = ""
+    size: int = 0
+    member: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How the tensors of an original file become those of our network.
+
+    `form` is what the reader says of the file: "caffemodel", "tf-graph", "tf-checkpoint", "npy",
+    "npz", "torch", "clip" or "safetensors". `sign` is the name of a tensor that tells such a file
+    from others of its form. `convert` takes what it needs and gives tensors by the names of our
+    state dict. `ignore` are patterns (fnmatch) of tensors that are of no use here; any other that
+    `convert` leaves is an error.
+    """
+
+    form: str
+    convert: "Callable[[Given], dict[str, Tensor]]"
+    sign: str = ""
+    ignore: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A unit whose meaning the literature tells: whether a port has it shows that the port is right.
+
+    `classes` are words: of the pictures that drive the unit most, most are of a class whose name
+    has one of them. `stimuli` is a family of drawings that the unit answers to more than to others.
+    """
+
+    node: str
+    unit: int
+    title: str
+    classes: tuple[str, ...] = ()
+    stimuli: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,3 +98,11 @@ class ModelCard:
     text: "Callable[[nn.Module], TextTower] | None" = None
     """Makes the text tower of the network, for one of a contrastive pair; then what the network
     gives is the picture's vector before normalization."""
+    conversions: tuple[Conversion, ...] = ()
+    """The original formats of its weights, besides files that carry our own names."""
+    probes: tuple[Probe, ...] = ()
+    accuracy: str = ""
+    """What is known of its accuracy, with the pictures it was measured on or who says so."""
+    unreleased: str = ""
+    """Why there is nothing to run: the weights were never published. Then `build` is never called
+    and the model has no nodes; what is known of it is this card."""
