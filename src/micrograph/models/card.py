@@ -50,7 +50,7 @@ class Conversion:
 
 @dataclass(frozen=True)
 class Probe:
-    """A unit whose meaning the literature tells: whether a port has it shows that the port is right.
+    """A unit whose meaning the literature tells: a port that has it is a right one.
 
     `classes` are words: of the pictures that drive the unit most, most are of a class whose name
     has one of them. `stimuli` is a family of drawings that the unit answers to more than to others.
