@@ -98,6 +98,12 @@ class ModelCard:
     text: "Callable[[nn.Module], TextTower] | None" = None
     """Makes the text tower of the network, for one of a contrastive pair; then what the network
     gives is the picture's vector before normalization."""
+    optional: tuple[str, ...] = ()
+    """Parts of the network (its direct children) that a weights file may lack as a whole, such as
+    the text tower; then the part is None."""
+    extras: tuple[WeightsSource, ...] = ()
+    """Further files that a part of it needs, kept as they are in the folder of weights under the
+    last name in their URL."""
     conversions: tuple[Conversion, ...] = ()
     """The original formats of its weights, besides files that carry our own names."""
     probes: tuple[Probe, ...] = ()

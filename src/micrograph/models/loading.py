@@ -38,7 +38,14 @@ def check_names(given: Iterable[str], expected: Iterable[str], path: Path, model
 
 
 def fill(module: nn.Module, card: ModelCard, tensors: Mapping[str, RawTensor], path: Path) -> None:
-    """Copy stored tensors into the module, converted to its dtypes. Names and shapes must fit."""
+    """Copy stored tensors into the module, converted to its dtypes. Names and shapes must fit.
+
+    Optional parts (see `ModelCard.optional`) of which there is nothing are taken out of the module.
+    """
+    for part in card.optional:
+        of_part = (f"{part}.{name}" for name in module.get_submodule(part).state_dict())
+        if not any(card.tensor_name(name) in tensors for name in of_part):
+            setattr(module, part, None)
     expected = expected_shapes(card, module)
     check_names(tensors, expected, path, card.id)
     for name, shape in expected.items():
