@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from micrograph.address import Address, find_node
 from micrograph.errors import BadInput, MicrographError
+from micrograph.models.attached import Attached, Source, attach, spellings
 from micrograph.models.card import ModelCard
 from micrograph.models.graph import watch
 from micrograph.models.node import Node
@@ -27,6 +29,7 @@ class Model:
         self.card = card
         self.module = module.eval().requires_grad_(False)
         self.digest = digest
+        self._attached: dict[str, Attached] = {}
 
     @classmethod
     def of(
@@ -97,13 +100,42 @@ class Model:
 
     @property
     def nodes(self) -> dict[str, Node]:
-        """Its nodes by id, in the order in which a forward pass reaches them."""
-        return self._named[0]
+        """Its nodes by id, in the order in which a forward pass reaches them; then those that were
+        attached."""
+        if not self._attached:
+            return self._named[0]
+        return self._named[0] | {id: one.node for id, one in self._attached.items()}
 
     @property
     def aliases(self) -> dict[str, str]:
         """Every accepted spelling, node ids included, with the node id that it stands for."""
-        return self._named[1]
+        if not self._attached:
+            return self._named[1]
+        return spellings(self._attached.values()) | self._named[1]
+
+    def attach(self, node: str, source: Source, name: str = "sae") -> Node:
+        """Make the latents of a dictionary over `node` the units of a node `<node>.<name>`.
+
+        `source` is a safetensors file (see docs/dictionaries.md), a Dictionary, or a matrix of
+        directions [direction, unit]. The new node comes last in `nodes`. Attaching the same again
+        changes nothing. Raises NotFound for an unknown node, BadInput for a dictionary that does
+        not fit it, Conflict where the id stands for something else.
+        """
+        found = attach(
+            source, self.node(node), name,
+            index=len(self.nodes), taken=self.aliases, known=self._attached,
+        )  # fmt: skip
+        moved = replace(found, dictionary=found.dictionary.to(self.device))
+        self._attached[found.node.id] = moved
+        return found.node
+
+    def attached(self, node: str) -> Attached | None:
+        """The dictionary that makes the values of `node`; None for a node of the network."""
+        return self._attached.get(self.node(node).id) if self._attached else None
+
+    def _computed(self, node: Node) -> Node:
+        """The node of the network that must be reached for the values of `node`."""
+        return self._attached[node.id].base if node.id in self._attached else node
 
     def node(self, name: str) -> Node:
         """The node of that id or alias. Raises NotFound with the nearest names."""
@@ -122,7 +154,8 @@ class Model:
         `images` are RGB [batch, 3, y, x] in 0..1, of any size that the network takes; only their
         range is adapted, and that not if `preprocess` is false. The pass stops behind the last node
         and leaves nothing behind in the module. Gradients flow to `images`. With `pre_relu` a node
-        whose values come out of a ReLU (also of several, side by side) gives the values before it.
+        whose values come out of a ReLU (also of several, side by side) gives the values before it,
+        and one of a dictionary its latents before their activation.
 
         Raises NotFound for unknown nodes, BadInput for images of another form.
         """
@@ -134,13 +167,22 @@ class Model:
         wanted = {name: self.node(name) for name in nodes}
         x = self.preprocessing.apply(images) if preprocess else images
         if not pre_relu:
-            found = self._capture(x, list(wanted.values()))
-            return {name: found[node.id] for name, node in wanted.items()}
+            found = self._capture(x, [self._computed(node) for node in wanted.values()])
+            return {name: self._value(node, found) for name, node in wanted.items()}
         # One pass each: a ReLU that is off for one node would change the nodes behind it.
         return {
-            name: self._capture(x, [node], ReLUOff(node.relus))[node.id]
+            name: self._value(
+                node, self._capture(x, [self._computed(node)], ReLUOff(node.relus)), before=True
+            )
             for name, node in wanted.items()
         }
+
+    def _value(self, node: Node, found: dict[str, Tensor], *, before: bool = False) -> Tensor:
+        """The values of `node`, given those of the nodes that the network computes."""
+        one = self._attached.get(node.id)
+        if one is None:
+            return found[node.id]
+        return one.dictionary.values(found[one.base.id], before=before)
 
     def _capture(
         self, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None = None

@@ -1,0 +1,1 @@
+"""Directions and sparse dictionaries: units that are no channels. Importing this needs no torch."""
