@@ -4,6 +4,7 @@ from micrograph.atlas.compact import compact
 from micrograph.atlas.encode import encode
 from micrograph.atlas.library import Library, Problem, bundled_gallery
 from micrograph.atlas.merged import Merged
+from micrograph.atlas.outline import Outline, bundled_catalogue
 from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import (
@@ -29,12 +30,14 @@ __all__ = [
     "Merged",
     "ModelRecord",
     "NodeRecord",
+    "Outline",
     "Picture",
     "Problem",
     "Reading",
     "SampleRecord",
     "Tile",
     "Visualization",
+    "bundled_catalogue",
     "bundled_gallery",
     "compact",
     "encode",

@@ -2,12 +2,14 @@
 
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from micrograph.atlas.format import SUFFIX
 from micrograph.atlas.merged import Merged
+from micrograph.atlas.outline import Outline, read_catalogue
 from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Hit, ModelRecord
@@ -30,17 +32,26 @@ def bundled_gallery() -> Path:
 class Library:
     """Atlases by model, from folders and files in order of precedence.
 
+    `catalogue` is a folder of outlines: models in it that have no atlas come last, and are known
+    though nothing of them is rendered.
+
     Every question first looks (by `stat` alone) for files that came, went or changed, so pages
     follow a render. A file that cannot be read is listed in `problems`; the rest is shown.
     """
 
-    def __init__(self, places: Iterable[Path | str]) -> None:
+    def __init__(self, places: Iterable[Path | str], catalogue: Path | None = None) -> None:
         self.places = tuple(Path(place) for place in places)
+        self._catalogue = catalogue
         self._lock = threading.Lock()
-        self._seen: dict[Path, tuple[int, ...]] = {}
+        self._seen: dict[Path, tuple[int, ...]] | None = None
         self._opened: dict[Path, Atlas | Problem] = {}
-        self._models: dict[str, Merged] = {}
+        self._models: dict[str, Reading] = {}
         self._problems: tuple[Problem, ...] = ()
+
+    @cached_property
+    def outlines(self) -> Mapping[str, Outline]:
+        """The catalogue by model, whether or not there are atlases of them."""
+        return {} if self._catalogue is None else read_catalogue(self._catalogue)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -49,11 +60,16 @@ class Library:
         return self._problems
 
     def models(self) -> list[ModelRecord]:
-        """Every model there is, in order of first appearance."""
+        """Every model there is: those with atlases in order of first appearance, then those that
+        are only known."""
         return [atlas.model for atlas in self._refresh().values()]
 
+    def atlases(self) -> list[Reading]:
+        """The models with atlases."""
+        return [found for found in self._refresh().values() if not isinstance(found, Outline)]
+
     def model(self, id: str) -> Reading:
-        """The atlas of a model. Raises NotFound with close names."""
+        """The atlas of a model, or its outline. Raises NotFound with close names."""
         models = self._refresh()
         if id not in models:
             raise not_found("model", id, models)
@@ -65,14 +81,19 @@ class Library:
         order = ("model", "node", "label")
         return sorted(hits, key=lambda hit: order.index(hit.kind))[:limit]
 
-    def _refresh(self) -> dict[str, Merged]:
+    def _refresh(self) -> dict[str, Reading]:
         with self._lock:
             seen = dict(_stat(self.places))
             if seen != self._seen:
+                before = self._seen or {}
                 for path, state in seen.items():
-                    if self._seen.get(path) != state:
+                    if before.get(path) != state:
                         self._opened[path] = _open(path)
-                self._models, self._problems = _merge([self._opened[path] for path in seen])
+                merged, self._problems = _merge(
+                    [self._opened[path] for path in seen], self.outlines
+                )
+                known = {id: o for id, o in self.outlines.items() if id not in merged}
+                self._models = {**merged, **known}
                 self._seen = seen
             return self._models
 
@@ -100,7 +121,9 @@ def _open(path: Path) -> Atlas | Problem:
         return Problem(path, str(error))
 
 
-def _merge(files: Iterable[Atlas | Problem]) -> tuple[dict[str, Merged], tuple[Problem, ...]]:
+def _merge(
+    files: Iterable[Atlas | Problem], outlines: Mapping[str, Outline]
+) -> tuple[dict[str, Merged], tuple[Problem, ...]]:
     """Files of one model and one weights digest together; other weights are a problem."""
     by_model: dict[str, list[Atlas]] = {}
     problems: list[Problem] = []
@@ -118,4 +141,6 @@ def _merge(files: Iterable[Atlas | Problem]) -> tuple[dict[str, Merged], tuple[P
             ))
         else:
             group.append(file)
-    return {id: Merged(group) for id, group in by_model.items()}, tuple(problems)
+    return {
+        id: Merged(group, outlines.get(id)) for id, group in by_model.items()
+    }, tuple(problems)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from micrograph.address import find_node
+from micrograph.atlas.outline import Outline
 from micrograph.atlas.read import Atlas, aliases_of
 from micrograph.atlas.records import (
     Count,
@@ -24,15 +25,17 @@ if TYPE_CHECKING:
 class Merged:
     """Atlases of the same weights, in order of precedence; reads like one `Atlas`.
 
-    Where several have the same unit by the same recipe, the first has the word.
+    Where several have the same unit by the same recipe, the first has the word. `outline` adds what
+    the catalogue knows further names of: an atlas may be older than they are.
     """
 
-    def __init__(self, parts: Sequence[Atlas]) -> None:
+    def __init__(self, parts: Sequence[Atlas], outline: Outline | None = None) -> None:
         self.parts = tuple(parts)
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
         self.nodes = dict(sorted(nodes.items(), key=lambda item: item[1].index))
-        self.aliases = aliases_of(self.nodes)
+        further = outline.aliases.items() if outline else ()
+        self.aliases = {name: id for name, id in further if id in nodes} | aliases_of(self.nodes)
 
     def _with(self, node: str) -> list[Atlas]:
         """The parts that have the node."""

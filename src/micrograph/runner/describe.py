@@ -7,18 +7,23 @@ from typing import TYPE_CHECKING
 from micrograph.atlas import ModelRecord, NodeRecord
 
 if TYPE_CHECKING:
+    from micrograph.models.card import ModelCard
     from micrograph.models.model import Model
     from micrograph.models.node import Node
 
 
 def model_record(model: "Model") -> ModelRecord:
     """What an atlas says of its model."""
-    card = model.card
+    return card_record(model.card, model.digest)
+
+
+def card_record(card: "ModelCard", digest: str) -> ModelRecord:
+    """The same from a card, for weights of this digest ("" where they are unknown)."""
     source = card.sources[0] if card.sources else None
     return ModelRecord(
-        id=model.id,
+        id=card.id,
         title=card.title,
-        digest=model.digest,
+        digest=digest,
         summary=card.summary,
         parameters=card.parameters,
         labels=tuple(card.labels),

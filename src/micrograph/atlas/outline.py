@@ -1,0 +1,133 @@
+"""A model's graph without anything rendered: what the catalogue keeps of models that are known.
+
+One JSON file per model, `<id>.json`: `model` (as ModelRecord), `nodes` (each as NodeRecord) and
+`unreleased`, why there is nothing to run. It reads like an atlas in which nothing was rendered.
+"""
+
+import dataclasses
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from micrograph.atlas.read import aliases_of
+from micrograph.atlas.records import (
+    Count,
+    DatasetRecord,
+    Hit,
+    ModelRecord,
+    NodeRecord,
+    Picture,
+    SampleRecord,
+    Tile,
+    Visualization,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Outline:
+    """A known model. `unreleased` says why it can never be run, "" for all others."""
+
+    def __init__(
+        self, model: ModelRecord, nodes: Iterable[NodeRecord], unreleased: str = ""
+    ) -> None:
+        self.model = model
+        self.nodes: Mapping[str, NodeRecord] = {node.id: node for node in nodes}
+        self.aliases: Mapping[str, str] = aliases_of(self.nodes)
+        self.unreleased = unreleased
+
+    def dump(self) -> str:
+        """As the text of a file of the catalogue, the same for the same content."""
+        nodes = ",\n".join(_line(dataclasses.asdict(node)) for node in self.nodes.values())
+        return (
+            f'{{"model": {_line(dataclasses.asdict(self.model))},\n'
+            f'"unreleased": {_line(self.unreleased)},\n"nodes": [\n{nodes}\n]}}\n'
+        )
+
+    @classmethod
+    def load(cls, text: str) -> "Outline":
+        """The reverse of `dump`."""
+        content = json.loads(text)
+        model = ModelRecord(**_tuples(content["model"]))
+        nodes = [NodeRecord(**_tuples(node)) for node in content["nodes"]]
+        return cls(model, nodes, content["unreleased"])
+
+    def search(self, text: str, limit: int = 20) -> list[Hit]:
+        """As `Atlas.search`: what has every word of `text`, or a word that begins with it."""
+        words = [word.lower() for word in re.findall(r"[^\W_]+", text)[:8]]
+        if not words:
+            return []
+        id, labels = self.model.id, self.model.labels
+        output = [node.id for node in self.nodes.values() if node.units == len(labels)][-1:]
+        hits = [Hit("model", id, None, None, self.model.title)] if _has(
+            words, (self.model.title, id)) else []
+        hits += [
+            Hit("node", id, node.id, None, node.id) for node in self.nodes.values()
+            if _has(words, (node.id, *node.aliases))
+        ]
+        hits += [
+            Hit("label", id, node, unit, label)
+            for node in output for unit, label in enumerate(labels) if _has(words, (label,))
+        ]
+        return hits[:limit]
+
+    # Nothing is rendered, so whatever else is asked has one answer.
+
+    def tiles(
+        self, node: str, technique: str, variant: str, seed: int | None = None,
+        min_width: int | None = None,
+    ) -> list[Tile]:
+        return []
+
+    def visualizations(
+        self, node: str, unit: int | None, technique: str | None = None
+    ) -> list[Visualization]:
+        return []
+
+    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
+        return {}
+
+    def arrays(
+        self, node: str, unit: int | None, technique: str, variant: str
+    ) -> dict[str, "np.ndarray"]:
+        return {}
+
+    def datasets(self) -> list[DatasetRecord]:
+        return []
+
+    def samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]:
+        return {}
+
+    def picture(self, digest: str) -> Picture | None:
+        return None
+
+    def counts(self) -> list[Count]:
+        return []
+
+
+def bundled_catalogue() -> Path:
+    """The folder of outlines that ship inside the package."""
+    return Path(__file__).parent.parent / "catalogue"
+
+
+def read_catalogue(folder: Path) -> dict[str, Outline]:
+    """The outlines in a folder by model, in order of their ids."""
+    found = [Outline.load(p.read_text("utf-8")) for p in sorted(folder.glob("*.json"))]
+    return {outline.model.id: outline for outline in found}
+
+
+def _line(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """Lists as tuples, as records have them."""
+    return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
+
+
+def _has(words: list[str], texts: Iterable[str]) -> bool:
+    there = re.findall(r"[^\W_]+", " ".join(texts).lower())
+    return all(any(word.startswith(asked) for word in there) for asked in words)

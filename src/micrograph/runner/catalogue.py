@@ -1,0 +1,49 @@
+"""Making the catalogue: the graph of every model of the zoo, from its network with random weights.
+
+`python -m micrograph.runner.catalogue [MODEL ...]` writes it into the package; without models it
+writes all, and takes away what is no longer in the zoo.
+"""
+
+import gc
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from pkgutil import iter_modules
+
+from micrograph.atlas.outline import Outline, bundled_catalogue
+from micrograph.models import ModelCard, card, zoo
+from micrograph.models.loading import build
+from micrograph.models.model import Model
+from micrograph.runner.describe import card_record, node_record
+
+
+def outline(card: ModelCard) -> Outline:
+    """What the catalogue says of a model. The digest is the card's, "" where it states none."""
+    if card.unreleased:
+        return Outline(card_record(card, card.digest), (), card.unreleased)
+    model = Model(card, build(card), card.digest)
+    nodes = [node_record(node) for node in model.nodes.values()]
+    return Outline(card_record(card, card.digest), nodes)
+
+
+def zoo_models() -> list[str]:
+    """The ids of the models that have a file in the zoo."""
+    return [m.name for m in iter_modules(zoo.__path__) if not m.name.startswith("_")]
+
+
+def write(folder: Path, models: Sequence[str] = ()) -> None:
+    """Write the outlines of `models`, or of the whole zoo and nothing else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for id in models or zoo_models():
+        text = outline(card(id)).dump()
+        (folder / f"{id}.json").write_text(text, "utf-8")
+        print(f"{id}: {len(text) / 1000:.0f} kB", flush=True)
+        gc.collect()  # a network of a gigabyte goes before the next one comes
+    if not models:
+        for path in folder.glob("*.json"):
+            if path.stem not in zoo_models():
+                path.unlink()
+
+
+if __name__ == "__main__":
+    write(bundled_catalogue(), sys.argv[1:])
