@@ -69,12 +69,13 @@ def _explain(c: ModelCard) -> None:
 @click.argument("model")
 @click.argument("file", type=_FILE)
 def import_(model: str, file: Path) -> None:
-    """Verify, convert and keep FILE (safetensors, .npz or a PyTorch state dict) for MODEL."""
+    """Verify, convert and keep FILE for MODEL, whatever form its weights are published in."""
     chosen = card(model)
     from micrograph.models.importing import import_weights
 
-    path = import_weights(chosen.id, file)
-    output.say(f"{chosen.id}: verified and kept as {path}")
+    kept = import_weights(chosen.id, file)
+    how = f"converted from {kept.form}" if kept.converted else f"read from {kept.form}"
+    output.say(f"{chosen.id}: {how}, verified and kept as {kept.path}")
 
 
 @command.command()

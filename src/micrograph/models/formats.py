@@ -61,7 +61,11 @@ def read_safetensors(path: Path) -> dict[str, RawTensor]:
 
     Raises WeightsError when the file is damaged, Unavailable when it cannot be read.
     """
-    data = memoryview(read_bytes(path))
+    return parse_safetensors(memoryview(read_bytes(path)), path)
+
+
+def parse_safetensors(data: memoryview, path: Path) -> dict[str, RawTensor]:
+    """The tensors of a safetensors file's content. Raises WeightsError, naming `path`."""
 
     def damaged(what: str) -> WeightsError:
         return WeightsError(
@@ -75,7 +79,7 @@ def read_safetensors(path: Path) -> dict[str, RawTensor]:
         if bytes(data[:1]) in (b"P", b"\x80"):  # a zip archive, a pickle
             raise WeightsError(
                 f"{path} is of another form than safetensors; `micrograph weights import MODEL "
-                f"{path}` converts .npz archives and PyTorch state dicts"
+                f"{path}` converts files of other forms"
             )
         raise damaged(f"its header claims {length} bytes, the file holds {len(data) - 8} after it")
     try:

@@ -1,125 +1,117 @@
-"""Taking a weights file of another form into the user's data folder, once, running nothing in it.
+"""Taking a weights file of any form into the user's data folder, once, running nothing in it."""
 
-Safetensors is read by our own reader; archives of arrays (`.npz`) without pickles; PyTorch files
-through `torch.load(weights_only=True)`, which rebuilds tensors and refuses everything else.
-"""
-
-import io
-import pickle
-import warnings
-import zipfile
 from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from micrograph.errors import Unavailable
 from micrograph.models import weights as store
-from micrograph.models.formats import (
-    RawTensor,
-    WeightsError,
-    digest_of,
-    read_bytes,
-    read_safetensors,
-    write_safetensors,
-)
+from micrograph.models.card import Conversion, ModelCard
+from micrograph.models.conversion import Given
+from micrograph.models.formats import RawTensor, WeightsError, digest_of, write_safetensors
 from micrograph.models.loading import build, fill
+from micrograph.models.readers import read_any
 from micrograph.models.registry import card as card_of
 from micrograph.models.tensors import to_raw
 
-LARGEST = 20 * 2**30
-"""Bytes that an archive may unpack to."""
+
+@dataclass(frozen=True)
+class Imported:
+    """Where a model's weights lie now; the form of the file that they came from, and whether it
+    carried our names or was converted."""
+
+    path: Path
+    form: str
+    converted: bool
 
 
-def import_weights(model_id: str, file: Path) -> Path:
-    """Verify and convert `file` for that model and keep it; gives the path where it lies now.
+def import_weights(model_id: str, file: Path, member: str = "") -> Imported:
+    """Verify and convert `file` for that model and keep it as safetensors in the data folder.
 
-    Tensors may carry the names of the weights file or those of the module's state dict. Raises
-    WeightsError if the file cannot be read safely, is damaged, or holds something else (names,
-    shapes, digest); then nothing is written. Raises Unavailable if it cannot be read or written.
+    Tensors may carry the names of our weights files, those of the network's state dict, or be those
+    of an original file that a conversion of the card takes. `member` names the weights file in an
+    archive; by default the one that the card's sources name, or the only one. Raises WeightsError
+    if the file cannot be read safely, is damaged, or holds something else (names, shapes, digest);
+    then nothing is written. Raises Unavailable if it cannot be read or written.
     """
     card = card_of(model_id)
+    if card.unreleased:
+        raise Unavailable(f"{card.id} has no weights: {card.unreleased}")
+    form, tensors = read_any(file, member or _member(card, file))
     module = build(card)
-    stored_as = {card.tensor_name(n): n for n in module.state_dict()}
-    given = read_any(file)
-    if not stored_as.keys() & given.keys():
-        given = {card.tensor_name(n): t for n, t in given.items() if n in module.state_dict()} | {
-            n: t for n, t in given.items() if n not in module.state_dict()
-        }
-    fill(module, card, given, file)
-    digest = digest_of(given)
+    given = _own_names(card, module, tensors)
+    converted = given is None
+    if given is None:
+        given = _converted(card, module, form, tensors, file)
+    stored = {name: to_raw(tensor) for name, tensor in given.items()}
+    fill(module, card, stored, file)
+    return Imported(_keep(card, stored, file), form, converted)
+
+
+def _member(card: ModelCard, file: Path) -> str:
+    """What the card says of an archive of this name."""
+    urls = (s for s in card.sources if s.url.rpartition("/")[2] == file.name)
+    return next((s.member for s in urls), "")
+
+
+def _own_names(
+    card: ModelCard, module: nn.Module, tensors: Mapping[str, Tensor]
+) -> dict[str, Tensor] | None:
+    """By the names of our weights files, if the file has those or the network's; None otherwise.
+
+    A file of another kind may share a few names by chance; with conversions at hand it must share
+    most.
+    """
+    stored_as = {name: card.tensor_name(name) for name in module.state_dict()}
+    needed = len(stored_as) // 2 if card.conversions else 0
+    if len(set(stored_as.values()) & tensors.keys()) > needed:
+        return dict(tensors)
+    if card.conversions and len(stored_as.keys() & tensors.keys()) <= needed:
+        return None
+    return {stored_as.get(name, name): tensor for name, tensor in tensors.items()}
+
+
+def _converted(
+    card: ModelCard, module: nn.Module, form: str, tensors: Mapping[str, Tensor], file: Path
+) -> dict[str, Tensor]:
+    """What the card's conversion makes of the file, in the dtypes of the network."""
+    given = Given(tensors, file)
+    conversion = _conversion_for(card, form, given)
+    made = conversion.convert(given)
+    left = [n for n in given.left if not any(fnmatchcase(n, p) for p in conversion.ignore)]
+    if left:
+        raise WeightsError(
+            f"{file} is not for {card.id}: it also holds {', '.join(sorted(left)[:3])}"
+            f"{', ...' if len(left) > 3 else ''} ({len(left)}), which this model has no place for"
+        )
+    kinds = {name: tensor.dtype for name, tensor in module.state_dict().items()}
+    return {card.tensor_name(n): t.to(kinds.get(n, t.dtype)) for n, t in made.items()}
+
+
+def _conversion_for(card: ModelCard, form: str, given: Given) -> Conversion:
+    """The conversion whose form and sign fit. Raises WeightsError, saying what is expected."""
+    of_form = [c for c in card.conversions if c.form == form]
+    for conversion in of_form:
+        if not conversion.sign or conversion.sign in given:
+            return conversion
+    names = given.left
+    shown = ", ".join(repr(n[:60]) for n in names[:3]) + (", ..." if len(names) > 3 else "")
+    expected = " or ".join(
+        f"{c.form} with {c.sign!r}" if c.sign else c.form for c in of_form or card.conversions
+    )
+    raise WeightsError(
+        f"{given.file} is not for {card.id}: it is of the form {form} and holds {shown}; "
+        f"expected {expected}, or a file with the names of the network"
+    )
+
+
+def _keep(card: ModelCard, stored: Mapping[str, RawTensor], file: Path) -> Path:
+    """Verify the digest and write."""
+    digest = digest_of(stored)
     store.check_digest(card, digest, file)
     target = store.import_path(card)
-    write_safetensors(target, given, {"format": "pt", "model": card.id, "digest": digest})
+    write_safetensors(target, stored, {"format": "pt", "model": card.id, "digest": digest})
     return target
-
-
-def read_any(file: Path) -> dict[str, RawTensor]:
-    """The tensors of a safetensors, `.npz` or PyTorch file, told apart by their content.
-
-    Raises WeightsError for everything else and for files that want to run code.
-    """
-    data = read_bytes(file)
-    if zipfile.is_zipfile(io.BytesIO(data)):
-        names = _archive_names(data, file)
-        if names and all(name.endswith(".npy") for name in names):
-            return _read_npz(data, file)
-        return _read_torch(data, file)
-    if data[:1] == b"\x80":  # a pickle, as torch.save wrote them before 1.6
-        return _read_torch(data, file)
-    return read_safetensors(file)
-
-
-def _archive_names(data: bytes, file: Path) -> list[str]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise WeightsError(f"{file} is a damaged archive: {error}; get the file again") from None
-    size = sum(member.file_size for member in members)
-    if size > LARGEST:
-        raise WeightsError(f"{file} would unpack to {size} bytes, expected at most {LARGEST}")
-    return [member.filename for member in members]
-
-
-def _read_npz(data: bytes, file: Path) -> dict[str, RawTensor]:
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-            return {name: _raw_array(array) for name, array in arrays.items()}
-    except (ValueError, TypeError, OSError, EOFError, MemoryError, zipfile.BadZipFile) as error:
-        raise WeightsError(
-            f"{file} is no archive of plain arrays: {str(error).splitlines()[0]}; "
-            "expected numbers only, as numpy.savez writes them"
-        ) from None
-
-
-def _raw_array(array: "np.ndarray[Any, Any]") -> RawTensor:
-    plain = array.astype(array.dtype.newbyteorder("="), order="C")
-    return to_raw(torch.from_numpy(plain))
-
-
-def _read_torch(data: bytes, file: Path) -> dict[str, RawTensor]:
-    try:
-        with warnings.catch_warnings(action="ignore"):  # on how a foreign pickle is written
-            loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise WeightsError(
-            f"{file} holds more than tensors: it would have to run code to be read, so it was "
-            "refused and nothing in it was run; expected safetensors, .npz or a plain state dict"
-        ) from None
-    except Exception as error:  # a damaged file fails in any way inside torch
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise WeightsError(
-            f"{file} cannot be read as a PyTorch state dict: {reason[:160]}; "
-            "expected safetensors, .npz or a plain state dict"
-        ) from None
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = loaded["state_dict"]
-    if not isinstance(loaded, Mapping) or not all(
-        isinstance(n, str) and isinstance(t, Tensor) for n, t in loaded.items()
-    ):
-        raise WeightsError(f"{file} holds a {type(loaded).__name__}, expected a dict of tensors")
-    return {name: to_raw(tensor) for name, tensor in loaded.items()}
