@@ -10,6 +10,7 @@ from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import (
     Count,
     DatasetRecord,
+    DictionaryRecord,
     Hit,
     ModelRecord,
     NodeRecord,
@@ -25,6 +26,7 @@ __all__ = [
     "AtlasWriter",
     "Count",
     "DatasetRecord",
+    "DictionaryRecord",
     "Hit",
     "Library",
     "Merged",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+from micrograph.atlas.dictionaries import write_dictionaries
 from micrograph.atlas.format import (
     APPLICATION_ID,
     PAGE_SIZE,
@@ -15,7 +16,7 @@ from micrograph.atlas.format import (
     schema,
 )
 from micrograph.atlas.graph import read_graph, write_graph
-from micrograph.atlas.records import ModelRecord, NodeRecord
+from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord
 from micrograph.atlas.upgrade import upgrade
 from micrograph.errors import Conflict
 
@@ -25,7 +26,10 @@ _PATIENCE = 5.0
 """Seconds to wait for readers when folding back for good."""
 
 
-def create(path: Path, model: ModelRecord, nodes: Sequence[NodeRecord]) -> None:
+def create(
+    path: Path, model: ModelRecord, nodes: Sequence[NodeRecord],
+    dictionaries: Sequence[DictionaryRecord],
+) -> None:
     """Make an atlas without pictures under another name and move it: no reader ever meets half a
     file, and whatever goes wrong leaves none."""
     fresh = path.with_name(path.name + ".new")
@@ -38,6 +42,8 @@ def create(path: Path, model: ModelRecord, nodes: Sequence[NodeRecord]) -> None:
             connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.executescript(f"BEGIN; {schema()}")
             write_graph(connection, model, nodes)
+            if dictionaries:
+                write_dictionaries(connection, dictionaries)
             connection.execute("COMMIT")
         fresh.rename(path)
     except sqlite3.Error as error:

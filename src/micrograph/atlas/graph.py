@@ -6,7 +6,7 @@ from pathlib import Path
 
 from micrograph.atlas import rows
 from micrograph.atlas.format import damaged
-from micrograph.atlas.records import ModelRecord, NodeRecord
+from micrograph.atlas.records import ATTACHED_KINDS, ModelRecord, NodeRecord
 from micrograph.errors import BadInput
 
 _MODEL = (
@@ -38,7 +38,7 @@ def read_graph(
 def write_graph(
     connection: sqlite3.Connection, model: ModelRecord, nodes: Sequence[NodeRecord]
 ) -> None:
-    """Store the model and its nodes and index them; nodes that are no longer there stay."""
+    """Store the model and its nodes and index them; nodes that are not given stay."""
     connection.execute(_MODEL, rows.model_row(model))
     connection.executemany(_NODE, [rows.node_row(node) for node in nodes])
     connection.execute("DELETE FROM search")
@@ -52,7 +52,10 @@ def _search_rows(
     model: ModelRecord, nodes: Sequence[NodeRecord]
 ) -> list[tuple[str, str, str | None, int | None]]:
     """The first line of a text is what a hit shows."""
-    outputs = [node.id for node in nodes if node.units == len(model.labels)]
+    outputs = [
+        node.id for node in nodes
+        if node.units == len(model.labels) and node.kind not in ATTACHED_KINDS
+    ]
     output = outputs[-1] if outputs else None
     return [
         (f"{model.title}\n{model.id}", "model", None, None),

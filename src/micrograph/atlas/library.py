@@ -121,6 +121,18 @@ def _open(path: Path) -> Atlas | Problem:
         return Problem(path, str(error))
 
 
+def _differing(one: Atlas, other: Atlas) -> str:
+    """A node that both have, made by different dictionaries; "" if there is none."""
+    made = [{id: d.digest for id, d in atlas.dictionaries.items()} for atlas in (one, other)]
+    return next(
+        (
+            node for node in [*made[0], *made[1]]
+            if node in one.nodes and node in other.nodes and made[0].get(node) != made[1].get(node)
+        ),
+        "",
+    )
+
+
 def _merge(
     files: Iterable[Atlas | Problem], outlines: Mapping[str, Outline]
 ) -> tuple[dict[str, Merged], tuple[Problem, ...]]:
@@ -138,6 +150,12 @@ def _merge(
                 f"{file.path} is not shown: it was made from other weights of {file.model.id} "
                 f"({file.model.digest[:12]}) than {group[0].path} "
                 f"({group[0].model.digest[:12]}); keep them in different folders",
+            ))
+        elif other := next((there for there in group if _differing(there, file)), None):
+            problems.append(Problem(
+                file.path,
+                f"{file.path} is not shown: its {_differing(other, file)} is of another dictionary "
+                f"than that of {other.path}; keep them in different folders",
             ))
         else:
             group.append(file)

@@ -33,6 +33,9 @@ class Merged:
         self.parts = tuple(parts)
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
+        self.dictionaries = {
+            id: made for part in reversed(parts) for id, made in part.dictionaries.items()
+        }
         self.nodes = dict(sorted(nodes.items(), key=lambda item: item[1].index))
         further = outline.aliases.items() if outline else ()
         self.aliases = {name: id for name, id in further if id in nodes} | aliases_of(self.nodes)

@@ -15,6 +15,7 @@ from micrograph.atlas.read import aliases_of
 from micrograph.atlas.records import (
     Count,
     DatasetRecord,
+    DictionaryRecord,
     Hit,
     ModelRecord,
     NodeRecord,
@@ -38,6 +39,7 @@ class Outline:
         self.nodes: Mapping[str, NodeRecord] = {node.id: node for node in nodes}
         self.aliases: Mapping[str, str] = aliases_of(self.nodes)
         self.unreleased = unreleased
+        self.dictionaries: Mapping[str, DictionaryRecord] = {}
 
     def dump(self) -> str:
         """As the text of a file of the catalogue, the same for the same content."""

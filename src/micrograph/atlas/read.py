@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from micrograph.address import find_node
 from micrograph.atlas import queries, rows
+from micrograph.atlas.dictionaries import read_dictionaries
 from micrograph.atlas.format import check, damaged, reading
 from micrograph.atlas.graph import read_graph
 from micrograph.atlas.records import (
     Count,
     DatasetRecord,
+    DictionaryRecord,
     Hit,
     ModelRecord,
     NodeRecord,
@@ -35,14 +37,19 @@ _DIGEST = re.compile(r"[0-9a-f]{32}\Z")
 class Atlas:
     """One atlas file, for reading, from any thread, also while a writer fills it.
 
-    `model`, `nodes` (by id, in graph order) and `aliases` (every accepted spelling to node id) are
-    read once; everything else is read from the file when asked for.
+    `model`, `nodes` (by id, in graph order), `aliases` (every accepted spelling to node id) and
+    `dictionaries` (by the node they made) are read once; everything else is read from the file when
+    asked for.
     """
 
-    def __init__(self, path: Path, model: ModelRecord, nodes: Mapping[str, NodeRecord]) -> None:
+    def __init__(
+        self, path: Path, model: ModelRecord, nodes: Mapping[str, NodeRecord],
+        dictionaries: Mapping[str, DictionaryRecord],
+    ) -> None:
         self.path = path
         self.model = model
         self.nodes = nodes
+        self.dictionaries = dictionaries
         self.aliases = aliases_of(nodes)
 
     @classmethod
@@ -56,7 +63,8 @@ class Atlas:
         check(path)
         with reading(path) as connection:
             model, nodes = read_graph(connection, path)
-        return cls(path, model, nodes)
+            dictionaries = read_dictionaries(connection, path)
+        return cls(path, model, nodes, dictionaries)
 
     def __enter__(self) -> "Atlas":
         return self

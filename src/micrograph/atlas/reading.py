@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from micrograph.atlas.records import (
     Count,
     DatasetRecord,
+    DictionaryRecord,
     Hit,
     ModelRecord,
     NodeRecord,
@@ -28,6 +29,8 @@ class Reading(Protocol):
     def nodes(self) -> Mapping[str, NodeRecord]: ...
     @property
     def aliases(self) -> Mapping[str, str]: ...
+    @property
+    def dictionaries(self) -> Mapping[str, DictionaryRecord]: ...
     def tiles(
         self, node: str, technique: str, variant: str, seed: int | None = None,
         min_width: int | None = None,

@@ -43,6 +43,20 @@ class NodeRecord:
     aliases: tuple[str, ...]
 
 
+ATTACHED_KINDS = frozenset({"dictionary", "directions"})
+"""Kinds of nodes that are none of the network's own: see DictionaryRecord."""
+
+
+@dataclass(frozen=True)
+class DictionaryRecord:
+    """What made a node that is none of the network's own: `digest` (64 hex digits) stands for the
+    dictionary, `about` says what is known of it (activation, title, l0, ...), as plain JSON."""
+
+    node: str
+    digest: str
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Picture:
     """An encoded image. `digest` is the SHA-256 of `data` (first 32 hex digits), the key it is

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from micrograph import recipe as recipes
 from micrograph.atlas import rows
+from micrograph.atlas.dictionaries import check_nodes, read_dictionaries, write_dictionaries
 from micrograph.atlas.file import connect, create, fold
 from micrograph.atlas.format import explain
 from micrograph.atlas.graph import read_graph, write_graph
 from micrograph.atlas.lock import WriterLock
 from micrograph.atlas.records import (
     DatasetRecord,
+    DictionaryRecord,
     ModelRecord,
     NodeRecord,
     Picture,
@@ -40,12 +42,15 @@ class AtlasWriter:
 
     @classmethod
     def open(
-        cls, path: Path | str, model: ModelRecord, nodes: Sequence[NodeRecord]
+        cls, path: Path | str, model: ModelRecord, nodes: Sequence[NodeRecord],
+        dictionaries: Sequence[DictionaryRecord] = (),
     ) -> "AtlasWriter":
         """Create the atlas of `model`, or go on with the one that is there.
 
-        Raises Conflict when another process writes it or it was made from other weights,
-        Unavailable when the folder cannot be written, BadInput when the file is no atlas.
+        `dictionaries` say which of `nodes` are none of the network's own. Raises Conflict when
+        another process writes it, it was made from other weights or has one of the nodes of
+        another dictionary, Unavailable when the folder cannot be written, BadInput when the file
+        is no atlas.
         """
         path = Path(path)
         try:
@@ -58,7 +63,7 @@ class AtlasWriter:
         lock = WriterLock(path)
         try:
             if not path.exists():
-                create(path, model, nodes)
+                create(path, model, nodes, dictionaries)
             connection = connect(path, model)
         except BaseException:
             lock.release()
@@ -66,7 +71,7 @@ class AtlasWriter:
         writer = cls(path, lock, connection)
         try:
             with writer._transaction():
-                writer._describe(model, nodes)
+                writer._describe(model, nodes, dictionaries)
         except BaseException:
             writer.close()
             raise
@@ -97,16 +102,26 @@ class AtlasWriter:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def _describe(self, model: ModelRecord, nodes: Sequence[NodeRecord]) -> None:
+    def _describe(
+        self, model: ModelRecord, nodes: Sequence[NodeRecord],
+        dictionaries: Sequence[DictionaryRecord],
+    ) -> None:
         """Bring the graph up to date; visualizations of nodes no longer there stay."""
         connection = self._connection
         old, known = read_graph(connection, self.path)
+        there = read_dictionaries(connection, self.path)
+        check_nodes(self.path, known, there, nodes, dictionaries)
         # Compared as rows: JSON makes lists of tuples.
         if rows.model_row(old) != rows.model_row(model) or any(
             node.id not in known or rows.node_row(node) != rows.node_row(known[node.id])
             for node in nodes
         ):
-            write_graph(connection, model, nodes)
+            given = {node.id for node in nodes}
+            # Those that are not given now (a dictionary's, an older version's) can be found still.
+            kept = [node for id, node in known.items() if id not in given]
+            write_graph(connection, model, [*nodes, *kept])
+        if any(there.get(d.node) != d for d in dictionaries):
+            write_dictionaries(connection, dictionaries)
         self._nodes = {
             name: (id, units)
             for id, name, units in connection.execute("SELECT id, name, units FROM node")

@@ -1,0 +1,68 @@
+"""Which dictionaries made the nodes that are none of the network's own."""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from micrograph.atlas import rows
+from micrograph.atlas.format import damaged
+from micrograph.atlas.records import DictionaryRecord, NodeRecord
+from micrograph.errors import Conflict
+
+TABLE = "dictionary"
+"""An atlas that was made before there were dictionaries lacks it until one comes."""
+
+
+def read_dictionaries(connection: sqlite3.Connection, path: Path) -> dict[str, DictionaryRecord]:
+    """By the id of the node. Raises BadInput where they make no sense."""
+    known = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+    if connection.execute(known, (TABLE,)).fetchone() is None:
+        return {}
+    found = connection.execute(
+        "SELECT node.name, dictionary.digest, json FROM dictionary "
+        "JOIN node ON node.id = dictionary.node ORDER BY node.position, node.id"
+    )
+    try:
+        records = [DictionaryRecord(name, d.hex(), json.loads(about)) for name, d, about in found]
+        if not all(isinstance(record.about, dict) for record in records):
+            raise ValueError("what is known of a dictionary is no JSON object")
+    except (AttributeError, TypeError, ValueError) as error:
+        raise damaged(path, error) from error
+    return {record.node: record for record in records}
+
+
+def check_nodes(
+    path: Path, nodes: Mapping[str, NodeRecord], there: Mapping[str, DictionaryRecord],
+    given: Sequence[NodeRecord], dictionaries: Sequence[DictionaryRecord],
+) -> None:
+    """Raises Conflict where a node given has an id that `path` has of something else."""
+    made = {record.node: record.digest for record in dictionaries}
+    for node in given:
+        if node.id not in nodes:
+            continue
+        known = there[node.id].digest if node.id in there else ""
+        if (new := made.get(node.id, "")) != known:
+            raise Conflict(
+                f"{path} has {node.id} of {_called(known)}, not of {_called(new)}; attach it under "
+                "another name (NODE.NAME=FILE), or choose another folder with --atlas"
+            )
+
+
+def write_dictionaries(
+    connection: sqlite3.Connection, dictionaries: Sequence[DictionaryRecord]
+) -> None:
+    """Store them; their nodes are there."""
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS dictionary (node INTEGER PRIMARY KEY REFERENCES node, "
+        "digest BLOB NOT NULL, json TEXT NOT NULL) STRICT"
+    )
+    connection.executemany(
+        "INSERT OR REPLACE INTO dictionary (node, digest, json) "
+        "VALUES ((SELECT id FROM node WHERE name = ?), ?, ?)",
+        [(d.node, bytes.fromhex(d.digest), rows.dump(d.about)) for d in dictionaries],
+    )
+
+
+def _called(digest: str) -> str:
+    return f"the dictionary {digest[:12]}" if digest else "the network itself"
