@@ -113,7 +113,7 @@ def by_profile(
     as they looked at the same dataset; what nobody can answer is left out.
     """
     found = []
-    for digest, blocks in _profiles(atlas).items():
+    for digest, blocks in profiles_of(atlas).items():
         mine = blocks.get(node)
         if mine is None or unit >= len(mine.values):
             continue
@@ -126,7 +126,7 @@ def by_profile(
         for other in others:
             if other.model.id == atlas.model.id:
                 continue
-            there = _nearest(other, _profiles(other).get(digest, {}), mine, unit, count)
+            there = _nearest(other, profiles_of(other).get(digest, {}), mine, unit, count)
             if there is not None:
                 foreign += there[0]
                 fewest = min(fewest, there[1])
@@ -232,7 +232,7 @@ class _Cache:
 _CACHE = _Cache()
 
 
-def _profiles(atlas: Reading) -> dict[str, dict[str, Profiles]]:
+def profiles_of(atlas: Reading) -> dict[str, dict[str, Profiles]]:
     """Of all files of a model together; the first that has a node has the word."""
     merged: dict[str, dict[str, Profiles]] = {}
     for part in getattr(atlas, "parts", (atlas,)):

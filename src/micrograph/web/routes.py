@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from micrograph.errors import Unavailable
 from micrograph.web.images import image_answer
 from micrograph.web.origin import check_same_origin
+from micrograph.web.pages.compare import ComparePage, compare_page
 from micrograph.web.pages.model import ModelPage, model_page
 from micrograph.web.pages.node import NodePage, node_page
 from micrograph.web.pages.node_view import NodeView
@@ -62,6 +63,14 @@ def add_routes(app: FastAPI, site: Site) -> None:
             return RedirectResponse(found.exact, 303)
         return site.page(request, found)
 
+    @page("/compare", ComparePage)
+    def compare(
+        request: Request,
+        here: Annotated[str, Query(max_length=200)], there: Annotated[str, Query(max_length=200)],
+    ) -> Response:
+        """Two models side by side."""
+        return site.page(request, compare_page(site.library, site.urls, here, there))
+
     @page("/models/{model}", ModelPage)
     def model(
         request: Request, model: str, lens: str = "units", picture: str = ""
@@ -71,7 +80,8 @@ def add_routes(app: FastAPI, site: Site) -> None:
         place = site.place(request, model)
         if isinstance(place, Response):
             return place
-        found = model_page(place.atlas, site.urls, _look(site, place), lens, picture)
+        others = [m.id for m in site.library.models() if site.library.model(m.id).nodes]
+        found = model_page(place.atlas, site.urls, _look(site, place), lens, picture, others)
         return site.page(request, found, model_panel(found, site.urls))
 
     @page("/models/{model}/{node}", NodePage)

@@ -41,6 +41,10 @@ class Urls:
         """The heat map of a unit on a stored picture; its number is still to be added."""
         return self.unit(model, node, unit) + "/map" + _query({"dataset": dataset}) + "&number="
 
+    def compare(self, here: str, there: str) -> str:
+        """Two models side by side."""
+        return "/compare" + _query({"here": here, "there": there})
+
     def search(self, text: str = "") -> str:
         return "/search" + _query({"q": text or None})
 

@@ -1,13 +1,15 @@
 """The page of a model: what it is, and its graph with pictures in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from micrograph.atlas import Reading, Tile
+from micrograph.lineage import Family, family_of
 from micrograph.web.graph import FULL, PICTURED, Box, Group, is_thin, layout, parts_of
 from micrograph.web.pages.model_view import MAP, UNITS, ModelView, whole_pictures
 from micrograph.web.pages.parts import (
+    Choice,
     Image,
     LookState,
     ModelRef,
@@ -72,6 +74,7 @@ class ModelPage:
     """`/models/<model>`. `lens` says what stands in the graph's nodes; `source` and the other texts
     say where the model comes from. `source_picture` is the picture the lens looked at; `map` stands
     in the graph's place for the lens "unit_map". `techniques` are the lenses with anything to show.
+    `family` says which of several networks of one name this is; `others` lead to comparisons.
     """
 
     kind: str
@@ -97,12 +100,17 @@ class ModelPage:
     graph: Graph
     map: UnitMap | None
     look: LookState
+    family: Family | None
+    others: list[Choice]
 
 
 def model_page(
-    atlas: Reading, urls: Urls, look: LookState, lens: str = "units", picture: str = ""
+    atlas: Reading, urls: Urls, look: LookState, lens: str = "units", picture: str = "",
+    others: Sequence[str] = (),
 ) -> ModelPage:
-    """Raises BadInput for a lens or picture that the model does not have."""
+    """`others` are models that this one can be compared with.
+
+    Raises BadInput for a lens or picture that the model does not have."""
     model = atlas.model
     view = ModelView.of(atlas, lens, picture, urls)
     pictured = pictured_units(atlas)
@@ -128,7 +136,8 @@ def model_page(
         len(model.labels), model.preprocessing, model.paper, safe_url, model.licence,
         model.lineage, model.source, unit_count(atlas), sum(pictured.values()), view.lens,
         view.picture, source, view.switches, view.techniques, graph,
-        unit_map(atlas, urls) if view.lens == MAP else None, look,
+        unit_map(atlas, urls) if view.lens == MAP else None, look, family_of(model.id),
+        [Choice(id, id, urls.compare(model.id, id), False) for id in others if id != model.id],
     )
 
 

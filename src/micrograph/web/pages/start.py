@@ -60,7 +60,7 @@ def card(atlas: Reading, urls: Urls) -> ModelCard:
     return ModelCard(
         model_ref(model, urls), model.summary, model.parameters, model.licence,
         len(atlas.nodes), unit_count(atlas), sum(pictured.values()),
-        _strata(atlas, _along_depth(worth, STRATA), urls),
+        _strata(atlas, along_depth(worth, STRATA), urls),
     )
 
 
@@ -98,7 +98,7 @@ def _strata(atlas: Reading, nodes: list[NodeRecord], urls: Urls) -> list[Stratum
     return found
 
 
-def _along_depth(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:
+def along_depth(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:
     """At most `count` of the nodes, evenly along the depth; main outputs before inner branches.
 
     An inner branch is a node whose id starts with another node's id, as in Inception modules.
