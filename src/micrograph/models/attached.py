@@ -23,6 +23,14 @@ class Attached:
     base: Node
     dictionary: Dictionary
 
+    def put(self, latents: Tensor, values: Tensor) -> Tensor:
+        """The base's `values` [batch, unit, ...] with `latents` in place of theirs.
+
+        What the dictionary does not explain of them stays. The batch of one may be 1.
+        """
+        there = self.dictionary.values(values)
+        return values + self.dictionary.change(latents - there, like=values).to(values)
+
 
 def attach(
     source: Source, base: Node, name: str, *, index: int, taken: Mapping[str, str],
@@ -58,10 +66,10 @@ def attach(
         return known[id]
     if id in taken:
         raise Conflict(f"{id} stands for {taken[id]} already; give the dictionary another name")
-    node = replace(
+    node = replace(  # the rest is as in the base: that is what is reached for it
         base,
         id=id, index=index, kind=dictionary.kind, units=dictionary.latents, parents=(base.id,),
-        path="", relus=(), overwritten=False,
+        relus=(),
         aliases=tuple(f"{alias}.{name}" for alias in base.aliases if "#" not in alias),
     )  # fmt: skip
     return Attached(node, base, dictionary)

@@ -107,6 +107,9 @@ class ModelCard:
     conversions: tuple[Conversion, ...] = ()
     """The original formats of its weights, besides files that carry our own names."""
     probes: tuple[Probe, ...] = ()
+    dictionaries: tuple[tuple[str, str, str], ...] = ()
+    """Dictionaries that ship with it: node, name and file in the package. Each is attached when its
+    node `<node>.<name>` is asked for."""
     accuracy: str = ""
     """What is known of its accuracy, with the pictures it was measured on or who says so."""
     unreleased: str = ""

@@ -29,10 +29,13 @@ def incoming(model: Model, name: str) -> list[Part]:
     """The weights by which the units of a node read what is before it, without biases.
 
     A concatenation has a part per branch. Batch norms are multiplied in, activations passed by.
-    Raises NotFound for an unknown node, and Unavailable, with the reason, for a node whose units no
-    one convolution or linear layer makes.
+    For a dictionary, the directions of its decoder: what each latent stands for in the node under
+    it. Raises NotFound for an unknown node, and Unavailable, with the reason, for a node whose
+    units no one convolution or linear layer makes.
     """
     node = model.node(name)
+    if attached := model.attached(name):
+        return [Part(0, attached.dictionary.decoder)]
     if len(node.parents) > 1:
         return [Part(first, _made_by(model, model.nodes[p])) for p, first in _joined(model, node)]
     return [Part(0, _made_by(model, node))]
@@ -46,6 +49,8 @@ def outgoing(model: Model, name: str) -> Tensor:
     neither a convolution nor a linear layer.
     """
     node = model.node(name)
+    if attached := model.attached(name):  # read through the node under it
+        return attached.dictionary.decoder @ outgoing(model, attached.base.id)
     found = list(_readers(model, node, 0, node.units))
     if not found:
         raise Unavailable(f"{node.id}: nothing reads its units, it is the end of the network")
@@ -80,7 +85,7 @@ def _readers(model: Model, node: Node, first: int, units: int) -> Iterator[Tenso
     """Weights [units, any] of everything that reads units `first` ... of `node`."""
     mine = slice(first, first + units)
     for child in model.nodes.values():
-        if node.id not in child.parents:
+        if node.id not in child.parents or model.attached(child.id):
             continue
         module = _module(model, child)
         if len(child.parents) > 1:

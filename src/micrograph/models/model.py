@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -129,6 +130,14 @@ class Model:
         self._attached[found.node.id] = moved
         return found.node
 
+    def attach_bundled(self, name: str) -> None:
+        """Attach the dictionary that makes the node `name`, if one of that name ships with us."""
+        base, _, short = name.rpartition(".")
+        for node, own, path in self.card.dictionaries:
+            wanted = own == short and self._named[1].get(base) == node
+            if wanted and f"{node}.{own}" not in self._attached:
+                self.attach(node, Path(__file__).parents[1] / path, own)
+
     def attached(self, node: str) -> Attached | None:
         """The dictionary that makes the values of `node`; None for a node of the network."""
         return self._attached.get(self.node(node).id) if self._attached else None
@@ -139,6 +148,8 @@ class Model:
 
     def node(self, name: str) -> Node:
         """The node of that id or alias. Raises NotFound with the nearest names."""
+        if self.card.dictionaries and "." in name:
+            self.attach_bundled(name)
         return self.nodes[find_node(name, self.aliases, self.id)]
 
     def run(

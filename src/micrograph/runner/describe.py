@@ -4,7 +4,7 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-from micrograph.atlas import ModelRecord, NodeRecord
+from micrograph.atlas import DictionaryRecord, ModelRecord, NodeRecord
 
 if TYPE_CHECKING:
     from micrograph.models.card import ModelCard
@@ -52,6 +52,15 @@ def node_record(node: "Node") -> NodeRecord:
         parents=tuple(node.parents),
         aliases=tuple(node.aliases),
     )
+
+
+def dictionary_records(model: "Model") -> list[DictionaryRecord]:
+    """What an atlas says of the dictionaries that were attached."""
+    found = [model.attached(node) for node in model.nodes]
+    return [
+        DictionaryRecord(one.node.id, one.dictionary.digest, one.dictionary.about())
+        for one in found if one is not None
+    ]
 
 
 def made_with(model: "Model") -> dict[str, str]:

@@ -13,12 +13,17 @@ from micrograph.atlas.encode import check_format
 from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput, Conflict
 from micrograph.recipe import digest
-from micrograph.runner.describe import made_with, model_record, node_record
+from micrograph.runner.describe import (
+    dictionary_records,
+    made_with,
+    model_record,
+    node_record,
+)
 from micrograph.runner.options import jobs_of
 from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, SweepBatch, make_plan
 from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.save import Saver
-from micrograph.runner.select import choose_nodes, choose_units
+from micrograph.runner.select import choose_nodes, choose_units, find_attached
 from micrograph.techniques.base import Job, Rendered, Sample, StepHook, Sweep
 
 if TYPE_CHECKING:
@@ -97,6 +102,7 @@ def render(
     check_format(image_format, quality)
     found = [techniques.get(name) for name in dict.fromkeys(technique)]
     jobs = jobs_of(found, model, options)
+    find_attached(model, nodes or ())
     chosen = choose_nodes(model.nodes, nodes, model.id)
     largest = max((node.units for node in chosen), default=0)
     wanted = {node.id: choose_units(node, units, largest) for node in chosen}
@@ -108,7 +114,8 @@ def render(
     progress = progress or Silent()
     path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
     records = [node_record(node) for node in model.nodes.values()]
-    with AtlasWriter.open(path, model_record(model), records) as writer:
+    dictionaries = dictionary_records(model)
+    with AtlasWriter.open(path, model_record(model), records, dictionaries) as writer:
         plan = make_plan(model, writer, jobs, wanted, size)
         progress.start(plan.total, plan.there, str(path))
         stored: list[int] = []

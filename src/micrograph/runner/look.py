@@ -13,6 +13,7 @@ from torch import Tensor
 
 from micrograph import techniques
 from micrograph.errors import BadInput
+from micrograph.models.dictionaries import ATTACHED_KINDS
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.models.pictures import centre
@@ -115,7 +116,8 @@ def _map(node: Node, unit: int, values: Tensor) -> dict[str, Any]:
 
 def _logits(model: Model) -> Node | None:
     """The node whose units are the labels."""
-    fits = [n for n in model.nodes.values() if n.units == len(model.labels) and not n.shape]
+    fits = [n for n in model.nodes.values() if n.units == len(model.labels) and not n.shape
+            and n.kind not in ATTACHED_KINDS]
     return fits[-1] if fits else None
 
 

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from micrograph import sweep
 from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput, Unavailable
+from micrograph.recipe import digest
 from micrograph.runner.local import Summary, render, workspace_of
+from micrograph.runner.plan import job_at
 from micrograph.runner.progress import Progress, Silent
-from micrograph.runner.select import choose_nodes
+from micrograph.runner.select import choose_nodes, find_attached
 from micrograph.sweep import part
+from micrograph.techniques.base import Job
 from micrograph.techniques.dataset_examples import DATASET_EXAMPLES, FILE
 
 if TYPE_CHECKING:
@@ -41,8 +44,10 @@ def sweep_part(
             f"cannot write {out}; its folder must be there and be yours to write in, and it be no "
             "folder"
         )
+    find_attached(model, nodes or ())
     (job,) = DATASET_EXAMPLES.jobs(model, dataset=dataset, k=k)
     ids = [node.id for node in choose_nodes(model.nodes, nodes, model.id)]
+    job = _job_at(model, ids, job)
     opened, look, spec = DATASET_EXAMPLES.begin(model, ids, job)
     indices = sweep.shard(spec, *shard)
     tally = sweep.Tally(spec)
@@ -62,6 +67,18 @@ def sweep_part(
         progress.finish()
     part.write(tally, out, opened.spec)
     return tally
+
+
+def _job_at(model: "Model", nodes: Sequence[str], job: Job) -> Job:
+    """The job at all of `nodes`. Raises BadInput where dictionaries make some of them only: those
+    have recipes of their own."""
+    jobs = {digest(one.recipe): one for one in (job_at(model, node, job) for node in nodes)}
+    if len(jobs) > 1:
+        raise BadInput(
+            "nodes of the network and of a dictionary cannot be swept in the same parts; name "
+            "those of one kind with --node, and sweep the others in parts of their own"
+        )
+    return next(iter(jobs.values()), job)
 
 
 def merged(files: Sequence[Path]) -> tuple[sweep.Tally, str]:
@@ -97,6 +114,7 @@ def store(
     Raises BadInput if the dataset or the weights are not those that were swept.
     """
     (job,) = DATASET_EXAMPLES.jobs(model, dataset=dataset, k=whole.spec.largest)
+    find_attached(model, [node for node, _, _ in whole.spec.nodes])
     nodes = [node for node, _, _ in whole.spec.nodes]
     if job.recipe["dataset"] != whole.spec.dataset:
         raise BadInput(
@@ -106,6 +124,7 @@ def store(
         )
     _, _, spec = DATASET_EXAMPLES.begin(model, nodes, job)
     spec.check(whole.spec)
+    job = _job_at(model, nodes, job)
     workspace = workspace_of(atlas_dir / f"{model.id}{SUFFIX}", job)
     part.write(whole, workspace / FILE, dataset)
     return render(

@@ -1,7 +1,7 @@
 """What is to be done: the batches that an atlas lacks, in a pleasing order."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from micrograph.atlas import AtlasWriter
@@ -70,6 +70,14 @@ class Plan:
     nothing: tuple[str, ...] = ()
 
 
+def job_at(model: "Model", node: str, job: Job) -> Job:
+    """The job as it is done at `node`: where a dictionary makes the node, it is in the recipe."""
+    attached = model.attached(node)
+    if attached is None:
+        return job
+    return replace(job, recipe={**job.recipe, "dictionary": attached.dictionary.digest})
+
+
 def make_plan(
     model: "Model",
     writer: AtlasWriter,
@@ -85,24 +93,26 @@ def make_plan(
     sweeps: list[SweepBatch] = []
     nothing: list[str] = []
     there = 0
-    for technique, job in _distinct(jobs):
-        lacking: dict[str, tuple[int, ...]] = {}
+    for technique, plain in _distinct(jobs):
+        lacking: dict[str, tuple[Job, dict[str, tuple[int, ...]]]] = {}
         for node, wanted in units.items():
+            job = job_at(model, node, plain)
             targets = (WHOLE_NODE,) if technique.level == "node" else tuple(wanted)
             missing = frozenset(writer.missing(node, targets, job.recipe))
             there += len(targets) - len(missing)
             if not missing:
                 continue
             if isinstance(technique, Sweep):
-                lacking[node] = tuple(unit for unit in targets if unit in missing)
+                left = tuple(unit for unit in targets if unit in missing)
+                lacking.setdefault(digest(job.recipe), (job, {}))[1][node] = left
             else:
                 size = technique.batch_size(model, node, job)
                 if size < 1:
                     nothing.append(f"{technique.name} {job.variant} at {node}")
                     continue
                 tasks.append(Task(technique, job, node, targets, missing, batch or size))
-        if lacking and isinstance(technique, Sweep):
-            sweeps.append(SweepBatch(technique, job, lacking))
+        if isinstance(technique, Sweep):
+            sweeps += [SweepBatch(technique, job, nodes) for job, nodes in lacking.values()]
     batches: list[Batch | SweepBatch] = [*sweeps, *in_waves(tasks)]
     return Plan(tuple(batches), sum(batch.size for batch in batches), there, tuple(nothing))
 

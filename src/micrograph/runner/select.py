@@ -5,9 +5,11 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from micrograph.address import find_node, parse_units
-from micrograph.errors import BadInput, not_found
+from micrograph.errors import BadInput, NotFound, not_found, short
+from micrograph.models.dictionaries import ATTACHED_KINDS
 
 if TYPE_CHECKING:
+    from micrograph.models.model import Model
     from micrograph.models.node import Node
 
 _PASSING_ON = frozenset({"input", "pool", "norm", "dropout", "identity", "flatten", "softmax"})
@@ -44,6 +46,22 @@ def choose_nodes(
     return [node for node in _ordered(nodes) if node.id in chosen]
 
 
+def find_attached(model: "Model", names: Sequence[str]) -> None:
+    """Attach the dictionaries that ship with the model and make nodes of these names.
+
+    Raises NotFound for the name of a dictionary's node that is not there, saying what is needed.
+    """
+    for name in names:
+        model.attach_bundled(name)
+        base, _, own = name.rpartition(".")
+        if own and name not in model.aliases and base in model.aliases:
+            raise NotFound(
+                f"unknown node {short(name)} in {model.id}; if a dictionary over {base} makes it, "
+                f"give its file: --dictionary {base}.{own}=FILE, or model.attach in Python",
+                [model.aliases[base]],
+            )
+
+
 def worth_seeing(nodes: Mapping[str, "Node"]) -> list["Node"]:
     """Nodes whose units are seen nowhere else, in graph order.
 
@@ -54,6 +72,8 @@ def worth_seeing(nodes: Mapping[str, "Node"]) -> list["Node"]:
     candidates = [n for n in _ordered(nodes) if _has_own_units(n, nodes)]
     consumers: dict[str, list[Node]] = {n.id: [] for n in candidates}
     for node in nodes.values():
+        if node.kind in ATTACHED_KINDS:  # shows other units than those that it reads
+            continue
         for parent in node.parents:
             if parent in consumers:
                 consumers[parent].append(node)

@@ -26,8 +26,10 @@ def specify(
     model: Model, dataset: Dataset, look: Look, *, largest: int, smallest: int, code: str
 ) -> Spec:
     """What a sweep of `dataset` with the nodes of `look` is."""
+    attached = [model.attached(node.id) for node in look.nodes]
+    weights = [model.digest, *(one.dictionary.digest for one in attached if one is not None)]
     return Spec(
-        model.id, model.digest, dataset.digest, len(dataset), len(dataset.classes),
+        model.id, "+".join(weights), dataset.digest, len(dataset), len(dataset.classes),
         batch_size(model), largest, smallest,
         tuple((node.id, node.units, look.before[node.id]) for node in look.nodes), code,
     )  # fmt: skip

@@ -97,9 +97,9 @@ class Look:
         def see(call: int, x: Tensor, y: Tensor) -> None:
             parts[call] = _look(x, y, turn, means, self._negative)
 
-        # The pass goes on to the last node; the others among the ReLUs lie on its way.
-        last = max(self.nodes, key=lambda node: node.index)
-        asked = {node.id for node in [*others, last]}
+        # The pass goes on to the last of them; the others among the ReLUs lie on its way.
+        last = with_relus and [max(with_relus, key=lambda node: node.index)]
+        asked = {node.id for node in [*others, *last]}
         with torch.inference_mode():
             with _Inputs({call for node in with_relus for call in node.relus}, see):
                 values = self.model.run(images, list(asked))

@@ -23,7 +23,8 @@ _FIXED = 2.0**24
 class Spec:
     """What was swept, with what. Parts with the same one can be merged.
 
-    `weights` and `dataset` are digests; `nodes` are (id, units, whether `before` the activation).
+    `weights` and `dataset` are digests, the former with those of dictionaries that make nodes (+);
+    `nodes` are (id, units, whether `before` the activation).
     """
 
     model: str

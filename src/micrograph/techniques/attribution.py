@@ -84,7 +84,7 @@ class Attribution:
         asked = [model.node(name).id for name in named]
         return [
             Job(self.name, picture.name, 0, {
-                **common.signature(self, model, 0),
+                **common.signature(self, model, 0), **common.dictionaries(model, asked),
                 "source": picture.digest, "upstream": asked, "path": path,
             }, picture)
             for picture in source_pictures(images, model)

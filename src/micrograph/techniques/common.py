@@ -47,6 +47,13 @@ def signature(technique: Named, model: Model, seed: int) -> dict[str, Any]:
     }
 
 
+def dictionaries(model: Model, nodes: Sequence[str]) -> dict[str, Any]:
+    """The part of a recipe that says which dictionaries made other nodes that it names."""
+    found = [model.attached(node) for node in nodes]
+    made = {one.node.id: one.dictionary.digest for one in found if one is not None}
+    return {"dictionaries": made} if made else {}
+
+
 def known_variants(technique: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     """Those given, each once. Raises NotFound for one that the technique does not have."""
     for variant in given:

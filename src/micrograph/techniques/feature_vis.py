@@ -112,7 +112,8 @@ class FeatureVis:
                 images = done.images.to(model.device)
                 raw = activations(model, target, images)
                 scores = target.value(raw, images).tolist()
-            rectified = target.pre_relu and model.node(node).relus
+            place = model.node(node)
+            rectified = target.pre_relu and (place.relus or place.kind == "dictionary")
             together = common.company(raw[node].clamp(min=0) if rectified else raw[node])
             opacity = (done.layers * 255).round().byte().numpy()
             for i, (unit, picture) in enumerate(zip(part, done.as_uint8(), strict=True)):

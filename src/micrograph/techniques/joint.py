@@ -53,7 +53,8 @@ class Joint:
         )
         return [
             Job(self.name, f"with-{node}-{unit}", each, {
-                **common.signature(self, model, each), "objective": "channel",
+                **common.signature(self, model, each), **common.dictionaries(model, [node]),
+                "objective": "channel",
                 "partner": [node, unit], "shares": list(SHARES), "parameterization": "fourier",
                 **settings.as_dict(),
             })

@@ -10,7 +10,7 @@ sparse autoencoders" (2024). JumpReLU: Rajamanoharan et al., "Jumping Ahead" (20
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -61,11 +61,21 @@ class Dictionary:
         """Of the node that it is made for."""
         return self.encoder.shape[1]
 
+    def about(self) -> dict[str, Any]:
+        """What is known of it, as plain JSON."""
+        known: dict[str, Any] = {"activation": self.activation}
+        if self.activation == "topk":
+            known["k"] = self.k
+        return known | dict(self.facts)
+
     def to(self, device: torch.device) -> "Dictionary":
         """The same on `device`."""
-        tensors = {f.name: v.to(device) for f in fields(self)
-                   if isinstance(v := getattr(self, f.name), Tensor)}  # fmt: skip
-        return replace(self, **tensors)
+        return replace(
+            self,
+            encoder=self.encoder.to(device), decoder=self.decoder.to(device),
+            bias=self.bias.to(device), decoder_bias=self.decoder_bias.to(device),
+            threshold=self.threshold.to(device),
+        )  # fmt: skip
 
     def values(self, activations: Tensor, *, before: bool = False) -> Tensor:
         """Latents [batch, latent, ...] of `activations` [batch, unit, ...] at every position.
