@@ -15,20 +15,22 @@ END_OF_WORD = "</w>"
 
 _QUOTES = str.maketrans({**dict.fromkeys("\u02bc\u2018\u2019\u201a\u201b", "'"),
                          **dict.fromkeys("\u201c\u201d\u201e\u201f", '"')})  # fmt: skip
-_WIDE = re.compile("[\u3000\uff01-\uffef]+")
+_WIDE = re.compile(
+    "[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u3000\ufb00-\ufb06\uff01-\uffef]+"
+)
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\u206a-\u206f\ufeff\ufff9-\ufffc]")
 _CONTRACTION = re.compile("'(?:s|t|re|ve|m|ll|d)", re.IGNORECASE)
 
 
 def clean(text: str) -> str:
-    """HTML entities resolved, curly quotes straightened, wide characters and accents composed,
-    control characters dropped, blanks collapsed, lower case.
+    """HTML entities resolved, ligatures and wide characters made plain, accents composed, control
+    characters dropped, curly quotes straightened, blanks collapsed, lower case.
 
     This is what matters of OpenAI's cleaning, which also guesses at wrongly decoded text.
     """
-    text = html.unescape(html.unescape(text)).translate(_QUOTES)
+    text = html.unescape(html.unescape(text))
     text = _WIDE.sub(lambda wide: unicodedata.normalize("NFKC", wide.group()), text)
-    text = unicodedata.normalize("NFC", _CONTROLS.sub("", text))
+    text = unicodedata.normalize("NFC", _CONTROLS.sub("", text).translate(_QUOTES))
     return " ".join(text.split()).lower()
 
 
