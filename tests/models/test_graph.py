@@ -34,19 +34,25 @@ def test_residual_addition_in_place():
         "first": set(),
         "relu": {"first"},
         "second": {"relu"},
-        "relu-1": {"second", "first"},
+        "add": {"second", "first"},
+        "relu-1": {"add"},
     }
     assert model.node("relu#1").id == "relu-1"
     assert model.node("relu").relus == (0,)
     assert model.node("relu-1").relus == (1,)
     # "+=" and the ReLU write into what `second` gave; `first` was copied before its ReLU.
-    assert {n.id for n in model.nodes.values() if n.overwritten} == {"second"}
+    assert {n.id for n in model.nodes.values() if n.overwritten} == {"second", "add"}
+    assert model.node("add").kind == "add"
     assert model.node("relu-1").kind == "activation"
 
 
-def test_functional_concatenation_is_looked_through():
+def test_functional_concatenation_is_a_node():
     model = under_microscope(Concatenated())
-    assert edges(model) == {"a": set(), "c": set(), "b": set(), "last": {"a", "b", "c"}}
+    assert edges(model) == {
+        "a": set(), "c": set(), "b": set(), "cat": {"a", "b", "c"}, "last": {"cat"}
+    }  # fmt: skip
+    assert (model.node("cat").units, model.node("cat").kind) == (11, "cat")
+    assert model.node("cat").relus == (0, 1)
     assert model.node("last").relus == ()
 
 
@@ -102,7 +108,9 @@ def test_hidden_nodes_are_looked_through():
 
     values = watch(Residual().eval(), torch.rand(1, 3, 8, 8))
     nodes, _ = name_nodes(values, lambda path: None if path == "relu" else path)
-    assert {n.id: n.parents for n in nodes.values()} == {"first": (), "second": ("first",)}
+    assert {n.id: n.parents for n in nodes.values()} == {
+        "first": (), "second": ("first",), "add": ("first", "second")
+    }  # fmt: skip
 
 
 def test_ids_fit_addresses_and_are_unique():

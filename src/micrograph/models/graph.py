@@ -1,14 +1,15 @@
 """The graph of any network: nodes, edges and receptive fields, found by watching a forward pass.
 
-Modules say where the nodes are: each output that is one tensor with an axis of units is a node.
-Operations underneath, seen as ATen calls, say how values depend on each other; so functional code
-(an addition, a concatenation, an in-place ReLU) is understood as well as modules are. A value is
-known by the memory it lies in, which survives views and in-place changes.
+Modules say where the nodes are: each output that is one tensor with an axis of pictures, one of
+units, and perhaps a map of positions is a node; so is a sum or concatenation in plain code.
+Operations underneath, seen as ATen calls, say how values depend on each other and which axis is
+which; so functional code is understood as well as modules are. A value is known by the memory it
+lies in, which survives views and in-place changes.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -16,52 +17,107 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from micrograph.models.aten import field_of, is_pointwise
-from micrograph.models.receptive_field import Field
+from micrograph.models.aten import is_pointwise, trace
+from micrograph.models.aten_call import Call, Trace
+from micrograph.models.axes import axis, in_space, is_whole, layout_of
+from micrograph.models.joins import JoinCalls
+from micrograph.models.layout import Layout
+from micrograph.models.node import Place
+from micrograph.models.receptive_field import WHOLE, Field, union
 from micrograph.models.relu import ReLUCalls
 
-Place = tuple[int, int, tuple[int, ...], tuple[int, ...]]
-_COPIES = frozenset({"clone", "alias", "detach", "_to_copy", "copy_", "view", "_unsafe_view"})
+Memory = tuple[int, int, tuple[int, ...], tuple[int, ...]]
+"""Where a tensor lies: its storage, its offset there, its shape and strides."""
+
+Source = tuple[int, str]
+"""The number of a value, and a kind of token if only that token of it is meant."""
+
+_COPIES = frozenset(
+    {"clone", "alias", "detach", "_to_copy", "copy_", "view", "_unsafe_view", "permute"}
+    | {"transpose"}
+)
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a value comes from: the nearest calls of modules upstream, its field, its ReLU calls.
+    """Where a value comes from: the nearest values upstream, its trace, its ReLU calls.
 
-    `made_by` is the name of the operation that gave it.
+    `made_by` is the name of the operation that gave it, `made_of` how many tensors went in that
+    come from the pictures.
     """
 
-    calls: frozenset[int]
-    field: Field
+    sources: frozenset[Source]
+    trace: Trace
     relus: tuple[int, ...] = ()
     made_by: str = ""
+    made_of: int = 0
+
+
+@dataclass(frozen=True)
+class Making:
+    """A module call that gave a value, or a sum or concatenation within one.
+
+    `within` are the names of the classes of the modules around it.
+    """
+
+    place: Place
+    module: nn.Module
+    layout: Layout
+    within: tuple[str, ...]
+
+
+@dataclass
+class _Entered:
+    """A module call that has not ended: its inputs, and the joins of each kind so far."""
+
+    place: Place
+    module: nn.Module
+    inputs: list[tuple[Memory, int]]
+    joins: dict[str, int] = field(default_factory=dict)
+
+    def counted(self, kind: str) -> int:
+        """The number of this join, and from now on the next has one more."""
+        number = self.joins.get(kind, 0)
+        self.joins[kind] = number + 1
+        return number
 
 
 @dataclass
 class Value:
-    """The output of one or several module calls: a node to be. `calls` in the order they ended."""
+    """A node to be: what module calls gave, in the order they ended, or what a join made.
 
-    place: Place
+    `memory` and `shape` are those of the form that is shown; `tokens` are the kinds of those before
+    the positions.
+    """
+
+    memory: Memory
     version: int
     units: int
     shape: tuple[int, ...]
+    tokens: tuple[str, ...]
     origin: Origin
-    calls: list[tuple[str, int, nn.Module]] = field(default_factory=list)
+    makings: list[Making] = field(default_factory=list)
     overwritten: bool = False
     is_output: bool = False
 
+    @property
+    def field(self) -> Field:
+        """The receptive field of its positions."""
+        return self.origin.trace.field
+
 
 class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows every value of a forward pass. `values` are the module outputs, in order."""
+    """Follows every value of a forward pass. `values` are the nodes to be, in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, parameters: dict[int, str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.values: list[Value] = []
-        self._origins: dict[Place, Origin] = {}
+        self._parameters = parameters
+        self._origins: dict[Memory, Origin] = {}
         self._versions: dict[int, int] = {}
         self._kept: list[Tensor] = []  # while these live, no memory is used twice
         self._counts: dict[str, int] = {}
-        self._entered: list[tuple[str, list[tuple[Place, int]]]] = []
+        self._entered: list[_Entered] = []
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -69,25 +125,32 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return False
 
     @staticmethod
-    def _place(t: Tensor) -> Place:
-        offset = int(t.storage_offset())
-        return (t.untyped_storage().data_ptr(), offset, tuple(t.shape), t.stride())
+    def _memory(t: Tensor) -> Memory:
+        shape, offset = tuple(t.shape), int(t.storage_offset())
+        steps = tuple(0 if n == 1 else step for n, step in zip(shape, t.stride(), strict=True))
+        return (t.untyped_storage().data_ptr(), offset, shape, steps)
 
     def _version(self, t: Tensor) -> int:
         return self._versions.get(t.untyped_storage().data_ptr(), 0)
 
+    def _origin(self, t: Tensor) -> Origin | None:
+        return self._origins.get(self._memory(t))
+
+    def _parameter(self, t: Tensor) -> str:
+        return self._parameters.get(t.untyped_storage().data_ptr(), "")
+
     def start(self, images: Tensor) -> None:
         """`images` is what everything comes from."""
         self._kept.append(images)
-        self._origins[self._place(images)] = Origin(frozenset(), Field())
+        axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
+        self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, Field()))
 
     def mark_relu(self, result: Tensor, index: int) -> None:
         """`result` is what ReLU call number `index` gave."""
-        origin = self._origins.get(self._place(result))
+        origin = self._origin(result)
         if origin is not None:
-            self._origins[self._place(result)] = Origin(
-                origin.calls, origin.field, (index,), "relu"
-            )
+            marked = replace(origin, relus=(index,), made_by="relu")
+            self._origins[self._memory(result)] = marked
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
@@ -97,72 +160,110 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         if name == "copy_":
             given = given[1:]
-        origins = [o for t in given if (o := self._origins.get(self._place(t))) is not None]
+        # Before the call: it may write into them.
+        inputs = [(t, origin) for t in given if (origin := self._origin(t)) is not None]
         results = func(*args, **kwargs)
         changed = _changed(func, args, kwargs)
         for t in changed:
             storage = t.untyped_storage().data_ptr()
             self._versions[storage] = self._versions.get(storage, 0) + 1
-        for result in (*changed, *tree_leaves(results)):
+        leaves = tree_leaves(results)
+        for number, result in (*((0, t) for t in changed), *enumerate(leaves)):
             if isinstance(result, Tensor):
                 self._kept.append(result)
-                self._follow(name, args, result, origins, is_pointwise(func))
+                self._follow(name, args, result, number, inputs, is_pointwise(func))
         return results
 
     def _follow(
-        self, name: str, args: tuple[Any, ...], result: Tensor, origins: list[Origin], same: bool
-    ) -> None:
-        place = self._place(result)
-        if not origins:
-            self._origins.pop(place, None)
+        self, name: str, args: tuple[Any, ...], result: Tensor, number: int,
+        inputs: list[tuple[Tensor, Origin]], pointwise: bool,
+    ) -> None:  # fmt: skip
+        memory = self._memory(result)
+        if not inputs:
+            self._origins.pop(memory, None)
             return
+        origins = [origin for _, origin in inputs]
         operation = name.rstrip("_")
         relus: tuple[int, ...] = ()
         if name in _COPIES or name == "cat":
             relus = tuple(dict.fromkeys(i for o in origins for i in o.relus))
-        self._origins[place] = Origin(
-            frozenset().union(*(o.calls for o in origins)),
-            field_of(operation, args, result, [o.field for o in origins], same),
-            relus,
-            origins[0].made_by if name in _COPIES else operation,
-        )
+        traces = tuple((t, origin.trace) for t, origin in inputs)
+        seen = union(origin.trace.field for origin in origins)
+        call = Call(operation, args, result, traces, seen, pointwise, number, self._parameter)
+        found = trace(call)
+        sources = frozenset().union(*(o.sources for o in origins))
+        if found.token:
+            sources = frozenset((n, found.token) for n, _ in sources)
+        self._origins[memory] = Origin(
+            sources, found, relus,
+            origins[0].made_by if name in _COPIES else operation, len(inputs),
+        )  # fmt: skip
 
-    def enter(self, path: str, inputs: Any) -> None:
+    def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
         """The module at `path` is called with `inputs`."""
         tensors = [t for t in tree_leaves(inputs) if isinstance(t, Tensor)]
-        self._entered.append((path, [(self._place(t), self._version(t)) for t in tensors]))
+        seen = [(self._memory(t), self._version(t)) for t in tensors]
+        self._entered.append(_Entered(Place(path, self._counts.get(path, 0)), module, seen))
 
     def leave(self, path: str, module: nn.Module, output: Any) -> None:
         """The call of the module at `path` gave `output`."""
-        entered, inputs = self._entered.pop()
-        while entered != path:  # a call that raised, and somebody caught it
-            entered, inputs = self._entered.pop()
-        call = self._counts.get(path, 0)
-        self._counts[path] = call + 1
-        if not isinstance(output, Tensor) or output.ndim not in (2, 4):
+        entered = self._entered.pop()
+        while entered.place.path != path:  # a call that raised, and somebody caught it
+            entered = self._entered.pop()
+        self._counts[path] = entered.place.call + 1
+        if not isinstance(output, Tensor):
             return
-        place, version = self._place(output), self._version(output)
-        origin = self._origins.get(place)
-        if origin is None or (place, version) in inputs:
+        if (self._memory(output), self._version(output)) not in entered.inputs:
+            self._found(output, entered.place, module)
+
+    def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
+        """A sum or concatenation in plain code gave `result`."""
+        numbers = [entered.counted(kind) for entered in self._entered]
+        origin = self._origin(result)
+        if origin is None or origin.made_of < 2:
             return
+        shapes = [part.shape for part in parts if isinstance(part, Tensor)]
+        if kind == "add" and any(shape != result.shape for shape in shapes):
+            return
+        along = [d for d, size in enumerate(result.shape) if size != shapes[0][d]]
+        if kind == "cat" and not all(is_whole(origin.trace.axes[d], "u") for d in along):
+            return
+        inside = self._entered[-1]
+        place = replace(inside.place, join=f"{kind}#{numbers[-1]}")
+        self._found(result, place, inside.module)
+
+    def _found(self, output: Tensor, place: Place, module: nn.Module) -> None:
+        """`output`, made at `place`, is a node to be, if its axes say which units it has."""
+        origin = self._origin(output)
+        if origin is None or not output.is_floating_point():
+            return
+        known = layout_of(origin.trace.axes)
+        if known is None:
+            return
+        layout, shape, tokens = known
+        shown = layout.shown(output, shape)
+        memory, version = self._memory(shown), self._version(output)
+        within = tuple(type(entered.module).__name__ for entered in self._entered)
+        making = Making(place, module, layout, within)
         for value in self.values:
-            if (value.place, value.version) == (place, version):
-                value.calls.append((path, call, module))
+            if (value.memory, value.version) == (memory, version):
+                value.makings.append(making)
                 return
-        value = Value(place, version, output.shape[1], tuple(output.shape[2:]), origin)
-        value.calls.append((path, call, module))
-        self._origins[place] = Origin(
-            frozenset({len(self.values)}), origin.field, origin.relus, origin.made_by
+        if shown.ndim == 2 and any(in_space(one) for one in origin.trace.axes):  # flattened
+            origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
+        value = Value(memory, version, shown.shape[1], shape, tokens, origin, [making])
+        self._origins[self._memory(output)] = replace(
+            origin, sources=frozenset({(len(self.values), "")})
         )
         self.values.append(value)
 
     def finish(self, output: Any) -> None:
         """The pass is over: which values were overwritten, which one is the network's output."""
         for value in self.values:
-            value.overwritten = self._versions.get(value.place[0], 0) != value.version
+            value.overwritten = self._versions.get(value.memory[0], 0) != value.version
             value.is_output = (
                 isinstance(output, Tensor)
-                and value.place == self._place(output)
+                and value.memory == self._memory(output)
                 and not value.overwritten
             )
 
@@ -190,6 +291,16 @@ class _Numbering(ReLUCalls):
         return result
 
 
+class _Joining(JoinCalls):
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__()
+        self.watcher = watcher
+
+    def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
+        self.watcher.join(kind, parts, result)
+        return result
+
+
 @contextmanager
 def _watched(module: nn.Module, watcher: Watcher) -> Iterator[None]:
     """Tell `watcher` of every module call; takes its hooks away again, also after an error."""
@@ -203,7 +314,7 @@ def _watched(module: nn.Module, watcher: Watcher) -> Iterator[None]:
 
 def _hooks(watcher: Watcher, path: str) -> tuple[Callable[..., None], Callable[..., None]]:
     def before(module: nn.Module, args: Any, kwargs: Any) -> None:
-        watcher.enter(path, (args, kwargs))
+        watcher.enter(path, module, (args, kwargs))
 
     def after(module: nn.Module, args: Any, output: Any) -> None:
         watcher.leave(path, module, output)
@@ -212,10 +323,13 @@ def _hooks(watcher: Watcher, path: str) -> tuple[Callable[..., None], Callable[.
 
 
 def watch(module: nn.Module, images: Tensor) -> Sequence[Value]:
-    """The module outputs that arise when `module` runs on `images` [batch, 3, y, x]."""
-    watcher = Watcher()
+    """The values that arise when `module` runs on `images` [batch, channel, y, x]."""
+    tensors = (*module.named_parameters(), *module.named_buffers())
+    watcher = Watcher({t.untyped_storage().data_ptr(): name for name, t in tensors})
     watcher.start(images)
-    with torch.no_grad(), _watched(module, watcher), watcher, _Numbering(watcher):
+    with (
+        torch.no_grad(), _watched(module, watcher), watcher, _Numbering(watcher), _Joining(watcher),
+    ):  # fmt: skip
         output = module(images)
     watcher.finish(output)
     return watcher.values

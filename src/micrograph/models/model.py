@@ -1,11 +1,9 @@
 """A network under the microscope: its nodes, and running it up to any of them."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +11,7 @@ from torch import Tensor, nn
 from micrograph.address import Address, find_node
 from micrograph.errors import BadInput, MicrographError
 from micrograph.models.attached import Attached, Source, attach, spellings
+from micrograph.models.capture import capture
 from micrograph.models.card import ModelCard
 from micrograph.models.graph import watch
 from micrograph.models.node import Node
@@ -199,55 +198,10 @@ class Model:
         self, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None = None
     ) -> dict[str, Tensor]:
         """Run on preprocessed `x` until all of `nodes` were reached; their values by id."""
-        capture = _Capture(nodes)
-        with ExitStack() as stack:
-            for path in capture.paths:
-                hook = self.module.get_submodule(path).register_forward_hook(capture.hook(path))
-                stack.callback(hook.remove)
-            stack.enter_context(relus if relus is not None else nullcontext())
-            try:
-                if capture.missing:
-                    self.module(x)
-            except _Reached:
-                pass
-        if capture.missing:
-            lost = ", ".join(capture.missing.values())
+        found, missing = capture(self.module, x, nodes, relus)
+        if missing:
             raise MicrographError(
-                f"{self.id} did not reach {lost} on images of {list(x.shape)}; "
+                f"{self.id} did not reach {', '.join(missing)} on images of {list(x.shape)}; "
                 "its graph seems to depend on the input"
             )
-        return capture.found
-
-
-class _Reached(BaseException):
-    """All nodes are there. No Exception, so that no network catches it."""
-
-
-class _Capture:
-    """Collects the outputs of module calls and stops the pass behind the last one."""
-
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self.found: dict[str, Tensor] = {}
-        self.missing = {self._call(n): n.id for n in nodes}
-        self.paths = {path for path, _ in self.missing}
-        self._copied = {n.id for n in nodes if n.overwritten}
-        self._counts = dict.fromkeys(self.paths, 0)
-
-    @staticmethod
-    def _call(node: Node) -> tuple[str, int]:
-        path, _, call = node.path.partition("#")
-        return path, int(call or 0)
-
-    def hook(self, path: str) -> Callable[[nn.Module, Any, Any], None]:
-        """The forward hook for the module at `path`."""
-
-        def reached(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            call = (path, self._counts[path])
-            self._counts[path] += 1
-            if call in self.missing:
-                name = self.missing.pop(call)
-                self.found[name] = output.clone() if name in self._copied else output
-                if not self.missing:
-                    raise _Reached
-
-        return reached
+        return found

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from micrograph.models.layout import AS_GIVEN, Layout
+
 
 @dataclass(frozen=True)
 class ReceptiveField:
@@ -19,14 +21,24 @@ class ReceptiveField:
 
 
 @dataclass(frozen=True)
+class Place:
+    """What to watch for in a forward pass: a call of the module at `path`, counted from 0, gives
+    its output; or, inside that call, a sum or concatenation by torch functions, as in "add#2"."""
+
+    path: str
+    call: int = 0
+    join: str = ""
+
+
+@dataclass(frozen=True)
 class Node:
     """A layer, a branch, or a block's output.
 
     `shape` is (y, x) of the map at the model's own input size, or () for a flat node. `parents` are
-    the nearest nodes upstream. `path` is the module whose output the node is (with `#k` behind it
-    for its k-th call, k > 0). `relus` are the numbers, in calling order, of the ReLU calls whose
-    outputs make up this node directly or through a concatenation: switching just these off gives
-    the values before the activation.
+    the nearest nodes upstream. `path` is the module whose output the node is, or in which it is
+    made (with `#k` behind it for its k-th call, k > 0). `relus` are the numbers, in calling order,
+    of the ReLU calls whose outputs make up this node directly or through a concatenation: switching
+    just these off gives the values before the activation.
     """
 
     id: str
@@ -41,3 +53,13 @@ class Node:
     relus: tuple[int, ...] = ()
     overwritten: bool = False
     """True if a later in-place operation changes the tensor, so that captures must copy it."""
+    layout: Layout = AS_GIVEN
+    """How what the network computes becomes what is shown."""
+    join: str = ""
+    """Which sum or concatenation inside the module it is, if no module gives it (see `Place`)."""
+
+    @property
+    def place(self) -> Place:
+        """Where a forward pass has its values."""
+        path, _, call = self.path.partition("#")
+        return Place(path, int(call or 0), self.join)

@@ -2,52 +2,17 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from torch import nn
 
-from micrograph.models.graph import Value
-from micrograph.models.node import Node
+from micrograph.models.graph import Making, Value
+from micrograph.models.kinds import kind_of
+from micrograph.models.layout import Layout
+from micrograph.models.node import Node, ReceptiveField
 
-_KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
-    ("conv", (nn.modules.conv._ConvNd,)),
-    ("linear", (nn.Linear,)),
-    (
-        "pool",
-        (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.LPPool2d),
-    ),
-    (
-        "norm",
-        (
-            nn.modules.batchnorm._BatchNorm,
-            nn.GroupNorm,
-            nn.LayerNorm,
-            nn.LocalResponseNorm,
-            nn.InstanceNorm2d,
-        ),
-    ),
-    ("activation", (nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.Hardswish, nn.Sigmoid)),
-)
-_CLASS_WORDS = {"inception": "inception", "mixed": "inception", "fire": "fire"}
-_MADE_BY = {"cat": "cat", "add": "add"}
-
-
-def kind_of(value: Value) -> str:
-    """A plain word: what the module says of itself (`kind`), what it is, or what made the value."""
-    if value.is_output and not value.shape:
-        said = getattr(value.calls[-1][2], "kind", None)  # the network itself
-        return said if isinstance(said, str) else "logits"
-    modules = [module for _, _, module in value.calls]
-    for module in modules:
-        if isinstance(said := getattr(module, "kind", None), str):
-            return said
-    for kind, classes in _KINDS:
-        if any(isinstance(m, classes) for m in modules):
-            return kind
-    for module in modules:
-        for word, kind in _CLASS_WORDS.items():
-            if word in type(module).__name__.lower():
-                return kind
-    return _MADE_BY.get(value.origin.made_by, "other")
+PICKED = ("class", "distillation")
+"""The kinds of tokens beside the positions that become nodes of their own."""
 
 
 def default_id(path: str) -> str:
@@ -55,14 +20,59 @@ def default_id(path: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.\-]|\A[.\-]", "_", path)
 
 
-def _spelling(path: str, call: int) -> str:
-    return f"{path}#{call}" if call else path
+def _named_by(value: Value) -> Making:
+    """What a value is named after: the module with the shortest name whose output it is, the
+    network itself only if nothing else; else the join that made it.
+
+    Modules outside the one that made it only count if they contain that one: what merely turns the
+    axes of a value does not give it a name.
+    """
+    first = value.makings[0].place
+    around = [
+        m for m in value.makings
+        if m.place.path and not m.place.join
+        and (first.path + ".").startswith(m.place.path + ".")
+    ]  # fmt: skip
+    around = [m for m in around if not _ends_with_a_block(m, around)]
+    if around:
+        return min(around, key=lambda m: (m.place.path.count("."), len(m.place.path)))
+    return next((m for m in value.makings if not m.place.join), value.makings[0])
 
 
-def _shortest(value: Value) -> tuple[str, int]:
-    """Path and call under which a value is known; the network itself ("") only if nothing else."""
-    named = [(path, call) for path, call, _ in value.calls if path]
-    return min(named, key=lambda c: (c[0].count("."), len(c[0]))) if named else ("", 0)
+def _ends_with_a_block(making: Making, others: Sequence[Making]) -> bool:
+    """Whether it is only the row in which a block is the last: `blocks.11` is not `blocks`."""
+    if not isinstance(making.module, nn.Sequential):
+        return False
+    inside = making.place.path + "."
+    return any(
+        m.place.path.startswith(inside)
+        and m.place.path[len(inside) :].isdecimal()
+        and not type(m.module).__module__.startswith("torch.nn.")
+        for m in others
+    )
+
+
+def _ids(
+    values: Sequence[Value], node_id: Callable[[str], str | None]
+) -> dict[int, str]:
+    """A name for each value, but for those that `node_id` hides."""
+    ids: dict[int, str] = {}
+    for number, value in enumerate(values):
+        place = _named_by(value).place
+        kind = place.join.partition("#")[0]
+        path = ".".join(part for part in (place.path, kind) if part)
+        name = node_id(path) if path else "output"
+        if name is None:
+            continue
+        stem = name = default_id(name)
+        call = place.call
+        if call:
+            name = f"{stem}-{call}"
+        while name in ids.values():
+            call += 1
+            name = f"{stem}-{call}" if kind else name + "-"
+        ids[number] = name
+    return ids
 
 
 def name_nodes(
@@ -72,37 +82,55 @@ def name_nodes(
 ) -> tuple[dict[str, Node], dict[str, str]]:
     """Nodes by id in graph order, and every accepted spelling with the id that it stands for.
 
-    A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. The network's
-    own output is the node `output` unless a module inside gave it.
+    A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. A sum or
+    concatenation that is no module's output is `<id of the module>.add` or `.cat`, a further one in
+    the same module `.add-1`. The network's own output is the node `output` unless a module inside
+    gave it. The class token of a node is the node `<id>.class`.
     """
-    ids: dict[int, str] = {}
-    for number, value in enumerate(values):
-        path, call = _shortest(value)
-        name = node_id(path) if path else "output"
-        if name is None:
-            continue
-        name = f"{default_id(name)}-{call}" if call else default_id(name)
-        while name in ids.values():
-            name += "-"
-        ids[number] = name
-
+    ids = _ids(values, node_id)
     nodes: dict[str, Node] = {}
+    picked: dict[tuple[int, str], str] = {}
     for number, name in ids.items():
         value = values[number]
-        also = [_spelling(path, call) for path, call, _ in value.calls if path]
-        nodes[name] = Node(
+        making = _named_by(value)
+        place = making.place
+        also = [
+            _spelling(m.place.path, m.place.call)
+            for m in value.makings if m.place.path and not m.place.join
+        ]  # fmt: skip
+        sources = _visible_sources(values, number, ids)
+        node = Node(
             id=name,
             index=len(nodes),
             kind=kind_of(value),
             units=value.units,
             shape=value.shape,
-            receptive_field=value.origin.field.as_square(),
-            parents=tuple(ids[n] for n in _visible_parents(values, number, ids)),
-            path=_spelling(*_shortest(value)),
+            receptive_field=value.field.as_square(),
+            parents=tuple(dict.fromkeys(picked.get(source, ids[source[0]]) for source in sources)),
+            path=_spelling(place.path, place.call),
             aliases=tuple(dict.fromkeys(a for a in (*aliases(name), *also) if a != name)),
             relus=value.origin.relus,
             overwritten=value.overwritten,
+            layout=making.layout,
+            join=place.join,
         )
+        nodes[name] = node
+        if node.receptive_field.status == "exact":
+            continue  # what is not a position has not seen the picture yet
+        for kind in PICKED:
+            if kind in value.tokens:
+                own = f"{name}.{kind}"
+                parents = (picked.get((n, kind), picked.get((n, t), ids[n])) for n, t in sources)
+                picked[number, kind] = own
+                nodes[own] = replace(
+                    node, id=own, index=len(nodes), kind="token", shape=(),
+                    parents=tuple(dict.fromkeys(parents)),
+                    aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),
+                    layout=Layout(
+                        making.layout.axes, making.layout.prefix, value.tokens.index(kind)
+                    ),
+                    receptive_field=ReceptiveField(status=node.receptive_field.status),
+                )  # fmt: skip
     known = {name: name for name in nodes}
     for node in nodes.values():
         for alias in node.aliases:
@@ -110,18 +138,25 @@ def name_nodes(
     return nodes, known
 
 
-def _visible_parents(values: Sequence[Value], number: int, ids: dict[int, str]) -> list[int]:
+def _spelling(path: str, call: int) -> str:
+    return f"{path}#{call}" if call else path
+
+
+def _visible_sources(
+    values: Sequence[Value], number: int, ids: dict[int, str]
+) -> list[tuple[int, str]]:
     """The nearest values upstream that are nodes, in order; hidden ones are looked through."""
-    found: set[int] = set()
-    seen: set[int] = set()
-    todo = list(values[number].origin.calls)
+    found: set[tuple[int, str]] = set()
+    seen: set[tuple[int, str]] = set()
+    todo = list(values[number].origin.sources)
     while todo:
-        n = todo.pop()
-        if n in seen:
+        source = todo.pop()
+        if source in seen:
             continue
-        seen.add(n)
+        seen.add(source)
+        n, token = source
         if n in ids:
-            found.add(n)
+            found.add(source)
         else:
-            todo += values[n].origin.calls
+            todo += [(m, token or t) for m, t in values[n].origin.sources]
     return sorted(found)

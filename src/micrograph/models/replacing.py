@@ -2,40 +2,32 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from micrograph.models.model import Model
+from micrograph.models.node import Place
+from micrograph.models.taps import Taps
 
 
 @contextmanager
 def replaced(model: Model, node: str, values: Tensor) -> Iterator[None]:
     """A context in which the passes of `model` go on from `node` with `values` [batch, unit, ...].
 
-    What lies before the node is still computed, and then dropped. Gradients flow to `values`. Their
-    batch may be larger than that of the pictures if nothing behind the node reads what is before
-    it. One pass at a time; no hook is left behind.
+    What lies before the node is still computed, and then dropped; of tokens only those that the
+    node shows are replaced. Gradients flow to `values`. Their batch may be larger than that of the
+    pictures, if this is one and nothing behind the node reads what is before it. No hook is left
+    behind. For a node of a dictionary the node under it changes by what its latents change; what
+    they do not explain of it stays.
     """
-    path, _, call = model.node(node).path.partition("#")
-    wanted, count = int(call or 0), 0
+    found, attached = model.node(node), model.attached(node)
 
-    def restart(module: nn.Module, inputs: Any) -> None:
-        nonlocal count
-        count = 0
-
-    def swap(module: nn.Module, inputs: Any, output: Tensor) -> Tensor | None:
-        nonlocal count
-        count += 1
+    def swap(place: Place, output: Tensor) -> Tensor:
+        put = values
+        if attached is not None:
+            put = attached.put(values, found.layout.shown(output, found.shape))
         # A copy, because what comes next may write into it.
-        return values.clone() if count == wanted + 1 else None
+        return found.layout.given(put, output).clone()
 
-    hooks = (
-        model.module.register_forward_pre_hook(restart),
-        model.module.get_submodule(path).register_forward_hook(swap),
-    )
-    try:
+    with Taps(model.module, [found.place], swap):
         yield
-    finally:
-        for hook in hooks:
-            hook.remove()

@@ -1,0 +1,101 @@
+"""One call of an ATen operation, as the rules of `aten` see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from micrograph.models.axes import Axes, Axis, agreed, axis, has, is_whole, visible
+from micrograph.models.receptive_field import Field
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What the axes of a tensor count, and which pixels a position of its map can see."""
+
+    axes: Axes
+    field: Field
+    token: str = ""
+    """What sort of token is left, where an operation picked one out of a stream of tokens."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation that gave `result`, the one with that `number` where it gave several.
+
+    `inputs` are the arguments that come from the pictures, with their traces; `field` is the union
+    of their fields. `pointwise` says that torch calls the operation so.
+    """
+
+    name: str
+    args: tuple[Any, ...]
+    result: Tensor
+    inputs: tuple[tuple[Tensor, Trace], ...]
+    field: Field
+    pointwise: bool = False
+    number: int = 0
+    parameter: Callable[[Tensor], str] = lambda t: ""
+    """The name of the network's parameter that a tensor is (a view of); empty if it is none."""
+
+    @property
+    def input(self) -> Tensor:
+        """The first argument that comes from the pictures."""
+        return self.inputs[0][0]
+
+    @property
+    def first(self) -> Trace:
+        """Its trace."""
+        return self.inputs[0][1]
+
+    def of(self, tensor: Any) -> Trace | None:
+        """The trace of an argument, None for what does not come from the pictures."""
+        return next((trace for t, trace in self.inputs if t is tensor), None)
+
+    def agreed(self) -> Axes:
+        """The axes of a result that was made element by element."""
+        rank = self.result.ndim
+        found: list[Axis] = []
+        for place, size in enumerate(self.result.shape):
+            candidates = []
+            for tensor, trace in self.inputs:
+                own = place - rank + tensor.ndim
+                if own >= 0 and tensor.shape[own] == size:
+                    candidates.append(trace.axes[own])
+            found.append(agreed(candidates, size))
+        return tuple(found)
+
+
+def filled(args: tuple[Any, ...], *defaults: Any) -> tuple[Any, ...]:
+    """The arguments, and the defaults of those that are not there."""
+    return args + defaults[len(args) :]
+
+
+def kept(field: Field, otherwise: Field) -> Field:
+    """`otherwise` where the field was exact: what was not does not become so again."""
+    return otherwise if field.status == "exact" else field
+
+
+def places(dims: Any, rank: int) -> list[int]:
+    """The axes that an argument means: one, several, or all if it says nothing."""
+    listed = [dims] if isinstance(dims, int) else list(dims or range(rank))
+    return [d % rank for d in listed]
+
+
+def in_place(axes: Axes) -> bool:
+    """Whether a map [batch, unit, y, x] lies as convolutions take it."""
+    if len(axes) != 4:
+        return False
+    beside = (visible(axes[0]), visible(axes[1]))
+    if any(has(beside, role) for role in "yxt?"):
+        return False
+    return all(
+        not visible(one) or is_whole(one, role) for role, one in (("y", axes[2]), ("x", axes[3]))
+    )
+
+
+def fresh(one: Axis, size: int) -> Axis:
+    """An axis of another length that counts what `one` did, if that is one thing."""
+    roles = {a.role for a in visible(one)} or {a.role for a in one}
+    role = roles.pop() if len(roles) == 1 else "?"
+    return axis("?" if role == "t" else role, size)

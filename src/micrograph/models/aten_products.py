@@ -1,0 +1,153 @@
+"""Rules of `aten` for what sums over axes: linear layers, attention, norms, means."""
+
+from collections.abc import Callable
+
+from micrograph.models.aten_call import Call, Trace, kept, places
+from micrograph.models.axes import Axes, Axis, all_of_space, axis, closed, has, in_space, unknown
+from micrograph.models.receptive_field import UNKNOWN, WHOLE, Field
+
+
+def _summed(field: Field, gone: Axis) -> Field:
+    """The field after a sum over an axis with fixed weights."""
+    if field.status != "exact" or not in_space(gone):
+        return field
+    if all_of_space(gone):
+        return WHOLE
+    lowest = {a.role: a.size for a in in_space(gone) if a.stride == 1 and not a.whole}
+    if sorted(lowest) == ["x", "y"] and len(in_space(gone)) == 2:  # patches laid side by side
+        window = (lowest["y"], lowest["x"])
+        return field.window(window, window)
+    return UNKNOWN
+
+
+def _made(gone: Axis, others: Axes, size: int) -> Axis:
+    """What a linear layer's output counts: units, unless it mixes something else beside them."""
+    return axis("u" if has([gone], "u") or not has(others, "u") else "?", size)
+
+
+def _product(call: Call) -> Trace:
+    """`mm` and `addmm`: a matrix times fixed weights, or fixed weights times a matrix."""
+    a, b = call.args[-2:]
+    left, right = call.of(a), call.of(b)
+    if left is not None and right is not None:
+        return _of_two(call, left.axes, right.axes)
+    if left is not None:
+        rows, gone = left.axes
+        made = _made(gone, (rows,), call.result.shape[1])
+        return Trace(closed((rows, made)), _summed(call.field, gone))
+    if right is not None:
+        gone, columns = right.axes
+        made = _made(gone, (columns,), call.result.shape[0])
+        return Trace(closed((made, columns)), _summed(call.field, gone))
+    return Trace(unknown(call.result.shape), kept(call.field, UNKNOWN))  # a bias that is none
+
+
+def _linear(call: Call) -> Trace:
+    *others, gone = call.first.axes
+    made = _made(gone, tuple(others), call.result.shape[-1])
+    return Trace(closed((*others, made)), _summed(call.field, gone))
+
+
+def _batched(call: Call) -> Trace:
+    """`bmm`: also of two things that both come from the pictures, as attention is."""
+    a, b = call.args[-2:]
+    left, right = call.of(a), call.of(b)
+    if left is not None and right is not None:
+        return _of_two(call, left.axes, right.axes)
+    if left is not None:
+        batch, rows, gone = left.axes
+        made = _made(gone, (batch, rows), call.result.shape[2])
+        return Trace(closed((batch, rows, made)), _summed(call.field, gone))
+    if right is not None:
+        batch, gone, columns = right.axes
+        made = _made(gone, (batch, columns), call.result.shape[1])
+        return Trace(closed((batch, made, columns)), _summed(call.field, gone))
+    return Trace(unknown(call.result.shape), kept(call.field, UNKNOWN))
+
+
+def _of_two(call: Call, left: Axes, right: Axes) -> Trace:
+    """[..., n, k] times [..., k, m]: values under a pattern stand on the right."""
+    gone = right[-2]
+    field = call.field
+    if field.status == "exact" and in_space(gone):
+        field = WHOLE if all_of_space(gone) else UNKNOWN
+    return Trace(closed((*right[:-2], left[-2], right[-1])), field)
+
+
+def _attention(call: Call) -> Trace:
+    query, _, value = (call.of(t) for t in call.args[:3])
+    if query is None or value is None or call.number or call.result.ndim != 4:
+        return Trace(unknown(call.result.shape), kept(call.field, UNKNOWN))
+    keys = value.axes[2]
+    field = kept(call.field, WHOLE if all_of_space(keys) else UNKNOWN)
+    return Trace((*value.axes[:2], query.axes[2], value.axes[3]), field)
+
+
+def _over_dims(call: Call) -> Trace:
+    """A reduction: over all places it sees everything, over units only it stays in place."""
+    given, rank = call.first.axes, call.input.ndim
+    dims = set(places(call.args[1] if len(call.args) > 1 else None, rank))
+    gone = tuple(atom for d in sorted(dims) for atom in given[d])
+    field = _summed(call.field, gone)
+    if any(in_space(given[d]) for d in range(rank)) and any(
+        not in_space(given[d]) and has([given[d]], "?") for d in dims
+    ):
+        field = kept(field, UNKNOWN)
+    if call.result.ndim == rank:
+        axes = tuple(() if d in dims else one for d, one in enumerate(given))
+    elif call.result.ndim == rank - len(dims):
+        axes = tuple(one for d, one in enumerate(given) if d not in dims)
+    else:
+        return Trace(unknown(call.result.shape), kept(field, UNKNOWN))
+    return Trace(closed(axes), field)
+
+
+def _softmax(call: Call) -> Trace:
+    over = call.first.axes[call.args[1] % call.input.ndim]
+    return Trace(call.first.axes, _mixed(call.field, over))
+
+
+def _layer_norm(call: Call) -> Trace:
+    if call.result.shape != call.input.shape:
+        return Trace(unknown(call.result.shape), UNKNOWN)
+    axes = call.first.axes
+    over = tuple(atom for one in axes[len(axes) - len(call.args[1]) :] for atom in one)
+    if len(call.args[1]) == 1 and has(axes[-1:], "?") and not has(axes, "u"):
+        axes = (*axes[:-1], axis("u", call.result.shape[-1]))
+    return Trace(axes, _mixed(call.field, over))
+
+
+def _mixed(field: Field, over: Axis) -> Field:
+    """The field where every value sees all of an axis."""
+    if not in_space(over):
+        return kept(field, UNKNOWN) if has([over], "?") else field
+    return kept(field, WHOLE if all_of_space(over) else UNKNOWN)
+
+
+RULES: dict[str, Callable[[Call], Trace]] = {
+    "mm": _product,
+    "addmm": _product,
+    "linear": _linear,
+    "bmm": _batched,
+    "baddbmm": _batched,
+    "_softmax": _softmax,
+    "native_layer_norm": _layer_norm,
+    "_fused_rms_norm": _layer_norm,
+    **dict.fromkeys(
+        (
+            "_scaled_dot_product_flash_attention_for_cpu",
+            "_scaled_dot_product_flash_attention",
+            "_scaled_dot_product_efficient_attention",
+            "_scaled_dot_product_cudnn_attention",
+            "_scaled_dot_product_fused_attention_overrideable",
+        ),
+        _attention,
+    ),
+    **dict.fromkeys(
+        (
+            "mean", "sum", "amax", "amin", "var", "std", "var_mean", "linalg_vector_norm",
+            "logsumexp",
+        ),
+        _over_dims,
+    ),
+}  # fmt: skip

@@ -1,0 +1,218 @@
+"""Rules of `aten` for what rearranges, cuts and joins."""
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
+
+from micrograph.models.aten_call import Call, Trace, filled, fresh, kept
+from micrograph.models.axes import (
+    Axes,
+    Axis,
+    axis,
+    closed,
+    in_space,
+    is_whole,
+    regrouped,
+    tokens,
+    tokens_of,
+    visible,
+)
+from micrograph.models.receptive_field import UNKNOWN
+
+
+def _view(call: Call) -> Trace:
+    axes = regrouped(call.first.axes, call.result.shape)
+    lost = _in_space(call.first.axes) and not _in_space(axes)
+    return Trace(axes, kept(call.field, UNKNOWN) if lost else call.field)
+
+
+def _in_space(axes: Axes) -> bool:
+    """Whether any axis counts places."""
+    return any(in_space(one) for one in axes)
+
+
+def _permute(call: Call) -> Trace:
+    axes = call.first.axes
+    return Trace(tuple(axes[d] for d in call.args[1]), call.field)
+
+
+def _transpose(call: Call) -> Trace:
+    axes = list(call.first.axes)
+    a, b = call.args[1:3] if len(call.args) > 1 else (0, -1)
+    axes[a], axes[b] = axes[b], axes[a]
+    return Trace(tuple(axes), call.field)
+
+
+def _squeeze(call: Call) -> Trace:
+    axes, shape = call.first.axes, call.input.shape
+    given = call.args[1] if len(call.args) > 1 else range(len(shape))
+    gone = {d % len(shape) for d in ([given] if isinstance(given, int) else given)}
+    left = (one for d, one in enumerate(axes) if d not in gone or shape[d] != 1)
+    return Trace(tuple(left), call.field)
+
+
+def _unsqueeze(call: Call) -> Trace:
+    axes = list(call.first.axes)
+    axes.insert(call.args[1] % call.result.ndim, ())
+    return Trace(tuple(axes), call.field)
+
+
+def _expand(call: Call) -> Trace:
+    return Trace(call.agreed(), call.field)
+
+
+def _select(call: Call) -> Trace:
+    """One value of an axis: `select`, and what `unbind` gives of each."""
+    before = call.first.axes
+    dim, index = filled(call.args[1:], 0, 0)[:2]
+    dim, index = dim % len(before), call.number if call.name == "unbind" else index
+    field = kept(call.field, UNKNOWN) if in_space(before[dim]) else call.field
+    names, _ = tokens_of(before[dim]) or ((), None)
+    token = names[index] if 0 <= index < len(names) else ""
+    return Trace(closed((*before[:dim], *before[dim + 1 :])), field, token)
+
+
+def _slice(call: Call) -> Trace:
+    dim, start, _, step = filled(call.args[1:], 0, None, None, 1)
+    dim %= call.input.ndim
+    size = call.input.shape[dim]
+    first = start or 0
+    first = max(first + size, 0) if first < 0 else min(first, size)
+    return _cut(call, dim, first, step)
+
+
+def _split(call: Call) -> Trace:
+    dim = filled(call.args[1:], None, 0)[1] % call.input.ndim
+    sizes = call.args[1]
+    first = sizes * call.number if isinstance(sizes, int) else sum(sizes[: call.number])
+    return _cut(call, dim, first, 1)
+
+
+def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
+    """Every `step`th of an axis from `first` on."""
+    axes = list(call.first.axes)
+    size, before = call.result.shape[dim], axes[dim]
+    if size == call.input.shape[dim]:
+        return Trace(tuple(axes), call.field)
+    field = call.field
+    if (known := tokens_of(before)) is not None:
+        axes[dim] = _some_tokens(*known, first, size, step)
+        left = tokens_of(axes[dim])
+        if left is None:
+            return Trace(tuple(axes), kept(field, UNKNOWN))
+        return Trace(tuple(axes), field, left[0][0] if size == 1 and left[0] else "")
+    axes[dim] = fresh(before, size)
+    if is_whole(before, "y"):
+        field = field.window((1,), (step, 1), (-first, 0))
+    elif is_whole(before, "x"):
+        field = field.window((1,), (1, step), (0, -first))
+    elif in_space(before):
+        field = kept(field, UNKNOWN)
+    return Trace(tuple(axes), field)
+
+
+def _some_tokens(
+    names: tuple[str, ...], grid: tuple[int, int] | None, first: int, size: int, step: int
+) -> Axis:
+    behind = first + size
+    if step == 1 and behind <= len(names):
+        return tokens(names[first:behind], None)
+    if step == 1 and grid and behind == len(names) + grid[0] * grid[1] and first <= len(names):
+        return tokens(names[first:], grid)
+    return axis("?", size)
+
+
+def _cat(call: Call) -> Trace:
+    parts: Sequence[Tensor] = call.args[0]
+    dim = filled(call.args, None, 0)[1] % call.result.ndim
+    along = [trace.axes[dim] for t in parts if (trace := call.of(t)) is not None]
+    axes = list(call.agreed())
+    joined = _joined_tokens(call, dim)
+    if joined is not None:
+        axes[dim] = joined
+        return Trace(tuple(axes), call.field)
+    axes[dim] = fresh(tuple(atom for one in along for atom in one), call.result.shape[dim])
+    field = kept(call.field, UNKNOWN) if any(in_space(one) for one in along) else call.field
+    return Trace(tuple(axes), field)
+
+
+def _joined_tokens(call: Call, dim: int) -> Axis | None:
+    """Tokens put in front of a map's positions; None if it is something else."""
+    names: tuple[str, ...] = ()
+    grid: tuple[int, int] | None = None
+    for part in call.args[0]:
+        trace = call.of(part)
+        known = tokens_of(trace.axes[dim]) if trace is not None else None
+        if known is None and (trace is None or not visible(trace.axes[dim])):
+            kind = _kind(call.parameter(part))
+            known = tuple(kind for _ in range(part.shape[dim])), None
+        if known is None or (grid is not None and (known[0] or known[1])):
+            return None
+        names, grid = (*names, *known[0]), known[1]
+    return tokens(names, grid) if names and (grid is not None) else None
+
+
+def _kind(parameter: str) -> str:
+    """What a parameter's name says of the tokens in it."""
+    name = parameter.rpartition(".")[2].lower()
+    for word, kind in (("reg", "register"), ("dist", "distillation"), ("storage", "register")):
+        if word in name:
+            return kind
+    return "class" if "cl" in name or not name else "token"
+
+
+def _stack(call: Call) -> Trace:
+    dim = filled(call.args, None, 0)[1] % call.result.ndim
+    axes = list(call.first.axes)
+    axes.insert(dim, axis("?", call.result.shape[dim]))
+    return Trace(tuple(axes), call.field)
+
+
+def _pad(call: Call) -> Trace:
+    axes = list(call.first.axes)
+    pairs: Sequence[int] = call.args[1]
+    field = call.field
+    for number in range(len(pairs) // 2):
+        first, behind = pairs[2 * number : 2 * number + 2]
+        place = len(axes) - 1 - number
+        if not (first or behind):
+            continue
+        before, axes[place] = axes[place], fresh(axes[place], call.result.shape[place])
+        if is_whole(before, "y"):
+            field = field.shifted(first, 0)
+        elif is_whole(before, "x"):
+            field = field.shifted(0, first)
+        elif in_space(before):
+            field = kept(field, UNKNOWN)
+    return Trace(tuple(axes), field)
+
+
+def _chosen(call: Call) -> Trace:
+    """Some of an axis, in any order."""
+    dim = call.args[1] % call.result.ndim
+    axes = list(call.first.axes)
+    before, axes[dim] = axes[dim], fresh(axes[dim], call.result.shape[dim])
+    if not is_whole(before, "u"):
+        axes[dim] = axis("?", call.result.shape[dim])
+        return Trace(tuple(axes), kept(call.field, UNKNOWN))
+    return Trace(tuple(axes), call.field)
+
+
+RULES: dict[str, Callable[[Call], Trace]] = {
+    **dict.fromkeys(("view", "_unsafe_view", "reshape", "_reshape_alias"), _view),
+    "permute": _permute,
+    "transpose": _transpose,
+    "t": _transpose,
+    "squeeze": _squeeze,
+    "unsqueeze": _unsqueeze,
+    "expand": _expand,
+    "select": _select,
+    "unbind": _select,
+    "slice": _slice,
+    "split": _split,
+    "split_with_sizes": _split,
+    "cat": _cat,
+    "stack": _stack,
+    "constant_pad_nd": _pad,
+    "index_select": _chosen,
+}

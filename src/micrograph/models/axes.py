@@ -1,0 +1,204 @@
+"""What each axis of a tensor counts: pictures, units, rows, columns, tokens, or nobody knows what.
+
+A view can cut an axis in pieces and join pieces of several axes: heads out of units, tokens out of
+rows and columns, windows out of a map. So an axis is a list of atoms, each a digit of a number:
+with size 7, stride 1 and total 56 it is the last of "row = 7 * window + row in the window".
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from micrograph.models.layout import AS_GIVEN, Layout
+
+
+@dataclass(frozen=True)
+class Atom:
+    """One digit of what an axis counts; the whole of it if `size` is `total`.
+
+    `role` is b(atch), u(nit), y, x, t(okens) or "?". Tokens are `names`, the kinds of those that
+    come first, and then the positions of `grid` (y, x), if there is one.
+    """
+
+    role: str
+    size: int
+    stride: int = 1
+    total: int = 0
+    names: tuple[str, ...] = ()
+    grid: tuple[int, int] | None = None
+
+    @property
+    def whole(self) -> bool:
+        return self.size == self.total
+
+
+Axis = tuple[Atom, ...]
+Axes = tuple[Axis, ...]
+
+
+def axis(role: str, size: int) -> Axis:
+    """All of one role."""
+    return (Atom(role, size, 1, size),)
+
+
+def unknown(shape: Iterable[int]) -> Axes:
+    """Nothing is known of a tensor of that shape."""
+    return tuple(axis("?", size) for size in shape)
+
+
+def tokens(names: tuple[str, ...], grid: tuple[int, int] | None) -> Axis:
+    """An axis of tokens; without names before them they are the grid's rows and columns."""
+    if grid is not None and not names:
+        return axis("y", grid[0]) + axis("x", grid[1])
+    size = len(names) + (math.prod(grid) if grid else 0)
+    return (Atom("t", size, 1, size, names, grid),)
+
+
+def visible(given: Axis) -> Axis:
+    """The atoms that count further than to one."""
+    return tuple(atom for atom in given if atom.size != 1)
+
+
+def is_whole(given: Axis, role: str) -> bool:
+    """Whether an axis is all of one role; an axis of size 1 is all of whatever was one."""
+    atoms = visible(given)
+    if atoms:
+        return len(atoms) == 1 and atoms[0].role == role and atoms[0].whole
+    return any(atom.role == role for atom in given)
+
+
+def tokens_of(given: Axis) -> tuple[tuple[str, ...], tuple[int, int] | None] | None:
+    """Names and grid of an axis of tokens, None for another axis."""
+    if len(given) == 1 and given[0].role == "t":
+        return given[0].names, given[0].grid
+    if [a.role for a in given] == ["y", "x"] and all(a.whole for a in given):
+        return (), (given[0].size, given[1].size)
+    return None
+
+
+def has(given: Iterable[Axis], role: str) -> bool:
+    """Whether any axis counts something of that role."""
+    return any(atom.role == role for one in given for atom in one)
+
+
+def in_space(given: Axis) -> Axis:
+    """The atoms of an axis that count places."""
+    return tuple(a for a in visible(given) if a.role in "yxt")
+
+
+def all_of_space(given: Axis) -> bool:
+    """Whether an axis counts every place of a map."""
+    atoms = in_space(given)
+    sizes = {
+        role: math.prod(a.size for a in atoms if a.role == role)
+        for role in "yx"
+    }
+    totals = {a.role: a.total for a in atoms}
+    by_rows = all(sizes[role] == totals.get(role, 1) for role in "yx")
+    return any(a.role == "t" for a in atoms) or (bool(atoms) and by_rows)
+
+
+def regrouped(given: Axes, shape: Sequence[int]) -> Axes:
+    """The axes of a view: the atoms in their order, cut and joined as `shape` says."""
+    atoms = [atom for one in given for atom in one]
+    result: list[Axis] = []
+    for size in shape:
+        taken: list[Atom] = []
+        left = size
+        if size == 1 and atoms and atoms[0].size == 1:
+            taken.append(atoms.pop(0))
+        while left > 1:
+            if not atoms:
+                return unknown(shape)
+            atom = atoms.pop(0)
+            if left % atom.size == 0:
+                left //= atom.size
+            elif atom.size % left == 0 and atom.role != "t":
+                rest = atom.size // left
+                atoms.insert(0, replace(atom, size=rest))
+                atom, left = replace(atom, size=left, stride=atom.stride * rest), 1
+            else:
+                return unknown(shape)
+            taken.append(atom)
+        result.append(_in_order(_joined_digits(taken)))
+    if any(atom.size != 1 for atom in atoms):
+        return unknown(shape)
+    return tuple(result)
+
+
+def _in_order(given: Axis) -> Axis:
+    """All units in another order are units."""
+    units = visible(given)
+    if len(units) > 1 and all(a.role == "u" and a.total == units[0].total for a in units):
+        size = math.prod(a.size for a in units)
+        if size == units[0].total and len(set(units)) == len(units):
+            return axis("u", size)
+    return given
+
+
+def _joined_digits(atoms: Iterable[Atom]) -> Axis:
+    """Neighbouring digits of one number as one."""
+    result: list[Atom] = []
+    for atom in atoms:
+        last = result[-1] if result else None
+        if (
+            last is not None
+            and last.role == atom.role != "t"
+            and last.total == atom.total
+            and last.stride == atom.stride * atom.size
+        ):
+            result[-1] = replace(last, size=last.size * atom.size, stride=atom.stride)
+        else:
+            result.append(atom)
+    return tuple(result)
+
+
+def closed(given: Axes) -> Axes:
+    """After digits were dropped (summed over, or one value of them chosen): what is left of each
+    role counts from 0 without gaps again."""
+    renamed: dict[Atom, Atom] = {}
+    for role in "buyx":
+        digits = [a for one in given for a in one if a.role == role]
+        if len(digits) != len(set(digits)):
+            continue  # twice in one tensor, as in a pattern of attention
+        stride, total = 1, math.prod(a.size for a in digits)
+        for atom in sorted(digits, key=lambda a: (a.stride, a.size)):
+            renamed[atom] = replace(atom, stride=stride, total=total)
+            stride *= atom.size
+    return tuple(_joined_digits(renamed.get(a, a) for a in one) for one in given)
+
+
+def agreed(candidates: Sequence[Axis], size: int) -> Axis:
+    """The axis on which tensors that are combined element by element agree."""
+    known = [c for c in candidates if not has([c], "?")]
+    if not known or any(visible(c) != visible(known[0]) for c in known):
+        return axis("?", size) if size != 1 else ()
+    return max(known, key=len)
+
+
+def layout_of(given: Axes) -> tuple[Layout, tuple[int, ...], tuple[str, ...]] | None:
+    """How a tensor of such axes is shown: its layout, the (y, x) of the map, the kinds of the
+    tokens before it. None if the axes are not pictures, units and at most one map of positions."""
+    letters = ""
+    names: tuple[str, ...] = ()
+    grid: tuple[int, int] | None = None
+    for one in given:
+        found = next((role for role in "buyx" if role not in letters and is_whole(one, role)), "")
+        if not found and "t" not in letters and (known := tokens_of(one)) is not None:
+            found, (names, grid) = "t", known
+        letters += found or ("1" if not visible(one) else "?")
+    if len(given) == 2:
+        return (AS_GIVEN, (), ()) if letters[0] == "b" and letters[1] not in "yxt" else None
+    if len(given) == 3 and "t" not in letters:
+        letters, names = letters.replace("1", "t"), ("",)
+    for place in "yx" if len(given) == 4 else "":
+        if place not in letters:
+            letters = letters.replace("1", place, 1)
+    if sorted(letters) == ["b", "u", "x", "y"]:
+        y, x = (math.prod(a.size for a in given[letters.index(place)]) for place in "yx")
+        return Layout(letters), (y, x), ()
+    if sorted(letters) == ["b", "t", "u"] and grid is not None:
+        return Layout(letters, len(names)), grid, names
+    if sorted(letters) == ["b", "t", "u"] and len(names) == 1:
+        return Layout(letters, 1, 0), (), ()
+    return None

@@ -1,0 +1,59 @@
+"""Taking the values of nodes out of a forward pass, which stops behind the last one."""
+
+import math
+from collections.abc import Sequence
+from contextlib import nullcontext, suppress
+
+from torch import Tensor, nn
+
+from micrograph.errors import BadInput
+from micrograph.models.node import Node, Place
+from micrograph.models.relu import ReLUOff
+from micrograph.models.taps import Taps
+
+
+class _Reached(BaseException):
+    """All nodes are there. No Exception, so that no network catches it."""
+
+
+def capture(
+    module: nn.Module, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None = None
+) -> tuple[dict[str, Tensor], list[str]]:
+    """Run on preprocessed `x` until all of `nodes` were reached.
+
+    Gives their values by id, [batch, unit, y, x] or [batch, unit], and the ids of nodes that the
+    pass did not reach.
+    """
+    found: dict[str, Tensor] = {}
+    missing: dict[Place, list[Node]] = {}
+    for node in nodes:
+        missing.setdefault(node.place, []).append(node)
+
+    def reached(place: Place, value: Tensor) -> None:
+        for node in missing.pop(place, ()):
+            shown = node.layout.shown(value, grid_of(node, value, x))
+            found[node.id] = shown.clone() if node.overwritten else shown
+        if not missing:
+            raise _Reached
+
+    if missing:
+        bent = relus if relus is not None else nullcontext()
+        with bent, suppress(_Reached), Taps(module, missing, reached):
+            module(x)
+    return found, [node.id for some in missing.values() for node in some]
+
+
+def grid_of(node: Node, value: Tensor, x: Tensor) -> tuple[int, ...]:
+    """(y, x) of the positions of a stream of tokens, for pictures of any size."""
+    if "t" not in node.layout.axes or node.layout.token is not None:
+        return ()
+    count = node.layout.positions(value)
+    if count == math.prod(node.shape):
+        return node.shape
+    rows = round(math.sqrt(count * x.shape[2] / x.shape[3]))
+    if rows < 1 or count % rows:
+        raise BadInput(
+            f"{node.id} has {count} tokens on pictures of {x.shape[2]} x {x.shape[3]}, which make "
+            f"no grid; at its own size it has {node.shape[0]} x {node.shape[1]}"
+        )
+    return rows, count // rows

@@ -1,0 +1,43 @@
+"""Sums and concatenations that no module makes: `x + y` and `torch.cat` in plain code."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+_KINDS: dict[Callable[..., Any], str] = {
+    torch.add: "add", Tensor.add: "add", Tensor.add_: "add",
+    torch.cat: "cat", torch.concat: "cat", torch.concatenate: "cat",
+}  # fmt: skip
+"""Every spelling; operators arrive as methods."""
+
+
+class JoinCalls(TorchFunctionMode):
+    """A context that tells of every sum and concatenation, but for those inside torch functions.
+
+    Enter it behind other contexts of this sort, so that what those compute is not counted.
+    """
+
+    def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
+        """A call of that kind ("add", "cat") made `result`; gives what is to stand in its place."""
+        return result
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        kind = _KINDS.get(func)
+        if kind is None or not isinstance(result, Tensor):
+            return result
+        if kind == "cat":
+            parts = args[0] if args else kwargs["tensors"]
+        else:
+            parts = (*args, *kwargs.values())
+        return self.joined(kind, parts, result)

@@ -1,0 +1,75 @@
+"""Being there when a forward pass reaches a place: a module's output, or a sum inside a module."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from torch import Tensor, nn
+
+from micrograph.models.joins import JoinCalls
+from micrograph.models.node import Place
+
+Reached = Callable[[Place, Any], Tensor | None]
+
+
+class Taps(JoinCalls):
+    """A context in which `reached(place, value)` is called at each of `places`, in every pass.
+
+    What it gives, unless None, goes on in place of the value. No hook is left behind.
+    """
+
+    def __init__(self, module: nn.Module, places: Iterable[Place], reached: Reached) -> None:
+        super().__init__()
+        self._module, self._reached = module, reached
+        self._places = frozenset(places)
+        self._paths = {place.path for place in self._places}
+        self._joins = any(place.join for place in self._places)
+        self._calls: dict[str, int] = {}
+        self._inside: list[tuple[str, dict[str, int]]] = []
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Taps":
+        with ExitStack() as stack:
+            stack.callback(self._module.register_forward_pre_hook(self._restart).remove)
+            for path in self._paths:
+                part = self._module.get_submodule(path)
+                before, after = self._hooks(path)
+                stack.callback(part.register_forward_pre_hook(before).remove)
+                stack.callback(part.register_forward_hook(after).remove)
+            if self._joins:
+                super().__enter__()  # type: ignore[no-untyped-call]
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._joins:
+            super().__exit__(*error)  # type: ignore[no-untyped-call]
+        self._stack.close()
+
+    def _restart(self, module: nn.Module, inputs: Any) -> None:
+        self._calls = dict.fromkeys(self._paths, 0)
+        self._inside = []
+
+    def _hooks(self, path: str) -> tuple[Callable[..., None], Callable[..., Tensor | None]]:
+        def before(module: nn.Module, inputs: Any) -> None:
+            self._inside.append((path, {}))
+
+        def after(module: nn.Module, inputs: Any, output: Any) -> Tensor | None:
+            while self._inside.pop()[0] != path:  # a call that raised, and somebody caught it
+                pass
+            call = self._calls[path]
+            self._calls[path] += 1
+            place = Place(path, call)
+            return self._reached(place, output) if place in self._places else None
+
+        return before, after
+
+    def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
+        """Counted in every module that the call happens in."""
+        for path, counts in self._inside:
+            number = counts.get(kind, 0)
+            counts[kind] = number + 1
+            place = Place(path, self._calls[path], f"{kind}#{number}")
+            if place in self._places and (other := self._reached(place, result)) is not None:
+                result = other
+        return result
