@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import platformdirs
 
 from micrograph.errors import BadInput
+
+if TYPE_CHECKING:
+    from micrograph.atlas import Library
 
 
 def data_folder(name: str) -> Path:
@@ -40,3 +43,10 @@ def shown_folders(given: Path | None) -> list[Path]:
 
     own = atlas_folder(given)
     return [own] if given is not None else [own, bundled_gallery()]
+
+
+def library(given: Path | None) -> "Library":
+    """What those folders hold, and behind it all models that are known."""
+    from micrograph.atlas import Library, bundled_catalogue
+
+    return Library(shown_folders(given), bundled_catalogue())

@@ -1,28 +1,40 @@
 """`micrograph info`: what is known of a place."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from micrograph.address import Address, check_unit, find_node, parse
 from micrograph.atlas import Library, NodeRecord, Reading
 from micrograph.cli import output
-from micrograph.cli.folders import atlas_option, shown_folders
+from micrograph.cli.folders import atlas_option, library
+from micrograph.cli.model_options import Asked, model_options
 from micrograph.cli.models import describe
+from micrograph.errors import Unavailable
 from micrograph.models import ModelCard, card, cards
+from micrograph.models.adapters import parse as spec_of
+
+if TYPE_CHECKING:
+    from micrograph.models.model import Model
 
 
 @click.command()
 @click.argument("address")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @atlas_option
-def command(address: str, as_json: bool, atlas: Path | None) -> None:
-    """Say what is known of ADDRESS: model, model/node or model/node/unit."""
-    asked = parse(address)
-    library = Library(shown_folders(atlas))
-    facts = _Place(library, asked).facts()
-    for problem in library.problems:
+@model_options
+def command(address: str, as_json: bool, atlas: Path | None, asked: Asked) -> None:
+    """Say what is known of ADDRESS: model, model/node or model/node/unit.
+
+    Or of a network that is not among the models here, as `render` takes it: net.py:build,
+    timm:NAME, ...; its nodes, and whether it seems to get the input that it was trained on.
+    """
+    brought = _brought(address, asked)
+    place = parse(address) if brought is None else Address(brought.id)
+    shown = library(atlas)
+    facts = _Place(shown, place, brought).facts()
+    for problem in shown.problems:
         click.echo(f"warning: {problem.message}", err=True)
     if as_json:
         output.write_json(facts)
@@ -30,14 +42,31 @@ def command(address: str, as_json: bool, atlas: Path | None) -> None:
         _tell(facts)
 
 
-class _Place:
-    """An address with what an atlas and the registry know about it."""
+def _brought(address: str, asked: Asked) -> "Model | None":
+    """The model that a spec names, with its weights where it has them, or else without."""
+    if spec_of(address) is None:
+        return None
+    chosen = asked.card(address)
+    try:
+        return asked.load(address, chosen)
+    except Unavailable as error:
+        from micrograph.models.loading import untrained
 
-    def __init__(self, library: Library, asked: Address) -> None:
+        click.echo(f"warning: {error}", err=True)
+        return untrained(chosen)
+
+
+class _Place:
+    """An address with what an atlas and the registry know about it, or a model that was brought."""
+
+    def __init__(self, library: Library, asked: Address, brought: "Model | None" = None) -> None:
+        self.brought = brought
         self.card: ModelCard | None = None
         self.atlas: Reading | None = None
         by_folded = {m.id.lower(): m.id for m in library.models()}
-        if asked.model.lower() in by_folded:
+        if brought is not None:
+            self.card = brought.card
+        elif asked.model.lower() in by_folded:
             self.atlas = library.model(by_folded[asked.model.lower()])
             self.card = cards().get(self.atlas.model.id)
         else:
@@ -60,13 +89,15 @@ class _Place:
         from micrograph.models.loading import untrained
         from micrograph.runner.describe import node_record
 
-        model = untrained(self.card)
+        model = self.brought or untrained(self.card)
         return {n.id: node_record(n) for n in model.nodes.values()}, model.aliases
 
     def facts(self) -> dict[str, Any]:
         """As JSON data; `atlas` tells whether pictures were rendered, `nodes` only of a model."""
         record = self.atlas.model if self.atlas else None
         model: dict[str, Any] = describe(self.card) if self.card else {"id": self.model}
+        if self.brought is not None:
+            model["digest"] = self.brought.digest
         if record is not None:
             model |= {"title": record.title, "summary": record.summary, "digest": record.digest}
         rendered: dict[str, dict[str, int]] = {}

@@ -1,0 +1,108 @@
+"""Links in a text: to OpenAI Microscope, to its picture store, to a site like ours."""
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from micrograph.resolve.views import View, asset_view, view_of
+
+# Every quantifier below is bounded or followed by what it cannot match: time is linear.
+_URL = r"[^\s<>\"'`\\^{|}()\[\]“”‘’«»–—]"
+_OLD = re.compile(
+    rf"(?:https?:/{{1,3}})?(?:www\.)?\bmicroscope[a-z0-9\-]{{0,30}}\.openai\.com\b(?::\d{{1,5}})?"
+    rf"(?P<rest>[/?#]{_URL}*)?", re.I,
+)
+_OURS = re.compile(
+    r"(?:https?://(?:[A-Za-z0-9.\-_]{1,255}|\[[0-9a-f:.]{2,50}\])(?::\d{1,5})?/"
+    r"|(?<![^\s<(\[\"'`=])/|\A(?=models/))"
+    rf"(?P<rest>models(?:[/?#]{_URL}*|(?=[\s.,;:!?)\]>\"']|\Z)))", re.I,
+)
+_ASSET = re.compile(
+    rf"(?:/|\A|\s)(?P<model>[A-Za-z0-9_.\-]{{1,60}})/lucid\.(?P<lens>[a-z_]{{1,40}})/(?P<rest>{_URL}+)"
+)
+_ANY = re.compile(rf"\bhttps?:/{{1,3}}{_URL}*", re.I)
+_TAIL = ".,;:!?'\"*~…"
+_OWN_ENDS = ("render", "look", "map")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wrote, in their words; "" where they did not say. `wrong` says what makes no
+    sense of what there is."""
+
+    model: str = ""
+    node: str = ""
+    unit: str = ""
+    view: View = field(default_factory=View)
+    wrong: str = ""
+
+
+def links(text: str) -> tuple[list[Asked], str]:
+    """The places that links in `text` name, each once, and the text without any links."""
+    if re.search(r"openai\.com%2F", text, re.I):  # a link inside another one
+        for quoted, mark in (("%3A", ":"), ("%2F", "/"), ("%3F", "?"), ("%3D", "="), ("%26", "&")):
+            text = re.sub(quoted, mark, text, flags=re.I)
+    found: dict[Asked, None] = {}
+
+    def take(match: re.Match[str]) -> str:
+        found[_asset(match) if match.re is _ASSET else _page(match["rest"] or "")] = None
+        return " "
+
+    for pattern in (_ASSET, _OLD, _OURS):
+        text = pattern.sub(take, text)
+    return list(found), _ANY.sub(" ", text)
+
+
+def _page(rest: str) -> Asked:
+    """From the part of a URL behind the host."""
+    rest, _, fragment = _cut(rest).partition("#")
+    path, _, query = rest.partition("?")
+    view = view_of(_parameters(query), fragment)
+    path = path.partition("&")[0]  # of a link around this one
+    parts = [part for piece in path.split("/") if (part := unquote(piece).strip().strip(_TAIL))]
+    if parts and parts[0].lower() == "models":
+        parts = parts[1:]
+    if parts and parts[-1] in _OWN_ENDS:
+        parts = parts[:-1]
+    if parts:
+        parts[-1] = parts[-1].removesuffix(".json")
+    if len(parts) <= 3:
+        model, node, unit = (*parts, "", "", "")[:3]
+        return Asked(model, node, unit, view)
+    # The name of a tensor with its slashes: image_block_4/5/Add_6:0. Its parts never are numbers
+    # twice, as they would be where something is behind the unit.
+    *name, last = parts[1:]
+    if re.fullmatch(r"\d{1,9}", last) and not re.fullmatch(r"\d+", name[-1]):
+        return Asked(parts[0], "/".join(name), last, view)
+    return Asked(parts[0], "/".join(parts[1:]), "", view)
+
+
+def _asset(match: re.Match[str]) -> Asked:
+    """From the path of a file in the store, whose folder is a list of parameters, quoted."""
+    rest = _cut(match["rest"]).rstrip(_TAIL)
+    for _ in range(3):
+        rest = unquote(rest)
+    folder, _, name = rest.rpartition("/")
+    query = _parameters(folder.partition("/")[2])
+    view = asset_view(match["lens"], query)
+    node = query.get("op", "")
+    file = re.match(r"(?:channel|text|neuron|unit)[-_](\d{1,9})(?:_\d{1,9})?\.\w{1,5}\Z", name)
+    if not file:
+        return Asked(match["model"], node, "", view, f"{name[:60]!r} names no unit")
+    start, stop = (int(n) if (n := query.get(k, "")).isdecimal() and len(n) < 10 else None
+                   for k in ("start", "stop"))
+    unit = int(file[1])
+    if (start is not None and unit < start) or (stop is not None and unit >= stop):
+        wrong = f"{name[:60]!r} does not lie in units {start} to {stop}, of which the folder is"
+        return Asked(match["model"], node, "", view, wrong)
+    return Asked(match["model"], node, file[1], view)
+
+
+def _cut(rest: str) -> str:
+    """Without what a broken page let run into the link: a quoted quotation mark or bracket."""
+    return re.split(r"%22|%27|%3C|%3E|%60", rest, maxsplit=1, flags=re.I)[0]
+
+
+def _parameters(query: str) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in query[:4000].split("&"))
+    return {unquote(k): unquote(v).strip(_TAIL) for k, mark, v in pairs if mark}

@@ -1,0 +1,276 @@
+"""From a text or a link to the place it means, or to what lies near it."""
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+
+from micrograph.address import Address
+from micrograph.atlas import Library, Reading
+from micrograph.errors import nearest, short
+from micrograph.resolve import names, prose
+from micrograph.resolve.answer import Answer
+from micrograph.resolve.links import Asked, links
+from micrograph.resolve.nodes import find_node, near_nodes
+from micrograph.resolve.views import View
+
+LONGEST = 10_000
+"""Characters of a text that are read."""
+
+
+def resolve(text: str, library: Library) -> Answer:
+    """The place in `library` that `text` means. Never raises, and takes a fraction of a second.
+
+    A text that can be read in several ways, or that names what does not exist, has no place: its
+    answer says why and what is near.
+    """
+    return _Resolver(library).text(text)
+
+
+@dataclass(frozen=True)
+class _Place:
+    atlas: Reading
+    node: str
+    unit: int | None
+
+    @property
+    def address(self) -> str:
+        return str(Address(self.atlas.model.id, self.node, self.unit))
+
+    @property
+    def units(self) -> int:
+        return self.atlas.nodes[self.node].units
+
+    @property
+    def exists(self) -> bool:
+        return self.unit is None or self.unit < self.units
+
+
+class _Resolver:
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.models = {model.id: library.model(model.id) for model in library.models()}
+        self.names = names.phrases((m.model.id, m.model.title) for m in self.models.values())
+
+    def text(self, text: str) -> Answer:
+        text = html.unescape(text[:LONGEST])
+        found, rest = links(text)
+        if len(found) > 1:
+            answers = [self.link(asked) for asked in found]
+            if len({answer.address for answer in answers}) > 1 or answers[0].address is None:
+                near = (a for answer in answers for a in (answer.address, *answer.nearest) if a)
+                return Answer(
+                    note="The text has links to several places.", nearest=_few(near)
+                )
+            return answers[0]
+        return self.link(found[0]) if found else self.words(rest)
+
+    def link(self, asked: Asked) -> Answer:
+        """A place from the parts of a link."""
+        if not asked.model:
+            return Answer(url="/models", note="The index of models.")
+        known = {id.lower(): id for id in self.models}
+        id = known.get(asked.model.lower()) or names.named(asked.model, self.names)
+        if id is None:
+            return self.unknown_model(asked.model)
+        return self.inside(self.models[id], asked)
+
+    def inside(self, atlas: Reading, asked: Asked) -> Answer:
+        """A place in a model that is known."""
+        if unreleased := self.unreleased(atlas):
+            return self.lost(atlas, unreleased, asked)
+        here = atlas.model.id
+        if not asked.node:
+            if asked.wrong:
+                return Answer(here, note=f"Here {asked.wrong}.", nearest=(here,))
+            return self.model(atlas, asked.view)
+        node = find_node(atlas, asked.node)
+        if node is None:
+            note = f"{here} has no node called {short(asked.node)}."
+            return Answer(here, note=note, nearest=_few([*near_nodes(atlas, asked.node), here]))
+        if asked.wrong or not re.fullmatch("[0-9]{0,9}", asked.unit):
+            what = asked.wrong or f"{short(asked.unit)} is no unit"
+            units = f"units of {here}/{node} are numbers from 0"
+            return Answer(here, node, note=f"Here {what}; {units}.", nearest=(f"{here}/{node}",))
+        return self.place(_Place(atlas, node, int(asked.unit) if asked.unit else None), asked.view)
+
+    def words(self, text: str) -> Answer:
+        """A place from a text without links."""
+        text = text.strip()
+        if not text.strip("/"):
+            return Answer(note="There is nothing that could be an address.")
+        exact = self.exact(text)
+        if exact is not None:
+            return exact
+        mentioned = names.mentions(text, self.names)
+        ids = list(dict.fromkeys(id for id, _, _ in mentioned))
+        if len(ids) > 1:
+            note = f"The text names several models: {', '.join(ids[:6])}."
+            return Answer(note=note, nearest=_few(ids))
+        if not ids:
+            return self.without_model(text)
+        atlas = self.models[ids[0]]
+        if whole := prose.read(text, partial(find_node, atlas)).place(True):
+            return self.place(_Place(atlas, *whole))  # the model's name is the scope of a tensor
+        for _, start, end in reversed(mentioned):
+            text = f"{text[:start]} {text[end:]}"
+        return self.with_model(atlas, text)
+
+    def exact(self, text: str) -> Answer | None:
+        """A text that is an address and nothing else: model/node/unit, model:node:unit, model."""
+        text = text.strip("\"'`*“”.,;!?<> ")
+        if re.search(r"\s", text):
+            return None
+        model, mark, rest = text.partition("/")
+        if not mark:
+            model, _, rest = text.partition(":")
+        id = names.named(model, self.names)
+        if id is None:
+            return None
+        atlas = self.models[id]
+        if not rest.strip("/") or self.unreleased(atlas):
+            return self.inside(atlas, Asked(id, rest))
+        found = prose.read(rest.strip("/"), partial(find_node, atlas)).place(True)
+        if found:
+            return self.place(_Place(atlas, *found))
+        if self.everywhere(text):  # a tensor whose first scope is a model's name
+            return None
+        node, _, unit = rest.strip("/").replace(":", "/").rpartition("/")
+        return self.inside(atlas, Asked(id, node, unit) if node else Asked(id, unit))
+
+    def with_model(self, atlas: Reading, text: str) -> Answer:
+        """The rest of a text that names one model."""
+        here = atlas.model.id
+        if unreleased := self.unreleased(atlas):
+            return self.lost(atlas, unreleased, Asked(here, text.strip()))
+        reading = prose.read(text, partial(find_node, atlas))
+        if reading.is_empty:
+            return self.model(atlas, View())
+        found = reading.place(True)
+        if found:
+            return self.place(_Place(atlas, *found))
+        near = [str(Address(here, n, u)) for n, u in reading.units if u < atlas.nodes[n].units]
+        near += [f"{here}/{node}" for node in reading.nodes]
+        note = "The text can be read in several ways."
+        strange = next(filter(prose.is_foreign, reading.others), None)
+        if strange or not near:
+            what = short(strange, 40) if strange else "Nothing in the text"
+            note = f"{what} is {'no' if strange else 'a'} node of {here}."
+            near += [a for word in _names_of_nodes(reading.others) for a in near_nodes(atlas, word)]
+        return Answer(here, note=note, nearest=_few([*near, here]))
+
+    def everywhere(self, text: str) -> list[_Place]:
+        """What a text means in each model, where it names none."""
+        found = []
+        for atlas in self.models.values():
+            if place := prose.read(text, partial(find_node, atlas)).place(False):
+                found.append(_Place(atlas, *place))
+        return found
+
+    def without_model(self, text: str) -> Answer:
+        """A text that names no model: the literature's, or the only one that has such a node."""
+        found = self.everywhere(text)
+        first = [p for p in found if p.atlas.model.id == names.LITERATURE] or found[:1]
+        if not found:
+            return self.nothing(text)
+        others = [p for p in found if p not in first and p.exists]
+        if first[0].atlas.model.id != names.LITERATURE and len(found) > 1:
+            fits = [p.address if p.exists else f"{p.atlas.model.id}/{p.node}" for p in found]
+            return Answer(
+                note="Several models have such a node; name one of them.",
+                nearest=_few(sorted(fits, key=lambda address: -address.count("/"))),
+            )
+        answer = self.place(first[0])
+        if not others:
+            return answer
+        which = ", ".join(p.atlas.model.id for p in others[:4]) + (", ..." if others[4:] else "")
+        also = f"Taken for {names.LITERATURE}, as papers mean it; also in {which}."
+        near = _few([*answer.nearest, *(p.address for p in others)])
+        return replace(answer, note=f"{answer.note} {also}".strip(), nearest=near)
+
+    def model(self, atlas: Reading, view: View) -> Answer:
+        id = atlas.model.id
+        there = {count.technique for count in atlas.counts()}
+        note = "" if there else f"Nothing is rendered of it here yet: `micrograph render {id}`"
+        return _with_view(
+            Answer(id, address=id, url=Address(id).path, available=bool(there), note=note), view
+        )
+
+    def place(self, place: _Place, view: View | None = None) -> Answer:
+        """The answer for a node or unit, if it exists."""
+        view = view or View()
+        atlas, node, unit = place.atlas, place.node, place.unit
+        id = atlas.model.id
+        if not place.exists:
+            last = str(Address(id, node, place.units - 1))
+            note = f"Unit {unit} is out of range: {id}/{node} has units 0-{place.units - 1}."
+            return Answer(id, node, note=note, nearest=(last, f"{id}/{node}"))
+        if unit is None:
+            there = {count.technique for count in atlas.counts() if count.node == node}
+        else:
+            there = {v.technique for v in atlas.visualizations(node, unit)}
+        missing = view.technique if view.technique not in there else ""
+        note = ""
+        if missing or not there:
+            units = "" if unit is None else f" --units {unit}"
+            lens = f" -t {missing}" if missing and missing != "feature_vis" else ""
+            what = f"No {missing}" if missing and there else "Nothing"
+            command = f"micrograph render {id} --node {node}{units}{lens}"
+            note = f"{what} is rendered of it here yet: `{command}`"
+        address = Address(id, node, unit)
+        return _with_view(Answer(
+            id, node, unit, str(address), url=address.path, available=bool(there), note=note,
+        ), view)
+
+    def unreleased(self, atlas: Reading) -> str:
+        """Why the model can never be seen, or ""."""
+        outline = self.library.outlines.get(atlas.model.id)
+        return outline.unreleased if outline is not None and not atlas.nodes else ""
+
+    def lost(self, atlas: Reading, why: str, asked: Asked) -> Answer:
+        """A model that was never released: its page, and where to look instead."""
+        id = atlas.model.id
+        near = []
+        note = why.rstrip(". ") + "."
+        sibling = self.models.get(names.SIBLINGS.get(id, ""))
+        if sibling is not None:
+            node = find_node(sibling, asked.node) if asked.node else None
+            near = [*([f"{sibling.model.id}/{node}"] if node else []), sibling.model.id]
+            note += f" Its nearest relative is {sibling.model.id}, whose units are others."
+        return _with_view(Answer(
+            id, address=id, url=Address(id).path, note=note, nearest=_few(near),
+        ), asked.view)
+
+    def unknown_model(self, name: str) -> Answer:
+        near = nearest(name[:100], self.models)
+        return Answer(note=f"There is no model called {short(name)}.", nearest=_few(near))
+
+    def nothing(self, text: str) -> Answer:
+        """No place at all: names that look like what was written."""
+        literature = self.models.get(names.LITERATURE)
+        words = re.findall(r"[A-Za-z0-9_.\-]{2,40}", text)[:8]
+        near: list[str] = []
+        for word in words:
+            near += nearest(word, self.models, 2)
+        searched = [literature] if literature else self.library.atlases()[:2]
+        for word in _names_of_nodes(words):
+            near += [a for atlas in searched for a in near_nodes(atlas, word, 2)]
+        if re.search(r"\bgooglenet\b", text, re.I):
+            near[:0] = [id for id in ("inceptionv1", "inceptionv1_caffe") if id in self.models]
+        note = f"{short(text, 60)} names no place; an address is model/node/unit."
+        return Answer(note=note, nearest=_few(near))
+
+
+def _with_view(answer: Answer, view: View) -> Answer:
+    return replace(answer, technique=view.technique or None, variant=view.variant or None)
+
+
+def _names_of_nodes(words: Iterable[str]) -> list[str]:
+    """The few words that may be a mistyped node: names with a digit, without a unit behind."""
+    bare = (re.sub(r"[:/#]\d+\Z", "", word) for word in words)
+    return [word for word in bare if re.search(r"\d", word) and re.search(r"[A-Za-z]", word)][:2]
+
+
+def _few(addresses: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(addresses))[:6]
