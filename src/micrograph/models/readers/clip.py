@@ -17,6 +17,7 @@ from micrograph.models.readers.pickles import Global, Made, Persistent
 from micrograph.models.readers.zips import Zip
 
 DEEPEST = 64
+MOST_STEPS = 200_000
 _STORAGES = {
     "torch.FloatStorage": torch.float32, "torch.HalfStorage": torch.float16,
     "torch.BFloat16Storage": torch.bfloat16, "torch.DoubleStorage": torch.float64,
@@ -67,7 +68,7 @@ class _Walk:
     def walk(self, module: Any, names: tuple[str, ...] = ()) -> Tensors:
         for name, value in module.state.items():
             self.steps += 1
-            if len(names) > DEEPEST or self.steps > pickles.MOST_OPERATIONS:
+            if len(names) > DEEPEST or self.steps > MOST_STEPS:
                 raise Damaged("its modules are nested without end")
             inner = (*names, str(name))
             if _is_module(value):

@@ -100,5 +100,6 @@ def _spread(values: Tensor, shape: tuple[int, ...], budget: Budget) -> Tensor:
         raise Damaged(f"a tensor of shape {list(shape)} has {len(values)} values")
     if len(values) < count:
         budget.take(count)
-        values = torch.cat([values, values[-1:].expand(count - len(values))])
+        rest = values[-1:].expand(count - len(values))  # takes no memory
+        values = torch.cat([values, rest]) if len(values) > 1 else values.expand(count)
     return values[:count].reshape(shape)
