@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from micrograph.errors import BadInput
+
 
 class ConvReLU(nn.Conv2d):
     """A square convolution with bias and the ReLU behind it. Keeps the size by default."""
@@ -22,32 +24,148 @@ class ConvReLU(nn.Conv2d):
         return F.relu(super().forward(x))
 
 
-class LocalResponseNorm(nn.Module):
-    """Normalization across neighbouring units: `x * (k + alpha / size * window(x²)) ** -0.75`.
+class Halves(nn.Module):
+    """A square convolution without bias in two groups: half of the units reads half of the inputs.
 
-    Equals `F.local_response_norm(x, size, alpha, 0.75, k)` for an odd size (AlexNet, section 3.3,
-    with alpha divided by the size as Caffe does). The sum over the window is a 1x1 convolution with
-    a band of ones, several times faster on a CPU than torch's padded average over a fifth axis.
+    AlexNet's layers were spread over two graphics cards like this. The output holds a, b.
+    """
+
+    kind: ClassVar[str] = "conv"
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__()
+        half = inputs // 2, outputs // 2, kernel
+        self.a = nn.Conv2d(*half, padding=kernel // 2, bias=False)
+        self.b = nn.Conv2d(*half, padding=kernel // 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, inputs, y, x] to [batch, outputs, y, x]."""
+        first, second = x.chunk(2, 1)
+        return torch.cat((self.a(first), self.b(second)), 1)
+
+
+class Shift(nn.Module):
+    """A number added to every unit."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(units))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, unit, y, x] to the same shape."""
+        return x + self.bias[:, None, None]
+
+
+class ShiftedReLU(nn.Module):
+    """A convolution without bias, then its bias and ReLU: both sums are places to look at."""
+
+    kind: ClassVar[str] = "activation"
+
+    def __init__(self, linear: nn.Module, units: int) -> None:
+        super().__init__()
+        self.linear = linear
+        self.shift = Shift(units)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, inputs, y, x] to [batch, unit, y', x'], values >= 0."""
+        return F.relu(self.shift(self.linear(x)))
+
+
+class LinearReLU(nn.Linear):
+    """A matrix with bias and the ReLU behind it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, inputs] to [batch, outputs], values >= 0."""
+        return F.relu(super().forward(x))
+
+
+class Flatten(nn.Flatten):
+    """A map of one certain size as a vector, unit by unit: what stands before a matrix."""
+
+    kind: ClassVar[str] = "flatten"
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, unit, side, side] to [batch, unit * side * side]. Raises BadInput for others."""
+        if x.shape[2:] != (self.side, self.side):
+            given = " x ".join(map(str, x.shape[2:]))
+            raise BadInput(
+                f"the layers from here on need a map of {self.side} x {self.side}, but these "
+                f"pictures give {given}; use pictures of the model's own size, or a node before"
+            )
+        return super().forward(x)
+
+
+class SameConvReLU(nn.Conv2d):
+    """A square convolution, padded as TensorFlow's SAME does, with bias and the ReLU behind it.
+
+    The output has ceil(size / stride) positions; what padding that takes is halved between both
+    sides, and an odd one goes to the end: 2 before and 3 behind for 7x7/2 on an even size.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int) -> None:
+        super().__init__(inputs, outputs, kernel, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, inputs, y, x] to [batch, outputs, y / stride, x / stride], values >= 0."""
+        (kernel, _), (stride, _) = self.kernel_size, self.stride
+        pads: list[int] = []
+        for size in (x.shape[3], x.shape[2]):  # F.pad begins with the last axis
+            total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+            pads += [total // 2, total - total // 2]
+        return F.relu(super().forward(F.pad(x, pads)))
+
+
+class SamePool(nn.Module):
+    """Maxima over 3x3 with a stride of 2, padded as TensorFlow's SAME does.
+
+    An odd size is padded on both sides, an even one at its end; padding is never the maximum.
+    """
+
+    kind: ClassVar[str] = "pool"
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[batch, unit, y, x] to [batch, unit, y / 2, x / 2], rounded up."""
+        odd = (x.shape[2] % 2, x.shape[3] % 2)
+        return F.max_pool2d(x, 3, 2, odd, ceil_mode=True)
+
+
+class LocalResponseNorm(nn.Module):
+    """Normalization across neighbouring units: `x * (k + alpha / size * window(x²)) ** -beta`.
+
+    Equals `F.local_response_norm(x, size, alpha, beta, k)` for an odd size (AlexNet, section 3.3,
+    with alpha divided by the size as Caffe does; TensorFlow does not divide it and calls
+    (size - 1) / 2 the radius). `beta` is 0.75 or 0.5. The sum over the window is a 1x1 convolution
+    with a band of ones, several times faster on a CPU than torch's padded average over a fifth
+    axis.
     """
 
     kind: ClassVar[str] = "norm"
     band: Tensor
     offset: Tensor
 
-    def __init__(self, units: int, size: int = 5, alpha: float = 1e-4, k: float = 1.0) -> None:
+    def __init__(
+        self, units: int, size: int = 5, alpha: float = 1e-4, k: float = 1.0, beta: float = 0.75
+    ) -> None:
         super().__init__()
+        if beta not in (0.5, 0.75):  # others would need a power, many times slower
+            raise ValueError(f"beta {beta} given, expected 0.5 or 0.75")
         at = torch.arange(units)
         band = ((at[:, None] - at[None, :]).abs() <= size // 2).float()
         self.register_buffer("band", band[:, :, None, None], persistent=False)
         self.register_buffer("offset", torch.full((units,), k), persistent=False)
         self.gain = (alpha / size) ** 0.5
+        self.beta = beta
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, units, y, x] to the same shape."""
         # The gain goes in before squaring: activations of thousands would overflow half precision.
         s = F.conv2d((x * self.gain).square(), self.band, self.offset)
         root = s.rsqrt()
-        return x * (root * root.sqrt())
+        return x * root if self.beta == 0.5 else x * (root * root.sqrt())
 
 
 class Inception(nn.Module):

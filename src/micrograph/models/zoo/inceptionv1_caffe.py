@@ -5,14 +5,19 @@ Caffe computes in place. Padding, ceil-mode pooling and the order of norm and po
 """
 
 import re
+from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
-from micrograph.models.card import ModelCard, WeightsSource
+from micrograph.models.card import Conversion, ModelCard, WeightsSource
 from micrograph.models.preprocessing import Preprocessing
+from micrograph.models.zoo import _caffe, _inception
 from micrograph.models.zoo._imagenet import CLASSES
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+    from micrograph.models.conversion import Given
 
 #            1x1, 3x3r, 3x3, 5x5r, 5x5, pool_proj
 INCEPTION = {
@@ -30,6 +35,11 @@ INCEPTION = {
 
 def build() -> "nn.Module":
     """The network with random weights; BGR in 0..255 minus the mean to logits [batch, 1000]."""
+    return network(1000)
+
+
+def network(classes: int) -> "nn.Module":
+    """The same for any number of classes."""
     from torch import nn
 
     from micrograph.models import layers
@@ -54,7 +64,7 @@ def build() -> "nn.Module":
         if name in ("3b", "4e"):
             pool(f"pool{name[0]}_3x3_s2")
     net.add_module("pool5_7x7_s1", layers.GlobalAverage())
-    net.add_module("loss3_classifier", nn.Linear(units, 1000))
+    net.add_module("loss3_classifier", nn.Linear(units, classes))
     return net.eval()
 
 
@@ -90,6 +100,28 @@ def aliases(node: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def weighted_layers(classes: int) -> Iterator[tuple[str, _caffe.Layer]]:
+    """The modules that have weights, and what Caffe calls them."""
+    yield "conv1_7x7_s2", _caffe.Layer("conv1/7x7_s2", (64, 3, 7, 7))
+    yield "conv2_3x3_reduce", _caffe.Layer("conv2/3x3_reduce", (64, 64, 1, 1))
+    yield "conv2_3x3", _caffe.Layer("conv2/3x3", (192, 64, 3, 3))
+    for block, branch, shape in _inception.convolutions(192, INCEPTION):
+        name = f"inception_{block}"
+        yield f"{name}.{branch}", _caffe.Layer(f"{name}/{branch}", shape)
+    yield "loss3_classifier", _caffe.Layer("loss3/classifier", (classes, 1024))
+
+
+def convert(take: _caffe.Take, classes: int, given: "Given") -> "dict[str, Tensor]":
+    """Our tensors out of a file that `take` can read."""
+    found = {}
+    for path, layer in weighted_layers(classes):
+        found[f"{path}.weight"], found[f"{path}.bias"] = take(given, layer)
+    return found
+
+
+AUXILIARY = ("loss1/*", "loss2/*")
+"""Layers of the two heads that only training needs."""
+
 CARD = ModelCard(
     id="inceptionv1_caffe",
     title="InceptionV1 (Caffe)",
@@ -117,9 +149,19 @@ CARD = ModelCard(
             url="https://github.com/mtmd/GoogleNet_MATLAB",
             note="116 arrays in Params/; the repository states no licence",
         ),
+        WeightsSource(
+            title="BVLC GoogLeNet, the original in Caffe's format",
+            url="http://dl.caffe.berkeleyvision.org/bvlc_googlenet.caffemodel",
+            licence="BVLC model zoo: unrestricted use",
+        ),
     ),
     file_names=("googlenet_bvlc",),
     node_id=node_id,
     tensor_name=tensor_name,
     aliases=aliases,
+    conversions=(
+        Conversion(
+            "caffemodel", partial(convert, _caffe.from_caffe, 1000), "conv1/7x7_s2/0", AUXILIARY
+        ),
+    ),
 )
