@@ -10,13 +10,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from micrograph.cli.model_options import Asked, model_options
 from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
-from micrograph.models import card
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
 @click.command(hidden=True)
 @click.argument("model")
 @click.option("--digest", default="", metavar="D", help="Of the weights that it must have.")
-@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights file.")
-def command(model: str, digest: str, weights: Path | None) -> None:
+@model_options
+def command(model: str, digest: str, asked: Asked) -> None:
     """Answer questions about pictures on standard input."""
     questions = sys.stdin.buffer
     # What libraries print must not come between the answers.
@@ -40,7 +39,7 @@ def command(model: str, digest: str, weights: Path | None) -> None:
         answers.flush()
 
     try:
-        loaded = _load(model, digest, weights)
+        loaded = _load(model, digest, asked)
     except MicrographError as error:
         say(error=str(error), status=503)
         return
@@ -54,16 +53,14 @@ def command(model: str, digest: str, weights: Path | None) -> None:
             say(error="no memory is left for this picture", status=503)
 
 
-def _load(id: str, digest: str, weights: Path | None) -> "Model":
+def _load(id: str, digest: str, asked: Asked) -> "Model":
     try:
-        card(id)
+        chosen = asked.card(id)
     except NotFound:
         raise Unavailable(
             f"{id} is only in an atlas here; its network is not known to this Micrograph"
         ) from None
-    from micrograph.models import load
-
-    model = load(id, weights=weights)
+    model = asked.load(id, chosen)
     if digest and model.digest != digest:
         raise Conflict(
             f"the weights of {id} here are not those that the atlas was made from "

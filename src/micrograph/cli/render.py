@@ -15,8 +15,8 @@ import click
 
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_folder, atlas_option
+from micrograph.cli.model_options import Asked, model_options
 from micrograph.errors import BadInput
-from micrograph.models import card
 
 GRACE = 20.0
 """Seconds that an orphaned render has to finish its batch."""
@@ -109,12 +109,7 @@ def _more(
     show_default=True,
 )
 @atlas_option
-@click.option(
-    "--weights",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Weights file. [default: looked for, see `micrograph weights status`]",
-)
+@model_options
 @click.option(
     "--orphan-stops",
     is_flag=True,
@@ -130,7 +125,7 @@ def command(
     device: str | None,
     batch: int | str,
     atlas: Path | None,
-    weights: Path | None,
+    asked: Asked,
     orphan_stops: bool,
     images: tuple[str, ...],
     more: dict[str, Any],
@@ -138,18 +133,19 @@ def command(
 ) -> int:
     """Render what the atlas of MODEL lacks.
 
+    MODEL is an id of `micrograph models`, a network in a file of your own (net.py:build, which is
+    run), or one of a library: timm:NAME, torchvision:NAME, open_clip:NAME/TAG, hf:NAME.
+
     Every batch is stored as soon as it is done: stop at any moment, run the same command again, and
     it goes on where it was.
     """
     folder = atlas_folder(atlas)
-    chosen = card(model)
+    chosen = asked.card(model)
     _stop_on_terminate()
     if orphan_stops:
         threading.Thread(target=_watch_parent, daemon=True).start()
 
     from micrograph import runner
-    from micrograph.models import load
-
     for name in more.keys() & inspect.signature(runner.render).parameters.keys():
         raise BadInput(f"--option {name} is no option of a lens; see `micrograph render --help`")
     given = {name: value for name, value in options.items() if value is not None} | more
@@ -158,7 +154,7 @@ def command(
     if images:
         given["images"] = images
     summary = runner.render(
-        load(chosen.id, weights=weights, device=device or best_device()),
+        asked.load(model, chosen, device or best_device()),
         folder,
         technique=techniques,
         nodes=nodes or None,

@@ -8,8 +8,8 @@ import click
 
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_folder, atlas_option
+from micrograph.cli.model_options import Asked, model_options
 from micrograph.errors import BadInput, short
-from micrograph.models import card
 
 
 def _shard(context: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
@@ -28,7 +28,7 @@ def _shard(context: click.Context, parameter: click.Parameter, text: str) -> tup
 @click.option("--node", "-n", "nodes", multiple=True, metavar="N", help="As of `render`.")
 @click.option("-k", type=int, default=16, metavar="K", help="Top pictures.", show_default=True)
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ... [default: the best]")
-@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights file.")
+@model_options
 @atlas_option
 def command(
     names: tuple[str, ...],
@@ -39,7 +39,7 @@ def command(
     nodes: tuple[str, ...],
     k: int,
     device: str | None,
-    weights: Path | None,
+    asked: Asked,
     atlas: Path | None,
 ) -> int:
     """Sweep a dataset for `dataset_examples` in parts.
@@ -49,7 +49,6 @@ def command(
     `render MODEL --technique dataset_examples` does all of it.
     """
     from micrograph.cli.render import best_device
-    from micrograph.models import load
     from micrograph.runner import parts, progress_for
 
     progress = progress_for(sys.stderr)
@@ -58,13 +57,14 @@ def command(
             raise BadInput("--merge takes parts as they are; leave out --out, --shard and --node")
         whole, source = parts.merged([Path(name) for name in names])
         folder = atlas_folder(atlas)
-        model = load(whole.spec.model, weights=weights, device=device or best_device())
+        name = whole.spec.model
+        model = asked.load(name, asked.card(name), device or best_device())
         summary = parts.store(model, whole, folder, dataset=dataset or source, progress=progress)
         output.say(str(summary))
         return 130 if summary.interrupted else 0
     if len(names) != 1 or out is None or dataset is None:
         raise BadInput("expected one MODEL with --dataset D and --out FILE, or --merge FILE...")
-    model = load(card(names[0]).id, weights=weights, device=device or best_device())
+    model = asked.load(names[0], asked.card(names[0]), device or best_device())
     tally = parts.sweep_part(
         model, out, dataset=dataset, shard=shard, nodes=nodes or None, k=k, progress=progress
     )

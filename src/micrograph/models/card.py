@@ -95,9 +95,10 @@ class ModelCard:
     node_id: Callable[[str], str | None] = lambda path: path
     tensor_name: Callable[[str], str] = lambda parameter: parameter
     aliases: Callable[[str], tuple[str, ...]] = lambda node: ()
-    text: "Callable[[nn.Module], TextTower] | None" = None
+    text: "Callable[[nn.Module], TextTower | None] | None" = None
     """Makes the text tower of the network, for one of a contrastive pair; then what the network
-    gives is the picture's vector before normalization."""
+    gives is the picture's vector before normalization. None where the weights have no such part;
+    raises Unavailable where something else is missing."""
     optional: tuple[str, ...] = ()
     """Parts of the network (its direct children) that a weights file may lack as a whole, such as
     the text tower; then the part is None."""
@@ -112,6 +113,13 @@ class ModelCard:
     node `<node>.<name>` is asked for."""
     accuracy: str = ""
     """What is known of its accuracy, with the pictures it was measured on or who says so."""
+    spec: str = ""
+    """What a command calls it, for a model that is in no registry: `timm:resnet18`."""
+    pretrained: "Callable[[], nn.Module] | None" = None
+    """Makes the network with weights that come with it: a library's, or those that the user's own
+    function loads. Raises Unavailable where they cannot be had."""
+    weights: str = ""
+    """Which weights are meant where none are named: a file, or `random`; "" for its own."""
     unreleased: str = ""
     """Why there is nothing to run: the weights were never published. Then `build` is never called
     and the model has no nodes; what is known of it is this card."""

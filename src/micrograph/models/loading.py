@@ -1,6 +1,7 @@
 """From a card and a weights file to a model."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -8,16 +9,27 @@ from torch import nn
 
 from micrograph.errors import BadInput
 from micrograph.models import weights as store
-from micrograph.models.card import ModelCard
+from micrograph.models.card import ModelCard, WeightsSource
 from micrograph.models.formats import RawTensor, WeightsError
 from micrograph.models.model import Model
 from micrograph.models.tensors import module_digest, to_torch
+from micrograph.models.uninitialized import Uninitialized
+
+RANDOM = "random"
+"""Named instead of a weights file: the untrained network."""
 
 
 def build(card: ModelCard) -> nn.Module:
-    """The card's network with random weights; the global random state stays as it was."""
+    """The card's network with random weights, the same every time; the global random state stays as
+    it was."""
+    return seeded(card.build).eval()
+
+
+def seeded(make: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
+    """What `make` gives when the random numbers of torch begin at `seed`."""
     with torch.random.fork_rng(devices=[]):
-        return card.build().eval()
+        torch.default_generator.manual_seed(seed)
+        return make()
 
 
 def expected_shapes(card: ModelCard, module: nn.Module) -> dict[str, tuple[int, ...]]:
@@ -59,19 +71,61 @@ def fill(module: nn.Module, card: ModelCard, tensors: Mapping[str, RawTensor], p
             target.copy_(to_torch(tensors[card.tensor_name(name)]))
 
 
-def load_card(card: ModelCard, *, weights: Path | None = None, device: str = "cpu") -> Model:
+def load_card(
+    card: ModelCard, *, weights: Path | str | None = None, device: str = "cpu"
+) -> Model:
     """See `micrograph.models.load`."""
     where = checked_device(device)
-    read = store.read(card, weights)
-    module = build(card)
+    weights = weights or card.weights or None
+    file = None if weights is None or weights == RANDOM else Path(weights)
+    if card.spec:
+        said = f"{card.spec} --weights {weights}" if weights else card.spec
+        card = replace(card, sources=(WeightsSource(said),))
+    if weights == RANDOM:  # what its logits mean nobody knows
+        model = untrained(_told(replace(card, labels=()), "random weights"))
+    elif card.spec:
+        model = _brought(card, file)
+    else:
+        model = _verified(card, file)
+    model.module.to(where)
+    return model
+
+
+def _verified(card: ModelCard, file: Path | None) -> Model:
+    read = store.read(card, file)
+    with Uninitialized():
+        module = build(card)
     fill(module, card, read.tensors, read.path)
-    return Model(card, module.to(where), read.digest)
+    return Model(card, module, read.digest)
+
+
+def _brought(card: ModelCard, file: Path | None) -> Model:
+    from micrograph.models.adapters.loading import with_weights
+
+    file = file or store.status(card).path
+    told = f"weights from {file.name}" if file else "weights as they come with it"
+    return _whole(_told(card, told), with_weights(card, file))
+
+
+def _told(card: ModelCard, weights: str) -> ModelCard:
+    return replace(card, lineage=f"{card.lineage}; {weights}".removeprefix("; "))
 
 
 def untrained(card: ModelCard) -> Model:
-    """The network of a card with random weights: its graph without its weights."""
-    module = build(card)
-    return Model(card, module, module_digest(module))
+    """The network of a card with random weights, the same every time."""
+    return _whole(card, build(card))
+
+
+def _whole(card: ModelCard, module: nn.Module) -> Model:
+    """The model of a network that holds all its tensors; one from elsewhere has run once."""
+    from micrograph.models.adapters.loading import first_pass
+
+    if not card.spec:
+        return Model(card, module, module_digest(module))
+    module = module.float()
+    card = replace(card, parameters=sum(p.numel() for p in module.parameters()))
+    names = {name: card.tensor_name(name) for name in module.state_dict()}
+    return first_pass(Model(card, module, module_digest(module, names)))
 
 
 def checked_device(device: str) -> torch.device:

@@ -7,12 +7,15 @@ ModelCard, or a function without arguments that gives one.
 import importlib
 import pkgutil
 import warnings
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import entry_points
 
 from micrograph.address import Address
 from micrograph.errors import BadInput, not_found
-from micrograph.models import zoo
+from micrograph.models import adapters, remembered, zoo
 from micrograph.models.card import ModelCard
+from micrograph.models.preprocessing import Preprocessing
 
 ENTRY_POINTS = "micrograph.models"
 
@@ -37,13 +40,40 @@ def cards() -> dict[str, ModelCard]:
     return dict(sorted(_cards.items()))
 
 
-def card(model_id: str) -> ModelCard:
-    """The card of that id, in any case. Raises NotFound with the nearest ids."""
+def card(
+    model_id: str, *, id: str | None = None, preprocessing: str | Preprocessing | None = None
+) -> ModelCard:
+    """The card of that id, in any case, or of a model that is in no registry (`timm:resnet18`,
+    `net.py:build`, see `adapters`); also of one that was brought so before, by its id.
+
+    `id` and `preprocessing` replace what the model's own are. Raises NotFound with the nearest ids,
+    BadInput for an id that a registered model has.
+    """
     known = cards()
-    by_folded = {i.lower(): c for i, c in known.items()}
-    if model_id.lower() not in by_folded:
-        raise not_found("model", model_id, known)
-    return by_folded[model_id.lower()]
+    spec = adapters.parse(model_id)
+    if spec is not None:
+        return _free(adapters.card_of(spec, id=id, preprocessing=preprocessing), known)
+    if (found := _in_any_case(model_id, known)) is not None:
+        changed = adapters.changed(found, id=id, preprocessing=preprocessing)
+        return changed if id is None or id == found.id else _free(changed, known)
+    brought = remembered.recall(model_id)
+    if brought is None or not (adapters.parse(brought.spec) or brought.spec in known):
+        raise not_found("model", model_id, [*known, *remembered.ids()])
+    found = card(
+        brought.spec, id=id or brought.id, preprocessing=preprocessing or brought.input or None
+    )
+    return replace(found, weights=brought.weights)
+
+
+def _in_any_case(id: str, known: Mapping[str, ModelCard]) -> ModelCard | None:
+    return {i.lower(): c for i, c in known.items()}.get(id.lower())
+
+
+def _free(card: ModelCard, known: Mapping[str, ModelCard]) -> ModelCard:
+    """`card` itself. Raises BadInput if a registered model has its id."""
+    if _in_any_case(card.id, known):
+        raise BadInput(f"a model called {card.id!r} is registered; choose another with --id")
+    return card
 
 
 def _scan() -> None:

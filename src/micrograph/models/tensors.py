@@ -1,5 +1,7 @@
 """Between torch tensors and their stored form."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
@@ -31,6 +33,11 @@ def to_raw(tensor: Tensor) -> RawTensor:
     return RawTensor(_NAMES[tensor.dtype], tuple(tensor.shape), data)
 
 
-def module_digest(module: nn.Module) -> str:
-    """The digest of the content of a module's state dict, as `formats.digest_of` defines it."""
-    return digest_of({name: to_raw(tensor) for name, tensor in module.state_dict().items()})
+def module_digest(module: nn.Module, names: Mapping[str, str] | None = None) -> str:
+    """The digest of the content of a module's state dict, as `formats.digest_of` defines it.
+
+    `names` are those of its tensors in a file, where they are others.
+    """
+    called = names or {}
+    state = module.state_dict()
+    return digest_of({called.get(name, name): to_raw(tensor) for name, tensor in state.items()})

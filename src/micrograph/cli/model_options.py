@@ -1,0 +1,94 @@
+"""What every command that takes MODEL understands: which one, with which weights and input."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from micrograph.cli.dictionary_option import attach, dictionary_option
+from micrograph.models import ModelCard, adapters, card, cards
+from micrograph.models.remembered import Brought, remember
+
+if TYPE_CHECKING:
+    from micrograph.models.model import Model
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options. `input` is in words, see `models.adapters.inputs`."""
+
+    weights: str | None = None
+    id: str | None = None
+    input: str | None = None
+    check: bool = True
+    dictionaries: tuple[str, ...] = ()
+
+    def card(self, model: str) -> ModelCard:
+        """The card of MODEL, with the id and the input that were asked for."""
+        return card(model, id=self.id, preprocessing=self.input)
+
+    def load(self, model: str, chosen: ModelCard, device: str = "cpu") -> "Model":
+        """The model of `chosen`, which `model` stood for. What is in no registry is remembered by
+        its id, and looked at: does it seem to get the input that it was trained on?"""
+        from micrograph.models import load
+        from micrograph.models.loading import RANDOM
+
+        found = load(chosen, weights=self.weights, device=device)
+        for given in self.dictionaries:
+            attach(found, given)
+        spec = adapters.parse(model)
+        if chosen.id not in cards() and (spec is not None or self != Asked()):
+            self._remember(model if spec is None else spec.absolute(), chosen)
+        untrained = RANDOM in (self.weights, chosen.weights)
+        if spec is not None and self.check and not untrained:
+            from micrograph.models.inputcheck import check_input
+
+            for warning in check_input(found):
+                print(f"warning: {warning}", file=sys.stderr)
+        return found
+
+    def _remember(self, model: str, chosen: ModelCard) -> None:
+        weights = self.weights or chosen.weights
+        is_file = bool(weights) and Path(weights).exists()
+        remember(Brought(
+            chosen.id, model, str(Path(weights).absolute()) if is_file else weights,
+            self.input or "",
+        ))  # fmt: skip
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options, which reach the command as one parameter `asked`."""
+
+    @click.option(
+        "--weights",
+        metavar="FILE|random",
+        help="Weights file, or random for the untrained network. [default: looked for, see "
+        "`micrograph weights status`; a library's own]",
+    )
+    @click.option("--id", "model_id", metavar="ID", help="What addresses call MODEL.")
+    @click.option(
+        "--input",
+        "words",
+        metavar="WORDS",
+        help="What MODEL takes, where it does not say it: 224,imagenet or 64,-1..1 or "
+        "224,0..255,BGR,mean=104/117/123.",
+    )
+    @click.option(
+        "--no-input-check",
+        is_flag=True,
+        help="Don't look whether a MODEL of your own seems to get the input it was trained on.",
+    )
+    @dictionary_option
+    @wraps(command)
+    def with_options(
+        *args: Any, weights: str | None, model_id: str | None, words: str | None,
+        no_input_check: bool, dictionaries: tuple[str, ...], **others: Any,
+    ) -> Any:
+        asked = Asked(weights, model_id, words, not no_input_check, dictionaries)
+        return command(*args, asked=asked, **others)
+
+    return with_options

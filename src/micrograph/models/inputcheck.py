@@ -1,0 +1,206 @@
+"""Does a network seem to get the input that it was trained on?
+
+A wrong range of the input is the commonest silent mistake: the network runs, pictures come out, and
+mean nothing. Here the pictures that ship with us, and noise, go through the network as the
+preprocessing says, and then as it might be meant. What tells:
+
+- the first batch norm: its running statistics are those of the training pictures behind the first
+  convolution, so what arrives there should have about the same mean and variance;
+- contrast: a network that gets too little or too much of a range gives nearly the same answer to
+  every picture. Of the variance of its output, the share that lies between pictures is largest, or
+  nearly so, where the input is right;
+- saturation: a range that is too large makes a classifier certain of pure noise;
+- numbers that are not finite.
+
+docs/own-models.md shows what it finds for networks whose preprocessing is known. Red and blue that
+are swapped are often not noticed.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from micrograph.errors import MicrographError
+from micrograph.models.adapters.inputs import IMAGENET
+from micrograph.models.model import Model
+from micrograph.models.pictures import to_input
+from micrograph.models.preprocessing import Preprocessing
+from micrograph.pictures import open_shipped, shipped
+
+SECONDS = 2.0
+"""After which no further alternative is tried."""
+
+CONTRAST = 0.9
+"""Share of the best alternative's contrast that the preprocessing given must reach."""
+LEAST_CONTRAST = 0.05
+"""Contrast below which pictures are hardly told apart, whatever the alternatives give."""
+CERTAIN = 0.8
+"""Mean probability of the first class, on noise, that no right input gives."""
+MISFIT = 1.0
+"""Distance from a batch norm's statistics (see `_misfit`) that a right input keeps within."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one way of preprocessing gives. `misfit` is None for a network without batch norm."""
+
+    finite: bool
+    contrast: float
+    certainty: float
+    misfit: float | None
+
+    def better(self, other: "Seen") -> bool:
+        """Whether the network rather seems to want this one than the other."""
+        if not self.finite or not other.finite:
+            return self.finite
+        if self.misfit is not None and other.misfit is not None:
+            return self.misfit < other.misfit
+        return self.contrast > other.contrast
+
+
+def check_input(model: Model) -> list[str]:
+    """Warnings, each of one line; none where all is well or nothing can be told.
+
+    Takes about `SECONDS`, longer only where a single pass does. An untrained network cannot be
+    checked: it has never seen a right input.
+    """
+    started = time.monotonic()
+    try:
+        given = look(model, model.preprocessing)
+    except (MicrographError, RuntimeError):  # no flat output, no memory for eight pictures, ...
+        return []
+    others: dict[str, Seen] = {}
+    for name, other in alternatives(model.preprocessing):
+        if time.monotonic() - started > SECONDS:
+            break
+        others[name] = look(model, other)
+    return [f"{model.id}: {text}" for text in verdict(given, others)]
+
+
+def verdict(given: Seen, others: dict[str, Seen]) -> Iterator[str]:
+    """What is wrong with `given`, if anything, and what would be better."""
+    best = max(others, key=lambda name: _order(others[name]), default=None)
+    hint = ""
+    if best is not None and others[best].better(given):
+        hint = f"; {best} would fit better"
+    hint += " (is its input right? see --input; --no-input-check leaves this out)"
+    if not given.finite:
+        yield f"sample pictures give values that are not finite{hint}"
+    elif given.misfit is not None and given.misfit > MISFIT:
+        yield (f"what arrives at its first batch norm is unlike what it was trained on "
+               f"({given.misfit:.1f} standard deviations or factors of e away){hint}")  # fmt: skip
+    elif given.certainty > CERTAIN:
+        yield f"it is {given.certainty:.0%} sure of what it sees in pure noise{hint}"
+    elif given.misfit is None and (
+        given.contrast < LEAST_CONTRAST
+        or (best is not None and given.contrast < CONTRAST * others[best].contrast)
+    ):
+        yield (f"it hardly tells sample pictures apart ({given.contrast:.0%} of its output "
+               f"depends on the picture){hint}")  # fmt: skip
+
+
+def _order(seen: Seen) -> tuple[bool, float, float]:
+    return seen.finite, -(seen.misfit or 0.0), seen.contrast if seen.certainty < CERTAIN else 0.0
+
+
+def alternatives(p: Preprocessing) -> Iterator[tuple[str, Preprocessing]]:
+    """What is usual, by a name that says it, other than `p`."""
+    channels = len(p.mean)
+    order = p.channel_order
+    usual = {
+        "0..1": (1.0, (0.0,), (1.0,), order),
+        "-1..1": (2.0, (1.0,), (1.0,), order),
+        "0..255": (255.0, (0.0,), (1.0,), order),
+        "imagenet": (1.0, *IMAGENET, order),
+        "0..255,BGR,mean=104/117/123": (255.0, (104.0, 117.0, 123.0), (1.0,), "BGR"),
+    }
+    for name, (scale, mean, std, order) in usual.items():
+        mean, std = (v * 3 if len(v) == 1 else v for v in (mean, std))
+        other = replace(p, scale=scale, mean=mean[:channels], std=std[:channels],
+                        channel_order=order if channels == 3 else p.channel_order)  # fmt: skip
+        if not _alike(p, other):
+            yield name, other
+
+
+def _alike(a: Preprocessing, b: Preprocessing) -> bool:
+    """True if a grey step is about the same in both, and black as well."""
+    if a.channel_order != b.channel_order:
+        return False
+    black, white = (
+        [
+            [(value - m) / s for m, s in zip(p.mean, p.std, strict=False)]
+            for p, value in ((a, level * a.scale), (b, level * b.scale))
+        ]
+        for level in (0.0, 1.0)
+    )
+    span = [w - k for w, k in zip(white[0], black[0], strict=True)]
+    return all(
+        abs(x - y) < 0.1 * abs(s)
+        for pair in (black, white)
+        for x, y, s in zip(*pair, span, strict=True)
+    )
+
+
+@torch.no_grad()
+def look(model: Model, preprocessing: Preprocessing) -> Seen:
+    """Run the pictures that ship, and as many of noise, through the model as `preprocessing` says.
+    """
+    pictures = _pictures(preprocessing).to(model.device)
+    norm = next((m for m in model.module.modules() if isinstance(m, nn.BatchNorm2d)), None)
+    arrived: list[Tensor] = []
+    hook = None if norm is None else norm.register_forward_pre_hook(
+        lambda module, inputs: arrived.append(inputs[0].detach())
+    )  # fmt: skip
+    try:
+        node = _last(model)
+        found = model.run(preprocessing.apply(pictures), [node], preprocess=False)[node]
+    finally:
+        if hook is not None:
+            hook.remove()
+    values = found.float().flatten(2).mean(2) if found.ndim > 2 else found.float()
+    half = len(values) // 2
+    return Seen(
+        finite=bool(values.isfinite().all()),
+        contrast=_contrast(values[:half]),
+        certainty=float(values[half:].softmax(1).amax(1).mean()),
+        misfit=None if norm is None or not arrived else _misfit(norm, arrived[0][:half]),
+    )
+
+
+def _last(model: Model) -> str:
+    """The node nearest to the output."""
+    flat = [node.id for node in model.nodes.values() if not node.shape and node.units > 1]
+    return flat[-1] if flat else list(model.nodes)[-1]
+
+
+def _pictures(p: Preprocessing) -> Tensor:
+    """RGB in 0..1: those that ship, then the same number of plain noise."""
+    shown = torch.stack([to_input(open_shipped(name), p) for name in shipped()])
+    generator = torch.Generator().manual_seed(0)
+    return torch.cat([shown, torch.rand(shown.shape, generator=generator)])
+
+
+def _contrast(values: Tensor) -> float:
+    """Of the variance of an output [picture, unit] over units, the share between pictures, 0..1."""
+    centred = values - values.mean(1, keepdim=True)
+    whole = centred.square().sum()
+    between = (centred - centred.mean(0)).square().sum()
+    return float(between / whole) if whole > 0 else 0.0
+
+
+def _misfit(norm: nn.BatchNorm2d, arrived: Tensor) -> float | None:
+    """How far what arrives [picture, unit, y, x] is from the running statistics, the median over
+    units: of means in standard deviations, or of variances in factors of e, whichever is more.
+
+    None for a batch norm without statistics.
+    """
+    if norm.running_mean is None or norm.running_var is None or not norm.running_mean.any():
+        return None
+    mean, var = arrived.float().mean((0, 2, 3)), arrived.float().var((0, 2, 3))
+    known = norm.running_var.clamp(min=norm.eps)
+    shift = (mean - norm.running_mean).abs() / known.sqrt()
+    spread = (var.clamp(min=norm.eps) / known).log().abs()
+    return float(torch.maximum(shift.median(), spread.median()))
