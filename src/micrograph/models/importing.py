@@ -42,7 +42,7 @@ def import_weights(model_id: str, file: Path, member: str = "") -> Imported:
         raise Unavailable(f"{card.id} has no weights: {card.unreleased}")
     form, tensors = read_any(file, member or _member(card, file))
     module = build(card)
-    given = _own_names(card, module, tensors)
+    given = _own_names(card, module, form, tensors)
     converted = given is None
     if given is None:
         given = _converted(card, module, form, tensors, file)
@@ -58,13 +58,15 @@ def _member(card: ModelCard, file: Path) -> str:
 
 
 def _own_names(
-    card: ModelCard, module: nn.Module, tensors: Mapping[str, Tensor]
+    card: ModelCard, module: nn.Module, form: str, tensors: Mapping[str, Tensor]
 ) -> dict[str, Tensor] | None:
     """By the names of our weights files, if the file has those or the network's; None otherwise.
 
     A file of another kind may share a few names by chance; with conversions at hand it must share
-    most.
+    most. One with the sign of a conversion is an original, though our file may use its names.
     """
+    if any(c.form == form and c.sign in tensors for c in card.conversions if c.sign):
+        return None
     stored_as = {name: card.tensor_name(name) for name in module.state_dict()}
     needed = len(stored_as) // 2 if card.conversions else 0
     if len(set(stored_as.values()) & tensors.keys()) > needed:
