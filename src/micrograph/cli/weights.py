@@ -1,17 +1,22 @@
-"""`micrograph weights`: where weights are, importing and verifying them."""
+"""`micrograph weights`: where weights are; fetching, importing and verifying them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from micrograph.cli import output
-from micrograph.models import ModelCard, card, cards
+from micrograph.models import ModelCard, WeightsSource, card, cards
 from micrograph.models import weights as store
+
+if TYPE_CHECKING:
+    from micrograph.steps import StepHook
 
 
 @click.group()
 def command() -> None:
-    """Find, import and verify the weights of models."""
+    """Find, fetch, import and verify the weights of models."""
 
 
 _FILE = click.Path(path_type=Path)
@@ -21,59 +26,139 @@ _FILE = click.Path(path_type=Path)
 @click.argument("model", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def status(model: str | None, as_json: bool) -> None:
-    """Say where the weights of MODEL (or of all models) are."""
+    """Say where the weights of MODEL (or of all models) are, and where they can be had."""
     chosen = [card(model)] if model else list(cards().values())
     if as_json:
         output.write_json([_as_json(c) for c in chosen])
     elif model:
         _explain(chosen[0])
     else:
-        output.table(
-            ("model", "weights"),
-            ((c.id, str(store.status(c).path or "missing")) for c in chosen),
-        )
+        output.table(("model", "weights"), ((c.id, _in_short(c)) for c in chosen))
+
+
+def _in_short(c: ModelCard) -> str:
+    if c.unreleased:
+        return "never released"
+    path = store.status(c).path
+    if path is not None:
+        return str(path)
+    source = _fetched_from(c)
+    if source is None:
+        return "missing; import them"
+    return f"missing; fetch them ({_size(source.size)})" if source.size else "missing; fetch them"
+
+
+def _fetched_from(c: ModelCard) -> WeightsSource | None:
+    """The source that `fetch` tries first."""
+    from micrograph.models.fetching import why_not
+
+    return next((s for s in c.sources if not why_not(s)), None)
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB" if size else "of unknown size"
 
 
 def _as_json(c: ModelCard) -> dict[str, object]:
+    from micrograph.models.fetching import why_not
+
     found = store.status(c)
     return {
         "model": c.id,
         "path": None if found.path is None else str(found.path),
         "digest": c.digest,
+        "unreleased": c.unreleased,
         "import_path": str(found.wanted_at),
-        "sources": [
-            {"title": s.title, "url": s.url, "note": s.note, "sha256": s.sha256} for s in c.sources
-        ],
+        "forms": list(dict.fromkeys(v.form for v in c.conversions)),
+        "sources": [_source_json(s) | {"not_fetched": why_not(s)} for s in c.sources],
+        "extras": [_source_json(s) for s in c.extras],
     }
 
 
+def _source_json(s: WeightsSource) -> dict[str, object]:
+    return {
+        "title": s.title, "url": s.url, "note": s.note, "sha256": s.sha256, "size": s.size,
+        "member": s.member, "licence": s.licence,
+    }  # fmt: skip
+
+
 def _explain(c: ModelCard) -> None:
+    from micrograph.models.fetching import by_hand, why_not
+
     found = store.status(c)
     output.say(f"model     {c.id}")
+    if c.unreleased:
+        output.say(f"weights   none: {c.unreleased}")
+        return
     output.say(f"weights   {found.path or 'missing'}")
     if c.digest:
         output.say(f"digest    {c.digest}")
     output.say(f"licence   {c.licence}")
-    for source in c.sources:
-        parts = (source.title, source.url, source.note)
-        output.say(f"source    {'; '.join(p for p in parts if p)}")
+    if c.conversions:
+        forms = ", ".join(dict.fromkeys(v.form for v in c.conversions))
+        output.say(f"import    {forms}, or any form with our names")
+    for kind, sources in (("source", c.sources), ("extra", c.extras)):
+        for s in sources:
+            output.say(f"{kind:9} {s.title}" + (f" ({_size(s.size)})" if s.size else ""))
+            reason = why_not(s)
+            for line in (s.url, s.licence and f"licence: {s.licence}", s.note,
+                         reason and f"not fetched: {reason}"):  # fmt: skip
+                if line:
+                    output.say(f"          {line}")
     if found.path is None:
         output.say("")
-        output.say(
-            f"Run `micrograph weights import {c.id} FILE`, or put {c.id}.safetensors "
-            f"into {store.data_folder()} or the folder that MICROGRAPH_WEIGHTS names."
-        )
+        source = _fetched_from(c)
+        if source:
+            output.say(f"`micrograph weights fetch {c.id}` gets it from {source.url}")
+        output.say(by_hand(c))
+
+
+@command.command()
+@click.argument("model")
+@click.option("--keep", is_flag=True, help="Keep the original file once it is converted.")
+@click.option("--http", is_flag=True, help="Also over plain http, where nothing proves its origin.")
+def fetch(model: str, keep: bool, http: bool) -> None:
+    """Download, verify and convert the weights of MODEL. Goes on where it was cut off."""
+    chosen = card(model)
+    from micrograph.models.fetching import fetch_weights
+
+    console = output.console()
+    bar = Progress(
+        "{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn(),
+        console=console, disable=not console.is_terminal, transient=True,
+    )  # fmt: skip
+
+    def begin(source: WeightsSource) -> "StepHook":
+        output.say(f"fetching {source.url} ({_size(source.size)})")
+        task = bar.add_task(source.url.rpartition("/")[2][:40], total=source.size or None)
+        return lambda done, size: bar.update(task, completed=done, total=size or None)
+
+    with bar:
+        found = fetch_weights(chosen.id, keep=keep, allow_http=http, begin=begin)
+    if found.source is None:
+        output.say(f"{chosen.id}: its weights are here already: {found.path}")
+    else:
+        output.say(f"{chosen.id}: converted from {found.form} and kept as {found.path}")
+        output.say(f"source: {found.source.title}; licence: {found.source.licence or 'not stated'}")
+    if found.original:
+        output.say(f"the original is kept as {found.original}")
+    for path in found.extras:
+        output.say(f"further file: {path}")
 
 
 @command.command("import")
 @click.argument("model")
 @click.argument("file", type=_FILE)
-def import_(model: str, file: Path) -> None:
-    """Verify, convert and keep FILE for MODEL, whatever form its weights are published in."""
+@click.option("--member", default="", help="The weights file's name inside an archive.")
+def import_(model: str, file: Path, member: str) -> None:
+    """Verify, convert and keep FILE for MODEL, whatever form its weights are published in.
+
+    FILE may be a TensorFlow checkpoint's prefix, or an archive that holds the weights.
+    """
     chosen = card(model)
     from micrograph.models.importing import import_weights
 
-    kept = import_weights(chosen.id, file)
+    kept = import_weights(chosen.id, file, member)
     how = f"converted from {kept.form}" if kept.converted else f"read from {kept.form}"
     output.say(f"{chosen.id}: {how}, verified and kept as {kept.path}")
 

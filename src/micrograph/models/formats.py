@@ -178,13 +178,13 @@ def write_atomically(path: Path, parts: Iterable[bytes | memoryview]) -> None:
         temporary.chmod(0o644)
         temporary.replace(path)
     except OSError as error:
-        raise _cannot_write(path, error) from None
+        raise cannot_write(path, error) from None
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
 
 
-def _cannot_write(path: Path, error: OSError) -> MicrographError:
+def cannot_write(path: Path, error: OSError) -> MicrographError:
     return Unavailable(
         f"cannot write {path}: {error.strerror or error}; nothing was left there; "
         "make room or choose a folder that you may write to"

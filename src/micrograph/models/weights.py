@@ -37,6 +37,15 @@ def data_folder() -> Path:
     return Path(platformdirs.user_data_dir("micrograph", appauthor=False)) / "weights"
 
 
+def folders() -> Iterator[Path]:
+    """Where further files of models (their `extras`) may lie, in the order in which we look."""
+    chosen = os.environ.get("MICROGRAPH_WEIGHTS")
+    if chosen:
+        yield Path(chosen)
+    yield data_folder()
+    yield CHECKOUT_FOLDER.resolve()
+
+
 def import_path(card: ModelCard) -> Path:
     """Where `import_weights` puts the weights of this model."""
     return data_folder() / f"{card.id}.safetensors"
@@ -67,12 +76,15 @@ def status(card: ModelCard) -> Status:
 
 def find(card: ModelCard) -> Path:
     """The first weights file there is. Raises Unavailable, saying where to put which file."""
+    if card.unreleased:
+        raise Unavailable(f"{card.id} has no weights: {card.unreleased}")
     path = status(card).path
     if path is None:
         source = card.sources[0] if card.sources else None
         origin = f" (from {source.url or source.title})" if source else ""
+        fetch = f"`micrograph weights fetch {card.id}` or " if source and source.url else ""
         raise Unavailable(
-            f"no weights for {card.id} here; run `micrograph weights import {card.id} FILE`"
+            f"no weights for {card.id} here; run {fetch}`micrograph weights import {card.id} FILE`"
             f"{origin} or put {card.id}.safetensors into {data_folder()} "
             "or into the folder that MICROGRAPH_WEIGHTS names"
         )
