@@ -5,7 +5,20 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from micrograph.models.layers import ConvReLU, Fire, GlobalAverage, Inception, LocalResponseNorm
+from micrograph.errors import BadInput
+from micrograph.models.layers import (
+    ConvReLU,
+    Fire,
+    Flatten,
+    GlobalAverage,
+    Halves,
+    Inception,
+    LinearReLU,
+    LocalResponseNorm,
+    SameConvReLU,
+    SamePool,
+    ShiftedReLU,
+)
 
 
 def activations(units: int = 24, scale: float = 100.0) -> torch.Tensor:
@@ -86,3 +99,64 @@ def test_fire_is_two_expansions_of_one_squeeze():
 def test_global_average():
     x = torch.randn(2, 3, 5, 7)
     assert torch.allclose(GlobalAverage()(x), nn.AdaptiveAvgPool2d(1)(x)[:, :, 0, 0])
+
+
+# What TensorFlow 2.21 computed: padding SAME on maps 0, 1, 2, ... of these sides.
+SAME = {  # side: sums of 7x7/2 at the first, last, and top right place; least of -maxima; their sum
+    14: (750.0, 2760.0, 790.0, -180.0, -4410.0),
+    15: (384.0, 3200.0, 560.0, -208.0, -6272.0),
+    16: (850.0, 3672.0, 910.0, -238.0, -7616.0),
+    17: (432.0, 4176.0, 640.0, -270.0, -10368.0),
+}
+
+
+@pytest.mark.parametrize("side", SAME)
+def test_padding_is_tensorflows(side):
+    first, last, right, least, total = SAME[side]
+    x = torch.arange(side * side, dtype=torch.float32).view(1, 1, side, side)
+    conv = SameConvReLU(1, 1, 7, stride=2)
+    nn.init.ones_(conv.weight)
+    nn.init.zeros_(conv.bias)
+    y = conv(x)[0, 0]
+    assert y.shape == (-(-side // 2), -(-side // 2))
+    assert (y[0, 0], y[-1, -1], y[0, -1]) == (first, last, right)
+    pooled = SamePool()(-x)[0, 0]
+    assert pooled.shape == y.shape
+    assert (pooled.min(), pooled.sum()) == (least, total)
+
+
+def test_norms_are_tensorflows():
+    x = torch.arange(1.0, 21).view(1, 20, 1, 1) * 3
+    google = LocalResponseNorm(20, size=11, alpha=11e-4, k=2.0, beta=0.5)(x).flatten()
+    alexnet = LocalResponseNorm(20, size=5, alpha=5e-5)(x).flatten()
+    # radius 5, alpha 1e-4, beta 0.5, bias 2; then radius 2, alpha 1e-5, beta 0.75, bias 1
+    expected = torch.tensor([2.0791762, 4.1149983, 17.0691662, 23.3204880, 31.3218784])
+    assert torch.allclose(google[[0, 1, 9, 15, 19]], expected, rtol=1e-6)
+    expected = torch.tensor([2.9971681, 5.9878788, 29.0070553, 46.5037117, 55.9504166])
+    assert torch.allclose(alexnet[[0, 1, 9, 16, 19]], expected, rtol=1e-6)
+
+
+def test_norm_with_a_root_equals_torchs():
+    x = activations()
+    expected = F.local_response_norm(x, 11, alpha=11e-4, beta=0.5, k=2.0)
+    found = LocalResponseNorm(24, 11, alpha=11e-4, k=2.0, beta=0.5)(x)
+    assert torch.allclose(found, expected, rtol=2e-6, atol=1e-6)
+    with pytest.raises(ValueError, match="beta"):
+        LocalResponseNorm(24, beta=0.6)
+
+
+def test_halves_are_a_grouped_convolution():
+    halves = Halves(6, 8, 5)
+    weight = torch.cat((halves.a.weight, halves.b.weight))
+    layer = ShiftedReLU(halves, 8)
+    nn.init.normal_(layer.shift.bias)
+    x = torch.randn(2, 6, 9, 7)
+    expected = F.conv2d(x, weight, layer.shift.bias, padding=2, groups=2).relu()
+    assert torch.allclose(layer(x), expected, atol=1e-6)
+
+
+def test_flattening_wants_its_size():
+    assert torch.equal(Flatten(2)(torch.arange(8.0).view(1, 2, 2, 2))[0], torch.arange(8.0))
+    with pytest.raises(BadInput, match="map of 2 x 2, but these pictures give 3 x 2"):
+        Flatten(2)(torch.zeros(1, 4, 3, 2))
+    assert LinearReLU(3, 2)(torch.randn(5, 3)).min() >= 0
