@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograph.atlas import Atlas
+from micrograph.web.known import Known
 from micrograph.web.lenses import LENSES, PLUGINS, Scene, lens, sections
 from micrograph.web.urls import Urls
 
@@ -225,7 +226,7 @@ def test_every_lens_has_words():
 
 
 def test_a_model_of_which_there_is_only_an_atlas_cannot_be_asked(client_of, folder, tmp_path):
-    client = client_of(folder, writable=tmp_path, known=lambda model: model != "tinynet")
+    client = client_of(folder, writable=tmp_path, known=lambda model: Known("none"))
     twin = client.get("/models/tinynet/empty/0.json").json()
     assert not twin["render"]["available"]
     assert not twin["look"]["available"]

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 class Outline:
     """A known model. `unreleased` says why it can never be run, "" for all others."""
 
+    parts: tuple[()] = ()
+    """The files that it is made of, as `Merged` has them."""
+
     def __init__(
         self, model: ModelRecord, nodes: Iterable[NodeRecord], unreleased: str = ""
     ) -> None:

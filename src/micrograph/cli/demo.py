@@ -9,7 +9,7 @@ from micrograph.cli.folders import data_folder
 from micrograph.cli.serve import announce, host_option, port_option
 from micrograph.cli.tour import STEPS, Tour
 from micrograph.errors import BadInput
-from micrograph.models import card, cards, weights
+from micrograph.models import card, weights
 
 MODELS = tuple(dict.fromkeys(step.split()[0] for step in STEPS))
 
@@ -37,7 +37,8 @@ def forget_other_weights(folder: Path, model: str) -> None:
 def command(host: str, port: int) -> None:
     """Open the gallery and watch a small network being rendered."""
     from micrograph import web
-    from micrograph.atlas import bundled_gallery
+    from micrograph.atlas import bundled_catalogue, bundled_gallery
+    from micrograph.cli.known import known
 
     folder = data_folder("demo")
     folder.mkdir(parents=True, exist_ok=True)  # where that fails, before there is a site
@@ -51,5 +52,5 @@ def command(host: str, port: int) -> None:
 
         web.serve(
             [folder, bundled_gallery()], host=host, port=port, writable=folder, announce=started,
-            known=lambda model: model in cards(),
+            known=known, catalogue=bundled_catalogue(),
         )

@@ -34,11 +34,13 @@ def announce(url: str) -> None:
 def command(atlas: Path | None, host: str, port: int) -> None:
     """Show atlases as a site.
 
-    Without --atlas: your own atlases, and the gallery that ships with Micrograph.
+    Without --atlas: your own atlases, and the gallery that ships with Micrograph. Behind them stand
+    all models that are known, whether or not anything of them is rendered.
     """
     from micrograph import web
-    from micrograph.models import cards
+    from micrograph.atlas import bundled_catalogue
+    from micrograph.cli.known import known
 
     folder = atlas_folder(atlas)
     web.serve(shown_folders(atlas), host=host, port=port, writable=folder, announce=announce,
-              known=lambda model: model in cards())
+              known=known, catalogue=bundled_catalogue())

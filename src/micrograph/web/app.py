@@ -15,9 +15,11 @@ from micrograph.atlas import Library
 from micrograph.errors import BadInput, MicrographError, NotFound, short
 from micrograph.web.guard import Guard
 from micrograph.web.html import static_version
+from micrograph.web.known import Known
 from micrograph.web.live import Live
 from micrograph.web.look import Look
 from micrograph.web.look_routes import add_look_routes
+from micrograph.web.old_links import add_resolve_route
 from micrograph.web.pages.other import error_page
 from micrograph.web.places import find_model
 from micrograph.web.routes import add_routes
@@ -27,12 +29,12 @@ from micrograph.web.urls import Urls
 
 def create_app(
     library: Library, writable: Path | None = None, live: Live | None = None,
-    look: Look | None = None, known: Callable[[str], bool] = lambda model: True,
+    look: Look | None = None, known: Callable[[str], Known] = lambda model: Known(),
 ) -> FastAPI:
     """The site over `library`.
 
     Pictures asked for on a page are rendered into the folder `writable`; without one nothing is
-    rendered. `known` says whether there is a model of an id to be run.
+    rendered. `known` says whether the model of an id can be run here.
     """
     urls = Urls(static_version())
     site = Site(library, live or Live(writable, urls), urls, _version(), look or Look(), known)
@@ -83,6 +85,7 @@ def create_app(
 
     add_routes(app, site)
     add_look_routes(app, site)
+    add_resolve_route(app, library)
     return app
 
 

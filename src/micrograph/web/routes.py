@@ -42,12 +42,12 @@ def add_routes(app: FastAPI, site: Site) -> None:
     @page("/", StartPage)
     def start(request: Request) -> Response:
         """The start: the models there are."""
-        return site.page(request, start_page(site.library, site.urls, "start"))
+        return site.page(request, start_page(site.library, site.urls, "start", site.known))
 
     @page("/models", StartPage)
     def models(request: Request) -> Response:
         """The index of models."""
-        return site.page(request, start_page(site.library, site.urls, "models"))
+        return site.page(request, start_page(site.library, site.urls, "models", site.known))
 
     @page("/about", AboutPage)
     def about(request: Request) -> Response:
@@ -81,7 +81,10 @@ def add_routes(app: FastAPI, site: Site) -> None:
         if isinstance(place, Response):
             return place
         others = [m.id for m in site.library.models() if site.library.model(m.id).nodes]
-        found = model_page(place.atlas, site.urls, _look(site, place), lens, picture, others)
+        state = site.known(place.atlas.model.id)
+        found = model_page(
+            place.atlas, site.urls, _look(site, place), lens, picture, others, state
+        )
         return site.page(request, found, model_panel(found, site.urls))
 
     @page("/models/{model}/{node}", NodePage)
@@ -117,7 +120,7 @@ def add_routes(app: FastAPI, site: Site) -> None:
             place.atlas, place.node, place.unit, site.urls,
             str(request.base_url).rstrip("/"), _render_state(site, place),
             _look(site, place),
-            [site.library.model(other.id) for other in site.library.models() if other.id != id],
+            [other for other in site.library.atlases() if other.model.id != id],
             {"dataset": dataset},
         )
         return site.page(request, found, unit_panel(found, place.atlas, site.urls))

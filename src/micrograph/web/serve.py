@@ -9,6 +9,7 @@ import uvicorn
 from micrograph.atlas import Library, bundled_gallery
 from micrograph.errors import BadInput, Conflict, Unavailable
 from micrograph.web.app import create_app
+from micrograph.web.known import Known
 
 
 class _Server(uvicorn.Server):
@@ -27,12 +28,13 @@ class _Server(uvicorn.Server):
 def serve(
     folders: Sequence[Path], host: str = "127.0.0.1", port: int = 8000,
     writable: Path | None = None, announce: Callable[[str], None] | None = None,
-    known: Callable[[str], bool] = lambda model: True,
+    known: Callable[[str], Known] = lambda model: Known(), catalogue: Path | None = None,
 ) -> None:
     """Show the atlases in `folders` until interrupted; without folders the bundled ones.
 
-    The first folder has precedence. Pictures asked for on a page go into the folder `writable`.
-    `known` says whether there is a model of an id to be run. `port` 0 takes any free one.
+    The first folder has precedence; models that only `catalogue` knows come last. Pictures asked
+    for on a page go into the folder `writable`.
+    `known` says whether the model of an id can be run here. `port` 0 takes any free one.
     `announce` is called with the site's URL as soon as it answers.
     Raises Conflict when the port is taken, Unavailable when the address cannot be used, BadInput
     for a port that is none.
@@ -44,7 +46,7 @@ def serve(
             shown = "localhost"
         url = f"http://{shown}:{bound}/"
         config = uvicorn.Config(
-            create_app(Library(folders or [bundled_gallery()]), writable, known=known),
+            create_app(Library(folders or [bundled_gallery()], catalogue), writable, known=known),
             log_level="warning", access_log=False, server_header=False,
         )
         _Server(config, lambda: announce(url) if announce else None).run([listener])

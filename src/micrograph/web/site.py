@@ -6,10 +6,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from micrograph.atlas import Library
+from micrograph.errors import NotFound
+from micrograph.resolve import resolve
 from micrograph.web.answers import Page, answer, twin
 from micrograph.web.html import Html
+from micrograph.web.known import Known, lost
 from micrograph.web.live import Live
 from micrograph.web.look import Look
+from micrograph.web.old_links import is_old, landing
 from micrograph.web.panel import Panel
 from micrograph.web.places import Place, find
 from micrograph.web.urls import Urls
@@ -18,15 +22,15 @@ from micrograph.web.urls import Urls
 class Site:
     """The library, the URLs, the templates, live renders, and who looks at readers' pictures.
 
-    `known` says whether a model of an id can be run here; an atlas may be all there is of it.
+    `known` says whether the model of an id can be run here; an atlas may be all there is of it.
     """
 
     def __init__(
         self, library: Library, live: Live, urls: Urls, version: str, look: Look,
-        known: Callable[[str], bool] = lambda model: True,
+        known: Callable[[str], Known] = lambda model: Known(),
     ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version
-        self.look, self.known = look, known
+        self.look, self._known = look, known
         self.html = Html(urls)
 
     def page(
@@ -38,17 +42,41 @@ class Site:
         body = self.html.render(page, side or Panel(), _own_url(request))
         return answer(request, body, "text/html; charset=utf-8", status)
 
+    def known(self, model: str) -> Known:
+        """Whether a model can be run here."""
+        outline = self.library.outlines.get(model)
+        return lost(outline) if outline and outline.unreleased else self._known(model)
+
     def unknown(self, model: str) -> str:
-        """Why nothing can be asked of a model, or "" when it is installed here."""
-        return "" if self.known(model) else f"here {model} is an atlas only, not a model to be run"
+        """Why nothing can be asked of a model, or "" when it can be run here."""
+        return self.known(model).reason(model)
 
     def place(self, request: Request, *parts: str) -> Place | Response:
-        """The place the address means, or a redirect to its canonical spelling."""
-        place = find(self.library, "/".join(parts), self.urls)
+        """The place the address means, or a redirect: to its canonical spelling, or to where an
+        address of OpenAI Microscope's leads."""
+        if is_old(request.url.query) and (moved := self._moved(request)):
+            return moved
+        try:
+            place = find(self.library, "/".join(parts), self.urls)
+        except NotFound:
+            if moved := self._moved(request):
+                return moved
+            raise
         canonical = self.urls.twin(place.url) if _wants_json(request) else place.url
         if request.url.path != canonical:
             return self.redirect(request, canonical)
         return place
+
+    def _moved(self, request: Request) -> Response | None:
+        """To the place of an old link, if it is another than the one that was asked for."""
+        path = request.url.path.removesuffix(".json")
+        answer = resolve(f"{path}?{request.url.query}", self.library)
+        url = landing(answer, self.library, self.urls)
+        if not url or url == path:
+            return None
+        if _wants_json(request):
+            url = self.urls.twin(url.partition("#")[0])
+        return RedirectResponse(url, 307)
 
     def redirect(self, request: Request, url: str) -> Response:
         """To `url`, query kept. Temporary: another atlas may give the name another place."""

@@ -7,6 +7,7 @@ from typing import Any
 from micrograph.atlas import Reading, Tile
 from micrograph.lineage import Family, family_of
 from micrograph.web.graph import FULL, PICTURED, Box, Group, is_thin, layout, parts_of
+from micrograph.web.known import Known
 from micrograph.web.pages.model_view import MAP, UNITS, ModelView, whole_pictures
 from micrograph.web.pages.parts import (
     Choice,
@@ -74,7 +75,8 @@ class ModelPage:
     """`/models/<model>`. `lens` says what stands in the graph's nodes; `source` and the other texts
     say where the model comes from. `source_picture` is the picture the lens looked at; `map` stands
     in the graph's place for the lens "unit_map". `techniques` are the lenses with anything to show.
-    `family` says which of several networks of one name this is; `others` lead to comparisons.
+    `family` says which of several networks of one name this is; `others` lead to comparisons;
+    `state` says whether it can be run here.
     """
 
     kind: str
@@ -102,13 +104,14 @@ class ModelPage:
     look: LookState
     family: Family | None
     others: list[Choice]
+    state: Known
 
 
 def model_page(
     atlas: Reading, urls: Urls, look: LookState, lens: str = "units", picture: str = "",
-    others: Sequence[str] = (),
+    others: Sequence[str] = (), state: Known | None = None,
 ) -> ModelPage:
-    """`others` are models that this one can be compared with.
+    """`others` are models that this one can be compared with; `state` is what is known of it.
 
     Raises BadInput for a lens or picture that the model does not have."""
     model = atlas.model
@@ -138,6 +141,7 @@ def model_page(
         view.picture, source, view.switches, view.techniques, graph,
         unit_map(atlas, urls) if view.lens == MAP else None, look, family_of(model.id),
         [Choice(id, id, urls.compare(model.id, id), False) for id in others if id != model.id],
+        state or Known(),
     )
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from micrograph import address
 from micrograph.atlas import Library
 from micrograph.errors import MicrographError, NotFound
+from micrograph.resolve import Answer, resolve
+from micrograph.resolve.nodes import find_node
 from micrograph.web.lenses import LENSES, Lens
+from micrograph.web.old_links import landing
 from micrograph.web.pages.parts import Link
 from micrograph.web.urls import Urls
 
@@ -32,13 +35,15 @@ class SearchHit:
 
 @dataclass(frozen=True)
 class SearchPage:
-    """`/search?q=`. `exact` is the URL of the one place the text names, or ""."""
+    """`/search?q=`. `exact` is the URL of the one place the text names, or ""; `note` says in a
+    sentence what became of a text that was meant as an address."""
 
     kind: str
     title: str
     query: str
     exact: str
     hits: list[SearchHit]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,11 +62,15 @@ def about_page(version: str) -> AboutPage:
 
 
 def search_page(library: Library, query: str, urls: Urls) -> SearchPage:
-    """Addresses first (`4c:447`, `toytown/4c`, `4c`), then what the atlases find by words."""
-    query = query.strip()[:200]
-    exact = _addressed(library, query, urls) if query else []
+    """Addresses first (`4c:447`, `toytown/4c`, `4c`, an old link), then what the atlases find by
+    words, or else what is near."""
+    query = query.strip()
+    if not query:
+        return SearchPage("search", "Search", "", "", [])
+    exact = _addressed(library, query, urls)
+    answer = resolve(query, library)
     hits = list(exact)
-    for hit in library.search(query) if query else []:
+    for hit in library.search(query[:200]):
         parts = [str(p) for p in (hit.model, hit.node, hit.unit) if p is not None]
         if hit.node is None:
             url = urls.model(hit.model)
@@ -71,8 +80,19 @@ def search_page(library: Library, query: str, urls: Urls) -> SearchPage:
             url = urls.unit(hit.model, hit.node, hit.unit)
         if all(url != known.url for known in hits):
             hits.append(SearchHit(hit.kind, hit.text, "/".join(parts), url))
-    only = exact[0].url if len(exact) == 1 else ""
-    return SearchPage("search", f"Search: {query}" if query else "Search", query, only, hits)
+    only = exact[0].url if len(exact) == 1 else "" if exact else landing(answer, library, urls)
+    note = ""
+    if not hits and not only:
+        hits, note = _near(answer, urls), answer.note
+    return SearchPage("search", f"Search: {query[:200]}", query, only, hits, note)
+
+
+def _near(answer: Answer, urls: Urls) -> list[SearchHit]:
+    """What lies near a text that is no address of anything."""
+    kinds = ("model", "node", "unit")
+    return [
+        SearchHit(kinds[a.count("/")], a, a, f"{urls.models}/{a}") for a in answer.nearest
+    ]
 
 
 def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
@@ -88,9 +108,12 @@ def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
                 if place.node is None:
                     found.append(SearchHit("model", atlas.model.title, id, urls.model(id)))
                     continue
-                node = atlas.nodes[address.find_node(place.node, atlas.aliases)]
             except MicrographError:
                 continue
+            name = find_node(atlas, place.node)
+            if name is None:
+                continue
+            node = atlas.nodes[name]
             if place.unit is None:
                 found.append(SearchHit("node", node.id, f"{id}/{node.id}", urls.node(id, node.id)))
             elif place.unit < node.units:

@@ -1,9 +1,11 @@
 """The start and the index of models: cards made of the models' own pictures."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from micrograph.atlas import Library, NodeRecord, Reading, Tile
 from micrograph.web.graph import is_thin, parts_of
+from micrograph.web.known import Known
 from micrograph.web.lenses import LENSES
 from micrograph.web.pages.parts import ModelRef, Thumb, model_ref, spread, thumb
 from micrograph.web.urls import Urls
@@ -37,20 +39,47 @@ class ModelCard:
 
 
 @dataclass(frozen=True)
+class KnownModel:
+    """A model of which nothing is rendered here; `state` says whether it can be."""
+
+    model: ModelRef
+    summary: str
+    parameters: int
+    nodes: int
+    units: int
+    state: Known
+
+
+@dataclass(frozen=True)
 class StartPage:
-    """`/` and `/models`. `problems` are files that could not be shown, with the reason."""
+    """`/` and `/models`: `models` with an atlas, and what else is `known`. `problems` are files
+    that could not be shown, with the reason."""
 
     kind: str
     title: str
     models: list[ModelCard]
     problems: list[str] = field(default_factory=list)
+    known: list[KnownModel] = field(default_factory=list)
 
 
-def start_page(library: Library, urls: Urls, kind: str) -> StartPage:
-    """The page `kind`, "start" or "models"."""
-    cards = [card(library.model(model.id), urls) for model in library.models()]
-    title = "Micrograph" if kind == "start" else "Models"
-    return StartPage(kind, title, cards, [problem.message for problem in library.problems])
+def start_page(
+    library: Library, urls: Urls, kind: str, known: Callable[[str], Known]
+) -> StartPage:
+    """The page `kind`, "start" or "models"; `known` gives the state of a model."""
+    cards = [card(atlas, urls) for atlas in library.atlases()]
+    there = {card.model.id for card in cards}
+    others = [library.model(m.id) for m in library.models() if m.id not in there]
+    return StartPage(
+        kind, "Micrograph" if kind == "start" else "Models", cards,
+        [problem.message for problem in library.problems],
+        [
+            KnownModel(
+                model_ref(o.model, urls), o.model.summary, o.model.parameters, len(o.nodes),
+                unit_count(o), known(o.model.id),
+            )
+            for o in others
+        ],
+    )
 
 
 def card(atlas: Reading, urls: Urls) -> ModelCard:

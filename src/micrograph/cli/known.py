@@ -1,0 +1,18 @@
+"""What the site may say of models: plain facts about cards."""
+
+from micrograph.models import cards
+from micrograph.models import weights as store
+from micrograph.web.known import Known
+
+
+def known(model: str) -> Known:
+    """Whether the model of that id can be run here, and what to type."""
+    card = cards().get(model)
+    if card is None:
+        return Known("none")
+    if card.unreleased:
+        return Known("unreleased", note=card.unreleased)
+    render = f"micrograph render {model}"
+    if store.status(card).path is not None:
+        return Known("here", [render])
+    return Known("missing", [f"micrograph weights fetch {model}", render])

@@ -1,0 +1,32 @@
+"""What the one who started the site says of models: the site itself never imports them."""
+
+from dataclasses import dataclass, field
+
+from micrograph.atlas import Outline
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whether a model can be run here.
+
+    `weights` is "here", "missing", "unreleased" (nobody outside has them), "none" (there is an
+    atlas only, not a model) or "" where nobody said. `commands` are what to type, in order, for a
+    first picture of it. `note` is a sentence for people, or "".
+    """
+
+    weights: str = ""
+    commands: list[str] = field(default_factory=list)
+    note: str = ""
+
+    def reason(self, model: str) -> str:
+        """Why nothing can be asked of it, or "" where it can be run."""
+        if self.weights == "missing":
+            return f"the weights of {model} are not here: {self.commands[0]}"
+        if self.weights == "unreleased":
+            return self.note
+        return f"here {model} is an atlas only, not a model to be run" * (self.weights == "none")
+
+
+def lost(outline: Outline) -> Known:
+    """Of a model that was never released."""
+    return Known("unreleased", note=outline.unreleased)
