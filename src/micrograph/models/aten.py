@@ -130,7 +130,13 @@ _RULES: dict[str, Callable[[Call], Trace]] = {
         ),
         _same,
     ),
-    **dict.fromkeys(("alias", "clone", "copy", "detach", "_to_copy"), _copied),
+    **dict.fromkeys(
+        (
+            "alias", "clone", "copy", "detach", "_to_copy",
+            "hardswish", "log_sigmoid_forward", "masked_fill",  # elementwise, but not marked so
+        ),
+        _copied,
+    ),
     **dict.fromkeys(("roll", "flip", "cumsum"), _moved),
     **dict.fromkeys(
         (
@@ -149,7 +155,7 @@ _RULES: dict[str, Callable[[Call], Trace]] = {
     ),
     **aten_views.RULES,
     **aten_products.RULES,
-}
+}  # fmt: skip
 
 
 def is_pointwise(func: Any) -> bool:

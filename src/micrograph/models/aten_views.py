@@ -88,6 +88,10 @@ def _split(call: Call) -> Trace:
     return _cut(call, dim, first, 1)
 
 
+def _glu(call: Call) -> Trace:
+    return _cut(call, filled(call.args, None, -1)[1] % call.input.ndim, 0, 1)
+
+
 def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
     """Every `step`th of an axis from `first` on."""
     axes = list(call.first.axes)
@@ -211,6 +215,7 @@ RULES: dict[str, Callable[[Call], Trace]] = {
     "slice": _slice,
     "split": _split,
     "split_with_sizes": _split,
+    "glu": _glu,
     "cat": _cat,
     "stack": _stack,
     "constant_pad_nd": _pad,

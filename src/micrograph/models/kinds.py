@@ -1,5 +1,7 @@
 """A plain word for what a node is."""
 
+import re
+
 from torch import nn
 
 from micrograph.models.graph import Value
@@ -7,6 +9,7 @@ from micrograph.models.graph import Value
 _KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
     ("conv", (nn.modules.conv._ConvNd,)),
     ("linear", (nn.Linear,)),
+    ("flatten", (nn.Flatten,)),
     (
         "pool",
         (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.LPPool2d),
@@ -23,10 +26,15 @@ _KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
     ),
     ("activation", (nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.Hardswish, nn.Sigmoid)),
 )
-_TRANSFORMER_WORDS = {"attention": "attention", "attn": "attention", "mlp": "mlp",
-                      "layerscale": "scale"}  # fmt: skip
-_CLASS_WORDS = {"inception": "inception", "mixed": "inception", "fire": "fire", "block": "block",
-                "bottleneck": "block", "layer": "block"}  # fmt: skip
+_MAP_WORDS = {"attention": "attention", "attn": "attention", "mlp": "mlp",
+              "layerscale": "scale", "squeezeexcit": "scale"}  # fmt: skip
+_CLASS_WORDS = {
+    "inception": "inception", "mixed": "inception", "fire": "fire",
+    "(elu|silu|glu|swish|mish|sigmoid|tanh|activation)": "activation",
+    "pool": "pool", "norm": "norm", "flatten": "flatten",
+    "(block|bottleneck|layer)": "block",
+}  # fmt: skip
+"""What the names of other people's classes say, in this order."""
 
 
 def kind_of(value: Value) -> str:
@@ -44,10 +52,12 @@ def kind_of(value: Value) -> str:
             return said
     words = [type(module).__name__.lower() for module in modules]
     if value.shape:
-        around = [name.lower() for name in value.makings[0].within]
-        if any("attention" in name or "attn" in name for name in around):
+        around = " ".join(value.makings[0].within).lower()
+        if "attention" in around or "attn" in around:
             return "attention"
-        for word, kind in _TRANSFORMER_WORDS.items():
+        if "squeezeexcit" in around:
+            return "scale"
+        for word, kind in _MAP_WORDS.items():
             if any(word in name for name in words):
                 return kind
     for kind, classes in _KINDS:
@@ -55,6 +65,6 @@ def kind_of(value: Value) -> str:
             return kind
     for name in words:
         for word, kind in _CLASS_WORDS.items():
-            if word in name:
+            if re.search(word, name):
                 return kind
     return value.origin.made_by if value.origin.made_by in ("cat", "add") else "other"

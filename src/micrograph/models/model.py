@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from micrograph.address import Address, find_node
 from micrograph.errors import BadInput, MicrographError
+from micrograph.models.adapters.inputs import settle
+from micrograph.models.adapters.timm import of_module
 from micrograph.models.attached import Attached, Source, attach, spellings
 from micrograph.models.capture import capture
 from micrograph.models.card import ModelCard
@@ -26,6 +28,7 @@ class Model:
     """A module in eval mode whose parameters need no gradients, with everything known about it."""
 
     def __init__(self, card: ModelCard, module: nn.Module, digest: str) -> None:
+        card.preprocessing.check()
         self.card = card
         self.module = module.eval().requires_grad_(False)
         self.digest = digest
@@ -37,15 +40,18 @@ class Model:
         module: nn.Module,
         *,
         id: str,
-        preprocessing: Preprocessing,
+        preprocessing: Preprocessing | str | None = None,
         labels: Sequence[str] = (),
         text: Callable[[nn.Module], TextTower] | None = None,
     ) -> "Model":
-        """Put any torch module that takes RGB [batch, 3, y, x] under the microscope.
+        """Put any torch module that takes pictures [batch, 3, y, x] under the microscope; or grey
+        ones [batch, 1, y, x], if the preprocessing says so.
 
         The module is switched to eval mode and its parameters stop needing gradients. Its digest is
-        that of its state dict. `text` makes the text tower of a module that gives vectors of
-        pictures (see `ModelCard.text`). Raises BadInput for an id that no address can have.
+        that of its state dict. `preprocessing` may be in words ("224,imagenet", see
+        `adapters.inputs`), or left out for a network of timm, which knows its own. `text` makes the
+        text tower of a module that gives vectors of pictures (see `ModelCard.text`). Raises
+        BadInput for an id that no address can have, and if nobody says what the module takes.
         """
         Address(id)
         card = ModelCard(
@@ -53,7 +59,7 @@ class Model:
             title=id,
             summary="",
             build=lambda: module,
-            preprocessing=preprocessing,
+            preprocessing=settle(preprocessing, of_module(module), id),
             labels=tuple(labels),
             parameters=sum(p.numel() for p in module.parameters()),
             node_id=default_id,
@@ -94,8 +100,16 @@ class Model:
     @cached_property
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
         size = self.preprocessing.size
-        images = self._first_tensor.new_full((1, 3, size, size), 0.5)
-        values = watch(self.module, self.preprocessing.apply(images))
+        images = self.preprocessing.apply(self._first_tensor.new_full((1, 3, size, size), 0.5))
+        try:
+            values = watch(self.module, images)
+        except (RuntimeError, ValueError, TypeError, AssertionError, IndexError) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            raise BadInput(
+                f"{self.id} cannot run on pictures {list(images.shape)}: {reason[:200]}; expected "
+                "a network that takes one tensor of this form. Say its size and channels in the "
+                "preprocessing, or wrap it in a module that takes RGB [batch, 3, y, x]"
+            ) from error
         return name_nodes(values, self.card.node_id, self.card.aliases)
 
     @property
@@ -169,10 +183,12 @@ class Model:
 
         Raises NotFound for unknown nodes, BadInput for images of another form.
         """
-        if images.ndim != 4 or images.shape[1] != 3 or not images.is_floating_point():
+        channels = 3 if preprocess else self.preprocessing.channels
+        if images.ndim != 4 or images.shape[1] != channels or not images.is_floating_point():
+            form = "RGB [batch, 3, y, x]" if channels == 3 else f"[batch, {channels}, y, x]"
             raise BadInput(
                 f"images of shape {list(images.shape)} in {images.dtype} given, "
-                "expected floating-point RGB [batch, 3, y, x]"
+                f"expected floating-point {form}"
             )
         wanted = {name: self.node(name) for name in nodes}
         x = self.preprocessing.apply(images) if preprocess else images

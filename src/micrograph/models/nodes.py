@@ -46,7 +46,7 @@ def _ends_with_a_block(making: Making, others: Sequence[Making]) -> bool:
     inside = making.place.path + "."
     return any(
         m.place.path.startswith(inside)
-        and m.place.path[len(inside) :].isdecimal()
+        and re.fullmatch(r"[\d.]+", m.place.path[len(inside) :])
         and not type(m.module).__module__.startswith("torch.nn.")
         for m in others
     )

@@ -1,14 +1,20 @@
 """From RGB in 0..1 to what a network was trained on, as data.
 
 `y = scale * x` per channel, in `channel_order`, minus `mean`, divided by `std`. Mean and std are
-stated in the network's own channel order and after scaling.
+stated in the network's own channel order and after scaling. The order "L" is one grey channel: the
+luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, as Pillow's mode "L".
 """
 
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from micrograph.errors import BadInput
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of R, G and B in a grey channel (ITU-R BT.601)."""
 
 
 @dataclass(frozen=True)
@@ -23,10 +29,42 @@ class Preprocessing:
     channel_order: str = "RGB"
     interpolation: str = "bilinear"
 
+    @property
+    def channels(self) -> int:
+        """How many channels the network takes."""
+        return len(self.channel_order)
+
+    def check(self) -> None:
+        """Raises BadInput unless pictures can be made into such an input."""
+        if self.channel_order != "L" and sorted(self.channel_order) != ["B", "G", "R"]:
+            raise BadInput(
+                f"channel_order {self.channel_order!r} given, but pictures are RGB; expected 'RGB' "
+                "in any order or 'L' for grey. For another input, wrap the network in a module "
+                "that takes RGB [batch, 3, y, x]"
+            )
+        if self.size < 1 or self.resize < 1:
+            raise BadInput(
+                f"size {self.size} and resize {self.resize} given; say how many pixels wide the "
+                "network's input is, as in Preprocessing(size=224, resize=256)"
+            )
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, self.channels) and len(set(values)) > 1:
+                raise BadInput(
+                    f"{name} has {len(values)} values, expected {self.channels}, one per channel "
+                    f"of {self.channel_order}"
+                )
+
     def apply(self, images: "Tensor") -> "Tensor":
-        """RGB [batch, 3, y, x] in 0..1 to the network's range; same shape, differentiable."""
+        """RGB [batch, 3, y, x] in 0..1 to the network's range; differentiable.
+
+        Gives [batch, 3, y, x], or [batch, 1, y, x] for "L".
+        """
         import torch
 
+        if self.channel_order == "L":
+            weights = images.new_tensor(LUMA).view(1, 3, 1, 1)
+            grey = (images * weights).sum(1, keepdim=True)
+            return (grey * self.scale - self.mean[0]) / self.std[0]
         order = ["RGB".index(c) for c in self.channel_order]
         if order != [0, 1, 2]:
             # Indexing loses the memory layout, and convolutions and pools on CPU are many times

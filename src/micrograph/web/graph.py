@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from micrograph.atlas.records import NodeRecord
+from micrograph.atlas.records import ATTACHED_KINDS, NodeRecord
 from micrograph.web.layers import Item, arrange, components, topological
 
 THIN_KINDS = (
-    "pool", "norm", "lrn", "relu", "dropout", "softmax", "flatten", "pad", "identity",
+    "pool", "norm", "lrn", "relu", "dropout", "softmax", "flatten", "pad", "identity", "scale",
+    "token",
 )
 INPUT = "input"
 
@@ -129,11 +130,82 @@ def layout(
     Nodes without parents hang below a box called "input". Those in `plain` are drawn thin, for
     want of pictures.
     """
-    by_id = {n.id: n for n in nodes}
-    parents = {n.id: [p for p in n.parents if p in by_id] or [INPUT] for n in nodes}
+    beside = [n for n in nodes if n.kind in ATTACHED_KINDS]
+    by_id = {n.id: n for n in nodes if n.kind not in ATTACHED_KINDS}
+    heads = [by_id.pop(id) for id in _heads(by_id)]
+    parents = {n.id: [p for p in n.parents if p in by_id] or [INPUT] for n in by_id.values()}
     parents[INPUT] = []
-    order = topological(parents, {n.id: n.index for n in nodes} | {INPUT: -1})
-    return _Drawing(sizes, by_id, parents, plain).draw(blocks(order, parents))
+    order = topological(parents, {n.id: n.index for n in by_id.values()} | {INPUT: -1})
+    drawing = _Drawing(sizes, by_id, parents, plain).draw(blocks(order, parents))
+    drawing = _with_heads(drawing, heads, sizes, plain) if heads else drawing
+    return _with_beside(drawing, beside, sizes, plain) if beside else drawing
+
+
+def _heads(nodes: Mapping[str, NodeRecord]) -> list[str]:
+    """Nodes that lead to small outputs beside the main one, such as auxiliary classifiers."""
+    above: dict[str, set[str]] = {}
+    for node in nodes.values():
+        above[node.id] = {node.id}.union(*(above.get(p, ()) for p in node.parents))
+    ends = set(nodes).difference(*(node.parents for node in nodes.values()))
+    main = max((above[end] for end in ends), key=len, default=set())
+    found = [id for id in nodes if id not in main]
+    return found if 4 * len(found) <= len(nodes) else []
+
+
+def _with_heads(
+    drawn: Layout, nodes: Sequence[NodeRecord], sizes: Sizes, plain: frozenset[str]
+) -> Layout:
+    """Auxiliary heads stand in a column at the side, each from the height of its first parent."""
+    places = {box.id: box for box in drawn.boxes}
+    edges = list(drawn.edges)
+    middle = drawn.width + sizes.gap_x + sizes.branch[0] / 2
+    prefix = _common_prefix([node.id for node in nodes])
+    free = 0.0
+    for node in nodes:
+        above = [places[p] for p in node.parents if p in places] or [places[INPUT]]
+        thin = is_thin(node) or node.id in plain
+        role, size = ("thin", sizes.thin) if thin else ("branch", sizes.branch)
+        y = max(free, max(box.y for box in above))
+        box = Box(node.id, role, middle - size[0] / 2, y, *size, node.id.removeprefix(prefix))
+        for parent in above:
+            inside = parent.x > drawn.width
+            bottom = (parent.x + parent.width / 2, parent.y + parent.height)
+            line = _curve([bottom, (middle, y)]) if inside else _across(parent, box)
+            edges.append((parent.id, node.id, line))
+        places[node.id] = box
+        free = y + size[1] + sizes.gap_y
+    width = middle + max(sizes.branch[0], sizes.thin[0]) / 2
+    height = max(box.y + box.height for box in places.values())
+    return Layout(width, height, tuple(places.values()), tuple(edges), drawn.groups)
+
+
+def _with_beside(
+    drawn: Layout, nodes: Sequence[NodeRecord], sizes: Sizes, plain: frozenset[str]
+) -> Layout:
+    """Nodes that no network computes stand at the side, level with the node that they read."""
+    places = {box.id: box for box in drawn.boxes}
+    boxes, edges = list(drawn.boxes), list(drawn.edges)
+    free: dict[str, float] = {}
+    width = drawn.width
+    for node in nodes:
+        base = next((p for p in node.parents if p in places), INPUT)
+        role, size = ("thin", sizes.thin) if node.id in plain else ("branch", sizes.branch)
+        x = free.get(base, drawn.width + sizes.gap_x)
+        box = Box(node.id, role, x, places[base].y, *size, node.id.removeprefix(f"{base}."))
+        edges.append((base, node.id, _across(places[base], box)))
+        boxes.append(box)
+        free[base] = x + box.width + sizes.gap_x
+        width = max(width, x + box.width)
+    height = max(drawn.height, max(box.y + box.height for box in boxes))
+    return Layout(width, height, tuple(boxes), tuple(edges), drawn.groups)
+
+
+def _across(left: Box, right: Box) -> str:
+    """A line from one box to another beside it, level at both ends."""
+    x0, y0 = left.x + left.width, left.y + left.height / 2
+    x1, y1 = right.x, right.y + right.height / 2
+    middle = (x0 + x1) / 2
+    return f"M{x0:g} {y0:g}C{middle:g} {y0:g} {middle:g} {y1:g} {x1:g} {y1:g}"
 
 
 class _Drawing:
