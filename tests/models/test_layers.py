@@ -5,7 +5,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from micrograph.errors import BadInput
 from micrograph.models.layers import (
     ConvReLU,
     Fire,
@@ -155,8 +154,9 @@ def test_halves_are_a_grouped_convolution():
     assert torch.allclose(layer(x), expected, atol=1e-6)
 
 
-def test_flattening_wants_its_size():
+def test_flattening_gives_its_size():
     assert torch.equal(Flatten(2)(torch.arange(8.0).view(1, 2, 2, 2))[0], torch.arange(8.0))
-    with pytest.raises(BadInput, match="map of 2 x 2, but these pictures give 3 x 2"):
-        Flatten(2)(torch.zeros(1, 4, 3, 2))
+    large = torch.tensor([[1.0, 3, 5, 7], [1, 3, 5, 7]]).view(1, 1, 2, 4)
+    assert Flatten(2)(large).tolist() == [[2, 6, 2, 6]]
+    assert Flatten(2)(torch.tensor([[4.0]]).view(1, 1, 1, 1)).tolist() == [[4, 4, 4, 4]]
     assert LinearReLU(3, 2)(torch.randn(5, 3)).min() >= 0

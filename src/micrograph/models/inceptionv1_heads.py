@@ -31,11 +31,11 @@ class Head(nn.Module):
         self.softmax = nn.Linear(1024, classes)
 
     def fits(self, x: Tensor) -> bool:
-        """Whether the pooled map has 4 x 4 positions, for which the matrix is made."""
-        return all(14 <= side < 17 for side in x.shape[2:])
+        """Whether the map is large enough for the pool's window."""
+        return min(x.shape[2:]) >= 5
 
     def forward(self, x: Tensor) -> Tensor:
-        """[batch, inputs, 14, 14] to scores [batch, classes]."""
+        """[batch, inputs, y, x], at least 5 x 5, to scores [batch, classes]."""
         scores: Tensor = self.softmax(self.nn(self.flatten(self.bottleneck(self.pool(x)))))
         return scores
 
@@ -43,7 +43,7 @@ class Head(nn.Module):
 class WithHeads(nn.Module):
     """A chain of layers, and heads on some of them. A head may be None.
 
-    Pictures of a size that heads cannot take pass them by.
+    Pictures that are too small for the heads pass them by.
     """
 
     def __init__(

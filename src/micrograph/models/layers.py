@@ -7,8 +7,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from micrograph.errors import BadInput
-
 
 class ConvReLU(nn.Conv2d):
     """A square convolution with bias and the ReLU behind it. Keeps the size by default."""
@@ -80,7 +78,11 @@ class LinearReLU(nn.Linear):
 
 
 class Flatten(nn.Flatten):
-    """A map of one certain size as a vector, unit by unit: what stands before a matrix."""
+    """A map of one certain size as a vector, unit by unit: what stands before a matrix.
+
+    Pictures of other sizes give other maps, for which the matrix was not made: these are averaged,
+    or repeated, to that size, as torchvision does.
+    """
 
     kind: ClassVar[str] = "flatten"
 
@@ -89,13 +91,9 @@ class Flatten(nn.Flatten):
         self.side = side
 
     def forward(self, x: Tensor) -> Tensor:
-        """[batch, unit, side, side] to [batch, unit * side * side]. Raises BadInput for others."""
+        """[batch, unit, y, x] to [batch, unit * side * side]."""
         if x.shape[2:] != (self.side, self.side):
-            given = " x ".join(map(str, x.shape[2:]))
-            raise BadInput(
-                f"the layers from here on need a map of {self.side} x {self.side}, but these "
-                f"pictures give {given}; use pictures of the model's own size, or a node before"
-            )
+            x = F.adaptive_avg_pool2d(x, self.side)
         return super().forward(x)
 
 

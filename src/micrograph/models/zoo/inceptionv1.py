@@ -8,7 +8,7 @@ TensorFlow's with radius 5, alpha 1e-4, beta 0.5 and bias 2, as captum's port ha
 Node ids are the graph's: `conv2d2`, `mixed4a`, `mixed4a_3x3_bottleneck`, `nn0`. A convolution's
 node is its value behind the ReLU; `mixed4a_pre_relu` is understood as the same place. The nodes
 `softmax0`, `softmax1` and `softmax2` hold the scores before the softmax. The two auxiliary heads on
-4a and 4d are there if the weights file has them; pictures must have 209 to 256 px to reach them.
+4a and 4d are there if the weights file has them.
 """
 
 import re
