@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput
+from micrograph.models.dictionaries.dictionary import straight_through
 from micrograph.models.model import Model
 from micrograph.optimize.objectives import Objective
 from micrograph.optimize.parameterize import FourierImage, Layered, Parameterization
@@ -123,7 +124,8 @@ def optimize(
         seen = resample(images, maps[step]) if settings.transforms.moves else images
         shown = param.shown(seen, moves) if isinstance(param, Layered) else seen
         redirected = step < settings.redirect_steps
-        with FastStem(), RedirectedReLU() if redirected else contextlib.nullcontext():
+        redirect = RedirectedReLU() if redirected else contextlib.nullcontext()
+        with FastStem(), straight_through(), redirect:
             raw = activations(model, target, shown, settings.precision)
             values = target.value(raw, seen)
             adam.zero_grad(set_to_none=True)

@@ -170,7 +170,7 @@ def _along_the_path(
 
 
 def ancestors(model: Model, node: str) -> set[str]:
-    """All nodes upstream of `node`."""
+    """All nodes upstream of `node`, with those of dictionaries over them."""
     found: set[str] = set()
     todo = list(model.node(node).parents)
     while todo:
@@ -178,7 +178,8 @@ def ancestors(model: Model, node: str) -> set[str]:
         if name not in found:
             found.add(name)
             todo += model.nodes[name].parents
-    return found
+    over = {n.id for n in model.nodes.values() if model.attached(n.id) and n.parents[0] in found}
+    return (found | over) - {model.node(node).id}
 
 
 def passed_through(model: Model, node: str) -> list[str]:

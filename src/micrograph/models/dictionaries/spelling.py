@@ -88,6 +88,11 @@ def _biases(given: Mapping[str, Tensor], ours: bool, latents: int, units: int) -
     if bias:
         found["bias"] = given[bias]
     if rest:
+        if given[rest[0]].shape != (units,):
+            raise BadInput(
+                f"{rest[0]} has shape {list(given[rest[0]].shape)}, expected [{latents}] (a bias "
+                f"of latents) or [{units}] (of units)"
+            )
         found["decoder_bias"] = given[rest[0]]
     return found
 

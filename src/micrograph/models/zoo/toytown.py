@@ -47,4 +47,5 @@ CARD = ModelCard(
     bundled="models/toytown/weights.safetensors",
     node_id=node_id,
     aliases=aliases,
+    dictionaries=(("mixed4a", "sae", "models/toytown/mixed4a.sae.safetensors"),),
 )

@@ -83,7 +83,8 @@ def node_page(
 
     return NodePage(
         "node", f"{id} / {node.id}", f"{id}/{node.id}", model_ref(atlas.model, urls),
-        node_facts(id, node, urls), view.lens, view.shown_variant, view,
+        node_facts(id, node, urls, atlas.dictionaries.get(node.id)),
+        view.lens, view.shown_variant, view,
         switches(whole, view, there, urls, bool(parts)), parts, chosen, pictures,
         [*dict.fromkeys([*there, *(part.technique for part in parts)])], len(tiles),
         "" if len(tiles) >= node.units else _missing(id, node, view),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from micrograph.atlas.records import ModelRecord, NodeRecord, Picture, Tile
+from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord, Picture, Tile
 from micrograph.web.crops import Box
 from micrograph.web.urls import Urls
 
@@ -70,7 +70,8 @@ class ModelRef:
 
 @dataclass(frozen=True)
 class NodeFacts:
-    """A node in numbers. `sees` says in words how much of the input a position of it can see."""
+    """A node in numbers. `sees` says in words how much of the input a position of it can see;
+    `made_from` by what a node was made that is none of the network's own, else it is empty."""
 
     id: str
     kind: str
@@ -79,6 +80,8 @@ class NodeFacts:
     sees: str
     aliases: list[str]
     url: str
+    made_from: str = ""
+    base: Link | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,9 @@ def model_ref(model: ModelRecord, urls: Urls) -> ModelRef:
     return ModelRef(model.id, model.title, model.digest, urls.model(model.id))
 
 
-def node_facts(model: str, node: NodeRecord, urls: Urls) -> NodeFacts:
+def node_facts(
+    model: str, node: NodeRecord, urls: Urls, made: DictionaryRecord | None = None
+) -> NodeFacts:
     if node.field_status == "exact":
         step = f", every {node.field_stride} px" if node.field_stride > 1 else ""
         sees = f"{node.field_size} × {node.field_size} px{step}"
@@ -120,8 +125,24 @@ def node_facts(model: str, node: NodeRecord, urls: Urls) -> NodeFacts:
         sees = {"whole input": "the whole input"}.get(node.field_status, "unknown")
     return NodeFacts(
         node.id, node.kind, node.units, list(node.shape), sees, list(node.aliases),
-        urls.node(model, node.id),
+        urls.node(model, node.id), "" if made is None else _made_from(made),
+        None if made is None else Link(node.parents[0], urls.node(model, node.parents[0])),
     )
+
+
+def _made_from(made: DictionaryRecord) -> str:
+    """What kind of dictionary, which one, and how many latents speak at a position, in words.
+
+    What an atlas says of it anybody may have written.
+    """
+    about = made.about
+    words = [str(about.get("activation", ""))[:20]]
+    if "k" in about:
+        words.append(f"k {str(about['k'])[:9]}")
+    if "l0" in about:
+        words.append(f"{str(about['l0'])[:9]} latents at a position")
+    words = [word for word in words if word not in ("", "none")]
+    return ", ".join([*words, made.digest[:12]])
 
 
 def image(model: str, picture: Picture | Tile, urls: Urls) -> Image:

@@ -6,6 +6,7 @@ from typing import Any
 
 from micrograph import recipe as recipes
 from micrograph.atlas import NodeRecord, Reading, Visualization
+from micrograph.atlas.records import ATTACHED_KINDS
 from micrograph.web.graph import parts_of
 from micrograph.web.lenses import PLUGINS, Lens, Scene, Section, absent, sections
 from micrograph.web.lenses.feature_vis import LENS as FEATURE_VIS
@@ -124,7 +125,8 @@ def unit_page(
 
     return UnitPage(
         "unit", address.replace("/", " / "), address, model_ref(model, urls), node.id,
-        node_facts(model.id, node, urls), unit, _label(atlas, node, unit),
+        node_facts(model.id, node, urls, atlas.dictionaries.get(node.id)), unit,
+        _label(atlas, node, unit),
         _same_as(atlas, node, unit, urls), parts, _missing(scene, parts),
         _techniques(scene, parts), found,
         [thumb for other in nearby if (thumb := scene.thumb(node.id, other))],
@@ -175,7 +177,7 @@ def _view(v: Visualization, model: str, urls: Urls) -> VisualizationView:
 
 def _label(atlas: Reading, node: NodeRecord, unit: int) -> str:
     """The class a flat node's unit stands for, where the node has one unit per class."""
-    labels = atlas.model.labels
+    labels = () if node.kind in ATTACHED_KINDS else atlas.model.labels
     return labels[unit] if labels and not node.shape and len(labels) == node.units else ""
 
 
