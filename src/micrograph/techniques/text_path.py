@@ -40,11 +40,16 @@ def _slopes(model: Model, node: str, images: Tensor) -> Iterator[tuple[Tensor, T
         with torch.enable_grad(), FixedPattern():
             found = model.run(seen, [node, last])
             activations, vectors = found[node], found[last]
+            # Summed at once: slopes at every position for each dimension would take gigabytes.
             slopes = torch.stack([
-                torch.autograd.grad(component.sum(), activations, retain_graph=True)[0]
+                _by_unit(torch.autograd.grad(component.sum(), activations, retain_graph=True)[0])
                 for component in vectors.unbind(1)
             ])  # fmt: skip
-        pictures, units = activations.shape[:2]
-        means = activations.detach().reshape(pictures, units, -1).mean(2)
+        means = _by_unit(activations.detach()) / activations[0, 0].numel()
         # The little that is added lets a unit that no picture excites have a direction, too.
-        yield slopes.reshape(*slopes.shape[:3], -1).sum(3), means.clamp_min(0) + 1e-6
+        yield slopes, means.clamp_min(0) + 1e-6
+
+
+def _by_unit(values: Tensor) -> Tensor:
+    """[picture, unit, ...] summed over positions."""
+    return values.reshape(*values.shape[:2], -1).sum(2)
