@@ -166,10 +166,67 @@ def import_(model: str, file: Path, member: str) -> None:
 @command.command()
 @click.argument("model")
 @click.argument("file", type=_FILE, required=False)
-def verify(model: str, file: Path | None) -> None:
-    """Compute the digest of MODEL's weights (or of FILE) and compare it with the right one."""
+@click.option("--images", metavar="D", help="Pictures of known classes: a folder, TAR shards, ...")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="At most N of them.")
+@click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ... [default: the best]")
+def verify(
+    model: str, file: Path | None, images: str | None, limit: int | None, device: str | None
+) -> None:
+    """Compute the digest of MODEL's weights (or of FILE) and compare it with the right one.
+
+    With --images also measure how often the model is right on them, and whether units whose meaning
+    the literature tells are what they are said to be.
+    """
     chosen = card(model)
     found = store.read(chosen, file)
     output.say(f"{found.path}")
     known = "as it should be" if chosen.digest else "the card states none"
     output.say(f"{len(found.tensors)} tensors, digest {found.digest} ({known})")
+    if images is not None:
+        _verify_on(chosen, found.path, images, limit, device)
+
+
+def _verify_on(
+    c: ModelCard, file: Path, images: str, limit: int | None, device: str | None
+) -> None:
+    from micrograph.cli.render import best_device
+    from micrograph.datasets import open_dataset
+    from micrograph.models import load
+    from micrograph.runner.verify import every
+    from micrograph.runner.verify import verify as measure
+
+    dataset = open_dataset(images)
+    if limit is not None:
+        dataset = every(dataset, limit)
+    loaded = load(c.id, weights=file, device=device or best_device())
+    console = output.console()
+    bar = Progress(console=console, disable=not console.is_terminal, transient=True)
+    with bar:
+        task = bar.add_task("looking")
+        report = measure(
+            loaded, dataset, lambda done, size: bar.update(task, completed=done, total=size)
+        )
+    output.say("")
+    more = f", {report.left_out} could not be read" if report.left_out else ""
+    output.say(f"{report.pictures} pictures{more}")
+    if report.accuracy is None:
+        output.say("accuracy  the model has no classes of its own")
+    else:
+        known = report.accuracy.pictures
+        first, five = report.accuracy.first / known, report.accuracy.five / known
+        output.say(f"accuracy  top-1 {first:.1%}, top-5 {five:.1%} of {known} of known class")
+    if c.accuracy:
+        output.say(f"the card  {c.accuracy}")
+    if report.findings:
+        output.say("")
+        output.table(
+            ("unit", "said to be", "measured", "verdict"),
+            (
+                (f"{f.probe.node}/{f.probe.unit}", f.probe.title, f.measured, f.verdict)
+                for f in report.findings
+            ),
+        )
+        for source in dict.fromkeys(f.probe.source for f in report.findings if f.probe.source):
+            output.say(f"said by {source}")
+    else:
+        output.say("the card names no units by which to tell the weights")

@@ -57,7 +57,7 @@ def look(
     `maxima`: the largest value over the map of every unit, of the nodes that everything passes
     through (of `node` only, if given). `classes`: the strongest, with logit and share (softmax).
     """
-    logits = _logits(model)
+    logits = logits_node(model)
     nodes = _main(model, logits) if node is None else [_place(model, node, unit)]
     wanted = dict.fromkeys([*(n.id for n in nodes), *([logits.id] if logits else [])])
     tensor = picture.tensor(model.device)
@@ -114,7 +114,7 @@ def _map(node: Node, unit: int, values: Tensor) -> dict[str, Any]:
     }
 
 
-def _logits(model: Model) -> Node | None:
+def logits_node(model: Model) -> Node | None:
     """The node whose units are the labels."""
     fits = [n for n in model.nodes.values() if n.units == len(model.labels) and not n.shape
             and n.kind not in ATTACHED_KINDS]

@@ -11,6 +11,9 @@ def _lines(name: str) -> list[str]:
 CLASSES: tuple[str, ...] = tuple(line.split(" ", 1)[1] for line in _lines("imagenet_classes.txt"))
 """Class names, one per logit. Two names stand twice: "crane" and "maillot"."""
 
+WNIDS: tuple[str, ...] = tuple(line.split(" ", 1)[0] for line in _lines("imagenet_classes.txt"))
+"""Their WordNet ids, by which ImageNet's files are called."""
+
 
 def devkit_order() -> tuple[int, ...]:
     """The numbers in CLASSES of the classes with the ids 1, 2, ... in ILSVRC 2012's own kit.
