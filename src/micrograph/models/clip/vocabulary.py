@@ -3,7 +3,6 @@
 import gzip
 import hashlib
 import importlib.util
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,14 +25,10 @@ SOURCE = WeightsSource(
 
 def candidates() -> Iterator[Path]:
     """Where the file may lie, in the order in which we look."""
-    chosen = os.environ.get("MICROGRAPH_WEIGHTS")
-    if chosen:
-        yield Path(chosen) / NAME
-    yield store.data_folder() / NAME
+    yield from (folder / NAME for folder in store.folders())
     found = importlib.util.find_spec("open_clip")  # looks for the package without running it
     for folder in (found.submodule_search_locations or []) if found else []:
         yield Path(folder) / NAME
-    yield store.CHECKOUT_FOLDER.resolve() / NAME
 
 
 def find() -> Path:
@@ -42,8 +37,9 @@ def find() -> Path:
         if path.is_file():
             return path
     raise Unavailable(
-        f"the tokenizer of CLIP's text towers needs {NAME}, which is not here; put the file from "
-        f"{SOURCE.url} into {store.data_folder()} (or `pip install open_clip_torch`, which has it)"
+        f"texts for CLIP need {NAME}, which is not here; `micrograph weights fetch` of the model "
+        f"gets it, or put the file from {SOURCE.url} into {store.data_folder()}, or `pip install "
+        "open_clip_torch`, which contains it"
     )
 
 
