@@ -29,8 +29,14 @@ def check(drawing, nodes, sizes):
     place = {b.id: b for b in drawing.boxes}
     for source, target, path in drawing.edges:
         above, below = place[source], place[target]
-        assert above.y + above.height < below.y
         numbers = [float(n) for n in re.findall(r"-?[\d.]+(?:e-?\d+)?", path)]
+        if above.x + above.width < below.x and above.y <= below.y + below.height and (
+            numbers[0] == pytest.approx(above.x + above.width, abs=.01, rel=1e-4)
+        ):  # to something at the side
+            assert numbers[-2:] == pytest.approx(
+                [below.x, below.y + below.height / 2], abs=.01, rel=1e-4)
+            continue
+        assert above.y + above.height < below.y
         assert numbers[:2] == pytest.approx(
             [above.x + above.width / 2, above.y + above.height], abs=.01, rel=1e-4)
         assert numbers[-1] == pytest.approx(below.y, abs=.01, rel=1e-4)
@@ -66,6 +72,26 @@ def test_inception_modules_become_blocks(sizes):
     for upper, lower in (("3x3_reduce", "3x3"), ("pool", "proj")):
         a, b = place[f"m0_{upper}"], place[f"m0_{lower}"]
         assert a.x + a.width / 2 == pytest.approx(b.x + b.width / 2)
+
+
+def test_auxiliary_heads_stand_at_the_side():
+    """The modules that everything else passes through stay blocks of their own."""
+    nodes = [*inception()]
+    for block in ("m3", "m6"):
+        last = block
+        for name in ("pool", "fc", "softmax"):
+            nodes.append(node(f"head_{block}_{name}", len(nodes), 8, (last,)))
+            last = nodes[-1].id
+    drawing = layout(tuple(nodes), FULL)
+    check(drawing, nodes, FULL)
+    assert drawing.groups == layout(inception(), FULL).groups
+    place = {b.id: b for b in drawing.boxes}
+    right = max(b.x + b.width for b in drawing.boxes if not b.id.startswith("head"))
+    for block in ("m3", "m6"):
+        column = [place[f"head_{block}_{name}"] for name in ("pool", "fc", "softmax")]
+        assert all(box.x > right for box in column)
+        assert column[0].y == place[block].y
+        assert [box.y for box in column] == sorted(box.y for box in column)
 
 
 def test_fires_and_residuals():

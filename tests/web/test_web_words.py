@@ -6,7 +6,7 @@ import pytest
 from markupsafe import escape
 
 from micrograph.atlas import Tile
-from micrograph.web.html import breakable, millions, number, pretty, score
+from micrograph.web.html import breakable, millions, number, pretty, score, ticked
 from micrograph.web.pages.parts import render_command, safe_color, spread
 
 
@@ -39,6 +39,14 @@ def test_names_break_behind_separators_only():
     assert str(breakable("inception_4c_3x3")) == "inception_<wbr>4c_<wbr>3x3"
     assert breakable("a.b-c").replace("<wbr>", "") == "a.b-c"
     assert "<b>" not in str(escape(breakable("<b>_x")))
+
+
+@pytest.mark.parametrize(("text", "html"), [
+    ("run `a <b>` & wait", "run <code>a &lt;b&gt;</code> &amp; wait"),
+    ("an odd ` mark <b>", "an odd ` mark &lt;b&gt;"), ("", ""),
+])
+def test_words_between_backticks_are_code(text, html):
+    assert str(ticked(text)) == html
 
 
 @pytest.mark.parametrize("color", ["red", "#12345", "#12345g", "#123456;}", "", "url(x)", "#"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from micrograph.web.answers import Page
 from micrograph.web.drawings import classes_of, histogram_of, tuning_of
@@ -64,6 +64,17 @@ def breakable(name: str) -> Markup:
     return Markup("<wbr>").join(re.findall(r"[^_./-]*[_./-]?", name)[:-1])
 
 
+def ticked(text: str) -> Markup:
+    """A sentence in which `words between backticks` are code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(parts)
+    )
+
+
 class Html:
     """Renders `<kind>.html` with the page's plain object in it."""
 
@@ -78,7 +89,7 @@ class Html:
         )
         self.environment.filters.update(
             number=number, score=score, millions=millions, pretty=pretty, percent=percent,
-            breakable=breakable,
+            breakable=breakable, ticked=ticked,
         )
 
     def render(self, page: Page, panel: Panel, path: str) -> bytes:

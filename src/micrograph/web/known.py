@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from micrograph.atlas import Outline
+from micrograph.resolve.names import SIBLINGS
 
 
 @dataclass(frozen=True)
@@ -11,17 +12,19 @@ class Known:
 
     `weights` is "here", "missing", "unreleased" (nobody outside has them), "none" (there is an
     atlas only, not a model) or "" where nobody said. `commands` are what to type, in order, for a
-    first picture of it. `note` is a sentence for people, or "".
+    first picture of it. `note` is a sentence for people, or ""; `instead` is a model to look at in
+    its place, or "".
     """
 
     weights: str = ""
     commands: list[str] = field(default_factory=list)
     note: str = ""
+    instead: str = ""
 
     def reason(self, model: str) -> str:
         """Why nothing can be asked of it, or "" where it can be run."""
         if self.weights == "missing":
-            return f"the weights of {model} are not here: {self.commands[0]}"
+            return f"the weights of {model} are not here; `{self.commands[0]}` gets them"
         if self.weights == "unreleased":
             return self.note
         return f"here {model} is an atlas only, not a model to be run" * (self.weights == "none")
@@ -29,4 +32,6 @@ class Known:
 
 def lost(outline: Outline) -> Known:
     """Of a model that was never released."""
-    return Known("unreleased", note=outline.unreleased)
+    return Known(
+        "unreleased", note=outline.unreleased, instead=SIBLINGS.get(outline.model.id, "")
+    )
