@@ -88,4 +88,4 @@ def test_values_of_every_operation(converted, stored):
         ):
             value = found[names[str(operation)]].movedim(1, -1).numpy()
             ours = checkpoint.sample(value)
-            assert np.abs(ours - theirs).max() <= 1e-4 * np.abs(value).max(), (key, operation)
+            assert np.abs(ours - theirs).max() <= 1e-5 * np.abs(value).max(), (key, operation)
