@@ -74,9 +74,7 @@ def _next(place):
 def test_against_torchvision(ours, peer):
     models = peer("torchvision.models")
     model, images, found = ours
-    theirs, state = filled(
-        models.vgg19, model, ("classifier.0", "classifier.3", "classifier.6")
-    )
+    theirs, state = filled(models.vgg19, model, ("classifier.0", "classifier.3", "classifier.6"))
     compare(theirs, model, images, found)
 
     (conversion,) = (c for c in model.card.conversions if c.form == "torch")

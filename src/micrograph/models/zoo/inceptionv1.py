@@ -232,7 +232,8 @@ CARD = ModelCard(
             source=CIRCUITS,
         ),
         Probe(
-            "mixed4b", 237, "windows of cars", classes=(*CARS, "bus", "van"), source=CIRCUITS
+            "mixed4b", 237, "windows of cars", classes=(*CARS, "bus", "minibus", "van"),
+            source=CIRCUITS,
         ),
         *(
             Probe("mixed3b", unit, "curves", stimuli="curves", source=CIRCUITS)
