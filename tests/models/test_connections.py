@@ -84,6 +84,24 @@ def test_a_concatenation_has_a_part_per_branch_in_its_own_order(branched: Model)
     assert torch.equal(parts[1].weights, incoming(branched, "small")[0].weights)
 
 
+def test_a_concatenation_of_concatenations_has_all_their_parts() -> None:
+    class Nested(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.c = (nn.Conv2d(3, n, 1) for n in (2, 3, 4))
+            self.inner, self.outer = Join(), Join()
+
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = self.outer(self.c(x), self.inner(self.b(x), self.a(x)))
+            return y
+
+    net = Nested()
+    parts = incoming(model_of(net), "outer")
+    assert [p.first for p in parts] == [0, 4, 7]
+    for part, conv in zip(parts, (net.c, net.b, net.a), strict=True):
+        assert torch.equal(part.weights, conv.weight.flatten(1))
+
+
 def test_outgoing_weights_are_followed_through_concatenation_and_pool(branched: Model) -> None:
     weights = branched.module.get_parameter("last.weight")  # [out, in, y, x]
     small = outgoing(branched, "small")

@@ -37,7 +37,11 @@ def incoming(model: Model, name: str) -> list[Part]:
     if attached := model.attached(name):
         return [Part(0, attached.dictionary.decoder)]
     if len(node.parents) > 1:
-        return [Part(first, _made_by(model, model.nodes[p])) for p, first in _joined(model, node)]
+        return [
+            Part(first + part.first, part.weights)
+            for parent, first in _joined(model, node)
+            for part in incoming(model, parent)  # which may be a concatenation itself
+        ]
     return [Part(0, _made_by(model, node))]
 
 
