@@ -28,7 +28,9 @@ def _norm(units: int) -> nn.BatchNorm2d:
 
 
 def _conv(inputs: int, outputs: int, kernel: int = 1, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+    conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+    nn.init.kaiming_normal_(conv.weight)  # so that signals pass an untrained network, too
+    return conv
 
 
 class Stem(nn.Module):
