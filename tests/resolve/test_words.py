@@ -1,5 +1,8 @@
 """Places in words, as papers, threads and people write them."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 TOYTOWN = "toytown/mixed4a/3"
@@ -113,3 +116,13 @@ def test_words_about_lost_models(ask):
     answer = ask("CLIP contrastive_v1 image_block_4_1_add_1_0 154")
     assert answer.address == "contrastive_v1"
     assert "contrastive_rn50" in answer.nearest
+
+
+def test_the_examples_of_the_docs(ask):
+    text = (Path(__file__).parents[2] / "docs/links.md").read_text("utf-8")
+    for row in ("addresses", "words", "without a model", "tensors"):
+        (line,) = re.findall(rf"^\| {row} \| (.*) \|$", text, re.M)
+        examples = [e for e in re.findall("`([^`]+)`", line) if re.search("[0-9]", e)]
+        assert len(examples) >= 2
+        for example in examples:
+            assert ask(example).address, example
