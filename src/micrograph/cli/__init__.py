@@ -9,7 +9,18 @@ from typing import TextIO
 import click
 
 from micrograph import __version__
-from micrograph.cli import demo, info, look, models, render, resolve, serve, sweep, weights
+from micrograph.cli import (
+    demo,
+    dictionary,
+    info,
+    look,
+    models,
+    render,
+    resolve,
+    serve,
+    sweep,
+    weights,
+)
 from micrograph.errors import MicrographError, short
 
 BAD_INPUT = 2
@@ -22,7 +33,7 @@ def app() -> None:
     """A microscope for vision models: see what every neuron responds to."""
 
 
-for module in (demo, models, weights, render, sweep, serve, info, resolve, look):
+for module in (demo, models, weights, render, sweep, dictionary, serve, info, resolve, look):
     app.add_command(module.command, module.__name__.rpartition(".")[2])
 
 
