@@ -1,12 +1,15 @@
 """Original CLIP files: names, both towers or one, half precision, what is refused."""
 
+import hashlib
 import re
+import warnings
 from types import SimpleNamespace
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from small_clip import as_file, card, shaken, tokenizer
+from torch import nn
 
 from micrograph.errors import Unavailable
 from micrograph.models import cards, load, registry
@@ -37,6 +40,33 @@ def openai_file(path, half: bool, **more: torch.Tensor) -> dict[str, torch.Tenso
         theirs[name] = torch.tensor(value)
     save_file({n: t.contiguous() for n, t in (theirs | more).items()}, path)
     return ours
+
+
+def as_module(tensors: dict[str, torch.Tensor]) -> nn.Module:
+    """Modules in modules, with these tensors by their names."""
+    top = nn.Identity()
+    for name, tensor in tensors.items():
+        *path, leaf = name.split(".")
+        place = top
+        for part in path:
+            if part not in dict(place.named_children()):
+                place.add_module(part, nn.Identity())
+            place = place.get_submodule(part)
+        place.register_buffer(leaf, tensor)
+    return top
+
+
+def test_archive_as_openai_released_it(small, tmp_path):
+    """TorchScript, half precision, with numbers that are no weights."""
+    expected = openai_file(tmp_path / "clip.safetensors", True)
+    with warnings.catch_warnings(action="ignore"):  # TorchScript is on its way out
+        scripted = torch.jit.script(as_module(load_file(tmp_path / "clip.safetensors")))
+        torch.jit.save(scripted, tmp_path / "small.pt")
+    done = import_weights(small.id, tmp_path / "small.pt")
+    assert (done.form, done.converted) == ("clip", True)
+    state = load(small.id).module.state_dict()
+    assert state.keys() == expected.keys()
+    assert all(torch.equal(t, expected[n]) for n, t in state.items())
 
 
 @pytest.mark.parametrize("half", [False, True])
@@ -154,8 +184,6 @@ def test_text_tower_needs_the_tokenizers_file(monkeypatch, tmp_path):
     monkeypatch.setattr(vocabulary, "find", lambda: file)
     with pytest.raises(WeightsError):
         _ = model.text
-    import hashlib
-
     monkeypatch.setattr(
         vocabulary, "SOURCE",
         SimpleNamespace(sha256=hashlib.sha256(as_file()).hexdigest(), url=""),
