@@ -74,6 +74,9 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
 
 
 def _run(path: Path) -> ModuleType:
+    from torch import default_generator
+    from torch.random import fork_rng
+
     name = f"micrograph_own_{abs(hash(path.resolve()))}"
     found = importlib.util.spec_from_file_location(name, path)
     assert found is not None
@@ -81,7 +84,8 @@ def _run(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module  # dataclasses and pickles look their module up
     try:
-        with _beside(path), _told(path, "it"):
+        with _beside(path), _told(path, "it"), fork_rng(devices=[]):
+            default_generator.manual_seed(0)  # a network may be made while the file is read
             found.loader.exec_module(module)
     except MicrographError:
         del sys.modules[name]

@@ -5,7 +5,8 @@ pictures must be like is what the image processor beside the weights says.
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,13 @@ from micrograph.errors import BadInput, Unavailable, short
 from micrograph.models.adapters.inputs import settle
 from micrograph.models.adapters.libraries import library, not_loaded, one_line
 from micrograph.models.adapters.spec import Spec
-from micrograph.models.card import ModelCard
+from micrograph.models.card import Conversion, ModelCard
 from micrograph.models.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+    from micrograph.models.conversion import Given
 
 _METHODS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 """Pillow's numbers."""
@@ -42,18 +45,30 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
     def build() -> "nn.Module":
         return picture_net(network(config))
 
-    def trained() -> "nn.Module":
-        try:
-            net, told = network.from_pretrained(name, config=config, output_loading_info=True)
-        except Exception as error:  # as above
-            raise not_loaded(spec.text, error) from None
+    def filled(place: str | None, **tensors: Any) -> Any:
+        with _quiet(transformers):
+            net, told = network.from_pretrained(
+                place, config=config, output_loading_info=True, **tensors
+            )
         if lacking := sorted(told["missing_keys"]):
             warnings.warn(
-                f"the weights of {spec.text} lack {len(lacking)} tensors, which are random now: "
+                f"the weights for {spec.text} lack {len(lacking)} tensors, which are random now: "
                 f"{', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}",
                 stacklevel=2,
             )
-        return picture_net(net)
+        return net
+
+    def trained() -> "nn.Module":
+        try:
+            return picture_net(filled(name))
+        except Exception as error:  # as above
+            raise not_loaded(spec.text, error) from None
+
+    def convert(given: "Given") -> "dict[str, Tensor]":
+        # Names in files are those of many versions; transformers knows what became of them.
+        tensors = {name: given.take(name) for name in given.left}
+        found: dict[str, Tensor] = filled(None, state_dict=tensors).state_dict()
+        return found
 
     kind = network.__name__
     return ModelCard(
@@ -62,10 +77,14 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=f"{kind} of transformers.",
         build=build,
         pretrained=trained,
-        preprocessing=settle(given, _preprocessing(transformers, name, config), spec.text),
+        preprocessing=settle(
+            given, _preprocessing(transformers, name, config), spec.text,
+            "no image processor lies beside it; ",
+        ),
         labels=labels_of(config),
         lineage=f"transformers {transformers.__version__}, {kind}",
         node_id=lambda path: path.removeprefix("net."),
+        conversions=tuple(Conversion(form, convert) for form in ("safetensors", "torch")),
         tensor_name=lambda parameter: parameter.removeprefix("net."),
     )
 
@@ -73,6 +92,21 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
 def _place(name: str) -> str:
     folder = Path(name).expanduser()
     return str(folder) if folder.is_dir() else name
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Without its table of tensors that were left over and its bars for reading a file."""
+    logs = transformers.utils.logging
+    level, bars = logs.get_verbosity(), logs.is_progress_bar_enabled()
+    logs.set_verbosity_error()
+    logs.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logs.set_verbosity(level)
+        if bars:
+            logs.enable_progress_bar()
 
 
 def _network(transformers: Any, config: Any, spec: str) -> tuple[Any, Any]:

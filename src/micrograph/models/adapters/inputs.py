@@ -58,11 +58,17 @@ def read(text: str, known: Preprocessing | None = None) -> Preprocessing:
     if known is None and "size" not in said:
         raise BadInput(f"--input {short(text)} says no size; {EXAMPLE}")
     start = known or Preprocessing(size=said["size"], resize=said["size"])
-    if "size" in said and "resize" not in said:  # the border keeps its share
-        said["resize"] = round(start.resize / start.size * said["size"])
+    if known and "size" in said and "resize" not in said:  # the border keeps its share
+        said["resize"] = round(known.resize / known.size * said["size"])
     if "scale" in said:  # another range: what was known of mean and deviation is void
         said = {"mean": (0.0,) * 3, "std": (1.0,) * 3} | said
-    return checked(replace(start, **said), f"--input {text}")
+    found = replace(start, **said)
+    if found.channel_order == "L" and len({*found.mean}) == len({*found.std}) == 1:
+        found = replace(found, mean=found.mean[:1], std=found.std[:1])
+    try:
+        return checked(found)
+    except BadInput as error:
+        raise BadInput(f"--input {short(text)}: {error}") from None
 
 
 def _word(word: str, text: str) -> dict[str, Any]:
@@ -97,14 +103,13 @@ def _numbers(value: str, text: str) -> tuple[float, ...]:
     return numbers * (3 // len(numbers))
 
 
-def checked(p: Preprocessing, where: str) -> Preprocessing:
-    """`p` itself. Raises BadInput if a network could not work with it; `where` says who wrote it.
-    """
+def checked(p: Preprocessing) -> Preprocessing:
+    """`p` itself. Raises BadInput, saying which field, if a network could not work with it."""
     problem = ""
     channels = len(p.channel_order) if isinstance(p.channel_order, str) else 0
     if p.size not in _SIDES or p.resize not in range(p.size, 4 * _SIDES.stop):
-        problem = (f"size {p.size} and resize {p.resize}; expected {_SIDES[0]} to {_SIDES[-1]} px, "
-                   "resize at least the size")  # fmt: skip
+        problem = (f"size {p.size!r} and resize {p.resize!r}; expected {_SIDES[0]} to {_SIDES[-1]} "
+                   "px, resize at least the size")  # fmt: skip
     elif p.channel_order not in _ORDERS:
         problem = f"channel_order {p.channel_order!r}; expected {', '.join(_ORDERS)}"
     elif p.interpolation not in _METHODS:
@@ -114,7 +119,7 @@ def checked(p: Preprocessing, where: str) -> Preprocessing:
     elif not all(map(math.isfinite, (*p.mean, *p.std, p.scale))) or min(*p.std, p.scale) <= 0:
         problem = "scale and std must be above 0, and all numbers finite"
     if problem:
-        raise BadInput(f"{short(where, 200)}: {problem}")
+        raise BadInput(problem)
     return p
 
 
@@ -133,7 +138,7 @@ def from_constant(value: Any, where: str) -> Preprocessing | None:
         if isinstance(value, Preprocessing):
             given = asdict(value)
             exact = {"mean": tuple(map(float, value.mean)), "std": tuple(map(float, value.std))}
-            return checked(Preprocessing(**(given | exact)), where)
+            return checked(Preprocessing(**(given | exact)))
         raise BadInput("expected a Preprocessing, its fields in a dict, or words as of --input")
     except (BadInput, TypeError, ValueError) as error:
         raise BadInput(f"PREPROCESSING in {short(where, 200)}: {error}") from None

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from micrograph.errors import BadInput, MicrographError, Unavailable
-from micrograph.models.adapters.libraries import one_line
+from micrograph.errors import BadInput, Unavailable
 from micrograph.models.card import ModelCard
+from micrograph.models.conversion import Given
 from micrograph.models.formats import WeightsError
 from micrograph.models.loading import build, fill, seeded
 from micrograph.models.model import Model
@@ -40,9 +40,13 @@ def fill_from(module: nn.Module, card: ModelCard, file: Path) -> None:
     """Fill the module from a weights file of any form whose names are those of its state dict,
     with anything in front. Raises WeightsError if names or shapes are others."""
     form, given = read_any(file)
+    for conversion in card.conversions:
+        if conversion.form == form:
+            given = conversion.convert(Given(given, file))
+            break
     own = {card.tensor_name(name): tensor for name, tensor in module.state_dict().items()}
     named = fitting(given, own)
-    if not named.keys() & own.keys():
+    if not any(name in own and not _needless(name) for name in named):
         raise WeightsError(
             f"{file} ({form}) is not for {card.id}: none of its {len(given)} tensors is named as "
             f"in the network's state dict ({_few(given)} instead of {_few(own)})"
@@ -78,17 +82,7 @@ def _few(names: Iterable[str]) -> str:
 
 def first_pass(model: Model) -> Model:
     """`model` itself, once it has run. Raises BadInput for one that does not run on pictures."""
-    size = model.preprocessing.size
-    try:
-        nodes = model.nodes
-    except MicrographError:
-        raise
-    except Exception as error:  # the network's own code: it may fail in any way
-        raise BadInput(
-            f"{model.card.spec} does not run on a picture of {size} px ({one_line(error)}); it "
-            "must take one batch of pictures [batch, 3, y, x]; --input says which size"
-        ) from None
-    if not nodes:
+    if not model.nodes:
         raise BadInput(
             f"{model.card.spec} has no nodes: none of its modules gives a tensor whose units could "
             "be told"

@@ -5,6 +5,8 @@ What the pictures must be like is what timm's configuration of the weights says.
 
 import math
 import re
+from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from micrograph.errors import BadInput, not_found
@@ -78,6 +80,15 @@ def preprocessing_of(config: Any) -> Preprocessing | None:
         channel_order="RGB" if channels == 3 else "L",
         interpolation=method if method in ("nearest", "bilinear", "lanczos") else "bicubic",
     )
+
+
+def of_module(module: Any) -> Preprocessing | None:
+    """What a network that timm made takes; None for any other."""
+    config = getattr(module, "pretrained_cfg", None)
+    if not isinstance(config, Mapping) or not isinstance(config.get("mean"), (list, tuple)):
+        return None
+    usual = {"crop_pct": 1.0, "crop_mode": "center", "interpolation": "bicubic"}
+    return preprocessing_of(SimpleNamespace(**(usual | dict(config))))
 
 
 def labels_of(config: Any) -> tuple[str, ...]:

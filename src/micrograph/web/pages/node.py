@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from micrograph.atlas import NodeRecord, Reading
+from micrograph.atlas import ModelRecord, NodeRecord, Reading
 from micrograph.web.graph import parts_of
 from micrograph.web.lenses import PLUGINS, Scene, Section, sections
 from micrograph.web.lenses.caricature import OnPictures
@@ -87,7 +87,7 @@ def node_page(
         view.lens, view.shown_variant, view,
         switches(whole, view, there, urls, bool(parts)), parts, chosen, pictures,
         [*dict.fromkeys([*there, *(part.technique for part in parts)])], len(tiles),
-        "" if len(tiles) >= node.units else _missing(id, node, view),
+        "" if len(tiles) >= node.units else _missing(atlas.model, node, view),
         [
             tiles.get(unit) or Thumb(unit, f"{id}/{node.id}/{unit}", urls.unit(id, node.id, unit))
             for unit in ([] if view.lens == MAP else ordered(node.units, tiles, view.sort))
@@ -106,7 +106,7 @@ def _tiles(scene: Scene, view: NodeView) -> dict[int, Thumb]:
     return made(scene, view.shown_variant, SIZES[view.size]) if made else {}
 
 
-def _missing(model: str, node: NodeRecord, view: NodeView) -> str:
+def _missing(model: ModelRecord, node: NodeRecord, view: NodeView) -> str:
     plugin = PLUGINS[view.lens]
     usual = view.shown_variant in ("", "channel") or view.lens != "feature_vis"
     return render_command(

@@ -1,5 +1,6 @@
 """What several pages are made of."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -167,12 +168,25 @@ def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Th
     )
 
 
+_COMMAND = re.compile(
+    r"((timm|torchvision|open_clip|hf):|[\w./~-]+\.py:)[\w./:+,=@~-]+"
+    r"( --(weights|input|id) [\w./:+,=@~-]+)*",
+    re.ASCII,
+)
+
+
+def called(model: ModelRecord) -> str:
+    """What a command calls the model: its id, or what it was rendered by where it is in no
+    registry. An atlas may say anything, and readers paste commands: other words are left out."""
+    return model.source if _COMMAND.fullmatch(model.source) else model.id
+
+
 def render_command(
-    model: str, node: str, unit: int | None = None, variants: Iterable[str] = (),
+    model: ModelRecord, node: str, unit: int | None = None, variants: Iterable[str] = (),
     technique: str = "feature_vis", options: str = "",
 ) -> str:
     """The command that renders a node or one unit of it; without variants the plain ones."""
-    words = ["micrograph render", model, "--node", node]
+    words = ["micrograph render", called(model), "--node", node]
     if unit is not None:
         words += ["--units", str(unit)]
     if technique != "feature_vis":

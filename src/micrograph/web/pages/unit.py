@@ -132,7 +132,7 @@ def unit_page(
         [thumb for other in nearby if (thumb := scene.thumb(node.id, other))],
         link(unit - 1), link(unit + 1),
         citations(model, address, origin + urls.unit(model.id, node.id, unit), results),
-        render_command(model.id, node.id, unit, _absent_views(found)), render, look,
+        render_command(model, node.id, unit, _absent_views(found)), render, look,
     )
 
 
@@ -161,7 +161,7 @@ def _techniques(scene: Scene, parts: Sequence[Section]) -> list[str]:
 def _command(scene: Scene, lens: Lens) -> Missing:
     swept = PLUGINS[lens.technique].sweep
     return Missing(lens.technique, lens.title, render_command(
-        scene.model, scene.node.id, None if swept else scene.unit, technique=lens.technique,
+        scene.atlas.model, scene.node.id, None if swept else scene.unit, technique=lens.technique,
         options=lens.options,
     ))
 
