@@ -78,6 +78,9 @@ def test_timm_has_no_background_and_no_gain():
     assert torch.equal(ours["logits.bias"][1:], stored["fc.bias"])
     assert not ours["logits.weight"][0].any()
     assert not ours["logits.bias"][0]
+    for name in stored:
+        with pytest.raises(WeightsError, match=f"{name} has shape"):
+            files.from_timm(Given(stored | {name: torch.tensor(1.0)}, FILE), {"A": "a"}, "fc")
     stored["a.bn.weight"][3] = 1.01
     with pytest.raises(WeightsError, match=r"a\.bn has a gain.*tf_in1k"):
         files.from_timm(Given(stored, FILE), {"A": "a"}, "fc")

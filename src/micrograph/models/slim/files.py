@@ -45,7 +45,7 @@ def from_timm(given: Given, theirs: Mapping[str, str], logits: str) -> dict[str,
     """
     tensors: dict[str, Tensor] = {}
     for ours, name in theirs.items():
-        weight = given.take(f"{name}.conv.weight")
+        weight = _take(given, f"{name}.conv.weight", 4)
         norm = _norm(given, f"{name}.bn.", TORCH_NORM, len(weight))
         if not bool((norm[0] == 1).all()):
             raise WeightsError(
@@ -53,8 +53,8 @@ def from_timm(given: Given, theirs: Mapping[str, str], logits: str) -> dict[str,
                 "it is another training of this architecture, expected timm's tf_in1k"
             )
         tensors |= _folded(ours, weight, norm, INCEPTION_EPSILON)
-    for leaf in ("weight", "bias"):
-        classes = given.take(f"{logits}.{leaf}").float()
+    for leaf, rank in (("weight", 2), ("bias", 1)):
+        classes = _take(given, f"{logits}.{leaf}", rank).float()
         tensors[f"logits.{leaf}"] = torch.cat((torch.zeros_like(classes[:1]), classes))
     return tensors
 
@@ -85,14 +85,19 @@ def resnet_from_slim(
     return tensors | _linear(given, f"{scope}/logits")
 
 
+def _take(given: Given, name: str, rank: int) -> Tensor:
+    """The tensor of that name if it has that many axes. Raises WeightsError."""
+    stored = given.take(name)
+    if stored.ndim != rank:
+        raise WeightsError(
+            f"{given.file}: {name} has shape {list(stored.shape)}, expected {rank} axes"
+        )
+    return stored
+
+
 def _kernel(given: Given, name: str) -> Tensor:
     """[y, x, input, output] as [output, input, y, x]."""
-    stored = given.take(name)
-    if stored.ndim != 4:
-        raise WeightsError(
-            f"{given.file}: {name} has shape {list(stored.shape)}, expected [y, x, input, output]"
-        )
-    return kernel(stored)
+    return kernel(_take(given, name, 4))
 
 
 def _norm(given: Given, prefix: str, leaves: Sequence[str], units: int) -> list[Tensor]:
