@@ -17,13 +17,13 @@ def shipped(model: str) -> str:
 
 
 def compare(model: str) -> None:
-    made, there = outline(card(model)), Outline.load(shipped(model))
+    made, there = Outline.load(outline(card(model)).dump()), Outline.load(shipped(model))
     remake = f"outdated: python -m micrograph.runner.catalogue {model}"
     assert there.model == made.model, remake
     assert list(there.nodes) == list(made.nodes), remake
     for id, node in made.nodes.items():
         assert there.nodes[id] == node, remake
-    assert there.dump() == made.dump() == shipped(model)
+    assert made.dump() == shipped(model), remake
 
 
 SMALL = [m for m in zoo_models() if card(m).parameters <= LARGE]
