@@ -90,7 +90,8 @@ def test_import_says_what_was_done(run, known, tmp_path):
     )  # fmt: skip
     done = run("weights", "import", "tiny", tmp_path / "x.pt")
     assert done.status == 0
-    assert "tiny: converted from torch, verified and kept as" in done.out
+    assert "tiny: converted from torch and kept as" in done.out
+    assert "(the card states none)" in done.out
 
 
 def test_verify_on_pictures(run, known, tmp_path):

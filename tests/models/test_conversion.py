@@ -77,6 +77,7 @@ def test_every_value_comes_to_its_place(card, tmp_path):
     arrays = tensorflow()
     kept = import_weights("tiny", put(tmp_path, arrays))
     assert (kept.path, kept.form, kept.converted) == (card, "npz", True)
+    assert kept.digest == load("tiny").digest
     assert sorted(read_safetensors(card)) == sorted(f"our_{n}" for n in build().state_dict())
     conv, fc = load("tiny").module
     for y, x, i, o in np.ndindex(2, 1, 3, 4):

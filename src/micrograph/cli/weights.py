@@ -7,6 +7,7 @@ import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
 from micrograph.cli import output
+from micrograph.cli.model_options import Asked, warn_of_input
 from micrograph.models import ModelCard, WeightsSource, card, cards
 from micrograph.models import weights as store
 
@@ -139,6 +140,7 @@ def fetch(model: str, keep: bool, http: bool) -> None:
         output.say(f"{chosen.id}: its weights are here already: {found.path}")
     else:
         output.say(f"{chosen.id}: converted from {found.form} and kept as {found.path}")
+        output.say(_digest(chosen, found.digest))
         output.say(f"source: {found.source.title}; licence: {found.source.licence or 'not stated'}")
     if found.original:
         output.say(f"the original is kept as {found.original}")
@@ -160,7 +162,8 @@ def import_(model: str, file: Path, member: str) -> None:
 
     kept = import_weights(chosen.id, file, member)
     how = f"converted from {kept.form}" if kept.converted else f"read from {kept.form}"
-    output.say(f"{chosen.id}: {how}, verified and kept as {kept.path}")
+    output.say(f"{chosen.id}: {how} and kept as {kept.path}")
+    output.say(_digest(chosen, kept.digest))
 
 
 @command.command()
@@ -178,16 +181,26 @@ def verify(
     the literature tells are what they are said to be.
     """
     chosen = card(model)
+    if chosen.spec:
+        loaded = Asked(str(file) if file else None, check=False).load(model, chosen)
+        output.say(f"{loaded.card.lineage}\ndigest {loaded.digest}")
+        warn_of_input(loaded)
+        if images is not None:
+            _verify_on(chosen, file, images, limit, device)
+        return
     found = store.read(chosen, file)
     output.say(f"{found.path}")
-    known = "as it should be" if chosen.digest else "the card states none"
-    output.say(f"{len(found.tensors)} tensors, digest {found.digest} ({known})")
+    output.say(f"{len(found.tensors)} tensors, {_digest(chosen, found.digest)}")
     if images is not None:
         _verify_on(chosen, found.path, images, limit, device)
 
 
+def _digest(c: ModelCard, digest: str) -> str:
+    return f"digest {digest} ({'as it should be' if c.digest else 'the card states none'})"
+
+
 def _verify_on(
-    c: ModelCard, file: Path, images: str, limit: int | None, device: str | None
+    c: ModelCard, file: Path | None, images: str, limit: int | None, device: str | None
 ) -> None:
     from micrograph.cli.render import best_device
     from micrograph.datasets import open_dataset
@@ -198,7 +211,7 @@ def _verify_on(
     dataset = open_dataset(images)
     if limit is not None:
         dataset = every(dataset, limit)
-    loaded = load(c.id, weights=file, device=device or best_device())
+    loaded = load(c, weights=file, device=device or best_device())
     console = output.console()
     bar = Progress(console=console, disable=not console.is_terminal, transient=True)
     with bar:

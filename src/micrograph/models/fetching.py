@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,13 +21,14 @@ Begin = Callable[[WeightsSource], StepHook | None]
 
 @dataclass(frozen=True)
 class Fetched:
-    """The weights, where they lie now, and from which source and form they were converted ("" if
-    they were here already). `original` is the file itself if it was kept; `extras` are further
-    files that were fetched."""
+    """The weights, where they lie now, their digest, and from which source and form they were
+    converted ("" if they were here already). `original` is the file itself if it was kept;
+    `extras` are further files that were fetched."""
 
     path: Path
     source: WeightsSource | None = None
     form: str = ""
+    digest: str = ""
     original: Path | None = None
     extras: tuple[Path, ...] = ()
 
@@ -70,7 +71,7 @@ def fetch_weights(
     found = Fetched(here) if here else _from_any(card, keep, allow_http, begin, pause)
     missing = [s for s in card.extras if not _has_extra(s)]
     extras = tuple(_extra(card, source, begin, pause) for source in missing)
-    return Fetched(found.path, found.source, found.form, found.original, extras)
+    return replace(found, extras=extras)
 
 
 def _from_any(card: ModelCard, keep: bool, allow_http: bool, begin: Begin, pause: float) -> Fetched:
@@ -94,7 +95,7 @@ def _from_any(card: ModelCard, keep: bool, allow_http: bool, begin: Begin, pause
                     file.unlink()
                     with suppress(OSError):  # other downloads lie there
                         folder.rmdir()
-                return Fetched(kept.path, source, kept.form, file if keep else None)
+                return Fetched(kept.path, source, kept.form, kept.digest, file if keep else None)
         reasons.append(f"{source.title}: {reason}")
     told = "; ".join(reasons) or "the card names no source"
     raise Unavailable(f"cannot fetch the weights of {card.id} ({told}). {by_hand(card)}")
@@ -103,15 +104,16 @@ def _from_any(card: ModelCard, keep: bool, allow_http: bool, begin: Begin, pause
 def by_hand(card: ModelCard) -> str:
     """How to get the weights without us, in one sentence."""
     urls = [s.url for s in card.sources if s.url]
-    if not urls:
-        return (
-            f"By hand: put {card.id}.safetensors into {store.data_folder()} or the folder that "
-            "MICROGRAPH_WEIGHTS names"
-        )
     names = [name for url in urls if (name := file_name(url))]
+    put = (
+        f"put {card.id}.safetensors into {store.data_folder()} or the folder that "
+        "MICROGRAPH_WEIGHTS names"
+    )
+    if not urls:
+        return f"By hand: {put}"
     return (
         f"By hand: download {' or '.join(urls)} on any machine and run `micrograph weights import "
-        f"{card.id} {names[0] if names else 'FILE'}`"
+        f"{card.id} {names[0] if names else 'FILE'}`, or {put}"
     )
 
 

@@ -11,7 +11,7 @@ from micrograph.errors import Unavailable
 from micrograph.models import weights as store
 from micrograph.models.card import Conversion, ModelCard
 from micrograph.models.conversion import Given
-from micrograph.models.formats import RawTensor, WeightsError, digest_of, write_safetensors
+from micrograph.models.formats import WeightsError, digest_of, write_safetensors
 from micrograph.models.loading import build, fill
 from micrograph.models.readers import read_any
 from micrograph.models.registry import card as card_of
@@ -20,12 +20,13 @@ from micrograph.models.tensors import to_raw
 
 @dataclass(frozen=True)
 class Imported:
-    """Where a model's weights lie now; the form of the file that they came from, and whether it
-    carried our names or was converted."""
+    """Where a model's weights lie now and the digest of their tensors; the form of the file that
+    they came from, and whether it carried our names or was converted."""
 
     path: Path
     form: str
     converted: bool
+    digest: str
 
 
 def import_weights(model_id: str, file: Path, member: str = "") -> Imported:
@@ -48,7 +49,11 @@ def import_weights(model_id: str, file: Path, member: str = "") -> Imported:
         given = _converted(card, module, form, tensors, file)
     stored = {name: to_raw(tensor) for name, tensor in given.items()}
     fill(module, card, stored, file)
-    return Imported(_keep(card, stored, file), form, converted)
+    digest = digest_of(stored)
+    store.check_digest(card, digest, file)
+    path = store.import_path(card)
+    write_safetensors(path, stored, {"format": "pt", "model": card.id, "digest": digest})
+    return Imported(path, form, converted, digest)
 
 
 def _member(card: ModelCard, file: Path) -> str:
@@ -108,12 +113,3 @@ def _conversion_for(card: ModelCard, form: str, given: Given) -> Conversion:
         f"{given.file} is not for {card.id}: it is of the form {form} and holds {shown}; "
         f"expected {expected}, or a file with the names of the network"
     )
-
-
-def _keep(card: ModelCard, stored: Mapping[str, RawTensor], file: Path) -> Path:
-    """Verify the digest and write."""
-    digest = digest_of(stored)
-    store.check_digest(card, digest, file)
-    target = store.import_path(card)
-    write_safetensors(target, stored, {"format": "pt", "model": card.id, "digest": digest})
-    return target
