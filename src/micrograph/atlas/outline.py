@@ -8,6 +8,8 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,19 +67,27 @@ class Outline:
         words = [word.lower() for word in re.findall(r"[^\W_]+", text)[:8]]
         if not words:
             return []
+        found = (hit for text, hit in self._index if all(f" {word}" in text for word in words))
+        return list(islice(found, limit))
+
+    @cached_property
+    def _index(self) -> list[tuple[str, Hit]]:
+        """What can be found, each with its words in small letters, a space before each."""
         id, labels = self.model.id, self.model.labels
-        output = [node.id for node in self.nodes.values() if node.units == len(labels)][-1:]
-        hits = [Hit("model", id, None, None, self.model.title)] if _has(
-            words, (self.model.title, id)) else []
+        hits = [(f"{self.model.title} {id}", Hit("model", id, None, None, self.model.title))]
         hits += [
-            Hit("node", id, node.id, None, node.id) for node in self.nodes.values()
-            if _has(words, (node.id, *node.aliases))
+            (" ".join((node.id, *node.aliases)), Hit("node", id, node.id, None, node.id))
+            for node in self.nodes.values()
         ]
+        outputs = [node.id for node in self.nodes.values() if node.units == len(labels)]
         hits += [
-            Hit("label", id, node, unit, label)
-            for node in output for unit, label in enumerate(labels) if _has(words, (label,))
+            (label, Hit("label", id, node, unit, label))
+            for node in outputs[-1:] for unit, label in enumerate(labels)
         ]
-        return hits[:limit]
+        return [
+            ("".join(f" {word}" for word in re.findall(r"[^\W_]+", text.lower())), hit)
+            for text, hit in hits
+        ]
 
     # Nothing is rendered, so whatever else is asked has one answer.
 
@@ -131,8 +141,3 @@ def _line(value: object) -> str:
 def _tuples(values: dict[str, Any]) -> dict[str, Any]:
     """Lists as tuples, as records have them."""
     return {key: tuple(v) if isinstance(v, list) else v for key, v in values.items()}
-
-
-def _has(words: list[str], texts: Iterable[str]) -> bool:
-    there = re.findall(r"[^\W_]+", " ".join(texts).lower())
-    return all(any(word.startswith(asked) for word in there) for asked in words)

@@ -45,7 +45,7 @@ def links(text: str) -> tuple[list[Asked], str]:
     found: dict[Asked, None] = {}
 
     def take(match: re.Match[str]) -> str:
-        found[_asset(match) if match.re is _ASSET else _page(match["rest"] or "")] = None
+        found[_asset(match) if match.re is _ASSET else page(match["rest"] or "")] = None
         return " "
 
     for pattern in (_ASSET, _OLD, _OURS):
@@ -53,8 +53,8 @@ def links(text: str) -> tuple[list[Asked], str]:
     return list(found), _ANY.sub(" ", text)
 
 
-def _page(rest: str) -> Asked:
-    """From the part of a URL behind the host."""
+def page(rest: str) -> Asked:
+    """What a URL asks for, from the part behind its host."""
     rest, _, fragment = _cut(rest).partition("#")
     path, _, query = rest.partition("?")
     view = view_of(_parameters(query), fragment)

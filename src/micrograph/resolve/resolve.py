@@ -11,7 +11,7 @@ from micrograph.atlas import Library, Reading
 from micrograph.errors import nearest, short
 from micrograph.resolve import names, prose
 from micrograph.resolve.answer import Answer
-from micrograph.resolve.links import Asked, links
+from micrograph.resolve.links import Asked, links, page
 from micrograph.resolve.nodes import find_node, near_nodes
 from micrograph.resolve.views import View
 
@@ -122,6 +122,10 @@ class _Resolver:
         text = text.strip("\"'`*“”.,;!?<> ")
         if re.search(r"\s", text):
             return None
+        if re.match(r"[^?#]+/[^?#]+[?#][a-z]", text):  # the end of a URL, with its query
+            asked = page(text)
+            if names.named(asked.model, self.names):
+                return self.link(asked)
         model, mark, rest = text.partition("/")
         if not mark:
             model, _, rest = text.partition(":")
