@@ -67,6 +67,15 @@ def test_it_does_not_import_torch():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
+def test_unreleased_models_are_told_apart(run):
+    (line,) = [line for line in run("models").out.splitlines() if line.startswith("lm_v1 ")]
+    assert "unreleased" in line
+    out = run("info", "lm_v1").out
+    assert "never released" in out
+    assert "receptive" not in out
+    assert "rendered" not in out
+
+
 def test_info_knows_what_nobody_rendered(run):
     status, out, _ = run("info", "inceptionv1/4c/447")
     assert status == 0

@@ -182,6 +182,9 @@ def _tell(facts: dict[str, Any]) -> None:
             if model.get(name):
                 output.say(f"{name:10}{model[name]}")
         output.say("")
+        if model.get("unreleased"):
+            output.say(model["unreleased"])
+            return
         output.table(
             ("node", "kind", "units", "map", "sees", "rendered"),
             (

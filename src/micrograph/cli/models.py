@@ -10,7 +10,8 @@ from micrograph.models import weights as store
 
 
 def describe(card: ModelCard) -> dict[str, Any]:
-    """A model as JSON data. `weights` is the path of its weights file, or null."""
+    """A model as JSON data. `weights` is the path of its weights file, or null; `unreleased` says
+    why nobody has them, or is ""."""
     path = store.status(card).path
     return {
         "id": card.id,
@@ -26,6 +27,7 @@ def describe(card: ModelCard) -> dict[str, Any]:
         "licence": card.licence,
         "lineage": card.lineage,
         "weights": None if path is None else str(path),
+        "unreleased": card.unreleased,
     }
 
 
@@ -44,13 +46,13 @@ def command(as_json: bool) -> None:
                 m["id"],
                 f"{m['parameters'] / 1e6:.1f} M" if m["parameters"] else "",
                 f"{m['size']} px",
-                "ready" if m["weights"] else "missing",
+                "ready" if m["weights"] else "unreleased" if m["unreleased"] else "missing",
                 m["title"],
             )
             for m in found
         ),
     )
-    missing = [m["id"] for m in found if not m["weights"]]
+    missing = [m["id"] for m in found if not m["weights"] and not m["unreleased"]]
     if missing:
         output.say("")
         output.say(f"`micrograph weights status {missing[0]}` says where to put what is missing")
