@@ -141,3 +141,65 @@ class Catching(nn.Module):
             return self.raising(x)
         except ValueError:
             return self.after(x)
+
+
+class Tokens(nn.Module):
+    """A small vision transformer: class token and a register before 4 x 4 patches of 8 pixels."""
+
+    class Attention(nn.Module):
+        def __init__(self, width, heads):
+            super().__init__()
+            self.heads = heads
+            self.qkv, self.proj = nn.Linear(width, 3 * width), nn.Linear(width, width)
+
+        def forward(self, x):
+            batch, count, width = x.shape
+            qkv = self.qkv(x).reshape(batch, count, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+            query, key, value = qkv.unbind(0)
+            pattern = (query @ key.transpose(2, 3) * query.shape[3] ** -0.5).softmax(-1)
+            return self.proj((pattern @ value).transpose(1, 2).reshape(batch, count, width))
+
+    class Block(nn.Module):
+        def __init__(self, width, heads):
+            super().__init__()
+            self.norm1, self.attn = nn.LayerNorm(width), Tokens.Attention(width, heads)
+            self.norm2 = nn.LayerNorm(width)
+            self.mlp = nn.Sequential(
+                nn.Linear(width, 2 * width), nn.GELU(), nn.Linear(2 * width, width)
+            )
+
+        def forward(self, x):
+            x = x + self.attn(self.norm1(x))
+            return x + self.mlp(self.norm2(x))
+
+    def __init__(self, width=12, heads=3, depth=2):
+        super().__init__()
+        self.patches = nn.Conv2d(3, width, 8, 8)
+        self.cls_token = nn.Parameter(torch.randn(1, 1, width))
+        self.reg_token = nn.Parameter(torch.randn(1, 1, width))
+        self.pos_embed = nn.Parameter(torch.randn(1, 16, width))
+        self.blocks = nn.Sequential(*(Tokens.Block(width, heads) for _ in range(depth)))
+        self.norm = nn.LayerNorm(width)
+        self.head = nn.Linear(width, 5)
+
+    def forward(self, x):
+        x = self.patches(x).flatten(2).transpose(1, 2) + self.pos_embed
+        first = [token.expand(len(x), -1, -1) for token in (self.cls_token, self.reg_token)]
+        x = self.norm(self.blocks(torch.cat([*first, x], 1)))
+        return self.head(x[:, 0])
+
+
+class ChannelsLast(nn.Module):
+    """A block that works on [batch, y, x, unit], and comes back."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.norm = nn.Conv2d(3, 6, 4, 4), nn.LayerNorm(6)
+        self.wide, self.act, self.narrow = nn.Linear(6, 10), nn.GELU(), nn.Linear(10, 6)
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x):
+        x = self.stem(x)
+        y = self.narrow(self.act(self.wide(self.norm(x.permute(0, 2, 3, 1)))))
+        x = x + y.permute(0, 3, 1, 2)
+        return self.head(x.mean((2, 3)))

@@ -9,6 +9,9 @@ from torch import Tensor
 from micrograph.models.axes import Axes, Axis, agreed, axis, has, is_whole, visible
 from micrograph.models.receptive_field import Field
 
+ALL = "*"
+"""Stands for all tokens in `Trace.token`."""
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -17,7 +20,8 @@ class Trace:
     axes: Axes
     field: Field
     token: str = ""
-    """What sort of token is left, where an operation picked one out of a stream of tokens."""
+    """What sort of token is left, where an operation picked one out of a stream of tokens; `ALL`
+    where it mixed them."""
 
 
 @dataclass(frozen=True)

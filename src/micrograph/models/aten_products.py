@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from micrograph.models.aten_call import Call, Trace, kept, places
+from micrograph.models.aten_call import ALL, Call, Trace, kept, places
 from micrograph.models.axes import Axes, Axis, all_of_space, axis, closed, has, in_space, unknown
 from micrograph.models.receptive_field import UNKNOWN, WHOLE, Field
 
@@ -20,6 +20,11 @@ def _summed(field: Field, gone: Axis) -> Field:
     return UNKNOWN
 
 
+def _tokens(gone: Axis) -> str:
+    """Whether a sum over an axis mixes single tokens with a map's positions."""
+    return ALL if has([gone], "t") else ""
+
+
 def _made(gone: Axis, others: Axes, size: int) -> Axis:
     """What a linear layer's output counts: units, unless it mixes something else beside them."""
     return axis("u" if has([gone], "u") or not has(others, "u") else "?", size)
@@ -34,18 +39,18 @@ def _product(call: Call) -> Trace:
     if left is not None:
         rows, gone = left.axes
         made = _made(gone, (rows,), call.result.shape[1])
-        return Trace(closed((rows, made)), _summed(call.field, gone))
+        return Trace(closed((rows, made)), _summed(call.field, gone), _tokens(gone))
     if right is not None:
         gone, columns = right.axes
         made = _made(gone, (columns,), call.result.shape[0])
-        return Trace(closed((made, columns)), _summed(call.field, gone))
+        return Trace(closed((made, columns)), _summed(call.field, gone), _tokens(gone))
     return Trace(unknown(call.result.shape), kept(call.field, UNKNOWN))  # a bias that is none
 
 
 def _linear(call: Call) -> Trace:
     *others, gone = call.first.axes
     made = _made(gone, tuple(others), call.result.shape[-1])
-    return Trace(closed((*others, made)), _summed(call.field, gone))
+    return Trace(closed((*others, made)), _summed(call.field, gone), _tokens(gone))
 
 
 def _batched(call: Call) -> Trace:
@@ -57,11 +62,11 @@ def _batched(call: Call) -> Trace:
     if left is not None:
         batch, rows, gone = left.axes
         made = _made(gone, (batch, rows), call.result.shape[2])
-        return Trace(closed((batch, rows, made)), _summed(call.field, gone))
+        return Trace(closed((batch, rows, made)), _summed(call.field, gone), _tokens(gone))
     if right is not None:
         batch, gone, columns = right.axes
         made = _made(gone, (batch, columns), call.result.shape[1])
-        return Trace(closed((batch, made, columns)), _summed(call.field, gone))
+        return Trace(closed((batch, made, columns)), _summed(call.field, gone), _tokens(gone))
     return Trace(unknown(call.result.shape), kept(call.field, UNKNOWN))
 
 
@@ -71,7 +76,7 @@ def _of_two(call: Call, left: Axes, right: Axes) -> Trace:
     field = call.field
     if field.status == "exact" and in_space(gone):
         field = WHOLE if all_of_space(gone) else UNKNOWN
-    return Trace(closed((*right[:-2], left[-2], right[-1])), field)
+    return Trace(closed((*right[:-2], left[-2], right[-1])), field, _tokens(gone))
 
 
 def _attention(call: Call) -> Trace:
@@ -80,7 +85,7 @@ def _attention(call: Call) -> Trace:
         return Trace(unknown(call.result.shape), kept(call.field, UNKNOWN))
     keys = value.axes[2]
     field = kept(call.field, WHOLE if all_of_space(keys) else UNKNOWN)
-    return Trace((*value.axes[:2], query.axes[2], value.axes[3]), field)
+    return Trace((*value.axes[:2], query.axes[2], value.axes[3]), field, _tokens(keys))
 
 
 def _over_dims(call: Call) -> Trace:
@@ -99,7 +104,7 @@ def _over_dims(call: Call) -> Trace:
         axes = tuple(one for d, one in enumerate(given) if d not in dims)
     else:
         return Trace(unknown(call.result.shape), kept(field, UNKNOWN))
-    return Trace(closed(axes), field)
+    return Trace(closed(axes), field, _tokens(gone))
 
 
 def _softmax(call: Call) -> Trace:

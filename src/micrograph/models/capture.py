@@ -29,12 +29,17 @@ def capture(
     for node in nodes:
         missing.setdefault(node.place, []).append(node)
 
-    def reached(place: Place, value: Tensor) -> None:
+    def reached(place: Place, value: Tensor) -> Tensor | None:
+        given = value
         for node in missing.pop(place, ()):
             shown = node.layout.shown(value, grid_of(node, value, x))
             found[node.id] = shown.clone() if node.overwritten else shown
+            if value.requires_grad and not (node.layout.as_given or node.overwritten):
+                # So that what is shown lies on the way to later nodes, for gradients between them.
+                value = node.layout.given(shown, value)
         if not missing:
             raise _Reached
+        return None if value is given else value
 
     if missing:
         bent = relus if relus is not None else nullcontext()

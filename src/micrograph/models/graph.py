@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from micrograph.models.aten import is_pointwise, trace
-from micrograph.models.aten_call import Call, Trace
+from micrograph.models.aten_call import ALL, Call, Trace
 from micrograph.models.axes import axis, in_space, is_whole, layout_of
 from micrograph.models.joins import JoinCalls
 from micrograph.models.layout import Layout
@@ -30,7 +30,8 @@ Memory = tuple[int, int, tuple[int, ...], tuple[int, ...]]
 """Where a tensor lies: its storage, its offset there, its shape and strides."""
 
 Source = tuple[int, str]
-"""The number of a value, and a kind of token if only that token of it is meant."""
+"""The number of a value, and a kind of token if only that token of it is meant; `ALL` if its
+tokens were mixed."""
 
 _COPIES = frozenset(
     {"clone", "alias", "detach", "_to_copy", "copy_", "view", "_unsafe_view", "permute"}
@@ -193,7 +194,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         found = trace(call)
         sources = frozenset().union(*(o.sources for o in origins))
         if found.token:
-            sources = frozenset((n, found.token) for n, _ in sources)
+            sources = frozenset((n, ALL if t == ALL else found.token) for n, t in sources)
         self._origins[memory] = Origin(
             sources, found, relus,
             origins[0].made_by if name in _COPIES else operation, len(inputs),
@@ -226,7 +227,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if kind == "add" and any(shape != result.shape for shape in shapes):
             return
         along = [d for d, size in enumerate(result.shape) if size != shapes[0][d]]
-        if kind == "cat" and not all(is_whole(origin.trace.axes[d], "u") for d in along):
+        units = all(is_whole(origin.trace.axes[d], "u") for d in along)
+        if kind == "cat" and not (units and len(origin.sources) > 1):
             return
         inside = self._entered[-1]
         place = replace(inside.place, join=f"{kind}#{numbers[-1]}")

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from torch import nn
 
-from micrograph.models.graph import Making, Value
+from micrograph.models.aten_call import ALL
+from micrograph.models.graph import Making, Source, Value
 from micrograph.models.kinds import kind_of
 from micrograph.models.layout import Layout
 from micrograph.models.node import Node, ReceptiveField
@@ -89,7 +90,7 @@ def name_nodes(
     """
     ids = _ids(values, node_id)
     nodes: dict[str, Node] = {}
-    picked: dict[tuple[int, str], str] = {}
+    picked: dict[Source, str] = {}
     for number, name in ids.items():
         value = values[number]
         making = _named_by(value)
@@ -106,7 +107,7 @@ def name_nodes(
             units=value.units,
             shape=value.shape,
             receptive_field=value.field.as_square(),
-            parents=tuple(dict.fromkeys(picked.get(source, ids[source[0]]) for source in sources)),
+            parents=_parents(sources, "", ids, picked),
             path=_spelling(place.path, place.call),
             aliases=tuple(dict.fromkeys(a for a in (*aliases(name), *also) if a != name)),
             relus=value.origin.relus,
@@ -120,11 +121,10 @@ def name_nodes(
         for kind in PICKED:
             if kind in value.tokens:
                 own = f"{name}.{kind}"
-                parents = (picked.get((n, kind), picked.get((n, t), ids[n])) for n, t in sources)
                 picked[number, kind] = own
                 nodes[own] = replace(
                     node, id=own, index=len(nodes), kind="token", shape=(),
-                    parents=tuple(dict.fromkeys(parents)),
+                    parents=_parents(sources, kind, ids, picked),
                     aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),
                     layout=Layout(
                         making.layout.axes, making.layout.prefix, value.tokens.index(kind)
@@ -142,12 +142,28 @@ def _spelling(path: str, call: int) -> str:
     return f"{path}#{call}" if call else path
 
 
+def _parents(
+    sources: Sequence[Source], kind: str, ids: dict[int, str], picked: dict[Source, str]
+) -> tuple[str, ...]:
+    """The ids of what a node reads; `kind` of token it is, if it is one.
+
+    A token reads the same token of each value, positions read positions, unless they were mixed.
+    """
+    found: list[str] = []
+    for n, token in sources:
+        if token == ALL:
+            found += (ids[n], *(picked[n, k] for k in PICKED if (n, k) in picked))
+        else:
+            found.append(picked.get((n, kind), picked.get((n, token), ids[n])))
+    return tuple(dict.fromkeys(found))
+
+
 def _visible_sources(
     values: Sequence[Value], number: int, ids: dict[int, str]
-) -> list[tuple[int, str]]:
+) -> list[Source]:
     """The nearest values upstream that are nodes, in order; hidden ones are looked through."""
-    found: set[tuple[int, str]] = set()
-    seen: set[tuple[int, str]] = set()
+    found: set[Source] = set()
+    seen: set[Source] = set()
     todo = list(values[number].origin.sources)
     while todo:
         source = todo.pop()
@@ -158,5 +174,6 @@ def _visible_sources(
         if n in ids:
             found.add(source)
         else:
-            todo += [(m, token or t) for m, t in values[n].origin.sources]
+            todo += [(m, ALL if ALL in (token, t) else token or t)
+                     for m, t in values[n].origin.sources]  # fmt: skip
     return sorted(found)
