@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 TOKENS = 49_408
-"""Tokens known: 49,152 of the byte pairs' 49,406, and two marks; see `clip.tokenizer`."""
+"""512 for single bytes, 48,894 for pairs, and two marks; see `clip.tokenizer`."""
 
 CONTEXT = 77
 """Places, those of both marks counted."""

@@ -13,6 +13,9 @@ from micrograph.models.formats import WeightsError, read_bytes
 
 NAME = "bpe_simple_vocab_16e6.txt.gz"
 
+PAIRS = 48_894
+"""So many of the file's pairs are in CLIP's vocabulary."""
+
 SOURCE = WeightsSource(
     title="openai/CLIP, list of byte pairs of the tokenizer",
     url=f"https://github.com/openai/CLIP/raw/main/clip/{NAME}",
@@ -53,7 +56,6 @@ def read(path: Path) -> list[tuple[str, str]]:
             f"{SOURCE.sha256}; get it again from {SOURCE.url}"
         )
     lines = gzip.decompress(data).decode().split("\n")
-    # A heading, then more pairs than CLIP uses: so many that 49,152 tokens come together with the
-    # 256 bytes inside and at the end of a word and two marks.
-    pairs = (line.split() for line in lines[1 : 49_152 - 256 - 2 + 1])
+    # A heading, then more pairs than CLIP uses.
+    pairs = (line.split() for line in lines[1 : PAIRS + 1])
     return [(first, second) for first, second in pairs]
