@@ -10,6 +10,7 @@ import sys
 
 import numpy as np
 import torch
+from scipy.stats import rankdata
 
 from micrograph.models import load
 from micrograph.models.toytown import measure, scenes
@@ -34,6 +35,12 @@ def precision(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return (found + silent * count / len(values)) / np.maximum(count, 1)
 
 
+def roc(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Area under the ROC curve [part] of one unit's values [position]; ties count half."""
+    ranks, count = rankdata(values), truth.sum(0)
+    return (ranks @ truth - count * (count + 1) / 2) / (count * (len(values) - count))
+
+
 def main() -> None:
     torch.set_num_threads(1)
     model = load("toytown")
@@ -53,10 +60,16 @@ def main() -> None:
     half = len(units) // 2
     often = np.minimum(truth[:half].sum(0), truth[half:].sum(0)) > FEW
     parts = np.flatnonzero(often).tolist()
-    best = {}
+    best, area = {}, {}
     for name, values in (("unit", units), ("latent", latents), ("random", at_random)):
         rows = values.T.numpy()
-        chosen = np.array([precision(row[:half], truth[:half][:, parts]) for row in rows]).argmax(0)
+        first = truth[:half][:, parts]
+        chosen = np.array([precision(row[:half], first) for row in rows]).argmax(0)
+        chosen_by_roc = np.array([roc(row[:half], first) for row in rows]).argmax(0)
+        area[name] = np.array([
+            roc(rows[u][half:], truth[half:][:, [p]])[0]
+            for u, p in zip(chosen_by_roc, parts, strict=True)
+        ])
         best[name] = [
             (int(u), float(precision(rows[u][half:], truth[half:][:, [p]])[0]))
             for u, p in zip(chosen, parts, strict=True)
@@ -71,6 +84,9 @@ def main() -> None:
     wins = sum(b > a for (_, a), (_, b) in zip(best["unit"], best["latent"], strict=True))
     said = ", ".join(f"{name} {mean:.3f}" for name, mean in means.items())
     print(f"\nmean: {said}; the latent is better for {wins} of {len(parts)} parts")
+    said = ", ".join(f"{name} {areas.mean():.3f}" for name, areas in area.items())
+    print(f"area under the ROC curve: {said}; the latent is better for "
+          f"{(area['latent'] > area['unit']).sum()} of {len(parts)} parts")  # fmt: skip
     speaks = (latents > 0).float()
     back = dictionary.dictionary.decode(latents)
     left = (units - back).square().sum() / (units - units.mean(0)).square().sum()

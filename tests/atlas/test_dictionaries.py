@@ -89,3 +89,13 @@ def test_nonsense_in_the_table_is_a_damaged_file(tmp_path):
         connection.execute("UPDATE dictionary SET json = '[1]'")
     with pytest.raises(BadInput, match="damaged"):
         Atlas.open(path)
+
+
+def test_an_atlas_from_before_there_were_dictionaries_takes_one(tmp_path):
+    path = write(tmp_path / "tiny.atlas")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE dictionary")
+    assert Atlas.open(path).dictionaries == {}
+    write(path)
+    write(path, LATENTS, dictionaries=[FIRST])
+    assert Atlas.open(path).dictionaries == {"conv.sae": FIRST}

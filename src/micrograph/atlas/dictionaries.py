@@ -1,17 +1,18 @@
 """Which dictionaries made the nodes that are none of the network's own."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from micrograph.atlas import rows
-from micrograph.atlas.format import damaged
+from micrograph.atlas.format import damaged, schema
 from micrograph.atlas.records import DictionaryRecord, NodeRecord
 from micrograph.errors import Conflict
 
 TABLE = "dictionary"
-"""An atlas that was made before there were dictionaries lacks it until one comes."""
+"""An atlas that was made before there were dictionaries lacks it until the first one comes."""
 
 
 def read_dictionaries(connection: sqlite3.Connection, path: Path) -> dict[str, DictionaryRecord]:
@@ -53,10 +54,9 @@ def write_dictionaries(
     connection: sqlite3.Connection, dictionaries: Sequence[DictionaryRecord]
 ) -> None:
     """Store them; their nodes are there."""
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS dictionary (node INTEGER PRIMARY KEY REFERENCES node, "
-        "digest BLOB NOT NULL, json TEXT NOT NULL) STRICT"
-    )
+    table = re.search(rf"CREATE TABLE ({TABLE} .*?;\n)", schema(), re.S)
+    assert table is not None
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {table[1]}")
     connection.executemany(
         "INSERT OR REPLACE INTO dictionary (node, digest, json) "
         "VALUES ((SELECT id FROM node WHERE name = ?), ?, ?)",

@@ -153,7 +153,9 @@ class Model:
 
     def attached(self, node: str) -> Attached | None:
         """The dictionary that makes the values of `node`; None for a node of the network."""
-        return self._attached.get(self.node(node).id) if self._attached else None
+        if not self._attached and not self.card.dictionaries:
+            return None
+        return self._attached.get(self.node(node).id)
 
     def _computed(self, node: Node) -> Node:
         """The node of the network that must be reached for the values of `node`."""
