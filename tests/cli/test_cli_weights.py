@@ -113,3 +113,4 @@ def test_verify_on_pictures(run, known, tmp_path):
     refused = run("weights", "verify", "toytown", "--images", tmp_path)
     assert refused.status == 2
     assert "tells its class" in refused.err
+    assert "--images" in run("weights", "verify", "toytown", "--limit", "3").err

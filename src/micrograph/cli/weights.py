@@ -8,6 +8,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from micrograph.cli import output
 from micrograph.cli.model_options import Asked, warn_of_input
+from micrograph.errors import BadInput
 from micrograph.models import ModelCard, WeightsSource, card, cards
 from micrograph.models import weights as store
 
@@ -181,6 +182,8 @@ def verify(
     the literature tells are what they are said to be.
     """
     chosen = card(model)
+    if images is None and (limit or device):
+        raise BadInput("--limit and --device are about pictures; say which with --images")
     if chosen.spec:
         loaded = Asked(str(file) if file else None, check=False).load(model, chosen)
         output.say(f"{loaded.card.lineage}\ndigest {loaded.digest}")
