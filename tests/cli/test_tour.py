@@ -29,6 +29,7 @@ def test_every_lens_is_in_it():
 def test_each_step_asks_for_what_there_is(step):
     model_id, options = asked(step)
     model = load(model_id)
+    runner.select.find_attached(model, options.get("nodes") or ())
     nodes = runner.select.choose_nodes(model.nodes, options.get("nodes"), model.id)
     assert nodes
     more = options.get("more", {})

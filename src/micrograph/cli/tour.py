@@ -28,6 +28,7 @@ STEPS = (
     "toytown_clip --node mixed5b --node embedding --units 0-15 --technique text_feature_vis",
     "toytown_clip --node mixed5b --units 0-3 --technique faceted_feature_vis",
     "toytown --node mixed?? --technique neuron_groups --technique activation_grid",
+    "toytown --node mixed4a.sae --units 115,160,184,644,662",
     "toytown --node mixed4? --units 0-3 --technique diversity --technique maco",
 )
 
