@@ -1,5 +1,6 @@
 """Which models are known, also those of other packages."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -73,6 +74,32 @@ def test_entry_points_join_and_broken_ones_only_warn(fresh, monkeypatch):
     assert len(texts) == 2
     assert "'absent'" in texts[0]
     assert "RuntimeError: third party" in texts[1]
+
+
+def test_an_installed_package_brings_a_model(tmp_path):
+    """A package as pip leaves it: a module, and metadata that name its entry point."""
+    (tmp_path / "their_nets.py").write_text(
+        "from micrograph.models import ModelCard\n"
+        "from micrograph.models.preprocessing import Preprocessing\n"
+        "def build():\n"
+        "    from torch import nn\n"
+        "    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())\n"
+        "CARD = ModelCard(id='their_net', title='Theirs', summary='', build=build,\n"
+        "                 preprocessing=Preprocessing(size=16, resize=16))\n"
+    )
+    info = tmp_path / "their_nets-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: their-nets\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[micrograph.models]\ntheirs = their_nets:CARD\n")
+    code = (
+        "import micrograph; m = micrograph.load('their_net', weights='random'); "
+        "print(m.id, *m.nodes)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.stdout == "their_net 0 1\n", done.stderr
 
 
 def test_the_registry_needs_no_torch():

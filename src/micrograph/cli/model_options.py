@@ -41,23 +41,30 @@ class Asked:
         for given in self.dictionaries:
             attach(found, given)
         spec = adapters.parse(model)
-        if chosen.id not in cards() and (spec is not None or self != Asked()):
-            self._remember(model if spec is None else spec.absolute(), chosen)
+        ours = next((id for id in cards() if id.lower() == model.lower()), None)
+        if chosen.id not in cards() and (spec is not None or ours is not None):
+            said = found.card.sources[0].title if chosen.spec else ""
+            self._remember(spec.absolute() if spec else str(ours), chosen, said)
         untrained = RANDOM in (self.weights, chosen.weights)
         if spec is not None and self.check and not untrained:
-            from micrograph.models.inputcheck import check_input
-
-            for warning in check_input(found):
-                print(f"warning: {warning}", file=sys.stderr)
+            warn_of_input(found)
         return found
 
-    def _remember(self, model: str, chosen: ModelCard) -> None:
+    def _remember(self, model: str, chosen: ModelCard, said: str) -> None:
         weights = self.weights or chosen.weights
         is_file = bool(weights) and Path(weights).exists()
         remember(Brought(
             chosen.id, model, str(Path(weights).absolute()) if is_file else weights,
-            self.input or "",
+            self.input or "", said,
         ))  # fmt: skip
+
+
+def warn_of_input(model: "Model") -> None:
+    """Say on standard error what the input check finds."""
+    from micrograph.models.inputcheck import check_input
+
+    for warning in check_input(model):
+        print(f"warning: {warning}", file=sys.stderr)
 
 
 def model_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -76,11 +76,10 @@ def load_card(
 ) -> Model:
     """See `micrograph.models.load`."""
     where = checked_device(device)
+    if card.spec:
+        card = _named_by(card, weights)
     weights = weights or card.weights or None
     file = None if weights is None or weights == RANDOM else Path(weights)
-    if card.spec:
-        said = f"{card.spec} --weights {weights}" if weights else card.spec
-        card = replace(card, sources=(WeightsSource(said),))
     if weights == RANDOM:  # what its logits mean nobody knows
         model = untrained(_told(replace(card, labels=()), "random weights"))
     elif card.spec:
@@ -97,6 +96,14 @@ def _verified(card: ModelCard, file: Path | None) -> Model:
         module = build(card)
     fill(module, card, read.tensors, read.path)
     return Model(card, module, read.digest)
+
+
+def _named_by(card: ModelCard, weights: Path | str | None) -> ModelCard:
+    """With the words of the command that names it as its source."""
+    said = card.spec
+    if weights or (card.weights and " --weights " not in said):
+        said = f"{said.partition(' --weights ')[0]} --weights {weights or card.weights}"
+    return replace(card, sources=(WeightsSource(said),))
 
 
 def _brought(card: ModelCard, file: Path | None) -> Model:

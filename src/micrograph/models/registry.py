@@ -62,7 +62,7 @@ def card(
     found = card(
         brought.spec, id=id or brought.id, preprocessing=preprocessing or brought.input or None
     )
-    return replace(found, weights=brought.weights)
+    return replace(found, weights=brought.weights, spec=brought.said or found.spec)
 
 
 def _in_any_case(id: str, known: Mapping[str, ModelCard]) -> ModelCard | None:

@@ -28,7 +28,7 @@ def card_of(
     adapter = import_module(f"{__name__}.{spec.library}")
     found: ModelCard = adapter.card(spec, preprocessing)
     said = f" --input {preprocessing}" if isinstance(preprocessing, str) else ""
-    named = f" --id {id}" if id else ""
+    named = f" --id {id}" if id not in (None, found.id) else ""
     return replace(changed(found, id=id), spec=spec.text + said + named)
 
 
