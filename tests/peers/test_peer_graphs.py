@@ -143,11 +143,11 @@ def test_torchvision_swin_and_vit(peer) -> None:
     models = peer("torchvision.models")
     torch.manual_seed(1)
     swin = models.SwinTransformer([4, 4], 24, [2, 2], [2, 4], [7, 7], num_classes=5).eval()
-    swin = check(swin, 56, sums=False)  # what attention gives is no node there
+    swin = check(swin, 56)
     assert swin.node("features.1.0").layout.axes == "byxu"
     vit = models.VisionTransformer(32, 8, 2, 3, 24, 48, num_classes=5).eval()
     nn.init.normal_(vit.heads.head.weight, std=0.1)  # zeros, as torchvision makes it
-    found = check(vit, 32, sums=False)
+    found = check(vit, 32, sums=False)  # what attention gives is no node there
     last = found.node("encoder.layers.encoder_layer_1")
     assert (last.units, last.shape, last.layout.prefix) == (24, (4, 4), 1)
     assert f"{last.id}.class" in found.nodes

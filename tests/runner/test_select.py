@@ -43,6 +43,25 @@ RESIDUAL = graph(
 )
 
 
+BLOCK = graph(
+    node("patches", "conv", 8),
+    node("b.norm", "norm", 8, "patches"),
+    node("b.attn.qkv", "attention", 24, "b.norm"),
+    node("b.attn", "attention", 8, "b.attn.qkv"),
+    node("b.attn.class", "token", 8, "b.attn.qkv"),
+    node("b.scale", "scale", 8, "b.attn"),
+    Node("b.add", 0, "add", 8, (8, 8), ReceptiveField(), ("patches", "b.scale"), "b", join="add#0"),
+    node("b.norm2", "norm", 8, "b.add"),
+    node("b.mlp.act", "activation", 16, "b.norm2"),
+    node("b.mlp", "mlp", 8, "b.mlp.act"),
+    node("b", "block", 8, "b.add b.mlp"),
+    node("b.class", "token", 8, "b.attn.class"),
+    node("norm", "norm", 8, "b"),
+    node("logits", "logits", 5, "b.class"),
+)
+"""A block of a transformer."""
+
+
 def ids(nodes: list[Node]) -> list[str]:
     return [n.id for n in nodes]
 
@@ -51,6 +70,26 @@ def test_worth_seeing_by_default() -> None:
     assert ids(choose_nodes(INCEPTION, None)) == ["conv1", "mixed3a_3x3r", "mixed3a", "logits"]
     assert ids(choose_nodes(INCEPTION, [])) == ids(choose_nodes(INCEPTION, None))
     assert ids(choose_nodes(RESIDUAL, None)) == ["relu1", "add", "logits"]
+
+
+def test_of_a_transformer_its_blocks_and_hidden_units() -> None:
+    assert ids(choose_nodes(BLOCK, None)) == ["patches", "b.mlp.act", "b", "logits"]
+
+
+@pytest.mark.parametrize(
+    ("glob", "expected"),
+    [
+        ("*.mlp", ["b.mlp"]),
+        ("*mlp*", ["b.mlp.act", "b.mlp"]),
+        ("*.class", ["b.attn.class", "b.class"]),
+        ("b.attn*", ["b.attn.qkv", "b.attn"]),
+        ("*norm*", ["b.norm", "b.norm2", "norm"]),
+    ],
+)
+def test_globs_mean_single_tokens_and_norms_only_if_they_say_so(
+    glob: str, expected: list[str]
+) -> None:
+    assert ids(choose_nodes(BLOCK, [glob])) == expected
 
 
 @pytest.mark.parametrize(
