@@ -16,8 +16,8 @@ from micrograph.models.formats import write_atomically
 
 @dataclass(frozen=True)
 class Brought:
-    """What was typed, with paths that hold in any folder; `input` as of `--input`. `said` is it with
-    paths as they were typed: that is what an atlas tells of its model."""
+    """What was typed, with paths that hold in any folder; `input` as of `--input`. `said` is all of
+    it with paths as they were typed: that is what an atlas tells of its model."""
 
     id: str
     spec: str
