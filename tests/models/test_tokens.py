@@ -166,6 +166,42 @@ def test_units_that_lie_last() -> None:
     assert model.node("act").receptive_field == model.node("stem").receptive_field
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("batch_first", [True, False])
+def test_torchs_own_layers_also_with_the_tokens_first(batch_first: bool) -> None:
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.patches = nn.Conv2d(3, 12, 8, 8)
+            self.class_embedding = nn.Parameter(torch.randn(12))
+            self.layer = nn.TransformerEncoderLayer(12, 3, 20, batch_first=batch_first)
+            self.head = nn.Linear(12, 5)
+
+        def forward(self, x):
+            x = self.patches(x).flatten(2).transpose(1, 2)
+            x = torch.cat([self.class_embedding.expand(len(x), 1, 12), x], 1)
+            if batch_first:
+                return self.head(self.layer(x)[:, 0])
+            return self.head(self.layer(x.transpose(0, 1))[0])
+
+    net = Net()
+    model = under_microscope(net)
+    assert model.node("layer").layout == Layout("btu" if batch_first else "tbu", 1)
+    assert model.node("head").parents == ("layer.class",)
+    found = model.run(IMAGES, ["layer", "layer.class", "layer.linear1", "head"])
+    x = net.patches(IMAGES).flatten(2).transpose(1, 2)
+    x = torch.cat([net.class_embedding.expand(2, 1, 12), x], 1)
+    expected = net.layer(x) if batch_first else net.layer(x.transpose(0, 1)).transpose(0, 1)
+    assert torch.allclose(found["layer"].flatten(2).transpose(1, 2), expected[:, 1:], atol=1e-5)
+    assert torch.allclose(found["layer.class"], expected[:, 0], atol=1e-5)
+    assert found["layer.linear1"].shape == (2, 20, 4, 4)
+    assert torch.allclose(found["head"], net(IMAGES), atol=1e-5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = model.run(IMAGES, ["layer.linear2"])["layer.linear2"]
+    assert half.dtype == torch.bfloat16
+    assert half.shape == (2, 12, 4, 4)
+
+
 @pytest.mark.parametrize("mixing", ["positions", "a part", "unknown"])
 def test_no_node_rather_than_a_wrong_one(mixing: str) -> None:
     class Mixing(nn.Module):

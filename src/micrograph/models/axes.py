@@ -101,8 +101,9 @@ def all_of_space(given: Axis) -> bool:
 def regrouped(given: Axes, shape: Sequence[int]) -> Axes:
     """The axes of a view: the atoms in their order, cut and joined as `shape` says."""
     atoms = [atom for one in given for atom in one]
+    shape = tuple(shape)
     result: list[Axis] = []
-    for size in shape:
+    for place, size in enumerate(shape):
         taken: list[Atom] = []
         left = size
         if size == 1 and atoms and atoms[0].size == 1:
@@ -120,10 +121,10 @@ def regrouped(given: Axes, shape: Sequence[int]) -> Axes:
             else:
                 return unknown(shape)
             taken.append(atom)
+        while atoms and atoms[0].size == 1 and shape[place + 1 : place + 2] != (1,):
+            taken.append(atoms.pop(0))  # no axis of its own: it was joined to the one before
         result.append(_in_order(_joined_digits(taken)))
-    if any(atom.size != 1 for atom in atoms):
-        return unknown(shape)
-    return tuple(result)
+    return unknown(shape) if atoms else tuple(result)
 
 
 def _in_order(given: Axis) -> Axis:
