@@ -112,7 +112,7 @@ def test_nodes_before_their_own_activation_are_not_asked() -> None:
 
 def test_branches_share_what_the_join_has() -> None:
     model, x = model_of(Branches()), picture()
-    assert passed_through(model, "last") == ["stem"]
+    assert passed_through(model, "last") == ["stem", "cat"]
     assert passed_through(model, "a") == ["stem"]
     assert passed_through(model, "stem") == []
     (found,) = attribute(model, "last", [0], x, ["a", "b"])
