@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -19,13 +19,16 @@ LONGEST = 10_000
 """Characters of a text that are read."""
 
 
-def resolve(text: str, library: Library) -> Answer:
+def resolve(
+    text: str, library: Library, missing: Callable[[str], bool] = lambda model: False
+) -> Answer:
     """The place in `library` that `text` means. Never raises, and takes a fraction of a second.
 
     A text that can be read in several ways, or that names what does not exist, has no place: its
-    answer says why and what is near.
+    answer says why and what is near. `missing` tells whether the weights of a model are to be
+    fetched before it is rendered.
     """
-    return _Resolver(library).text(text)
+    return _Resolver(library, missing).text(text)
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,8 @@ class _Place:
 
 
 class _Resolver:
-    def __init__(self, library: Library) -> None:
-        self.library = library
+    def __init__(self, library: Library, missing: Callable[[str], bool]) -> None:
+        self.library, self.missing = library, missing
         self.models = {model.id: library.model(model.id) for model in library.models()}
         self.names = names.phrases((m.model.id, m.model.title) for m in self.models.values())
 
@@ -196,7 +199,7 @@ class _Resolver:
     def model(self, atlas: Reading, view: View) -> Answer:
         id = atlas.model.id
         there = {count.technique for count in atlas.counts()}
-        note = "" if there else f"Nothing is rendered of it here yet: `micrograph render {id}`"
+        note = "" if there else self.not_yet("Nothing", id)
         return _with_view(
             Answer(id, address=id, url=Address(id).path, available=bool(there), note=note), view
         )
@@ -220,12 +223,16 @@ class _Resolver:
             units = "" if unit is None else f" --units {unit}"
             lens = f" -t {missing}" if missing and missing != "feature_vis" else ""
             what = f"No {missing}" if missing and there else "Nothing"
-            command = f"micrograph render {id} --node {node}{units}{lens}"
-            note = f"{what} is rendered of it here yet: `{command}`"
+            note = self.not_yet(what, id, f" --node {node}{units}{lens}")
         address = Address(id, node, unit)
         return _with_view(Answer(
             id, node, unit, str(address), url=address.path, available=bool(there), note=note,
         ), view)
+
+    def not_yet(self, what: str, model: str, options: str = "") -> str:
+        """What to type for it."""
+        fetch = f"`micrograph weights fetch {model}`, then " if self.missing(model) else ""
+        return f"{what} is rendered of it here yet: {fetch}`micrograph render {model}{options}`."
 
     def unreleased(self, atlas: Reading) -> str:
         """Why the model can never be seen, or ""."""

@@ -85,7 +85,7 @@ def create_app(
 
     add_routes(app, site)
     add_look_routes(app, site)
-    add_resolve_route(app, library)
+    add_resolve_route(app, library, site.known)
     return app
 
 

@@ -21,9 +21,14 @@ class Known:
     note: str = ""
     instead: str = ""
 
+    @property
+    def missing(self) -> bool:
+        """Whether its weights are to be fetched first."""
+        return self.weights == "missing"
+
     def reason(self, model: str) -> str:
         """Why nothing can be asked of it, or "" where it can be run."""
-        if self.weights == "missing":
+        if self.missing:
             return f"the weights of {model} are not here; `{self.commands[0]}` gets them"
         if self.weights == "unreleased":
             return self.note

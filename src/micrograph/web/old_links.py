@@ -1,12 +1,13 @@
-"""Links to OpenAI Microscope: where they lead here, and the address that answers what a text means.
-"""
+"""Old links, of OpenAI Microscope: where they lead here, and the address that answers texts."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import FastAPI, Query
 
 from micrograph.atlas import Library
 from micrograph.resolve import Answer, resolve
+from micrograph.web.known import Known
 from micrograph.web.lenses import PLUGINS
 from micrograph.web.urls import Urls
 
@@ -40,7 +41,7 @@ def landing(answer: Answer, library: Library, urls: Urls) -> str:
     return urls.node(answer.model, answer.node, **view) + section
 
 
-def add_resolve_route(app: FastAPI, library: Library) -> None:
+def add_resolve_route(app: FastAPI, library: Library, known: Callable[[str], Known]) -> None:
     """`/resolve?q=`: JSON for programs; `/search?q=` takes people to the same place."""
 
     @app.get("/resolve")
@@ -48,6 +49,4 @@ def add_resolve_route(app: FastAPI, library: Library) -> None:
         """Which place a text or a link means: an address, a link to OpenAI Microscope or to a site
         like this, `InceptionV1 4c:447`. Where there is none, `address` is null and `note` says why.
         """
-        return resolve(q, library)
-
-
+        return resolve(q, library, lambda model: known(model).missing)
