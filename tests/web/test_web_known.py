@@ -47,7 +47,14 @@ def test_every_known_model_has_pages(site, model):
         assert f"micrograph render {model} --node {node.id}" in text
         if model != "toytown":
             assert f"micrograph weights fetch {model}" in text
-    assert len(site.get(f"/models/{model}.json").json()["graph"]["nodes"]) > len(nodes) // 3
+    folded, whole = (
+        site.get(f"/models/{model}.json{query}").json()["graph"]["nodes"]
+        for query in ("", "?open=all")
+    )
+    assert {n["id"] for n in whole} == {*nodes, "input"}
+    assert len(folded) < 100
+    left_out = sum(n["fold"]["inside"] for n in folded if n["fold"])
+    assert len(folded) + left_out == len(whole)
 
 
 def test_the_index_has_those_with_pictures_first(site):

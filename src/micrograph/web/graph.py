@@ -8,7 +8,7 @@ layered drawing. All lengths are in CSS pixels.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ THIN_KINDS = (
     "pool", "norm", "lrn", "relu", "dropout", "softmax", "flatten", "pad", "identity", "scale",
     "token",
 )
+TOKEN = "token"
 INPUT = "input"
 
 
@@ -123,21 +124,28 @@ def blocks(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> list[l
 
 @lru_cache(maxsize=64)
 def layout(
-    nodes: tuple[NodeRecord, ...], sizes: Sizes = FULL, plain: frozenset[str] = frozenset()
+    nodes: tuple[NodeRecord, ...], sizes: Sizes = FULL, plain: frozenset[str] = frozenset(),
+    labels: frozenset[tuple[str, str]] = frozenset(),
 ) -> Layout:
     """Draw the graph of `nodes`. Parents that are not among the nodes are left out.
 
     Nodes without parents hang below a box called "input". Those in `plain` are drawn thin, for
-    want of pictures.
+    want of pictures. `labels` are pairs of a node and what to call it; others go by their ids,
+    branches without what all names around them begin with.
     """
     beside = [n for n in nodes if n.kind in ATTACHED_KINDS]
     by_id = {n.id: n for n in nodes if n.kind not in ATTACHED_KINDS}
+    tokens = [n for n in by_id.values() if n.kind == TOKEN and _whole(n.id) in by_id]
+    read = [(t.id, n.id) for t in tokens for n in by_id.values() if t.id in n.parents]
+    read = [(t, n) for t, n in read if _whole(t) not in by_id[n].parents]
+    by_id = _without(by_id, [n.id for n in tokens])
     heads = [by_id.pop(id) for id in _heads(by_id)]
     parents = {n.id: [p for p in n.parents if p in by_id] or [INPUT] for n in by_id.values()}
     parents[INPUT] = []
     order = topological(parents, {n.id: n.index for n in by_id.values()} | {INPUT: -1})
-    drawing = _Drawing(sizes, by_id, parents, plain).draw(blocks(order, parents))
+    drawing = _Drawing(sizes, by_id, parents, plain, dict(labels)).draw(blocks(order, parents))
     drawing = _with_heads(drawing, heads, sizes, plain) if heads else drawing
+    drawing = _with_tokens(drawing, tokens, read, sizes) if tokens else drawing
     return _with_beside(drawing, beside, sizes, plain) if beside else drawing
 
 
@@ -200,6 +208,58 @@ def _with_beside(
     return Layout(width, height, tuple(boxes), tuple(edges), drawn.groups)
 
 
+def _whole(token: str) -> str:
+    """The node of which a token is one position: `blocks.3.add` of `blocks.3.add.class`."""
+    return token.rpartition(".")[0]
+
+
+def _without(nodes: Mapping[str, NodeRecord], tokens: Sequence[str]) -> dict[str, NodeRecord]:
+    """The nodes without these tokens: who reads one reads the node that it belongs to."""
+    alone = {token: _whole(token) for token in tokens}
+    return {
+        n.id: replace(n, parents=tuple(dict.fromkeys(alone.get(p, p) for p in n.parents)))
+        if alone.keys() & {*n.parents} else n
+        for n in nodes.values() if n.id not in alone
+    }
+
+
+def _with_tokens(
+    drawn: Layout, tokens: Sequence[NodeRecord], read: Sequence[tuple[str, str]], sizes: Sizes
+) -> Layout:
+    """The class token's way is a column at the side, level with the nodes it is a position of.
+    `read` are the tokens that a node reads alone, and that node.
+
+    Of the edges between tokens only those from one to the next are drawn: the others run beside
+    edges of the nodes they belong to.
+    """
+    places = {box.id: box for box in drawn.boxes}
+    instead = {(_whole(token), node) for token, node in read}
+    edges = [edge for edge in drawn.edges if edge[:2] not in instead]
+    x = drawn.width + 2 * sizes.gap_x
+    last = ""
+    for node in sorted(tokens, key=lambda token: places[_whole(token.id)].y):
+        base = places[_whole(node.id)]
+        y = base.y + (base.height - sizes.thin[1]) / 2
+        if last:
+            y = max(y, places[last].y + sizes.thin[1] + sizes.gap_y)
+        box = Box(node.id, "thin", x, y, *sizes.thin, node.id.rpartition(".")[2])
+        for parent in node.parents:
+            if parent == last:
+                middle, bottom = x + box.width / 2, places[last].y + box.height
+                edges.append((last, node.id, _curve([(middle, bottom), (middle, y)])))
+            elif parent in places and places[parent].x < x:
+                edges.append((parent, node.id, _across(places[parent], box)))
+        places[node.id] = box
+        last = node.id
+    for token, child in read:
+        if places[child].x < x:
+            above, below = places[token], places[child]
+            start = (above.x + above.width / 2, above.y + above.height)
+            edges.append((token, child, _curve([start, (below.x + below.width / 2, below.y)])))
+    height = max(box.y + box.height for box in places.values())
+    return Layout(x + sizes.thin[0], height, tuple(places.values()), tuple(edges), drawn.groups)
+
+
 def _across(left: Box, right: Box) -> str:
     """A line from one box to another beside it, level at both ends."""
     x0, y0 = left.x + left.width, left.y + left.height / 2
@@ -213,9 +273,10 @@ class _Drawing:
 
     def __init__(
         self, sizes: Sizes, nodes: Mapping[str, NodeRecord],
-        parents: Mapping[str, Sequence[str]], plain: frozenset[str],
+        parents: Mapping[str, Sequence[str]], plain: frozenset[str], labels: Mapping[str, str],
     ) -> None:
         self.sizes, self.nodes, self.parents, self.plain = sizes, nodes, parents, plain
+        self.labels = labels
         self.boxes: dict[str, Box] = {}
         self.bends: dict[tuple[str, str], list[tuple[float, float]]] = {}
         self.groups: list[Group] = []
@@ -252,6 +313,8 @@ class _Drawing:
     def _put(self, node: str, center: float, y: float, inside: bool, prefix: str = "") -> Box:
         role, (width, height) = self._role(node, inside)
         label = node.removeprefix(prefix) or node
+        if inside and node in self.labels:
+            label = min(label, self.labels[node], key=len) if prefix else self.labels[node]
         self.boxes[node] = Box(node, role, center - width / 2, y, width, height, label)
         return self.boxes[node]
 
@@ -285,8 +348,9 @@ class _Drawing:
         for column in columns:
             # Short branches stand at the bottom, next to the node they feed.
             offset = top + depth - column.height
+            branch = self._branch([name for name, _, _ in column.places], prefix)
             for name, cx, cy in column.places:
-                self._put(name, x + cx, offset + cy, True, prefix)
+                self._put(name, x + cx, offset + cy, True, branch)
             for edge, points in column.bends.items():
                 self.bends[edge] = [(x + px, offset + py) for px, py in points]
             x += column.width + self.sizes.gap_x
@@ -310,6 +374,11 @@ class _Drawing:
             bottom += self.sizes.padding
             self.groups.append(Group(waist, -half, y, 2 * half, bottom - y))
         return bottom
+
+    def _branch(self, column: Sequence[str], prefix: str) -> str:
+        """What the names of a branch begin with, `Branch_1.` behind `prefix` in Inceptions."""
+        first = prefix + column[0].removeprefix(prefix).partition(".")[0] + "."
+        return first if prefix and all(name.startswith(first) for name in column) else prefix
 
     def _is_end(self, node: str, block: Sequence[str]) -> bool:
         return not any(node in self.parents[other] for other in block)

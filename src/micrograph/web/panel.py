@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from micrograph.atlas import Reading
+from micrograph.web.folding import fold
 from micrograph.web.graph import MAP, Layout, layout
 from micrograph.web.lenses import LENSES, PLUGINS, Lens
 from micrograph.web.lenses.caricature import OnPictures
@@ -97,5 +98,5 @@ def _panel(
     entries = tuple(Entry(lens, url(lens), lens.technique in there) for lens in LENSES)
     if atlas is None:
         return Panel(entries, current)
-    drawing = layout(tuple(atlas.nodes.values()), MAP)
+    drawing = layout(fold(tuple(atlas.nodes.values()), here=node).nodes, MAP)
     return Panel(entries, current, atlas.model.id, drawing, node)

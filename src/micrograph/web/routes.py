@@ -73,17 +73,17 @@ def add_routes(app: FastAPI, site: Site) -> None:
 
     @page("/models/{model}", ModelPage)
     def model(
-        request: Request, model: str, lens: str = "units", picture: str = ""
+        request: Request, model: str, lens: str = "units", picture: str = "", open: str = ""
     ) -> Response:
         """A model and its graph; `lens` says what stands in its nodes, `picture` which picture
-        that lens looked at."""
+        that lens looked at, `open` which repeated block is drawn whole, or "all"."""
         place = site.place(request, model)
         if isinstance(place, Response):
             return place
         others = [m.id for m in site.library.models() if site.library.model(m.id).nodes]
         state = site.known(place.atlas.model.id)
         found = model_page(
-            place.atlas, site.urls, _look(site, place), lens, picture, others, state
+            place.atlas, site.urls, _look(site, place), lens, picture, others, state, open
         )
         return site.page(request, found, model_panel(found, site.urls))
 

@@ -65,6 +65,12 @@ class ModelView:
             ]))
         return cls(chosen, variant, picture, switches, list(there))
 
+    def query(self) -> dict[str, str | None]:
+        """The view as the query of an address."""
+        return {
+            "lens": None if self.lens == UNITS else self.lens, "picture": self.picture or None,
+        }
+
 
 def whole_pictures(
     atlas: Reading, view: ModelView, urls: Urls

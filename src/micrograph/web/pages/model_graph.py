@@ -1,0 +1,170 @@
+"""The drawing on a model's page: its graph, repeated blocks folded, with pictures in it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from micrograph.atlas import Reading, Tile
+from micrograph.errors import BadInput, short
+from micrograph.web.folding import ALL, Fold, fold
+from micrograph.web.graph import FULL, PICTURED, Box, Group, is_thin, layout, parts_of
+from micrograph.web.pages.model_view import MAP, UNITS, ModelView
+from micrograph.web.pages.parts import (
+    Choice,
+    Image,
+    NodeFacts,
+    Switch,
+    Thumb,
+    node_facts,
+    spread,
+    thumb,
+)
+from micrograph.web.pages.start import node_tiles
+from micrograph.web.urls import Urls
+
+PER_ROLE = {"wide": 8, "branch": 3}
+
+
+@dataclass(frozen=True)
+class GraphFold:
+    """A block that is like one before it, `like`: `inside` is how many of its nodes the drawing
+    leaves out while it is `folded`; `url` is the same page with it open, or folded again."""
+
+    block: str
+    like: str
+    inside: int
+    folded: bool
+    url: str
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """A node where the drawing has it (pixels), with pictures of a few of its units, or the one
+    `picture` that a lens of nodes gave of it.
+
+    `node` is None for the input, which is no page. `fold` is set for the last node of a block that
+    can be folded.
+    """
+
+    id: str
+    label: str
+    role: str
+    x: float
+    y: float
+    width: int
+    height: int
+    node: NodeFacts | None
+    pictured: int
+    thumbs: list[Thumb]
+    picture: Image | None
+    fold: GraphFold | None
+
+
+@dataclass(frozen=True)
+class GraphEdge:
+    """From one node to the next; `path` is SVG path data."""
+
+    source: str
+    target: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The drawing of a model, in pixels, top to bottom."""
+
+    width: float
+    height: float
+    nodes: list[GraphNode]
+    edges: list[GraphEdge]
+    groups: list[Group]
+
+
+def graph_of(
+    atlas: Reading, view: ModelView, open: str, pictured: Mapping[str, int],
+    wholes: Mapping[str, Image], urls: Urls,
+) -> tuple[Graph, list[Switch]]:
+    """The drawing, and the switch of its repeated blocks if it has any. `open` is the one block to
+    draw whole, or "all"; `wholes` are pictures of nodes, `pictured` how many units have one.
+
+    Raises BadInput for a block that is not there.
+    """
+    portraits = portraits_of(atlas, pictured) if view.lens in (UNITS, MAP) else {}
+    plain = frozenset(atlas.nodes) - frozenset(portraits) - frozenset(wholes)
+    folded = fold(tuple(atlas.nodes.values()), open)
+    if open and open not in (ALL, *folded.names):
+        raise BadInput(f"open={short(open)} is no repeated block; expected {_some(folded.names)}")
+    drawing = layout(
+        folded.nodes, FULL if view.lens in (UNITS, MAP) else PICTURED, plain, folded.labels
+    )
+
+    def url(block: str | None, node: str) -> str:
+        return urls.model(atlas.model.id, **view.query(), open=block) + f"#n-{quote(node)}"
+
+    nodes = [
+        _graph_node(
+            atlas, box, pictured.get(box.id, 0), portraits.get(box.id, []), wholes.get(box.id),
+            _graph_fold(folded.folds.get(box.id), box.id, url), urls,
+        )
+        for box in drawing.boxes
+    ]
+    edges = [GraphEdge(*edge) for edge in drawing.edges]
+    graph = Graph(drawing.width, drawing.height, nodes, edges, list(drawing.groups))
+    return graph, _switch(atlas, folded.names, open, view, urls)
+
+
+def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[Tile]]:
+    """The tiles that can stand for a node: its own, or its part of a concatenation's."""
+    own = {id: node_tiles(atlas, id) for id, n in atlas.nodes.items() if pictured.get(id)}
+    parts = parts_of(atlas.nodes)
+    found = {}
+    for node in atlas.nodes.values():
+        whole, first = parts.get(node.id, ("", 0))
+        tiles = own.get(node.id) or [
+            replace(tile, unit=tile.unit - first) for tile in own.get(whole, ())
+            if first <= tile.unit < first + node.units
+        ]
+        if tiles and not is_thin(node):
+            found[node.id] = tiles
+    return found
+
+
+def _graph_node(
+    atlas: Reading, box: Box, pictured: int, tiles: list[Tile], whole: Image | None,
+    fold: GraphFold | None, urls: Urls,
+) -> GraphNode:
+    id = atlas.model.id
+    record = atlas.nodes.get(box.id)
+    chosen = spread(tiles, PER_ROLE.get(box.role, 0)) if box.role in PER_ROLE else []
+    return GraphNode(
+        box.id, box.label, box.role, box.x, box.y, box.width, box.height,
+        node_facts(id, record, urls) if record else None, pictured,
+        [thumb(id, box.id, t.unit, t, urls) for t in chosen], whole, fold,
+    )
+
+
+def _graph_fold(
+    fold: Fold | None, node: str, url: Callable[[str | None, str], str]
+) -> GraphFold | None:
+    if fold is None:
+        return None
+    there = url(fold.block if fold.folded else None, node)
+    return GraphFold(fold.block, fold.like, len(fold.inside), fold.folded, there)
+
+
+def _switch(
+    atlas: Reading, names: Sequence[str], open: str, view: ModelView, urls: Urls
+) -> list[Switch]:
+    """Repeated blocks folded, or all nodes; none where nothing repeats."""
+    if not names or view.lens == MAP:
+        return []
+    texts = {"": "Repeated ones folded", ALL: f"All {len(atlas.nodes)} nodes"}
+    return [Switch("open", "Blocks", [
+        Choice(value, text, urls.model(atlas.model.id, **view.query(), open=value or None),
+               value == open)
+        for value, text in texts.items()
+    ])]
+
+
+def _some(names: Sequence[str]) -> str:
+    return " or ".join([ALL, *names[:8]]) if names else "none: no block is repeated"
