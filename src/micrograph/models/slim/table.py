@@ -54,16 +54,6 @@ def convolutions(network: Network) -> list[str]:
     return [where + layer(line).name for where, line in lines(network) if layer(line).units]
 
 
-NOT_NEEDED = (
-    "global_step",
-    "*/AuxLogits/*",
-    "*/Momentum",
-    "*/RMSProp*",
-    "*/ExponentialMovingAverage",
-    "*/mean_rgb",
-)
-"""What a checkpoint may hold besides: the auxiliary head, and the state of the training."""
-
 _OPERATION = {"Conv": "_Relu", "MaxPool": "_MaxPool", "AvgPool": "_AvgPool", "Mixed": "_concat"}
 
 

@@ -181,8 +181,8 @@ CARD = ModelCard(
     node_id=node_id,
     aliases=aliases,
     conversions=(
-        Conversion("npy", partial(convert, _caffe.from_numbered, 1000), sign="conv1/0"),
-        Conversion("caffemodel", partial(convert, _caffe.from_caffe, 1000), sign="conv1/0"),
+        Conversion("npy", partial(convert, _caffe.from_numbered, 1000), "conv1/0"),
+        Conversion("caffemodel", partial(convert, _caffe.from_caffe, 1000), "conv1/0"),
         Conversion(
             "tf-graph", partial(convert, _caffe.from_tensorflow, 1000), "conv1/weights", ("*",)
         ),

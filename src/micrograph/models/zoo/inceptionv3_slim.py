@@ -7,9 +7,9 @@ Without the auxiliary head. Slim's names are kept where they are irregular (5c) 
 
 from typing import TYPE_CHECKING
 
-from micrograph.models.card import Conversion, ModelCard, Probe, WeightsSource
+from micrograph.models.card import ModelCard, Probe, WeightsSource
 from micrograph.models.preprocessing import Preprocessing
-from micrograph.models.slim import table
+from micrograph.models.slim import forms, table
 from micrograph.models.zoo._imagenet import CLASSES
 
 if TYPE_CHECKING:
@@ -184,27 +184,8 @@ CARD = ModelCard(
     ),
     aliases=aliases,
     conversions=(
-        Conversion(
-            form="tf-checkpoint",
-            convert=from_slim,
-            sign="InceptionV3/Conv2d_1a_3x3/weights",
-            ignore=table.NOT_NEEDED,
-        ),
-        Conversion(
-            form="tf-graph",
-            convert=from_slim,
-            sign="InceptionV3/Conv2d_1a_3x3/weights",
-            ignore=("*",),
-        ),
-        *(
-            Conversion(
-                form=form,
-                convert=from_timm,
-                sign="Mixed_5b.branch1x1.conv.weight",
-                ignore=("AuxLogits.*", "*.num_batches_tracked"),
-            )
-            for form in ("safetensors", "torch")
-        ),
+        *forms.of_slim(from_slim, f"{SCOPE}/Conv2d_1a_3x3/weights"),
+        *forms.of_timm(from_timm, "Mixed_5b.branch1x1.conv.weight"),
     ),
     probes=(
         Probe(

@@ -7,9 +7,9 @@ Without the auxiliary head.
 
 from typing import TYPE_CHECKING
 
-from micrograph.models.card import Conversion, ModelCard, WeightsSource
+from micrograph.models.card import ModelCard, WeightsSource
 from micrograph.models.preprocessing import Preprocessing
-from micrograph.models.slim import table
+from micrograph.models.slim import forms, table
 from micrograph.models.zoo._imagenet import CLASSES
 
 if TYPE_CHECKING:
@@ -175,27 +175,8 @@ CARD = ModelCard(
     ),
     aliases=aliases,
     conversions=(
-        Conversion(
-            form="tf-checkpoint",
-            convert=from_slim,
-            sign="InceptionV4/Conv2d_1a_3x3/weights",
-            ignore=table.NOT_NEEDED,
-        ),
-        Conversion(
-            form="tf-graph",
-            convert=from_slim,
-            sign="InceptionV4/Conv2d_1a_3x3/weights",
-            ignore=("*",),
-        ),
-        *(
-            Conversion(
-                form=form,
-                convert=from_timm,
-                sign="features.6.branch0.conv.weight",
-                ignore=("*.num_batches_tracked",),
-            )
-            for form in ("safetensors", "torch")
-        ),
+        *forms.of_slim(from_slim, f"{SCOPE}/Conv2d_1a_3x3/weights"),
+        *forms.of_timm(from_timm, "features.6.branch0.conv.weight"),
     ),
     accuracy="80.2 % top-1, 95.2 % top-5 (one crop, ILSVRC 2012 validation), says TF-slim",
 )

@@ -8,9 +8,9 @@ count from 1. `preact`, `conv1` and `conv2` of a unit are values behind batch no
 import re
 from typing import TYPE_CHECKING
 
-from micrograph.models.card import Conversion, ModelCard, WeightsSource
+from micrograph.models.card import ModelCard, WeightsSource
 from micrograph.models.preprocessing import Preprocessing
-from micrograph.models.slim import table
+from micrograph.models.slim import forms
 from micrograph.models.zoo._imagenet import CLASSES
 
 if TYPE_CHECKING:
@@ -97,17 +97,6 @@ CARD = ModelCard(
     ),
     node_id=node_id,
     aliases=aliases,
-    conversions=tuple(
-        Conversion(
-            form=form,
-            convert=from_slim,
-            sign="resnet_v2_50/block1/unit_1/bottleneck_v2/conv1/weights",
-            ignore=ignore,
-        )
-        for form, ignore in (
-            ("tf-checkpoint", table.NOT_NEEDED),
-            ("tf-graph", ("*",)),
-        )
-    ),
+    conversions=forms.of_slim(from_slim, f"{SCOPE}/block1/unit_1/bottleneck_v2/conv1/weights"),
     accuracy="75.6 % top-1, 92.8 % top-5 (one crop of 299, ILSVRC 2012 validation), says TF-slim",
 )

@@ -149,8 +149,8 @@ CARD = ModelCard(
     node_id=node_id,
     aliases=aliases,
     conversions=(
-        Conversion("torch", from_torch, sign="features.34.weight"),
-        Conversion("caffemodel", from_caffe, sign="conv5_4/0"),
+        Conversion("torch", from_torch, "features.34.weight"),
+        Conversion("caffemodel", from_caffe, "conv5_4/0"),
         Conversion("tf-graph", from_tensorflow, "conv5_4/weights", ("*",)),
     ),
     probes=(
