@@ -9,8 +9,8 @@ import pytest
 import rich.console
 
 from micrograph.models import card, registry
+from micrograph.models.building import build
 from micrograph.models.formats import digest_of, read_safetensors, write_safetensors
-from micrograph.models.loading import build
 from micrograph.models.tensors import to_raw
 
 

@@ -12,9 +12,9 @@ from torch import nn
 
 from micrograph.errors import BadInput, NotFound, Unavailable
 from micrograph.models import ModelCard, load, registry
+from micrograph.models.building import build
 from micrograph.models.formats import WeightsError, read_safetensors
 from micrograph.models.importing import import_weights
-from micrograph.models.loading import build
 from micrograph.models.preprocessing import Preprocessing
 from micrograph.models.readers import read_any
 from micrograph.models.tensors import module_digest, to_raw

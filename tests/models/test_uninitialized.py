@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from micrograph.models import cards
-from micrograph.models.loading import build
+from micrograph.models.building import build
 from micrograph.models.uninitialized import Uninitialized
 
 

@@ -7,7 +7,7 @@ import torch
 
 from micrograph.address import parse
 from micrograph.models import cards
-from micrograph.models.loading import build, expected_shapes
+from micrograph.models.building import build, expected_shapes
 from micrograph.models.model import Model
 from micrograph.models.tensors import module_digest
 

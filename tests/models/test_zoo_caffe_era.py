@@ -10,8 +10,8 @@ import torch
 from micrograph.address import parse
 from micrograph.errors import MicrographError, NotFound
 from micrograph.models import cards
+from micrograph.models.building import build, fill
 from micrograph.models.formats import WeightsError
-from micrograph.models.loading import build, fill
 from micrograph.models.model import Model
 from micrograph.models.tensors import to_raw
 from micrograph.stimuli import FAMILIES

@@ -5,8 +5,8 @@ from pathlib import Path
 import torch
 
 from micrograph.models import cards
+from micrograph.models.building import build
 from micrograph.models.conversion import Given
-from micrograph.models.loading import build
 from micrograph.models.model import Model
 
 

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from micrograph.models import cards
+from micrograph.models.building import build, fill
 from micrograph.models.clip import names
 from micrograph.models.conversion import Given
-from micrograph.models.loading import build, fill
 from micrograph.models.model import Model
 from micrograph.models.tensors import to_raw
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from caffe_era import assert_same_nodes, converted, noise, windowed
 
 from micrograph.models import cards
-from micrograph.models.loading import build
+from micrograph.models.building import build
 from micrograph.models.model import Model
 from micrograph.models.zoo import inceptionv1, inceptionv1_caffe
 

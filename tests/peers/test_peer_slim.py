@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import nn
 
 from micrograph.models import card
+from micrograph.models.building import build
 from micrograph.models.conversion import Given
 from micrograph.models.formats import WeightsError
-from micrograph.models.loading import build
 from micrograph.models.model import Model
 from micrograph.models.slim import files
 from micrograph.models.zoo import inceptionv3_slim, inceptionv4_slim, resnetv2_50_slim

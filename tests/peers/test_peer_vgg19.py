@@ -7,8 +7,8 @@ import torch
 from caffe_era import noise
 
 from micrograph.models import cards
+from micrograph.models.building import build
 from micrograph.models.conversion import Given
-from micrograph.models.loading import build
 from micrograph.models.model import Model
 
 STEPS = {1: 2, 2: 2, 3: 4, 4: 4, 5: 4}

@@ -65,8 +65,7 @@ def fetch_weights(
     Raises Unavailable, saying what to do by hand, if no source gives them.
     """
     card = card_of(model_id)
-    if card.unreleased:
-        raise Unavailable(f"{card.id} has no weights: {card.unreleased}")
+    store.check_released(card)
     here = store.status(card).path
     found = Fetched(here) if here else _from_any(card, keep, allow_http, begin, pause)
     missing = [s for s in card.extras if not _has_extra(s)]

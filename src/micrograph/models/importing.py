@@ -7,12 +7,11 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from micrograph.errors import Unavailable
 from micrograph.models import weights as store
+from micrograph.models.building import build, fill
 from micrograph.models.card import Conversion, ModelCard
 from micrograph.models.conversion import Given
 from micrograph.models.formats import WeightsError, digest_of, write_safetensors
-from micrograph.models.loading import build, fill
 from micrograph.models.readers import read_any
 from micrograph.models.registry import card as card_of
 from micrograph.models.tensors import to_raw
@@ -39,8 +38,7 @@ def import_weights(model_id: str, file: Path, member: str = "") -> Imported:
     then nothing is written. Raises Unavailable if it cannot be read or written.
     """
     card = card_of(model_id)
-    if card.unreleased:
-        raise Unavailable(f"{card.id} has no weights: {card.unreleased}")
+    store.check_released(card)
     form, tensors = read_any(file, member or _member(card, file))
     module = build(card)
     given = _own_names(card, module, form, tensors)

@@ -1,6 +1,5 @@
 """From a card and a weights file to a model."""
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,66 +8,15 @@ from torch import nn
 
 from micrograph.errors import BadInput
 from micrograph.models import weights as store
+from micrograph.models.adapters.loading import first_pass, with_weights
+from micrograph.models.building import build, fill
 from micrograph.models.card import ModelCard, WeightsSource
-from micrograph.models.formats import RawTensor, WeightsError
 from micrograph.models.model import Model
-from micrograph.models.tensors import module_digest, to_torch
+from micrograph.models.tensors import module_digest
 from micrograph.models.uninitialized import Uninitialized
 
 RANDOM = "random"
 """Named instead of a weights file: the untrained network."""
-
-
-def build(card: ModelCard) -> nn.Module:
-    """The card's network with random weights, the same every time; the global random state stays as
-    it was."""
-    return seeded(card.build).eval()
-
-
-def seeded(make: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
-    """What `make` gives when the random numbers of torch begin at `seed`."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        return make()
-
-
-def expected_shapes(card: ModelCard, module: nn.Module) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of the tensors that a weights file of this model holds."""
-    return {card.tensor_name(n): tuple(t.shape) for n, t in module.state_dict().items()}
-
-
-def check_names(given: Iterable[str], expected: Iterable[str], path: Path, model: str) -> None:
-    """Raises WeightsError unless both name the same tensors."""
-    missing, foreign = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
-    if missing or foreign:
-        parts = [
-            f"{word} {', '.join(names[:3])}{', ...' if len(names) > 3 else ''} ({len(names)})"
-            for word, names in (("lacks", missing), ("also holds", foreign))
-            if names
-        ]
-        raise WeightsError(f"{path} is not for {model}: it {' and '.join(parts)}")
-
-
-def fill(module: nn.Module, card: ModelCard, tensors: Mapping[str, RawTensor], path: Path) -> None:
-    """Copy stored tensors into the module, converted to its dtypes. Names and shapes must fit.
-
-    Optional parts (see `ModelCard.optional`) of which there is nothing are taken out of the module.
-    """
-    for part in card.optional:
-        of_part = (f"{part}.{name}" for name in module.get_submodule(part).state_dict())
-        if not any(card.tensor_name(name) in tensors for name in of_part):
-            setattr(module, part, None)
-    expected = expected_shapes(card, module)
-    check_names(tensors, expected, path, card.id)
-    for name, shape in expected.items():
-        if tensors[name].shape != shape:
-            raise WeightsError(
-                f"{path} is not for {card.id}: {name} has shape {list(tensors[name].shape)}, "
-                f"expected {list(shape)}"
-            )
-    with torch.no_grad():
-        for name, target in module.state_dict().items():
-            target.copy_(to_torch(tensors[card.tensor_name(name)]))
 
 
 def load_card(
@@ -107,8 +55,6 @@ def _named_by(card: ModelCard, weights: Path | str | None) -> ModelCard:
 
 
 def _brought(card: ModelCard, file: Path | None) -> Model:
-    from micrograph.models.adapters.loading import with_weights
-
     file = file or store.status(card).path
     told = f"weights from {file.name}" if file else "weights as they come with it"
     return _whole(_told(card, told), with_weights(card, file))
@@ -125,8 +71,6 @@ def untrained(card: ModelCard) -> Model:
 
 def _whole(card: ModelCard, module: nn.Module) -> Model:
     """The model of a network that holds all its tensors; one from elsewhere has run once."""
-    from micrograph.models.adapters.loading import first_pass
-
     if not card.spec:
         return Model(card, module, module_digest(module))
     module = module.float()

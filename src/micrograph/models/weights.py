@@ -74,10 +74,15 @@ def status(card: ModelCard) -> Status:
     return Status(path, import_path(card))
 
 
-def find(card: ModelCard) -> Path:
-    """The first weights file there is. Raises Unavailable, saying where to put which file."""
+def check_released(card: ModelCard) -> None:
+    """Raises Unavailable for a model whose weights nobody outside has."""
     if card.unreleased:
         raise Unavailable(f"{card.id} has no weights: {card.unreleased}")
+
+
+def find(card: ModelCard) -> Path:
+    """The first weights file there is. Raises Unavailable, saying where to put which file."""
+    check_released(card)
     path = status(card).path
     if path is None:
         source = card.sources[0] if card.sources else None

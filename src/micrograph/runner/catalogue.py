@@ -12,7 +12,7 @@ from pkgutil import iter_modules
 
 from micrograph.atlas.outline import Outline, bundled_catalogue
 from micrograph.models import ModelCard, card, zoo
-from micrograph.models.loading import build
+from micrograph.models.building import build
 from micrograph.models.model import Model
 from micrograph.runner.describe import card_record, node_record
 

@@ -7,9 +7,9 @@ from functools import partial
 import torch
 
 from micrograph.models import ModelCard, cards
+from micrograph.models.building import build
 from micrograph.models.clip.shape import Shape
 from micrograph.models.clip.tokenizer import Tokenizer
-from micrograph.models.loading import build
 from micrograph.models.model import Model
 from micrograph.models.zoo import _clip
 

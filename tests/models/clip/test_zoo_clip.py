@@ -8,7 +8,7 @@ from small_clip import card as small_card
 from micrograph.address import parse
 from micrograph.errors import NotFound
 from micrograph.models import cards
-from micrograph.models.loading import build
+from micrograph.models.building import build
 from micrograph.models.model import Model
 from micrograph.models.uninitialized import Uninitialized
 from micrograph.runner.select import worth_seeing

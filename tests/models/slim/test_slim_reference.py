@@ -15,8 +15,8 @@ import pytest
 import torch
 
 from micrograph.models import card
+from micrograph.models.building import build
 from micrograph.models.conversion import Given
-from micrograph.models.loading import build
 from micrograph.models.model import Model
 
 HERE = Path(__file__).parent

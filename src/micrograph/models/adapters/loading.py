@@ -6,10 +6,10 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from micrograph.errors import BadInput, Unavailable
+from micrograph.models.building import build, fill, seeded
 from micrograph.models.card import ModelCard
 from micrograph.models.conversion import Given
 from micrograph.models.formats import WeightsError
-from micrograph.models.loading import build, fill, seeded
 from micrograph.models.model import Model
 from micrograph.models.readers import read_any
 from micrograph.models.tensors import to_raw

@@ -19,7 +19,7 @@ def not_random(make: "Callable[[], nn.Module]", name: str) -> "nn.Module":
     Warns where some tensors are random. Raises Unavailable if most are: pictures of an untrained
     network take as long and look like something too.
     """
-    from micrograph.models.loading import seeded
+    from micrograph.models.building import seeded
 
     made = make()
     first, again = made.state_dict(), seeded(make, seed=1).state_dict()
