@@ -8,6 +8,13 @@ comes from tensorflow/lucid's model zoo, BVLC's and CSAIL's model pages, and the
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+MICROSCOPE = (
+    "alexnet", "alexnet_caffe_places365", "inceptionv1", "inceptionv1_caffe_places365",
+    "vgg19_caffe", "inceptionv3_slim", "inceptionv4_slim", "resnetv2_50_slim", "contrastive_v1",
+    "contrastive_rn50", "contrastive_v2", "contrastive_4x", "contrastive_16x", "lm_v1",
+)
+"""The models that OpenAI Microscope showed."""
+
 
 @dataclass(frozen=True)
 class Relative:

@@ -10,8 +10,8 @@ import rich.console
 
 from micrograph.models import card, registry
 from micrograph.models.building import build
-from micrograph.models.formats import digest_of, read_safetensors, write_safetensors
-from micrograph.models.tensors import to_raw
+from micrograph.models.weights.formats import digest_of, read_safetensors, write_safetensors
+from micrograph.models.weights.tensors import to_raw
 
 
 @pytest.fixture

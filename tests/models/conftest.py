@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from micrograph.models import card
-from micrograph.models import weights as store
+from micrograph.models.weights import store
 
 CHECKOUT = Path(__file__).parents[2]
 

@@ -8,9 +8,9 @@ from test_graph import hooks_of
 from torch import nn
 
 from micrograph.errors import BadInput, MicrographError, NotFound
-from micrograph.models.formats import RawTensor, digest_of
 from micrograph.models.model import Model
 from micrograph.models.preprocessing import Preprocessing
+from micrograph.models.weights.formats import RawTensor, digest_of
 
 IMAGES = torch.rand(2, 3, 16, 12, generator=torch.Generator().manual_seed(0))
 

@@ -9,7 +9,7 @@ from micrograph.address import parse
 from micrograph.models import cards
 from micrograph.models.building import build, expected_shapes
 from micrograph.models.model import Model
-from micrograph.models.tensors import module_digest
+from micrograph.models.weights.tensors import module_digest
 
 OURS = ("inceptionv1_caffe", "squeezenet1_1", "toytown")
 

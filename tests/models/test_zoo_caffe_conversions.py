@@ -12,11 +12,11 @@ import torch
 
 from micrograph.models import cards
 from micrograph.models.building import build
-from micrograph.models.conversion import Given
-from micrograph.models.formats import WeightsError
-from micrograph.models.importing import import_weights
-from micrograph.models.readers import read_any
-from micrograph.models.weights import read
+from micrograph.models.weights.conversion import Given
+from micrograph.models.weights.formats import WeightsError
+from micrograph.models.weights.importing import import_weights
+from micrograph.models.weights.readers import read_any
+from micrograph.models.weights.store import read
 from micrograph.models.zoo import _caffe, vgg19_caffe
 
 

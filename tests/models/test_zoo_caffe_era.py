@@ -11,9 +11,9 @@ from micrograph.address import parse
 from micrograph.errors import MicrographError, NotFound
 from micrograph.models import cards
 from micrograph.models.building import build, fill
-from micrograph.models.formats import WeightsError
 from micrograph.models.model import Model
-from micrograph.models.tensors import to_raw
+from micrograph.models.weights.formats import WeightsError
+from micrograph.models.weights.tensors import to_raw
 from micrograph.stimuli import FAMILIES
 
 OURS = (

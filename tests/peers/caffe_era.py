@@ -6,8 +6,8 @@ import torch
 
 from micrograph.models import cards
 from micrograph.models.building import build
-from micrograph.models.conversion import Given
 from micrograph.models.model import Model
+from micrograph.models.weights.conversion import Given
 
 
 def noise(*shape, seed=0):

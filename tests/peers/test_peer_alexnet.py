@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from caffe_era import assert_same_nodes, converted, noise, windowed
 
-from micrograph.models.conversion import Given
+from micrograph.models.weights.conversion import Given
 from micrograph.models.zoo import _caffe, alexnet
 
 

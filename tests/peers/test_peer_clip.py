@@ -9,9 +9,9 @@ from torch import nn
 from micrograph.models import cards
 from micrograph.models.building import build, fill
 from micrograph.models.clip import names
-from micrograph.models.conversion import Given
 from micrograph.models.model import Model
-from micrograph.models.tensors import to_raw
+from micrograph.models.weights.conversion import Given
+from micrograph.models.weights.tensors import to_raw
 
 PAIRS = {"contrastive_rn50": "RN50", "contrastive_v2": "RN101",
          "contrastive_4x": "RN50x4", "contrastive_16x": "RN50x16"}  # fmt: skip

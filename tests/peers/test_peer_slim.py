@@ -17,10 +17,10 @@ from torch import nn
 
 from micrograph.models import card
 from micrograph.models.building import build
-from micrograph.models.conversion import Given
-from micrograph.models.formats import WeightsError
 from micrograph.models.model import Model
 from micrograph.models.slim import files
+from micrograph.models.weights.conversion import Given
+from micrograph.models.weights.formats import WeightsError
 from micrograph.models.zoo import inceptionv3_slim, inceptionv4_slim, resnetv2_50_slim
 
 IMAGES = torch.rand(1, 3, 299, 299, generator=torch.Generator().manual_seed(0)) * 2 - 1

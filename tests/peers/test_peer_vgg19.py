@@ -8,8 +8,8 @@ from caffe_era import noise
 
 from micrograph.models import cards
 from micrograph.models.building import build
-from micrograph.models.conversion import Given
 from micrograph.models.model import Model
+from micrograph.models.weights.conversion import Given
 
 STEPS = {1: 2, 2: 2, 3: 4, 4: 4, 5: 4}
 

@@ -9,7 +9,7 @@ import torch
 from micrograph.errors import BadInput, Conflict
 from micrograph.models import load
 from micrograph.models.dictionaries.reading import read
-from micrograph.models.formats import read_safetensors
+from micrograph.models.weights.formats import read_safetensors
 from micrograph.runner import train_dictionary
 from micrograph.runner.train_dictionary import Settings, _Training, measure, train
 

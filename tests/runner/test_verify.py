@@ -14,10 +14,10 @@ from torch import nn
 from micrograph.datasets import open_dataset
 from micrograph.errors import BadInput
 from micrograph.models import card, load
-from micrograph.models import weights as store
 from micrograph.models.card import Probe
 from micrograph.models.model import Model
 from micrograph.models.preprocessing import Preprocessing
+from micrograph.models.weights import store
 from micrograph.runner import verify as module
 from micrograph.runner.verify import DOES_NOT, FITS, UNTOLD, Accuracy, every, verify
 from micrograph.stimuli import FAMILIES

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from micrograph import Model, Preprocessing, techniques
 from micrograph.atlas import Atlas
 from micrograph.errors import NotFound
-from micrograph.models import card, load, weights
+from micrograph.models import card, load
 from micrograph.models.node import Node, ReceptiveField
+from micrograph.models.weights import store
 from micrograph.recipe import digest
 from micrograph.runner import render
 from micrograph.stimuli import FAMILIES
@@ -307,7 +308,7 @@ def test_nodes_that_give_nan_are_left_out_and_named(tmp_path: Path) -> None:
 
 def test_curve_detectors_of_googlenet_have_one_direction() -> None:
     """Drawn as lines and as borders, light and dark, they agree on it."""
-    if weights.status(card("inceptionv1_caffe")).path is None:
+    if store.status(card("inceptionv1_caffe")).path is None:
         pytest.skip("no weights of inceptionv1_caffe; let MICROGRAPH_WEIGHTS name their folder")
     googlenet = load("inceptionv1_caffe")
     node = googlenet.node("inception_3b")

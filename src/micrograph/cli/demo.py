@@ -9,7 +9,8 @@ from micrograph.cli.folders import data_folder
 from micrograph.cli.serve import announce, host_option, port_option
 from micrograph.cli.tour import STEPS, Tour
 from micrograph.errors import BadInput
-from micrograph.models import card, weights
+from micrograph.models import card
+from micrograph.models.weights import store
 
 MODELS = tuple(dict.fromkeys(step.split()[0] for step in STEPS))
 
@@ -23,7 +24,7 @@ def forget_other_weights(folder: Path, model: str) -> None:
         return
     try:
         with Atlas.open(path) as atlas:
-            same = atlas.model.digest == weights.read(card(model)).digest
+            same = atlas.model.digest == store.read(card(model)).digest
     except BadInput:
         same = False
     if not same:

@@ -1,7 +1,7 @@
 """What the site may say of models: plain facts about cards."""
 
 from micrograph.models import cards
-from micrograph.models import weights as store
+from micrograph.models.weights import store
 from micrograph.web.known import Known
 
 
@@ -14,5 +14,8 @@ def known(model: str) -> Known:
         return Known("unreleased", note=card.unreleased)
     render = f"micrograph render {model}"
     if store.status(card).path is not None:
-        return Known("here", [render])
-    return Known("missing", [f"micrograph weights fetch {model}", render])
+        return Known("here", [render], accuracy=card.accuracy)
+    return Known(
+        "missing", [f"micrograph weights fetch {model}", render], accuracy=card.accuracy,
+        download=next((s.size for s in card.sources if s.url), 0),
+    )

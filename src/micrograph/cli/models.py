@@ -6,7 +6,7 @@ import click
 
 from micrograph.cli import output
 from micrograph.models import ModelCard, cards
-from micrograph.models import weights as store
+from micrograph.models.weights import store
 
 
 def describe(card: ModelCard) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def load(
     Also of a model that is in no registry: `timm:NAME`, `torchvision:NAME`, `open_clip:NAME/TAG`,
     `hf:NAME`, `path/net.py:build` (see docs/own-models.md). `weights` is a file, or "random" for
     the untrained network, the same every time; by default they are looked for, see
-    `weights.candidates`, or come from the library. `id` and `preprocessing` (also in words, see
+    `weights.store`, or come from the library. `id` and `preprocessing` (also in words, see
     `adapters.inputs`) replace what the model's own are.
 
     Raises NotFound for an unknown name, WeightsError for a wrong file, Unavailable for a missing

@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from micrograph.models.card import ModelCard
-from micrograph.models.formats import RawTensor, WeightsError
-from micrograph.models.tensors import to_torch
+from micrograph.models.weights.formats import RawTensor, WeightsError
+from micrograph.models.weights.tensors import to_torch
 
 
 def build(card: ModelCard) -> nn.Module:

@@ -9,8 +9,8 @@ from micrograph.models.preprocessing import Preprocessing
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from micrograph.models.conversion import Given
     from micrograph.models.text import TextTower
+    from micrograph.models.weights.conversion import Given
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class ModelCard:
 
     `build` returns the network with random weights, in eval mode. `tensor_name` turns a name of its
     state dict into the name of that tensor in the weights file. `digest` is the digest of the right
-    tensors (see `formats.digest_of`); empty accepts any. `node_id` turns a module path into a node
+    tensors (see `weights.formats`); empty accepts any. `node_id` turns a module path into a node
     id, or None to hide that module. `aliases` turns a node id into further spellings of it ("4c",
     "mixed4c").
     """

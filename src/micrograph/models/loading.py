@@ -7,13 +7,13 @@ import torch
 from torch import nn
 
 from micrograph.errors import BadInput
-from micrograph.models import weights as store
 from micrograph.models.adapters.loading import first_pass, with_weights
 from micrograph.models.building import build, fill
 from micrograph.models.card import ModelCard, WeightsSource
 from micrograph.models.model import Model
-from micrograph.models.tensors import module_digest
 from micrograph.models.uninitialized import Uninitialized
+from micrograph.models.weights import store
+from micrograph.models.weights.tensors import module_digest
 
 RANDOM = "random"
 """Named instead of a weights file: the untrained network."""

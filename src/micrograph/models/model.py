@@ -20,8 +20,8 @@ from micrograph.models.node import Node
 from micrograph.models.nodes import default_id, name_nodes
 from micrograph.models.preprocessing import Preprocessing
 from micrograph.models.relu import ReLUOff
-from micrograph.models.tensors import module_digest
 from micrograph.models.text import TextTower
+from micrograph.models.weights.tensors import module_digest
 
 
 class Model:

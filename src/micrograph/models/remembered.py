@@ -11,7 +11,7 @@ from pathlib import Path
 
 import platformdirs
 
-from micrograph.models.formats import write_atomically
+from micrograph.models.weights.formats import write_atomically
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from torch import Tensor
 from micrograph.datasets import Dataset, batches, open_dataset
 from micrograph.errors import BadInput, Conflict, Unavailable
 from micrograph.models.dictionaries.reading import of_tensors
-from micrograph.models.formats import read_safetensors, write_safetensors
 from micrograph.models.model import Model
 from micrograph.models.node import Node
-from micrograph.models.tensors import to_raw, to_torch
+from micrograph.models.weights.formats import read_safetensors, write_safetensors
+from micrograph.models.weights.tensors import to_raw, to_torch
 from micrograph.recipe import digest
 from micrograph.runner.progress import Progress, Silent
 from micrograph.techniques.common import in_range

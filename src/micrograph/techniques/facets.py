@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput, not_found
-from micrograph.models.formats import read_safetensors
 from micrograph.models.model import Model
 from micrograph.models.node import Node
-from micrograph.models.tensors import to_torch
 from micrograph.models.toytown.scenes import HELD_OUT, scene
 from micrograph.models.toytown_clip.facts import FAMILIES, SETTINGS, Facts, facts
 from micrograph.models.toytown_clip.measure import area_under_curve
+from micrograph.models.weights.formats import read_safetensors
+from micrograph.models.weights.tensors import to_torch
 
 THEMES: dict[str, str] = {
     **{name: f"family:{name}" for name in FAMILIES},

@@ -12,8 +12,8 @@ from torch import nn
 from micrograph import load
 from micrograph.errors import BadInput, NotFound, Unavailable
 from micrograph.models import card, remembered
-from micrograph.models.formats import WeightsError
 from micrograph.models.remembered import Brought
+from micrograph.models.weights.formats import WeightsError
 
 NET = '''"""A network
 of two convolutions."""

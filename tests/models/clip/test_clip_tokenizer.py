@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograph.errors import Unavailable
-from micrograph.models import weights as store
 from micrograph.models.clip import vocabulary
 from micrograph.models.clip.tokenizer import Tokenizer, clean, letters, pieces
-from micrograph.models.formats import WeightsError
+from micrograph.models.weights import store
+from micrograph.models.weights.formats import WeightsError
 
 
 @pytest.mark.parametrize(

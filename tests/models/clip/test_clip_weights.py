@@ -14,10 +14,10 @@ from torch import nn
 from micrograph.errors import Unavailable
 from micrograph.models import cards, load, registry
 from micrograph.models.clip import names, vocabulary
-from micrograph.models.conversion import Given
-from micrograph.models.formats import WeightsError
-from micrograph.models.importing import import_weights
 from micrograph.models.loading import untrained
+from micrograph.models.weights.conversion import Given
+from micrograph.models.weights.formats import WeightsError
+from micrograph.models.weights.importing import import_weights
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 
 from micrograph.models import card
-from micrograph.models.conversion import Given
-from micrograph.models.formats import WeightsError
 from micrograph.models.slim import files
+from micrograph.models.weights.conversion import Given
+from micrograph.models.weights.formats import WeightsError
 
 FILE = Path("model.ckpt")
 SHAPES = {

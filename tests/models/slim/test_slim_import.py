@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from micrograph.models import load, registry
-from micrograph.models import weights as store
 from micrograph.models.card import ModelCard
-from micrograph.models.formats import WeightsError
-from micrograph.models.importing import import_weights
 from micrograph.models.preprocessing import Preprocessing
 from micrograph.models.slim import files, layers, table
+from micrograph.models.weights import store
+from micrograph.models.weights.formats import WeightsError
+from micrograph.models.weights.importing import import_weights
 from micrograph.models.zoo import inceptionv3_slim
 
 WRITTEN = Path(__file__).parent / "written_by_slim"

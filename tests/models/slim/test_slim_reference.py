@@ -16,8 +16,8 @@ import torch
 
 from micrograph.models import card
 from micrograph.models.building import build
-from micrograph.models.conversion import Given
 from micrograph.models.model import Model
+from micrograph.models.weights.conversion import Given
 
 HERE = Path(__file__).parent
 SLIM = ("inceptionv3_slim", "inceptionv4_slim", "resnetv2_50_slim")

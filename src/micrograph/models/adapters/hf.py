@@ -20,7 +20,7 @@ from micrograph.models.preprocessing import Preprocessing
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from micrograph.models.conversion import Given
+    from micrograph.models.weights.conversion import Given
 
 _METHODS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 """Pillow's numbers."""

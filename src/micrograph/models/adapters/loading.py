@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from micrograph.errors import BadInput, Unavailable
 from micrograph.models.building import build, fill, seeded
 from micrograph.models.card import ModelCard
-from micrograph.models.conversion import Given
-from micrograph.models.formats import WeightsError
 from micrograph.models.model import Model
-from micrograph.models.readers import read_any
-from micrograph.models.tensors import to_raw
+from micrograph.models.weights.conversion import Given
+from micrograph.models.weights.formats import WeightsError
+from micrograph.models.weights.readers import read_any
+from micrograph.models.weights.tensors import to_raw
 
 _NEEDLESS = ("num_batches_tracked", "position_ids", "relative_position_index", "attn_mask")
 """Last parts of the names of buffers that follow from the network, so that files may lack them or

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from micrograph.errors import Unavailable
-from micrograph.models import weights as store
 from micrograph.models.card import WeightsSource
-from micrograph.models.formats import WeightsError, read_bytes
+from micrograph.models.weights import store
+from micrograph.models.weights.formats import WeightsError, read_bytes
 
 NAME = "bpe_simple_vocab_16e6.txt.gz"
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from micrograph.models.conversion import Given, kernel, matrix
-from micrograph.models.formats import WeightsError
 from micrograph.models.slim import resnet
+from micrograph.models.weights.conversion import Given, kernel, matrix
+from micrograph.models.weights.formats import WeightsError
 
 INCEPTION_EPSILON = 1e-3
 

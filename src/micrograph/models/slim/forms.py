@@ -8,7 +8,7 @@ from micrograph.models.card import Conversion
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from micrograph.models.conversion import Given
+    from micrograph.models.weights.conversion import Given
 
 Convert = Callable[["Given"], "dict[str, Tensor]"]
 

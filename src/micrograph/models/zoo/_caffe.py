@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from micrograph.models.conversion import Given
+    from micrograph.models.weights.conversion import Given
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def from_tensorflow(
     given: "Given", layer: Layer, weights: str = "{}/weights", biases: str = "{}/biases"
 ) -> "tuple[Tensor, Tensor]":
     """Out of a graph such as caffe-tensorflow makes; slashes become underscores."""
-    from micrograph.models.conversion import kernel, matrix, matrix_after_map
+    from micrograph.models.weights.conversion import kernel, matrix, matrix_after_map
 
     scope = layer.name.replace("/", "_")
     outputs, inputs, *window = layer.shape

@@ -14,8 +14,8 @@ from micrograph.models.preprocessing import Preprocessing
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from micrograph.models.conversion import Given
     from micrograph.models.text import TextTower
+    from micrograph.models.weights.conversion import Given
 
 PAPER = (
     "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"

@@ -23,7 +23,7 @@ from micrograph.models.zoo._imagenet import CLASSES, devkit_order
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from micrograph.models.conversion import Given
+    from micrograph.models.weights.conversion import Given
 
 #        1x1, 3x3 bottleneck, 3x3, 5x5 bottleneck, 5x5, pool_reduce
 INCEPTION = {

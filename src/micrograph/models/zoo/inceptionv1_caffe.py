@@ -17,7 +17,7 @@ from micrograph.models.zoo._imagenet import CLASSES
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from micrograph.models.conversion import Given
+    from micrograph.models.weights.conversion import Given
 
 #            1x1, 3x3r, 3x3, 5x5r, 5x5, pool_proj
 INCEPTION = {

@@ -16,7 +16,7 @@ from micrograph.models.zoo._places365 import CLASSES
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from micrograph.models.conversion import Given
+    from micrograph.models.weights.conversion import Given
 
 
 def build() -> "nn.Module":

@@ -15,7 +15,7 @@ from micrograph.models.zoo._imagenet import CLASSES
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from micrograph.models.conversion import Given
+    from micrograph.models.weights.conversion import Given
 
 SCOPE = "InceptionV4"
 

@@ -16,7 +16,7 @@ from micrograph.models.zoo._imagenet import CLASSES
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from micrograph.models.conversion import Given
+    from micrograph.models.weights.conversion import Given
 
 SCOPE = "resnet_v2_50"
 

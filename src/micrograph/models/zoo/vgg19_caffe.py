@@ -15,7 +15,7 @@ from micrograph.models.zoo._imagenet import CLASSES
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from micrograph.models.conversion import Given
+    from micrograph.models.weights.conversion import Given
 
 #    units, convolutions; a pool after each group
 GROUPS = {1: (64, 2), 2: (128, 2), 3: (256, 4), 4: (512, 4), 5: (512, 4)}

@@ -1,0 +1,1 @@
+"""Weights: where they lie, every form in which they are published, fetching and importing them."""
