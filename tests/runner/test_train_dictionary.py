@@ -10,8 +10,10 @@ from micrograph.errors import BadInput, Conflict
 from micrograph.models import load
 from micrograph.models.dictionaries.reading import read
 from micrograph.models.weights.formats import read_safetensors
-from micrograph.runner import train_dictionary
-from micrograph.runner.train_dictionary import Settings, _Training, measure, train
+from micrograph.runner import batch_topk
+from micrograph.runner.batch_topk import Settings, Training
+from micrograph.runner.progress import Silent
+from micrograph.runner.train_dictionary import measure, train
 
 FEW = Settings(40, k=4, positions=8, steps=6, batch=64)
 
@@ -24,9 +26,9 @@ def test_known_directions_are_found_again(tmp_path):
     on = rng.random((20_000, 12)) < 0.06
     values = ((on * rng.uniform(1, 3, on.shape)) @ truth + 0.5).astype(np.float16)
     settings = Settings(16, k=1, steps=1000, batch=512, rate=3e-3)
-    training = _Training(values, settings, tmp_path)
+    training = Training(values, settings, tmp_path)
     start = training.parameters["decoder"].clone()
-    training.run(train_dictionary.Silent())
+    training.run(Silent())
     found = training.folded()
     quality = measure(found, torch.from_numpy(values))
     assert quality.explained > 0.9
@@ -66,9 +68,9 @@ def test_what_was_interrupted_goes_on_to_the_same_end(tmp_path, monkeypatch):
     model = load("toytown")
     whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
     train(model, "mixed4a", "toytown:40", whole, FEW)
-    monkeypatch.setattr(train_dictionary, "_CHECKPOINT", 2)
+    monkeypatch.setattr(batch_topk, "_CHECKPOINT", 2)
 
-    class Stops(train_dictionary.Silent):
+    class Stops(Silent):
         def update(self, done, doing):
             if "latents dead" in doing and done == 3:
                 raise KeyboardInterrupt

@@ -35,7 +35,8 @@ def command(
     """
     from micrograph.cli.render import best_device
     from micrograph.runner import progress_for
-    from micrograph.runner.train_dictionary import Settings, train
+    from micrograph.runner.batch_topk import Settings
+    from micrograph.runner.train_dictionary import train
 
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise Unavailable(f"cannot write {out}; its folder must be there, and it be no folder")

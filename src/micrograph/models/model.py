@@ -12,9 +12,9 @@ from micrograph.address import Address, find_node
 from micrograph.errors import BadInput, MicrographError
 from micrograph.models.adapters.inputs import settle
 from micrograph.models.adapters.timm import of_module
-from micrograph.models.attached import Attached, Source, attach, spellings
 from micrograph.models.capture import capture
 from micrograph.models.card import ModelCard
+from micrograph.models.dictionaries.attached import Attached, Source, attach, spellings
 from micrograph.models.graph import watch
 from micrograph.models.node import Node
 from micrograph.models.nodes import default_id, name_nodes
