@@ -8,6 +8,7 @@ import pytest
 from html_document import check_links, check_page
 
 from micrograph.atlas import Library, bundled_catalogue
+from micrograph.lineage import MICROSCOPE
 from micrograph.web import create_app
 from micrograph.web.known import Known
 
@@ -60,7 +61,12 @@ def test_every_known_model_has_pages(site, model):
 def test_the_index_has_those_with_pictures_first(site):
     index = site.get("/models.json").json()
     assert [m["model"]["id"] for m in index["models"]] == ["tinynet"]
-    assert [m["model"]["id"] for m in index["known"]] == MODELS
+    order = [m["model"]["id"] for m in index["known"]]
+    assert sorted(order) == sorted(MODELS)
+    shown = [m["microscope"] for m in index["known"]]
+    assert shown == sorted(shown, reverse=True)
+    assert sum(shown) == len(MICROSCOPE) == 14
+    assert index["compare"] == f"/compare?here=tinynet&there={order[0]}"
     states = {m["model"]["id"]: m["state"] for m in index["known"]}
     assert states["toytown"]["weights"] == "here"
     assert states["inceptionv1"]["commands"][0] == "micrograph weights fetch inceptionv1"
@@ -68,7 +74,7 @@ def test_the_index_has_those_with_pictures_first(site):
     check_page(site, "/")
     check_links(site, check_page(site, "/models"))
     text = site.get("/models").text
-    assert text.index("tinynet") < text.index("Known, nothing rendered yet") < text.index("vgg19")
+    assert text.index("tinynet") < text.index("Models of OpenAI Microscope") < text.index("vgg19")
 
 
 def test_what_is_asked_of_a_model_without_weights_says_how_to_get_them(site):

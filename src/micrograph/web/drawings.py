@@ -1,11 +1,13 @@
 """The plots of the lenses, drawn from their sections."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from micrograph.web.lenses.dataset_examples import MARKS, DatasetExamples
-from micrograph.web.plots import Plot, bars, histogram, tuning_plots
+from micrograph.web.pages.model_state import NodeUnits
+from micrograph.web.plots import Plot, bars, depth, histogram, tuning_plots
 
 if TYPE_CHECKING:
     from micrograph.web.lenses.tuning import Family
@@ -26,6 +28,11 @@ def histogram_of(section: DatasetExamples) -> Markup:
 def classes_of(section: DatasetExamples) -> Markup:
     """The classes whose pictures move the unit most."""
     return bars([(c.name, c.mean, "") for c in section.classes], title="Which classes")
+
+
+def depth_of(nodes: Sequence[NodeUnits]) -> Markup:
+    """How many units each node has."""
+    return depth([(one.node, one.units) for one in nodes])
 
 
 def tuning_of(family: "Family") -> list[Plot]:

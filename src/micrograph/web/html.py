@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from micrograph.web.answers import Page
-from micrograph.web.drawings import classes_of, histogram_of, tuning_of
+from micrograph.web.drawings import classes_of, depth_of, histogram_of, tuning_of
 from micrograph.web.lenses import lens
 from micrograph.web.panel import Panel
 from micrograph.web.urls import Urls
@@ -53,6 +53,11 @@ def millions(value: int) -> str:
     return f"{value / 1e6:.1f} million" if value >= 1e6 else number(value)
 
 
+def megabytes(size: int) -> str:
+    """A size in bytes: 98 MB."""
+    return f"{number(max(1, size / 1e6))} MB"
+
+
 def pretty(data: Mapping[str, Any]) -> str:
     """JSON for people: indented, but short lists of numbers on one line."""
     text = json.dumps(data, indent=2, ensure_ascii=False)
@@ -85,11 +90,11 @@ class Html:
         )
         self.environment.globals.update(
             urls=urls, lens_of=lens, histogram_of=histogram_of, classes_of=classes_of,
-            tuning_of=tuning_of,
+            tuning_of=tuning_of, depth_of=depth_of,
         )
         self.environment.filters.update(
             number=number, score=score, millions=millions, pretty=pretty, percent=percent,
-            breakable=breakable, ticked=ticked,
+            breakable=breakable, ticked=ticked, megabytes=megabytes,
         )
 
     def render(self, page: Page, panel: Panel, path: str) -> bytes:

@@ -13,13 +13,16 @@ class Known:
     `weights` is "here", "missing", "unreleased" (nobody outside has them), "none" (there is an
     atlas only, not a model) or "" where nobody said. `commands` are what to type, in order, for a
     first picture of it. `note` is a sentence for people, or ""; `instead` is a model to look at in
-    its place, or "".
+    its place, or "". `accuracy` says what is known of it, and who says so; `download` is how many
+    bytes fetching its weights takes, 0 where that is not known.
     """
 
     weights: str = ""
     commands: list[str] = field(default_factory=list)
     note: str = ""
     instead: str = ""
+    accuracy: str = ""
+    download: int = 0
 
     @property
     def missing(self) -> bool:

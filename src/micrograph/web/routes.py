@@ -80,10 +80,10 @@ def add_routes(app: FastAPI, site: Site) -> None:
         place = site.place(request, model)
         if isinstance(place, Response):
             return place
-        others = [m.id for m in site.library.models() if site.library.model(m.id).nodes]
+        library = {m.id: bool(site.library.model(m.id).nodes) for m in site.library.models()}
         state = site.known(place.atlas.model.id)
         found = model_page(
-            place.atlas, site.urls, _look(site, place), lens, picture, others, state, open
+            place.atlas, site.urls, _look(site, place), lens, picture, library, state, open
         )
         return site.page(request, found, model_panel(found, site.urls))
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from micrograph.atlas import Library, NodeRecord, Reading
-from micrograph.web.graph import is_thin, parts_of
+from micrograph.web.lenses import PLUGINS, Scene
 from micrograph.web.matches import matches, shared_dataset
+from micrograph.web.pages.model_state import own_nodes
 from micrograph.web.pages.parts import (
     Choice,
     ModelRef,
@@ -24,6 +26,8 @@ from micrograph.web.urls import Urls
 ROWS = 10
 THUMBS = 8
 PAIRS = 6
+EXAMPLES = "dataset_examples"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,24 +64,33 @@ class Pair:
 
 @dataclass(frozen=True)
 class Row:
-    """Nodes at the same share of the way from input (0) to output (1)."""
+    """Nodes of the same name, or at the same share of the way from input (0) to output (1).
+
+    `pairs` are the best of so many as `paired` says; `same` of these are units of one number, and
+    `median` is the correlation that half of them reach.
+    """
 
     depth: float
     here: Side
     there: Side
     pairs: list[Pair]
+    paired: int
+    same: int
+    median: float
 
 
 @dataclass(frozen=True)
 class ComparePage:
     """`/compare?here=<model>&there=<model>`. `dataset` is the title of the pictures on which pairs
-    were found, "" where the two models looked at no common ones. `switches` choose the models."""
+    were found, "" where the two models looked at no common ones. `named` says whether rows hold
+    nodes of one name; if not, they go by depth. `switches` choose the models."""
 
     kind: str
     title: str
     here: Compared
     there: Compared
     dataset: str
+    named: bool
     rows: list[Row]
     switches: list[Switch]
 
@@ -87,15 +100,14 @@ def compare_page(library: Library, urls: Urls, here: str, there: str) -> Compare
     a, b = find_model(library, here), find_model(library, there)
     digest = shared_dataset(a, b)
     known = {d.digest: d.title for d in a.datasets()}
-    nodes, others = along_depth(_main(a), ROWS), along_depth(_main(b), ROWS)
-    count = min(len(nodes), len(others))
-    pairs = zip(_evenly(nodes, count), _evenly(others, count), strict=True)
+    named, pairs = _aligned(_main(a), _main(b))
     rows = [
-        _row(a, n, b, m, i / max(1, count - 1), digest, urls) for i, (n, m) in enumerate(pairs)
+        _row(a, n, b, m, i / max(1, len(pairs) - 1), digest, urls)
+        for i, (n, m) in enumerate(pairs)
     ]
     return ComparePage(
         "compare", f"{a.model.id} and {b.model.id}", _compared(a, urls), _compared(b, urls),
-        known.get(digest, "") if digest else "", rows,
+        known.get(digest, "") if digest else "", named, rows,
         [_switch(library, urls, a, b, first=True), _switch(library, urls, a, b, first=False)],
     )
 
@@ -103,16 +115,32 @@ def compare_page(library: Library, urls: Urls, here: str, there: str) -> Compare
 def _main(atlas: Reading) -> list[NodeRecord]:
     """Nodes with units of their own that are no branch of another, pictured ones if there are
     enough."""
-    parts = parts_of(atlas.nodes)
-    found = [n for n in atlas.nodes.values() if not is_thin(n) and n.id not in parts]
+    found = own_nodes(atlas)
     pictured = pictured_units(atlas)
     shown = [n for n in found if pictured.get(n.id)]
     return shown if len(shown) >= 3 else found
 
 
-def _evenly(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:
-    """`count` of the nodes, the first and the last among them."""
-    return [nodes[i * (len(nodes) - 1) // max(1, count - 1)] for i in range(count)]
+def _aligned(
+    nodes: list[NodeRecord], others: list[NodeRecord]
+) -> tuple[bool, list[tuple[NodeRecord, NodeRecord]]]:
+    """Which nodes stand side by side: those that are called the same, if that is at least half of
+    the shorter list, else those at the same share of the way. At most `ROWS`, evenly."""
+    names = {name: other for other in others for name in (*other.aliases, other.id)}
+    twins = [
+        (node, names[name]) for node in nodes
+        if (name := next((n for n in (node.id, *node.aliases) if n in names), ""))
+    ]
+    if len(twins) >= 3 and 2 * len(twins) >= min(len(nodes), len(others)):
+        return True, _evenly(twins, min(len(twins), ROWS))
+    nodes, others = along_depth(nodes, ROWS), along_depth(others, ROWS)
+    count = min(len(nodes), len(others))
+    return False, list(zip(_evenly(nodes, count), _evenly(others, count), strict=True))
+
+
+def _evenly(items: list[T], count: int) -> list[T]:
+    """`count` of the items, the first and the last among them."""
+    return [items[i * (len(items) - 1) // max(1, count - 1)] for i in range(count)]
 
 
 def _compared(atlas: Reading, urls: Urls) -> Compared:
@@ -128,21 +156,44 @@ def _compared(atlas: Reading, urls: Urls) -> Compared:
 def _row(
     a: Reading, n: NodeRecord, b: Reading, m: NodeRecord, depth: float, digest: str, urls: Urls
 ) -> Row:
-    pairs = [
-        Pair(_thumbs(a, n, [p.here], urls)[0], _thumbs(b, m, [p.there], urls)[0], p.value)
-        for p in (matches(a, n.id, b, m.id, digest, PAIRS) if digest else ())
-    ]
-    return Row(depth, _side(a, n, urls), _side(b, m, urls), pairs)
+    found = matches(a, n.id, b, m.id, digest, n.units) if digest else []
+    best = found[:PAIRS]
+    here = _thumbs(a, n, [p.here for p in best], urls)
+    there = _thumbs(b, m, [p.there for p in best], urls)
+    return Row(
+        depth, _side(a, n, urls), _side(b, m, urls),
+        [Pair(x, y, p.value) for x, y, p in zip(here, there, best, strict=True)],
+        len(found), sum(p.here == p.there for p in found),
+        found[len(found) // 2].value if found else 0.0,
+    )
 
 
 def _side(atlas: Reading, node: NodeRecord, urls: Urls) -> Side:
-    units = [tile.unit for tile in spread(node_tiles(atlas, node.id), THUMBS)]
+    tiles = node_tiles(atlas, node.id)
+    examples = [] if tiles else sorted(_examples(atlas, node, urls))
+    units = [tile.unit for tile in spread(tiles, THUMBS)]
+    units += _evenly(examples, min(len(examples), THUMBS))
     return Side(node_facts(atlas.model.id, node, urls), _thumbs(atlas, node, units, urls))
 
 
 def _thumbs(atlas: Reading, node: NodeRecord, units: Sequence[int], urls: Urls) -> list[Thumb]:
+    """Each unit's own picture, or else its strongest example."""
     tiles = {tile.unit: tile for tile in node_tiles(atlas, node.id)}
-    return [thumb(atlas.model.id, node.id, unit, tiles.get(unit), urls) for unit in units]
+    examples = _examples(atlas, node, urls) if not tiles.keys() >= {*units} else {}
+    return [
+        examples[unit] if unit in examples and unit not in tiles
+        else thumb(atlas.model.id, node.id, unit, tiles.get(unit), urls)
+        for unit in units
+    ]
+
+
+def _examples(atlas: Reading, node: NodeRecord, urls: Urls) -> dict[int, Thumb]:
+    """The strongest example of each unit, on the first dataset that the node was shown."""
+    variant = next((
+        c.variant for c in atlas.counts() if (c.node, c.technique) == (node.id, EXAMPLES)
+    ), "")
+    make = PLUGINS[EXAMPLES].tiles
+    return make(Scene(atlas, node, None, urls, []), variant, 96) if variant and make else {}
 
 
 def _switch(library: Library, urls: Urls, a: Reading, b: Reading, *, first: bool) -> Switch:

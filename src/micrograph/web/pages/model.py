@@ -1,13 +1,14 @@
 """The page of a model: what it is, and its graph with pictures in it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from micrograph.atlas import Reading
-from micrograph.lineage import Family, family_of
+from micrograph.lineage import Family, family_of, members
 from micrograph.web.known import Known
 from micrograph.web.pages.model_graph import Graph, graph_of
+from micrograph.web.pages.model_state import NodeUnits, Rendered, rendered, units_along_depth
 from micrograph.web.pages.model_view import MAP, ModelView, whole_pictures
 from micrograph.web.pages.parts import (
     Choice,
@@ -27,8 +28,9 @@ class ModelPage:
     """`/models/<model>`. `lens` says what stands in the graph's nodes; `source` and the other texts
     say where the model comes from. `source_picture` is the picture the lens looked at; `map` stands
     in the graph's place for the lens "unit_map". `techniques` are the lenses with anything to show.
-    `family` says which of several networks of one name this is; `others` lead to comparisons;
-    `state` says whether it can be run here.
+    `family` says which of several networks of one name this is, `relatives` are the models of it
+    that have pages here; `others` lead to comparisons; `state` says whether it can be run here.
+    `depth` are its nodes with their units, `rendered` how far the lenses have come.
     """
 
     kind: str
@@ -55,19 +57,22 @@ class ModelPage:
     map: UnitMap | None
     look: LookState
     family: Family | None
+    relatives: list[str]
     others: list[Choice]
     state: Known
+    depth: list[NodeUnits]
+    rendered: list[Rendered]
 
 
 def model_page(
     atlas: Reading, urls: Urls, look: LookState, lens: str = "units", picture: str = "",
-    others: Sequence[str] = (), state: Known | None = None, open: str = "",
+    library: Mapping[str, bool] | None = None, state: Known | None = None, open: str = "",
 ) -> ModelPage:
-    """`others` are models that this one can be compared with; `state` is what is known of it;
-    `open` is the one repeated block to draw whole, or "all".
+    """`library` are the models that have pages, and whether they have nodes; `state` is what is
+    known of this one; `open` is the one repeated block to draw whole, or "all".
 
     Raises BadInput for a lens, picture or block that the model does not have."""
-    model = atlas.model
+    model, family, library = atlas.model, family_of(atlas.model.id), library or {}
     view = ModelView.of(atlas, lens, picture, urls)
     pictured = pictured_units(atlas)
     wholes, source = whole_pictures(atlas, view, urls)
@@ -77,9 +82,12 @@ def model_page(
         "model", model.title, model.id, model_ref(model, urls), model.summary, model.parameters,
         len(model.labels), model.preprocessing, model.paper, safe_url, model.licence,
         model.lineage, model.source, unit_count(atlas), sum(pictured.values()), view.lens,
-        view.picture, source,
-        [*view.switches, *blocks], view.techniques, graph,
-        unit_map(atlas, urls) if view.lens == MAP else None, look, family_of(model.id),
-        [Choice(id, id, urls.compare(model.id, id), False) for id in others if id != model.id],
-        state or Known(),
+        view.picture, source, [*view.switches, *blocks], view.techniques, graph,
+        unit_map(atlas, urls) if view.lens == MAP else None, look, family,
+        [one.id for one in members(family.root) if one.id in library] if family else [],
+        [
+            Choice(id, id, urls.compare(model.id, id), False)
+            for id, nodes in library.items() if nodes and id != model.id
+        ],
+        state or Known(), units_along_depth(atlas), rendered(atlas, urls),
     )

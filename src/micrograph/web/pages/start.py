@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from micrograph.atlas import Library, NodeRecord, Reading, Tile
-from micrograph.web.graph import is_thin, parts_of
+from micrograph.lineage import MICROSCOPE
+from micrograph.web.graph import is_thin
 from micrograph.web.known import Known
 from micrograph.web.lenses import LENSES
+from micrograph.web.pages.model_state import own_nodes
 from micrograph.web.pages.parts import ModelRef, Thumb, model_ref, spread, thumb
 from micrograph.web.urls import Urls
 
@@ -26,7 +28,8 @@ class Stratum:
 
 @dataclass(frozen=True)
 class ModelCard:
-    """A model in the index. `strata` go from its input to its output."""
+    """A model in the index. `lenses` is how many of them have results; `strata` go from the model's
+    input to its output, and are none while no unit has a picture."""
 
     model: ModelRef
     summary: str
@@ -35,12 +38,14 @@ class ModelCard:
     nodes: int
     units: int
     pictured: int
+    lenses: int
     strata: list[Stratum]
 
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model of which nothing is rendered here; `state` says whether it can be."""
+    """A model of which nothing is rendered here; `state` says whether it can be, `microscope`
+    whether OpenAI Microscope showed it."""
 
     model: ModelRef
     summary: str
@@ -48,18 +53,21 @@ class KnownModel:
     nodes: int
     units: int
     state: Known
+    microscope: bool
 
 
 @dataclass(frozen=True)
 class StartPage:
-    """`/` and `/models`: `models` with an atlas, and what else is `known`. `problems` are files
-    that could not be shown, with the reason."""
+    """`/` and `/models`: `models` with an atlas, those with pictures first, and what else is
+    `known`, Microscope's models first. `problems` are files that could not be shown, with the
+    reason; `compare` leads to two models side by side, if there are two."""
 
     kind: str
     title: str
     models: list[ModelCard]
     problems: list[str] = field(default_factory=list)
     known: list[KnownModel] = field(default_factory=list)
+    compare: str = ""
 
 
 def start_page(
@@ -67,18 +75,23 @@ def start_page(
 ) -> StartPage:
     """The page `kind`, "start" or "models"; `known` gives the state of a model."""
     cards = [card(atlas, urls) for atlas in library.atlases()]
+    cards.sort(key=lambda card: not card.strata)
     there = {card.model.id for card in cards}
     others = [library.model(m.id) for m in library.models() if m.id not in there]
+    order = [*MICROSCOPE, *(o.model.id for o in others if o.model.id not in MICROSCOPE)]
+    others.sort(key=lambda o: order.index(o.model.id))
+    two = [*(c.model.id for c in cards), *(o.model.id for o in others if o.nodes)][:2]
     return StartPage(
         kind, "Micrograph" if kind == "start" else "Models", cards,
         [problem.message for problem in library.problems],
         [
             KnownModel(
                 model_ref(o.model, urls), o.model.summary, o.model.parameters, len(o.nodes),
-                unit_count(o), known(o.model.id),
+                unit_count(o), known(o.model.id), o.model.id in MICROSCOPE,
             )
             for o in others
         ],
+        urls.compare(*two) if len(two) == 2 else "",
     )
 
 
@@ -89,6 +102,7 @@ def card(atlas: Reading, urls: Urls) -> ModelCard:
     return ModelCard(
         model_ref(model, urls), model.summary, model.parameters, model.licence,
         len(atlas.nodes), unit_count(atlas), sum(pictured.values()),
+        len({count.technique for count in atlas.counts()}),
         _strata(atlas, along_depth(worth, STRATA), urls),
     )
 
@@ -103,10 +117,8 @@ def pictured_units(atlas: Reading) -> dict[str, int]:
 
 
 def unit_count(atlas: Reading) -> int:
-    """How many units there are to picture. Pools and norms only pass on what others made, and the
-    branches of a concatenation have their units in it again."""
-    parts = parts_of(atlas.nodes)
-    return sum(n.units for n in atlas.nodes.values() if not is_thin(n) and n.id not in parts)
+    """How many units there are to picture."""
+    return sum(n.units for n in own_nodes(atlas))
 
 
 def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:

@@ -1,0 +1,72 @@
+"""What there is of a model: how many units its nodes have, and how far each lens has come."""
+
+from dataclasses import dataclass
+
+from micrograph.atlas import NodeRecord, Reading
+from micrograph.web.graph import is_thin, parts_of
+from micrograph.web.lenses import LENSES, PLUGINS, lens
+from micrograph.web.urls import Urls
+
+
+@dataclass(frozen=True)
+class NodeUnits:
+    """A node with units of its own, in the order of the graph."""
+
+    node: str
+    units: int
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A lens that has results: of `done` of so many units or nodes, as `level` says. `url` leads to
+    where there are most of them."""
+
+    technique: str
+    title: str
+    level: str
+    done: int
+    of: int
+    url: str
+
+
+def own_nodes(atlas: Reading) -> list[NodeRecord]:
+    """The nodes with units to look at. Pools and norms only pass on what others made, and the
+    branches of a concatenation have their units in it again."""
+    parts = parts_of(atlas.nodes)
+    return [n for n in atlas.nodes.values() if not is_thin(n) and n.id not in parts]
+
+
+def units_along_depth(atlas: Reading) -> list[NodeUnits]:
+    """The nodes that `own_nodes` names."""
+    return [NodeUnits(n.id, n.units) for n in own_nodes(atlas)]
+
+
+def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
+    """The lenses that have results of the network's own nodes, in reading order; of several views
+    of a lens the one that has come furthest counts at each node."""
+    nodes = own_nodes(atlas)
+    most: dict[str, dict[str, int]] = {}
+    for count in atlas.counts():
+        there = most.setdefault(count.technique, {})
+        there[count.node] = max(there.get(count.node, 0), count.units)
+    order = [one.technique for one in LENSES if one.technique in most]
+    found = []
+    for technique in [*order, *(t for t in most if t not in PLUGINS)]:
+        done = {n.id: min(most[technique].get(n.id, 0), n.units) for n in nodes}
+        level = lens(technique).level
+        if level == "node":
+            many, of = sum(map(bool, done.values())), len(nodes)
+        else:
+            many, of = sum(done.values()), sum(n.units for n in nodes)
+        if many:
+            url = _url(atlas.model.id, technique, max(done, key=done.__getitem__), urls)
+            found.append(Rendered(technique, lens(technique).title, level, many, of, url))
+    return found
+
+
+def _url(model: str, technique: str, node: str, urls: Urls) -> str:
+    """A lens of tiles makes the node's grid; others have a part of its page, or of its units'."""
+    plugin = PLUGINS.get(technique)
+    if plugin and plugin.tiles and technique != LENSES[0].technique:
+        return urls.node(model, node, lens=technique)
+    return urls.node(model, node) + (f"#{technique}" if lens(technique).level == "node" else "")
