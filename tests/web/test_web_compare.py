@@ -1,13 +1,16 @@
 """Two models side by side: pairs against numpy.corrcoef, rows, and the page itself."""
 
+from pathlib import Path
 
+import lens_samples
 import numpy as np
 import pytest
 from html_document import check_page
 from test_web_company import NUMBERS, A, B, quantized, row, write
+from web_samples import NODES
 
 from conftest import Client
-from micrograph.atlas import Library
+from micrograph.atlas import AtlasWriter, Library, bundled_catalogue
 from micrograph.errors import NotFound
 from micrograph.web import create_app
 from micrograph.web.matches import matches, shared_dataset
@@ -76,6 +79,54 @@ def test_rows_go_from_input_to_output_of_both(library: Library) -> None:
     shown = {c.value for c in page.switches[0].choices}
     assert "two" not in shown  # it is on the other side
     assert "one" in shown
+
+
+def test_nodes_of_one_name_stand_side_by_side(library: Library) -> None:
+    page = compare_page(library, Urls(), "one", "two")
+    assert page.named
+    assert all(r.here.node.id == r.there.node.id for r in page.rows)
+    assert [r.here.node.id for r in page.rows] == ["conv0", "mixed1a", "wide", "empty", "logits"]
+
+
+def test_names_stand_for_the_same_in_short_forms_too() -> None:
+    known = Library([], bundled_catalogue())
+    page = compare_page(known, Urls(), "inceptionv1", "inceptionv1_caffe")
+    found = {r.here.node.id: r.there.node.id for r in page.rows}
+    assert page.named
+    modules = {here: there for here, there in found.items() if here.startswith("mixed")}
+    assert len(modules) >= 5
+    assert modules == {here: here.replace("mixed", "inception_") for here in modules}
+    page = compare_page(known, Urls(), "alexnet", "contrastive_rn50")
+    assert not page.named
+    assert page.rows[0].there.node.id == "stem.conv1"
+    depths = [r.depth for r in page.rows]
+    assert depths == pytest.approx([i / (len(depths) - 1) for i in range(len(depths))])
+
+
+def test_rows_count_their_pairs(library: Library) -> None:
+    one, two = library.model("one"), library.model("two")
+    page = compare_page(library, Urls(), "one", "two")
+    row = next(r for r in page.rows if r.here.node.id == "mixed1a")
+    found = matches(one, "mixed1a", two, "mixed1a", shared_dataset(one, two), 99)
+    assert row.paired == len(found) >= len(row.pairs)
+    assert row.same == sum(m.here == m.there for m in found)
+    assert sum(m.value >= row.median for m in found) * 2 >= len(found)
+    itself = compare_page(library, Urls(), "one", "one")
+    first = next(r for r in itself.rows if r.here.node.id == "conv0")
+    assert (first.paired, first.same) == (7, 7)  # all but the dead one
+
+
+def test_units_without_a_picture_show_their_strongest_example(tmp_path: Path) -> None:
+    with AtlasWriter.open(tmp_path / "lensed.atlas", lens_samples.MODEL, NODES) as writer:
+        lens_samples.add(writer)
+    lensed = Library([tmp_path])
+    page = compare_page(lensed, Urls(), "lensed", "lensed")
+    seen = {c.node for c in lensed.model("lensed").counts() if c.technique == "dataset_examples"}
+    shown = {r.here.node.id: r.here.thumbs for r in page.rows}
+    assert shown["mixed1a"]
+    assert seen & {*shown} == {"mixed1a"}
+    assert all(t.image and t.window for t in shown["mixed1a"])
+    assert shown["conv0"] == []
 
 
 def test_an_unknown_model_is_not_found(library: Library) -> None:

@@ -126,6 +126,7 @@ def _aligned(
 ) -> tuple[bool, list[tuple[NodeRecord, NodeRecord]]]:
     """Which nodes stand side by side: those that are called the same, if that is at least half of
     the shorter list, else those at the same share of the way. At most `ROWS`, evenly."""
+    nodes, others = along_depth(nodes, len(nodes)), along_depth(others, len(others))
     names = {name: other for other in others for name in (*other.aliases, other.id)}
     twins = [
         (node, names[name]) for node in nodes

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from micrograph.atlas import NodeRecord, Reading
 from micrograph.web.graph import is_thin, parts_of
 from micrograph.web.lenses import LENSES, PLUGINS, lens
+from micrograph.web.pages.model_view import MAP
 from micrograph.web.urls import Urls
 
 
@@ -46,7 +47,9 @@ def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
     of a lens the one that has come furthest counts at each node."""
     nodes = own_nodes(atlas)
     most: dict[str, dict[str, int]] = {}
+    whole = False
     for count in atlas.counts():
+        whole = whole or (count.technique, count.variant) == (MAP, "model")
         there = most.setdefault(count.technique, {})
         there[count.node] = max(there.get(count.node, 0), count.units)
     order = [one.technique for one in LENSES if one.technique in most]
@@ -59,14 +62,18 @@ def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
         else:
             many, of = sum(done.values()), sum(n.units for n in nodes)
         if many:
-            url = _url(atlas.model.id, technique, max(done, key=done.__getitem__), urls)
+            node = max(done, key=done.__getitem__)
+            url = _url(atlas.model.id, technique, "" if technique == MAP and whole else node, urls)
             found.append(Rendered(technique, lens(technique).title, level, many, of, url))
     return found
 
 
 def _url(model: str, technique: str, node: str, urls: Urls) -> str:
-    """A lens of tiles makes the node's grid; others have a part of its page, or of its units'."""
+    """A lens of tiles makes the node's grid, and the map stands in its place, or without `node` in
+    the model's; others have a part of the node's page, or of its units'."""
+    if not node:
+        return urls.model(model, lens=technique)
     plugin = PLUGINS.get(technique)
-    if plugin and plugin.tiles and technique != LENSES[0].technique:
+    if technique == MAP or (plugin and plugin.tiles and technique != LENSES[0].technique):
         return urls.node(model, node, lens=technique)
     return urls.node(model, node) + (f"#{technique}" if lens(technique).level == "node" else "")
