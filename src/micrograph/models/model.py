@@ -12,14 +12,14 @@ from micrograph.address import Address, find_node
 from micrograph.errors import BadInput, MicrographError
 from micrograph.models.adapters.inputs import settle
 from micrograph.models.adapters.timm import of_module
-from micrograph.models.capture import capture
 from micrograph.models.card import ModelCard
 from micrograph.models.dictionaries.attached import Attached, Source, attach, spellings
-from micrograph.models.graph import watch
+from micrograph.models.graph.naming import default_id, name_nodes
+from micrograph.models.graph.watching import watch
 from micrograph.models.node import Node
-from micrograph.models.nodes import default_id, name_nodes
 from micrograph.models.preprocessing import Preprocessing
-from micrograph.models.relu import ReLUOff
+from micrograph.models.running.capture import capture
+from micrograph.models.running.relu import ReLUOff
 from micrograph.models.text import TextTower
 from micrograph.models.weights.tensors import module_digest
 

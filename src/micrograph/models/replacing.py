@@ -7,7 +7,7 @@ from torch import Tensor
 
 from micrograph.models.model import Model
 from micrograph.models.node import Place
-from micrograph.models.taps import Taps
+from micrograph.models.running.taps import Taps
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from micrograph.models.relu import ReLUCalls
+from micrograph.models.running.relu import ReLUCalls
 
 
 class _Redirected(torch.autograd.Function):

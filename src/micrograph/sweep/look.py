@@ -12,7 +12,7 @@ from torch import Tensor
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
 from micrograph.models.node import Node
-from micrograph.models.relu import ReLUCalls
+from micrograph.models.running.relu import ReLUCalls
 
 POSITIONS = 16
 """Positions of a map, about, that count for histogram and moments; all do where it has fewer."""

@@ -84,5 +84,3 @@ def whole(vectors: np.ndarray) -> np.ndarray:
     above, below = np.split(vectors, 2, -1)
     result: np.ndarray = above - below
     return result
-
-

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from micrograph.models.attention import FixedPattern
 from micrograph.models.model import Model
+from micrograph.models.running.attention import FixedPattern
 
 CHUNK = 16
 """Pictures whose graph is kept at a time."""

@@ -5,9 +5,9 @@ import torch
 import torch.nn.functional as F
 from small_clip import SHAPE, shaken
 
-from micrograph.models.attention import FixedPattern
 from micrograph.models.clip.resnet import AttentionPool, Bottleneck
 from micrograph.models.model import Model
+from micrograph.models.running.attention import FixedPattern
 
 
 @pytest.fixture(scope="module")

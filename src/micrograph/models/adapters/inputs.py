@@ -142,5 +142,3 @@ def from_constant(value: Any, where: str) -> Preprocessing | None:
         raise BadInput("expected a Preprocessing, its fields in a dict, or words as of --input")
     except (BadInput, TypeError, ValueError) as error:
         raise BadInput(f"PREPROCESSING in {short(where, 200)}: {error}") from None
-
-

@@ -6,8 +6,8 @@ from nets import SIZE, Concatenated, Residual, conv, under_microscope
 from test_graph import edges, hooks_of
 from torch import nn
 
-from micrograph.models.joins import JoinCalls
 from micrograph.models.replacing import replaced
+from micrograph.models.running.joins import JoinCalls
 
 IMAGES = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
 

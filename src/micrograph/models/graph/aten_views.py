@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from micrograph.models.aten_call import Call, Trace, filled, fresh, kept
-from micrograph.models.axes import (
+from micrograph.models.graph.aten_call import Call, Trace, filled, fresh, kept
+from micrograph.models.graph.axes import (
     Axes,
     Axis,
     axis,
@@ -17,7 +17,7 @@ from micrograph.models.axes import (
     tokens_of,
     visible,
 )
-from micrograph.models.receptive_field import UNKNOWN
+from micrograph.models.graph.receptive_field import UNKNOWN
 
 
 def _view(call: Call) -> Trace:

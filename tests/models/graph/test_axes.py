@@ -8,8 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from micrograph.models.axes import axis, closed, layout_of, regrouped, tokens, unknown, visible
-from micrograph.models.graph import watch
+from micrograph.models.graph.axes import (
+    axis,
+    closed,
+    layout_of,
+    regrouped,
+    tokens,
+    unknown,
+    visible,
+)
+from micrograph.models.graph.watching import watch
 
 UNITS, ROWS, COLUMNS = 6, 4, 9
 

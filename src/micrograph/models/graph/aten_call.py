@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor
 
-from micrograph.models.axes import Axes, Axis, agreed, axis, has, is_whole, visible
-from micrograph.models.receptive_field import Field
+from micrograph.models.graph.axes import Axes, Axis, agreed, axis, has, is_whole, visible
+from micrograph.models.graph.receptive_field import Field
 
 ALL = "*"
 """Stands for all tokens in `Trace.token`."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from micrograph.models.joins import JoinCalls
 from micrograph.models.node import Place
+from micrograph.models.running.joins import JoinCalls
 
 Reached = Callable[[Place, Any], Tensor | None]
 

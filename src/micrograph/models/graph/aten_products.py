@@ -2,9 +2,18 @@
 
 from collections.abc import Callable
 
-from micrograph.models.aten_call import ALL, Call, Trace, kept, places
-from micrograph.models.axes import Axes, Axis, all_of_space, axis, closed, has, in_space, unknown
-from micrograph.models.receptive_field import UNKNOWN, WHOLE, Field
+from micrograph.models.graph.aten_call import ALL, Call, Trace, kept, places
+from micrograph.models.graph.axes import (
+    Axes,
+    Axis,
+    all_of_space,
+    axis,
+    closed,
+    has,
+    in_space,
+    unknown,
+)
+from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field
 
 
 def _summed(field: Field, gone: Axis) -> Field:

@@ -4,7 +4,7 @@ import re
 
 from torch import nn
 
-from micrograph.models.graph import Value
+from micrograph.models.graph.watching import Value
 
 _KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
     ("conv", (nn.modules.conv._ConvNd,)),

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from torch import nn
 
-from micrograph.models.aten_call import ALL
-from micrograph.models.graph import Making, Source, Value
-from micrograph.models.kinds import kind_of
+from micrograph.models.graph.aten_call import ALL
+from micrograph.models.graph.kinds import kind_of
+from micrograph.models.graph.watching import Making, Source, Value
 from micrograph.models.layout import Layout
 from micrograph.models.node import Node, ReceptiveField
 

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from micrograph.models.relu import RELU_FUNCTIONS, ReLUCalls, ReLUOff
+from micrograph.models.running.relu import RELU_FUNCTIONS, ReLUCalls, ReLUOff
 
 X = torch.tensor([-2.0, -1.0, 0.0, 3.0])
 SPELLINGS = {

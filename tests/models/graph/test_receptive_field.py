@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from nets import under_microscope as under_lens
 from torch import nn
 
+from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, Span, union
 from micrograph.models.model import Model
 from micrograph.models.node import ReceptiveField
-from micrograph.models.receptive_field import UNKNOWN, WHOLE, Field, Span, union
 
 
 class Branches(nn.Module):

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from micrograph.errors import BadInput
 from micrograph.models.node import Node, Place
-from micrograph.models.relu import ReLUOff
-from micrograph.models.taps import Taps
+from micrograph.models.running.relu import ReLUOff
+from micrograph.models.running.taps import Taps
 
 
 class _Reached(BaseException):

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from micrograph.models.attention import FixedPattern
+from micrograph.models.running.attention import FixedPattern
 
 
 def _by_softmax(q: Tensor, k: Tensor, v: Tensor) -> Tensor:

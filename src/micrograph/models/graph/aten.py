@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from micrograph.models import aten_products, aten_views
-from micrograph.models.aten_call import Call, Trace, filled, in_place, kept
-from micrograph.models.axes import Axes, axis, has, is_whole, unknown
-from micrograph.models.receptive_field import UNKNOWN, WHOLE, Field
+from micrograph.models.graph import aten_products, aten_views
+from micrograph.models.graph.aten_call import Call, Trace, filled, in_place, kept
+from micrograph.models.graph.axes import Axes, axis, has, is_whole, unknown
+from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field
 
 
 def trace(call: Call) -> Trace:

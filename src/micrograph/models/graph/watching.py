@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from micrograph.models.aten import is_pointwise, trace
-from micrograph.models.aten_call import ALL, Call, Trace
-from micrograph.models.axes import axis, in_space, is_whole, layout_of
-from micrograph.models.joins import JoinCalls
+from micrograph.models.graph.aten import is_pointwise, trace
+from micrograph.models.graph.aten_call import ALL, Call, Trace
+from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of
+from micrograph.models.graph.receptive_field import WHOLE, Field, union
 from micrograph.models.layout import Layout
 from micrograph.models.node import Place
-from micrograph.models.receptive_field import WHOLE, Field, union
-from micrograph.models.relu import ReLUCalls
+from micrograph.models.running.joins import JoinCalls
+from micrograph.models.running.relu import ReLUCalls
 
 Memory = tuple[int, int, tuple[int, ...], tuple[int, ...]]
 """Where a tensor lies: its storage, its offset there, its shape and strides."""

@@ -1,0 +1,1 @@
+"""Being there while a network runs: taking and replacing values, bending gradients."""
