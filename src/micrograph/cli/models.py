@@ -55,4 +55,4 @@ def command(as_json: bool) -> None:
     missing = [m["id"] for m in found if not m["weights"] and not m["unreleased"]]
     if missing:
         output.say("")
-        output.say(f"`micrograph weights status {missing[0]}` says where to put what is missing")
+        output.say(f"`micrograph weights status {missing[0]}` says where to get what is missing")

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from micrograph.errors import BadInput
-from micrograph.models.adapters.loading import first_pass, with_weights
+from micrograph.models.adapters.loading import with_weights
 from micrograph.models.building import build, fill
 from micrograph.models.card import ModelCard, WeightsSource
 from micrograph.models.model import Model
@@ -76,7 +76,17 @@ def _whole(card: ModelCard, module: nn.Module) -> Model:
     module = module.float()
     card = replace(card, parameters=sum(p.numel() for p in module.parameters()))
     names = {name: card.tensor_name(name) for name in module.state_dict()}
-    return first_pass(Model(card, module, module_digest(module, names)))
+    return _run_once(Model(card, module, module_digest(module, names)))
+
+
+def _run_once(model: Model) -> Model:
+    """`model` itself, once it has run. Raises BadInput for one that does not run on pictures."""
+    if not model.nodes:
+        raise BadInput(
+            f"{model.card.spec} has no nodes: none of its modules gives a tensor whose units could "
+            "be told"
+        )
+    return model
 
 
 def checked_device(device: str) -> torch.device:

@@ -5,10 +5,9 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from micrograph.errors import BadInput, Unavailable
+from micrograph.errors import Unavailable
 from micrograph.models.building import build, fill, seeded
 from micrograph.models.card import ModelCard
-from micrograph.models.model import Model
 from micrograph.models.weights.conversion import Given
 from micrograph.models.weights.formats import WeightsError
 from micrograph.models.weights.readers import read_any
@@ -78,13 +77,3 @@ def _needless(name: str) -> bool:
 def _few(names: Iterable[str]) -> str:
     listed = list(names)
     return ", ".join(listed[:2]) + (", ..." if len(listed) > 2 else "")
-
-
-def first_pass(model: Model) -> Model:
-    """`model` itself, once it has run. Raises BadInput for one that does not run on pictures."""
-    if not model.nodes:
-        raise BadInput(
-            f"{model.card.spec} has no nodes: none of its modules gives a tensor whose units could "
-            "be told"
-        )
-    return model
