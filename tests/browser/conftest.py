@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "web"))
 import lens_samples
 import web_samples
 
-from micrograph.atlas import Library
+from micrograph.atlas import Library, bundled_catalogue
 from micrograph.web import create_app
 from micrograph.web.serve import bind
 
@@ -60,7 +60,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, growing: Path) -> Iterator[st
     web_samples.write(folder)
     lens_samples.write(folder)
     with bind("127.0.0.1", 0) as listener:
-        app = create_app(Library([folder, growing]), growing)
+        app = create_app(Library([folder, growing], bundled_catalogue()), growing)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()

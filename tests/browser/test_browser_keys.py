@@ -92,6 +92,31 @@ def test_the_graph_is_walked_and_zoomed(open_page):
     press_until(page, "ArrowUp", "/models/tinynet/conv0")
 
 
+def test_a_repeated_block_is_opened_and_folded(open_page):
+    page = open_page("/models/resnetv2_50_slim")
+    page.evaluate("document.getElementById('n-block2.unit3.add').focus()")
+    page.keyboard.press("ArrowRight")
+    assert focused(page).startswith("/models/resnetv2_50_slim?open=block2.unit3#")
+    page.keyboard.press("Enter")
+    at(page, "?open=block2.unit3")
+    until(page, "document.activeElement.id === 'n-block2.unit3.add'")
+    page.keyboard.press("ArrowUp")
+    assert focused(page) == "/models/resnetv2_50_slim/block2.unit3.conv3"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    at(page, "/models/resnetv2_50_slim")
+
+
+@pytest.mark.parametrize("path", [
+    "/models/contrastive_16x", "/models/toytown_vit",
+    "/compare?here=contrastive_16x&there=tinynet", "/models",
+])
+def test_a_phone_is_wide_enough(open_page, path):
+    page = open_page(path, 360, 780)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
 def test_slash_searches(open_page):
     page = open_page("/models/tinynet/conv0/1")
     page.keyboard.press("/")

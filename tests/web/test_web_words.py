@@ -5,7 +5,7 @@ import json
 import pytest
 from markupsafe import escape
 
-from micrograph.atlas import Tile
+from micrograph.atlas import ModelRecord, Tile
 from micrograph.web.html import breakable, millions, number, pretty, score, ticked
 from micrograph.web.pages.parts import render_command, safe_color, spread
 
@@ -79,6 +79,7 @@ def test_a_portrait_of_few(count):
 
 
 def test_commands():
-    assert render_command("m", "n") == "micrograph render m --node n"
-    assert render_command("m", "n", 0, ["neuron"]) == (
+    model = ModelRecord("m", "M", "")
+    assert render_command(model, "n") == "micrograph render m --node n"
+    assert render_command(model, "n", 0, ["neuron"]) == (
         "micrograph render m --node n --units 0 --variant neuron")

@@ -44,7 +44,8 @@ MAP = Sizes((60, 9), (12, 6), (28, 4), gap_x=4, gap_y=4, padding=3, lane=3)
 
 @dataclass(frozen=True)
 class Box:
-    """A node's place: top left corner and size. `role` is "wide", "branch", "thin" or "input"."""
+    """A node's place: top left corner and size. `role` is "wide", "branch", "thin",
+    "token" or "input"."""
 
     id: str
     role: str
@@ -235,14 +236,14 @@ def _with_tokens(
     places = {box.id: box for box in drawn.boxes}
     instead = {(_whole(token), node) for token, node in read}
     edges = [edge for edge in drawn.edges if edge[:2] not in instead]
-    x = drawn.width + 2 * sizes.gap_x
+    x, width = drawn.width + sizes.gap_x, sizes.thin[0] // 2
     last = ""
     for node in sorted(tokens, key=lambda token: places[_whole(token.id)].y):
         base = places[_whole(node.id)]
         y = base.y + (base.height - sizes.thin[1]) / 2
         if last:
             y = max(y, places[last].y + sizes.thin[1] + sizes.gap_y)
-        box = Box(node.id, "thin", x, y, *sizes.thin, node.id.rpartition(".")[2])
+        box = Box(node.id, TOKEN, x, y, width, sizes.thin[1], node.id.rpartition(".")[2])
         for parent in node.parents:
             if parent == last:
                 middle, bottom = x + box.width / 2, places[last].y + box.height
@@ -257,7 +258,7 @@ def _with_tokens(
             start = (above.x + above.width / 2, above.y + above.height)
             edges.append((token, child, _curve([start, (below.x + below.width / 2, below.y)])))
     height = max(box.y + box.height for box in places.values())
-    return Layout(x + sizes.thin[0], height, tuple(places.values()), tuple(edges), drawn.groups)
+    return Layout(x + width, height, tuple(places.values()), tuple(edges), drawn.groups)
 
 
 def _across(left: Box, right: Box) -> str:
