@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from html_document import check_page
 from test_web_company import NUMBERS, A, B, quantized, row, write
+from web_client import Client
 from web_samples import NODES
 
-from conftest import Client
 from micrograph.atlas import AtlasWriter, Library, bundled_catalogue
 from micrograph.errors import NotFound
 from micrograph.web import create_app

@@ -8,7 +8,8 @@ from html_document import check_links, check_page
 from web_samples import HOSTILE, MODEL, NODES
 
 from micrograph.atlas import AtlasWriter, DictionaryRecord
-from micrograph.web.graph import MAP, layout
+from micrograph.web.column import MAP
+from micrograph.web.graph import layout
 
 LATENTS = replace(
     web_samples.node("mixed1a.sae", 9, 3, ("mixed1a",), "dictionary", ("1a.sae",)), shape=()

@@ -2,13 +2,14 @@
 
 import pytest
 from html_document import check_page
+from web_client import Client
 from web_samples import node
 
-from conftest import Client
 from micrograph.atlas import Library, bundled_catalogue
 from micrograph.web import create_app
+from micrograph.web.column import FULL, MAP
 from micrograph.web.folding import ALL, Folded, fold
-from micrograph.web.graph import FULL, MAP, layout
+from micrograph.web.graph import layout
 
 
 def residual(depth: int, stride_at: int = -1):

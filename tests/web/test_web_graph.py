@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from web_samples import NODES, node
 
-from micrograph.web.graph import FULL, INPUT, MAP, blocks, layout, parts_of
+from micrograph.web.column import FULL, INPUT, MAP
+from micrograph.web.graph import blocks, layout
+from micrograph.web.units import parts_of
 
 
 def overlap(a, b) -> bool:

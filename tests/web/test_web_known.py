@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 from html_document import check_links, check_page
+from web_client import Client
 
 from micrograph.atlas import Library, bundled_catalogue
 from micrograph.lineage import MICROSCOPE
@@ -25,8 +26,6 @@ def known(model: str) -> Known:
 @pytest.fixture(scope="module")
 def site(folder: Path):
     """The sample atlas, and behind it all that is known."""
-    from conftest import Client
-
     return Client(create_app(Library([folder], bundled_catalogue()), known=known))
 
 

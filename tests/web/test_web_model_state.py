@@ -6,8 +6,8 @@ import lens_samples
 import pytest
 import web_samples
 from html_document import check_links, check_page
+from web_client import Client
 
-from conftest import Client
 from micrograph.atlas import AtlasWriter, Library, bundled_catalogue
 from micrograph.lineage import FAMILIES, MICROSCOPE, members
 from micrograph.web import create_app
