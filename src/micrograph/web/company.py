@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import Reading
-from micrograph.web.graph import parts_of
+from micrograph.web.units import parts_of
 
 if TYPE_CHECKING:
     import numpy as np

@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from micrograph.atlas import Reading
+from micrograph.web.column import MAP, Layout
 from micrograph.web.folding import fold
-from micrograph.web.graph import MAP, Layout, layout
+from micrograph.web.graph import layout
 from micrograph.web.lenses import LENSES, PLUGINS, Lens
 from micrograph.web.lenses.caricature import OnPictures
 from micrograph.web.lenses.neuron_groups import NeuronGroups

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from micrograph.atlas import NodeRecord, Reading
-from micrograph.web.graph import is_thin, parts_of
 from micrograph.web.lenses import LENSES, PLUGINS, lens
 from micrograph.web.pages.model_view import MAP
+from micrograph.web.units import is_thin, parts_of
 from micrograph.web.urls import Urls
 
 

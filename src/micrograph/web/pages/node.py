@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from micrograph.atlas import ModelRecord, NodeRecord, Reading
-from micrograph.web.graph import parts_of
 from micrograph.web.lenses import PLUGINS, Scene, Section, sections
 from micrograph.web.lenses.caricature import OnPictures
 from micrograph.web.lenses.neuron_groups import NeuronGroups
@@ -23,6 +22,7 @@ from micrograph.web.pages.parts import (
 )
 from micrograph.web.pages.sort import ordered
 from micrograph.web.unit_map import UnitMap, unit_map
+from micrograph.web.units import parts_of
 from micrograph.web.urls import Urls
 
 

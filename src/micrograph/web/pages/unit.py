@@ -7,7 +7,6 @@ from typing import Any
 from micrograph import recipe as recipes
 from micrograph.atlas import NodeRecord, Reading, Visualization
 from micrograph.atlas.records import ATTACHED_KINDS
-from micrograph.web.graph import parts_of
 from micrograph.web.lenses import PLUGINS, Lens, Scene, Section, absent, sections
 from micrograph.web.lenses.feature_vis import LENS as FEATURE_VIS
 from micrograph.web.pages.cite import Citation, citations
@@ -22,6 +21,7 @@ from micrograph.web.pages.parts import (
     render_command,
     safe_color,
 )
+from micrograph.web.units import parts_of
 from micrograph.web.urls import Urls
 
 REACH = 6
