@@ -25,6 +25,14 @@ def test_nothing_is_drawn_and_constants_are_set():
     assert not torch.equal(torch.random.get_rng_state(), before)
 
 
+def test_drawing_until_all_is_within_bounds_ends():
+    """With memory left as it is, torch's rejection loop would never end."""
+    weight = nn.Parameter(torch.full((9, 9), 1e9))
+    with Uninitialized():
+        nn.init.trunc_normal_(weight, std=0.02)
+    assert torch.equal(weight, torch.zeros(9, 9))
+
+
 def test_a_network_has_all_its_tensors():
     card = cards()["toytown"]
     whole = build(card).state_dict()

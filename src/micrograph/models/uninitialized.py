@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.nn import init
 from torch.overrides import TorchFunctionMode
@@ -13,9 +14,10 @@ _DRAWING = frozenset({init.uniform_, init.normal_, init.trunc_normal_, init.kaim
 
 
 class Uninitialized(TorchFunctionMode):
-    """A context in which random initialization leaves tensors as memory happens to be.
+    """A context in which random initialization gives zeros.
 
     For a network of 290 million parameters that saves several seconds. Constants are still set.
+    Zeros, not what the memory happens to hold: `trunc_normal_` draws until all are within bounds.
     """
 
     def __torch_function__(
@@ -27,5 +29,7 @@ class Uninitialized(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         if func in _DRAWING:
-            return args[0] if args else kwargs["tensor"]
+            tensor: Tensor = args[0] if args else kwargs["tensor"]
+            with torch.no_grad():
+                return tensor.zero_()
         return func(*args, **kwargs)

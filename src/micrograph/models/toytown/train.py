@@ -104,7 +104,7 @@ class Slopes:
     figures: dict[str, float]
 
 
-def _rate(step: int, steps: int) -> float:
+def rate_share(step: int, steps: int) -> float:
     """Share of the full rate: linear rise over the first 5 %, then a cosine down to 0."""
     warm = max(1, steps // 20)
     if step < warm:
@@ -112,7 +112,7 @@ def _rate(step: int, steps: int) -> float:
     return 0.5 + 0.5 * cos(pi * (step - warm) / max(1, steps - warm))
 
 
-def _augmented(drawn: Batch, chosen: np.ndarray, rng: np.random.Generator,
+def augmented(drawn: Batch, chosen: np.ndarray, rng: np.random.Generator,
                ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     """(RGB in 0..1, labels, part shares); half the pictures mirrored, colours a little off."""
     rgb = measure.pixels(drawn.images[chosen])
@@ -181,7 +181,7 @@ class Training:
                ) -> tuple[dict[str, float], Tensor]:  # fmt: skip
         """One optimizer step; returns the figures for the log and the slope of the loss in RGB."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.rate * _rate(self.step, self.steps)
+            group["lr"] = self.settings.rate * rate_share(self.step, self.steps)
         count = len(self.replicas)
         shards = zip(rgb.chunk(count), labels.chunk(count), shares.chunk(count), strict=True)
         jobs = [
@@ -204,7 +204,7 @@ class Training:
         task = progress.add_task("training", total=total)
         sums: dict[str, list[float]] = {}
         for i, chosen in enumerate(data.shuffled(len(drawn.labels), size, self.rng)):
-            rgb, labels, shares = _augmented(drawn, chosen, self.rng)
+            rgb, labels, shares = augmented(drawn, chosen, self.rng)
             clean, slope = self.update(rgb, labels, shares)
             ramp = max(1.0, self.settings.ramp * self.steps)
             radius = self.settings.radius * min(1.0, self.step / ramp)

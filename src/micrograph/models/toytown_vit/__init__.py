@@ -1,0 +1,1 @@
+"""The vision transformer: toytown's pictures as 144 patches and a class token."""
