@@ -1,8 +1,6 @@
 """The two networks with real weights against what Caffe and MXNet computed with them."""
 
 import re
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +8,7 @@ import torch
 
 from micrograph.models import load
 
-CHECKOUT = Path(__file__).parents[2]
-sys.path.insert(0, str(CHECKOUT / "benchmarks"))
-
 BLOBS = "googlenet_bvlc/caffe_reference_activations.npz"
-PICTURES = CHECKOUT.parent / "shared" / "images" / "imagenet_samples"
 
 
 def test_every_stored_caffe_blob(reference):
@@ -63,19 +57,3 @@ def test_the_units_that_the_literature_counts(real_weights, name):
     pattern, units = COUNTED[name]
     nodes = load(name).nodes.values()
     assert sum(n.units for n in nodes if re.fullmatch(pattern, n.id) and n.kind != "norm") == units
-
-
-@pytest.mark.parametrize(
-    ("name", "first", "five"),
-    [("inceptionv1_caffe", 0.780, 0.950), ("squeezenet1_1", 0.670, 0.855)],
-)
-def test_accuracy_on_every_fifth_sample_picture(real_weights, name, first, five):
-    if not PICTURES.is_dir():
-        pytest.skip(f"no sample pictures in {PICTURES}")
-    from accuracy import accuracy
-
-    files = sorted(PICTURES.glob("*.jpg"))
-    assert len(files) == 1000
-    measured = accuracy(load(name), files, every=5)
-    # One picture of the 200 may fall on the other side: decoders and resampling differ a little.
-    assert measured == pytest.approx((first, five), abs=1 / 200 + 1e-6)

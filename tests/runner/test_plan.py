@@ -45,6 +45,13 @@ class Flat:
             yield Rendered(node, unit, np.full((4, 4, 3), unit, np.uint8), float(unit), 0.1)
 
 
+class Plain:
+    """All that a plan asks of a model: it has no dictionaries."""
+
+    def attached(self, node: str) -> None:
+        return None
+
+
 def job(variant: str = "x") -> Job:
     return Job("flat", variant, 0, {"technique": "flat", "variant": variant, "seed": 0})
 
@@ -62,7 +69,7 @@ def plan_for(
     with AtlasWriter.open(path, MODEL, NODES) as writer:
         writer.put(there)
         jobs = [(technique, job(v)) for v in variants]
-        return make_plan(None, writer, jobs, UNITS, batch)  # type: ignore[arg-type]
+        return make_plan(Plain(), writer, jobs, UNITS, batch)  # type: ignore[arg-type]
 
 
 def keys(plan: Plan) -> list[tuple[str, str, int]]:

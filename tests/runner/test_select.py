@@ -4,7 +4,7 @@ import pytest
 
 from micrograph.errors import BadInput, NotFound
 from micrograph.models.node import Node, ReceptiveField
-from micrograph.runner.select import choose_nodes, choose_units
+from micrograph.runner.select import choose_nodes, choose_units, find_attached
 
 
 def node(
@@ -125,3 +125,14 @@ def test_units_must_fit_the_largest_node_and_are_cut_for_smaller_ones() -> None:
     assert choose_units(logits, "6,7", 8) == []
     with pytest.raises(BadInput, match="0-7"):
         choose_units(logits, "8", 8)
+
+
+def test_a_pattern_is_no_dictionary_s_name():
+    """`blocks.?` looks like a node over `blocks`, which is another name of the last block."""
+    from micrograph.models import load
+
+    model = load("toytown_vit")
+    assert "blocks" in model.aliases
+    find_attached(model, ["blocks.?", "logits"])
+    with pytest.raises(NotFound, match="--dictionary blocks.sae=FILE"):
+        find_attached(model, ["blocks.sae"])

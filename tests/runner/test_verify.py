@@ -217,16 +217,14 @@ SAMPLES = CHECKOUT.parent / "shared" / "images" / "imagenet_samples"
 
 @pytest.mark.parametrize(
     ("model", "first", "five"),
-    [("squeezenet1_1", 0.670, 0.855), ("inceptionv1_caffe", 0.78, 0.945)],
+    [("squeezenet1_1", 0.670, 0.855), ("inceptionv1_caffe", 0.78, 0.95)],
 )
 def test_pictures_of_imagenet(monkeypatch, model, first, five):
     folder = Path(os.environ.get("MICROGRAPH_WEIGHTS") or CHECKOUT.parent / "shared" / "weights")
     monkeypatch.setenv("MICROGRAPH_WEIGHTS", str(folder))
     if store.status(card(model)).path is None or not SAMPLES.is_dir():
         pytest.skip(f"no weights of {model} or no {SAMPLES}")
-    few = every(open_dataset(str(SAMPLES)), 200)
-    found = verify(load(model), every(few, 40)).accuracy
-    assert found.pictures == 40
-    # Of all 200 it is what docs/models.md says; a fifth of them may differ by chance.
-    assert abs(found.first / 40 - first) < 0.2
-    assert abs(found.five / 40 - five) < 0.12
+    found = verify(load(model), every(open_dataset(str(SAMPLES)), 200)).accuracy
+    assert found.pictures == 200
+    # One picture may fall on the other side: decoders and resampling differ a little.
+    assert (found.first / 200, found.five / 200) == pytest.approx((first, five), abs=0.0051)

@@ -32,7 +32,7 @@ def choose_nodes(
     aliases |= {id: id for id in nodes}
     chosen: set[str] = set()
     for name in names:
-        if any(c in name for c in "*?["):
+        if _is_glob(name):
             # A glob means ids; aliases only where it fits no id, or `4*` would name nodes twice.
             fits = {id for id in nodes if fnmatchcase(id, name)}
             fits = fits or {node for alias, node in aliases.items() if fnmatchcase(alias, name)}
@@ -49,6 +49,10 @@ def choose_nodes(
     return [node for node in _ordered(nodes) if node.id in chosen]
 
 
+def _is_glob(name: str) -> bool:
+    return any(c in name for c in "*?[")
+
+
 def find_attached(model: "Model", names: Sequence[str]) -> None:
     """Attach the dictionaries that ship with the model and make nodes of these names.
 
@@ -57,7 +61,8 @@ def find_attached(model: "Model", names: Sequence[str]) -> None:
     for name in names:
         model.attach_bundled(name)
         base, _, own = name.rpartition(".")
-        if own and name not in model.aliases and base in model.aliases:
+        known = name in model.aliases or _is_glob(name)
+        if own and not known and base in model.aliases:
             raise NotFound(
                 f"unknown node {short(name)} in {model.id}; if a dictionary over {base} makes it, "
                 f"give its file: --dictionary {base}.{own}=FILE, or model.attach in Python",
