@@ -134,5 +134,5 @@ def test_a_pattern_is_no_dictionary_s_name():
     model = load("toytown_vit")
     assert "blocks" in model.aliases
     find_attached(model, ["blocks.?", "logits"])
-    with pytest.raises(NotFound, match="--dictionary blocks.sae=FILE"):
+    with pytest.raises(NotFound, match="--dictionary blocks"):
         find_attached(model, ["blocks.sae"])
