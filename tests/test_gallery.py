@@ -1,5 +1,7 @@
 """The bundled gallery is what it claims to be, and can be made again."""
 
+from pathlib import Path
+
 import pytest
 
 from micrograph.atlas import Atlas, bundled_gallery
@@ -20,11 +22,25 @@ def gallery() -> Atlas:
     return Atlas.open(FILE)
 
 
-def test_it_is_small_enough_to_ship() -> None:
-    for file in (FILE, LENSES):
-        assert file.stat().st_size <= 24_000_000
+def test_nothing_lies_beside_it() -> None:
     there = {p.name for p in FILE.parent.glob(f"{MODEL}*")}
     assert there == {FILE.name, LENSES.name}, "plain files, nothing beside them"
+
+
+@pytest.mark.parametrize("file", sorted(FILE.parent.glob("*.atlas")), ids=lambda f: f.stem)
+def test_every_file_is_small_and_of_the_weights_of_its_card(file: Path) -> None:
+    assert file.stat().st_size <= 24_000_000
+    atlas = Atlas.open(file)
+    assert atlas.model.digest == card(atlas.model.id).digest
+    assert atlas.counts()
+
+
+def test_a_token_unit_s_recipe_makes_its_picture_again() -> None:
+    atlas = Atlas.open(FILE.parent / "toytown_vit.atlas")
+    stored = next(v for v in atlas.visualizations("blocks.2", 4) if v.technique == "feature_vis")
+    job = Job("feature_vis", stored.variant, stored.seed, stored.recipe)
+    again = next(get("feature_vis").run(load("toytown_vit"), "blocks.2", [4], job))
+    assert again.score == pytest.approx(stored.score, rel=0.25)
 
 
 def test_it_shows_the_model_of_the_card(gallery: Atlas) -> None:
