@@ -15,6 +15,16 @@ def under_microscope(net: nn.Module, size: int = SIZE) -> Model:
     return Model.of(net, id="net", preprocessing=Preprocessing(size=size, resize=size))
 
 
+def edges(model: Model) -> dict[str, set[str]]:
+    """The parents of each node."""
+    return {node.id: set(node.parents) for node in model.nodes.values()}
+
+
+def hooks_of(module: nn.Module) -> int:
+    """How many hooks hang on a module and its parts."""
+    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in module.modules())
+
+
 def conv(inputs: int = 3, outputs: int = 4, kernel: int = 3) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
 

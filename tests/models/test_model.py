@@ -3,8 +3,17 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from nets import Concatenated, Failing, Join, Odd, Residual, Reused, conv, under_microscope
-from test_graph import hooks_of
+from nets import (
+    Concatenated,
+    Failing,
+    Join,
+    Odd,
+    Residual,
+    Reused,
+    conv,
+    hooks_of,
+    under_microscope,
+)
 from torch import nn
 
 from micrograph.errors import BadInput, MicrographError, NotFound

@@ -23,6 +23,13 @@ from micrograph.models.running.relu import ReLUOff
 from micrograph.models.text import TextTower
 from micrograph.models.weights.tensors import module_digest
 
+_REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
+"""How networks say that they do not take what they were given."""
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]
+
 
 class Model:
     """A module in eval mode whose parameters need no gradients, with everything known about it."""
@@ -33,6 +40,7 @@ class Model:
         self.module = module.eval().requires_grad_(False)
         self.digest = digest
         self._attached: dict[str, Attached] = {}
+        self._sizes: dict[tuple[int, int], bool] = {}
 
     @classmethod
     def of(
@@ -103,12 +111,11 @@ class Model:
         images = self.preprocessing.apply(self._first_tensor.new_full((1, 3, size, size), 0.5))
         try:
             values = watch(self.module, images)
-        except (RuntimeError, ValueError, TypeError, AssertionError, IndexError) as error:
-            reason = (str(error) or type(error).__name__).splitlines()[0]
+        except _REFUSALS as error:
             raise BadInput(
-                f"{self.id} cannot run on pictures {list(images.shape)}: {reason[:200]}; expected "
-                "a network that takes one tensor of this form. Say its size and channels in the "
-                "preprocessing, or wrap it in a module that takes RGB [batch, 3, y, x]"
+                f"{self.id} cannot run on pictures {list(images.shape)}: {_first_line(error)}; "
+                "expected a network that takes one tensor of this form. Say its size and channels "
+                "in the preprocessing, or wrap it in a module that takes RGB [batch, 3, y, x]"
             ) from error
         return name_nodes(values, self.card.node_id, self.card.aliases)
 
@@ -205,6 +212,25 @@ class Model:
             for name, node in wanted.items()
         }
 
+    def takes(self, size: int) -> bool:
+        """Whether the whole network runs on pictures of `size` x `size` pixels.
+
+        Transformers with fixed positions and matrices behind a flattened map take one size only.
+        """
+        return self._runs_on(size, size)
+
+    def _runs_on(self, rows: int, columns: int) -> bool:
+        if (rows, columns) not in self._sizes:
+            images = self._first_tensor.new_full((1, 3, rows, columns), 0.5)
+            try:
+                with torch.no_grad():
+                    self.module(self.preprocessing.apply(images))
+            except _REFUSALS:
+                self._sizes[rows, columns] = False
+            else:
+                self._sizes[rows, columns] = True
+        return self._sizes[rows, columns]
+
     def _value(self, node: Node, found: dict[str, Tensor], *, before: bool = False) -> Tensor:
         """The values of `node`, given those of the nodes that the network computes."""
         one = self._attached.get(node.id)
@@ -216,7 +242,16 @@ class Model:
         self, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None = None
     ) -> dict[str, Tensor]:
         """Run on preprocessed `x` until all of `nodes` were reached; their values by id."""
-        found, missing = capture(self.module, x, nodes, relus)
+        try:
+            found, missing = capture(self.module, x, nodes, relus)
+        except _REFUSALS as error:
+            rows, columns = x.shape[2:]
+            if self._runs_on(rows, columns) or not self.takes(self.preprocessing.size):
+                raise  # it is not the size, but perhaps too little memory for so many
+            raise BadInput(
+                f"{self.id} cannot run on pictures of {columns}x{rows} px ({_first_line(error)}); "
+                f"its own size is {self.preprocessing.size} px"
+            ) from error
         if missing:
             raise MicrographError(
                 f"{self.id} did not reach {', '.join(missing)} on images of {list(x.shape)}; "

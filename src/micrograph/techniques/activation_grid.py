@@ -114,7 +114,7 @@ class ActivationGrid:
 def _settings(
     model: Model, preset: str, steps: int | None, size: int | None
 ) -> Settings:
-    own = presets.settings(preset, model.preprocessing, model.device, steps=steps, size=size)
+    own = presets.settings(preset, model, steps=steps, size=size)
     wide = model.preprocessing.size >= WIDE_INPUT
     return replace(
         own,

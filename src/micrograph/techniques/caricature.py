@@ -44,9 +44,7 @@ class Caricature:
     ) -> list[Job]:
         """One job for each picture and repeat; `images` are paths, or names of pictures that ship
         (default: all of these). A larger `cosine_power` keeps closer to the source."""
-        settings = presets.settings(
-            preset, model.preprocessing, model.device, steps=steps, size=model.preprocessing.size
-        )
+        settings = presets.settings(preset, model, steps=steps, size=model.preprocessing.size)
         common.in_range("cosine_power", cosine_power, 0.0, 16.0)
         return [
             Job(self.name, picture.name, each, {

@@ -41,9 +41,7 @@ class DeepDream:
     ) -> list[Job]:
         """One job for each repeat; repeat r has seed `seed + r`."""
         common.known_variants(self.name, variants, VARIANTS)
-        settings = presets.settings(
-            preset, model.preprocessing, model.device, steps=steps, size=size
-        )
+        settings = presets.settings(preset, model, steps=steps, size=size)
         return [
             Job(self.name, "node", each, {
                 **common.signature(self, model, each), "objective": "energy",

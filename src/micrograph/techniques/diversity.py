@@ -49,9 +49,7 @@ class Diversity:
         if facets not in FACETS:
             raise BadInput(f"facets {facets!r} make no mosaic; expected one of {FACETS}")
         common.in_range("weight", weight, 0.0, 1000.0)
-        settings = presets.settings(
-            preset, model.preprocessing, model.device, steps=steps, size=size
-        )
+        settings = presets.settings(preset, model, steps=steps, size=size)
         return [
             Job(self.name, "facets", each, {
                 **common.signature(self, model, each), "objective": "channel",

@@ -77,7 +77,7 @@ class FacetedFeatureVis:
         theme. Always in fp32: the gradient of a lower node must reach the very tensor it had.
         """
         settings = replace(
-            presets.settings(preset, model.preprocessing, model.device, steps=steps, size=size),
+            presets.settings(preset, model, steps=steps, size=size),
             precision="fp32",
         )
         common.in_range("strength", strength, 0.0, 1000.0)

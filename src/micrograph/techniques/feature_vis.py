@@ -59,9 +59,7 @@ class FeatureVis:
         variants: Sequence[str] = ("channel",),
     ) -> list[Job]:
         """One job for each variant and repeat; repeat r has seed `seed + r`."""
-        settings = presets.settings(
-            preset, model.preprocessing, model.device, steps=steps, size=size
-        )
+        settings = presets.settings(preset, model, steps=steps, size=size)
         return [
             Job(self.name, variant, each, self._recipe(model, variant, each, settings))
             for each in common.seeds(seed, repeats)

@@ -48,9 +48,7 @@ class Joint:
     ) -> list[Job]:
         """One job for each repeat. `partner` is the other unit, as NODE:UNIT or NODE/UNIT."""
         node, unit = self._partner(model, partner)
-        settings = presets.settings(
-            preset, model.preprocessing, model.device, steps=steps, size=size
-        )
+        settings = presets.settings(preset, model, steps=steps, size=size)
         return [
             Job(self.name, f"with-{node}-{unit}", each, {
                 **common.signature(self, model, each), **common.dictionaries(model, [node]),

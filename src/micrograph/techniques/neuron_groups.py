@@ -67,9 +67,7 @@ class NeuronGroups:
         common.in_range("groups", groups, 1, MOST_GROUPS)
         common.in_range("seed", seed, 0, 2**31 - 1)
         common.in_range("cosine_power", cosine_power, 0.0, 10.0)
-        settings = presets.settings(
-            preset, model.preprocessing, model.device, steps=steps, size=size
-        )
+        settings = presets.settings(preset, model, steps=steps, size=size)
         return [
             Job(self.name, picture.name, seed, {
                 **common.signature(self, model, seed),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from micrograph.errors import not_found
-from micrograph.models.preprocessing import Preprocessing
+from micrograph.models.model import Model
 from micrograph.optimize import Settings
 
 
@@ -27,21 +27,24 @@ PRESETS = {
 
 def settings(
     preset: str,
-    preprocessing: Preprocessing,
-    device: torch.device,
+    model: Model,
     *,
     steps: int | None = None,
     size: int | None = None,
 ) -> Settings:
     """The settings of `preset` for a model, with `steps` and `size` (pixels) replaced if given and
-    the precision that is fast on `device`."""
+    the precision that is fast on its device. A model that takes pictures of its own size only gets
+    these."""
     if preset not in PRESETS:
         raise not_found("preset", preset, PRESETS)
-    chosen, own = PRESETS[preset], preprocessing.size
+    chosen, own = PRESETS[preset], model.preprocessing.size
+    usual = min(chosen.size or own, own)
+    if size is None and usual != own and not model.takes(usual):
+        usual = own
     return replace(
         chosen.settings,
-        precision=fast_precision(device),
-        size=size if size is not None else min(chosen.size or own, own),
+        precision=fast_precision(model.device),
+        size=size if size is not None else usual,
         steps=steps if steps is not None else chosen.settings.steps,
     )
 

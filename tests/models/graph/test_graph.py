@@ -13,19 +13,13 @@ from nets import (
     Residual,
     Reused,
     conv,
+    edges,
+    hooks_of,
     under_microscope,
 )
 from torch import nn
 
 from micrograph.models.graph.watching import watch
-
-
-def edges(model):
-    return {node.id: set(node.parents) for node in model.nodes.values()}
-
-
-def hooks_of(module: nn.Module) -> int:
-    return sum(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in module.modules())
 
 
 def test_residual_addition_in_place():

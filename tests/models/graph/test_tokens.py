@@ -4,8 +4,7 @@ import math
 
 import pytest
 import torch
-from nets import SIZE, ChannelsLast, Tokens, under_microscope
-from test_graph import hooks_of
+from nets import SIZE, ChannelsLast, Tokens, hooks_of, under_microscope
 from torch import Tensor, nn
 
 from micrograph.errors import BadInput

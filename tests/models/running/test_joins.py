@@ -2,8 +2,7 @@
 
 import torch
 import torch.nn.functional as F
-from nets import SIZE, Concatenated, Residual, conv, under_microscope
-from test_graph import edges, hooks_of
+from nets import SIZE, Concatenated, Residual, conv, edges, hooks_of, under_microscope
 from torch import nn
 
 from micrograph.models.replacing import replaced
