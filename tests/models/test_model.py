@@ -186,3 +186,11 @@ def test_under_autocast():
 def test_an_id_must_fit_into_an_address(id):
     with pytest.raises(BadInput, match="cannot be part of an address"):
         Model.of(nn.Conv2d(3, 1, 1), id=id, preprocessing=Preprocessing(size=8, resize=8))
+
+
+def test_the_graph_is_found_inside_inference_mode():
+    from micrograph.models import load
+
+    with torch.inference_mode():
+        inside = load("toytown").nodes
+    assert inside == load("toytown").nodes

@@ -108,12 +108,15 @@ class Model:
     @cached_property
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
         size = self.preprocessing.size
-        images = self.preprocessing.apply(self._first_tensor.new_full((1, 3, size, size), 0.5))
         try:
-            values = watch(self.module, images)
+            with torch.inference_mode(False):  # in which operations cannot be watched
+                pixels = self._first_tensor.new_full((1, 3, size, size), 0.5)
+                images = self.preprocessing.apply(pixels)
+                values = watch(self.module, images)
         except _REFUSALS as error:
             raise BadInput(
-                f"{self.id} cannot run on pictures {list(images.shape)}: {_first_line(error)}; "
+                f"{self.id} cannot run on pictures {[1, self.preprocessing.channels, size, size]}: "
+                f"{_first_line(error)}; "
                 "expected a network that takes one tensor of this form. Say its size and channels "
                 "in the preprocessing, or wrap it in a module that takes RGB [batch, 3, y, x]"
             ) from error
