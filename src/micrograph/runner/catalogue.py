@@ -22,6 +22,8 @@ def outline(card: ModelCard) -> Outline:
     if card.unreleased:
         return Outline(card_record(card, card.digest), (), card.unreleased)
     model = Model(card, build(card), card.digest)
+    for node, name, _ in card.dictionaries:
+        model.attach_bundled(f"{node}.{name}")
     nodes = [node_record(node) for node in model.nodes.values()]
     return Outline(card_record(card, card.digest), nodes)
 
