@@ -104,7 +104,9 @@ if (graph) {
     event.preventDefault();
     zoomTo(zoom() * Math.exp(-event.deltaY / 300), event.clientX, event.clientY);
   }, { passive: false });
-  // Wider than the window: begin in the middle, where the input is.
+  // A little wider than its place: begin smaller. Much wider: in the middle, where the input is.
+  const share = frame.clientWidth / canvas.getBoundingClientRect().width;
+  if (innerWidth >= 640 && share < 1) canvas.style.setProperty("--zoom", zoom() * Math.max(share, 0.6));
   if (!location.hash) frame.scrollLeft = (frame.scrollWidth - frame.clientWidth) / 2;
   drag();
   pinch();
