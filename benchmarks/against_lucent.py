@@ -104,16 +104,23 @@ def run_ours(
     canvas = opt.FourierImage(SIZE)
     seeds = [(0, unit) for unit in units]
     with contextlib.suppress(StopIteration):
-        opt.optimize(model, opt.channel(node, units), settings, seeds=seeds,
-                     parameterization=Watched(SIZE), on_step=look)
+        opt.optimize(
+            model,
+            opt.channel(node, units),
+            settings,
+            seeds=seeds,
+            parameterization=Watched(SIZE),
+            on_step=look,
+        )
     if not all(needed):
         raise SystemExit(f"not reached within {most} steps: goals {goals}, steps {needed}")
     length = max(needed)
     times = []
     for _ in range(3):
         started = time.perf_counter()
-        opt.optimize(model, opt.channel(node, units), opt.Settings(size=SIZE, steps=length),
-                     seeds=seeds)
+        opt.optimize(
+            model, opt.channel(node, units), opt.Settings(size=SIZE, steps=length), seeds=seeds
+        )
         times.append(time.perf_counter() - started)
     return needed, statistics.median(times) / length / len(units), statistics.median(times)
 
@@ -149,27 +156,45 @@ def main() -> None:
     rows = []
     for unit, goal, steps, seconds in zip(targets, goals, needed, theirs, strict=True):
         ours = steps * step
-        rows.append({"unit": unit, "goal": goal, "lucent_s": seconds, "steps": steps,
-                     "ours_s": ours, "ratio": seconds / ours})
+        rows.append(
+            {
+                "unit": unit,
+                "goal": goal,
+                "lucent_s": seconds,
+                "steps": steps,
+                "ours_s": ours,
+                "ratio": seconds / ours,
+            }
+        )
         print(f"ours     {node}/{unit}: {steps} steps, {ours:.2f} s, {seconds / ours:.0f}x")
     ratio = statistics.median(row["ratio"] for row in rows)
     result = {
-        "node": node, "batch": len(units), "threads": torch.get_num_threads(),
-        "torch": torch.__version__, "cpu": torch.backends.cpu.get_cpu_capability(),
+        "node": node,
+        "batch": len(units),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "cpu": torch.backends.cpu.get_cpu_capability(),
         "lucent_ms_per_step": 1000 * statistics.median(theirs) / STEPS,
         "lucent_frozen_ms_per_step": 1000 * frozen,
-        "ours_ms_per_step": 1000 * step, "ours_batch_s": whole,
-        "ratio": ratio, "worst_ratio": min(row["ratio"] for row in rows), "units": rows,
+        "ours_ms_per_step": 1000 * step,
+        "ours_batch_s": whole,
+        "ratio": ratio,
+        "worst_ratio": min(row["ratio"] for row in rows),
+        "units": rows,
     }
     print("\n| unit | goal | Lucent, s | ours: steps | ours, s | ratio |")
     print("|---|---|---|---|---|---|")
     for r in rows:
-        print(f"| {node}/{r['unit']} | {r['goal']:.0f} | {r['lucent_s']:.1f} | {r['steps']} "
-              f"| {r['ours_s']:.2f} | {r['ratio']:.0f}x |")
+        print(
+            f"| {node}/{r['unit']} | {r['goal']:.0f} | {r['lucent_s']:.1f} | {r['steps']} "
+            f"| {r['ours_s']:.2f} | {r['ratio']:.0f}x |"
+        )
     lucent = result["lucent_ms_per_step"]
-    print(f"\nmedian {ratio:.0f}x; a step of one picture: Lucent {lucent:.0f} ms "
-          f"(on our frozen network {1000 * frozen:.0f} ms), ours {1000 * step:.1f} ms in a "
-          f"batch of {len(units)}; {torch.get_num_threads()} threads, {os.cpu_count()} cores")
+    print(
+        f"\nmedian {ratio:.0f}x; a step of one picture: Lucent {lucent:.0f} ms "
+        f"(on our frozen network {1000 * frozen:.0f} ms), ours {1000 * step:.1f} ms in a "
+        f"batch of {len(units)}; {torch.get_num_threads()} threads, {os.cpu_count()} cores"
+    )
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
 

@@ -53,8 +53,9 @@ def main() -> None:
             seen.append(model.run(measure.pixels(images), ["mixed4a"])["mixed4a"])
         units = torch.cat(seen).permute(0, 2, 3, 1).flatten(0, 2)
         latents = dictionary.dictionary.values(units)
-        noise = torch.randn(latents.shape[1], units.shape[1],
-                            generator=torch.Generator().manual_seed(0))  # fmt: skip
+        noise = torch.randn(
+            latents.shape[1], units.shape[1], generator=torch.Generator().manual_seed(0)
+        )
         at_random = ((units - units.mean(0)) @ noise.T).relu()
     truth = (drawn.parts.transpose(0, 2, 3, 1).reshape(len(units), -1) > 85).astype(np.float32)
     half = len(units) // 2
@@ -66,10 +67,12 @@ def main() -> None:
         first = truth[:half][:, parts]
         chosen = np.array([precision(row[:half], first) for row in rows]).argmax(0)
         chosen_by_roc = np.array([roc(row[:half], first) for row in rows]).argmax(0)
-        area[name] = np.array([
-            roc(rows[u][half:], truth[half:][:, [p]])[0]
-            for u, p in zip(chosen_by_roc, parts, strict=True)
-        ])
+        area[name] = np.array(
+            [
+                roc(rows[u][half:], truth[half:][:, [p]])[0]
+                for u, p in zip(chosen_by_roc, parts, strict=True)
+            ]
+        )
         best[name] = [
             (int(u), float(precision(rows[u][half:], truth[half:][:, [p]])[0]))
             for u, p in zip(chosen, parts, strict=True)
@@ -85,13 +88,17 @@ def main() -> None:
     said = ", ".join(f"{name} {mean:.3f}" for name, mean in means.items())
     print(f"\nmean: {said}; the latent is better for {wins} of {len(parts)} parts")
     said = ", ".join(f"{name} {areas.mean():.3f}" for name, areas in area.items())
-    print(f"area under the ROC curve: {said}; the latent is better for "
-          f"{(area['latent'] > area['unit']).sum()} of {len(parts)} parts")  # fmt: skip
+    print(
+        f"area under the ROC curve: {said}; the latent is better for "
+        f"{(area['latent'] > area['unit']).sum()} of {len(parts)} parts"
+    )
     speaks = (latents > 0).float()
     back = dictionary.dictionary.decode(latents)
     left = (units - back).square().sum() / (units - units.mean(0)).square().sum()
-    print(f"explained {1 - left:.3f}, L0 {speaks.sum(1).mean():.2f}, "
-          f"dead {(speaks.sum(0) == 0).float().mean():.3f} of {latents.shape[1]}")  # fmt: skip
+    print(
+        f"explained {1 - left:.3f}, L0 {speaks.sum(1).mean():.2f}, "
+        f"dead {(speaks.sum(0) == 0).float().mean():.3f} of {latents.shape[1]}"
+    )
 
 
 if __name__ == "__main__":

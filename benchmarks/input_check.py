@@ -18,9 +18,11 @@ def main(models: list[str]) -> None:
         model = load(name)
         right = model.preprocessing
         swapped = replace(
-            right, channel_order=right.channel_order[::-1], mean=right.mean[::-1],
+            right,
+            channel_order=right.channel_order[::-1],
+            mean=right.mean[::-1],
             std=right.std[::-1],
-        )  # fmt: skip
+        )
         trials = {"right": right, **dict(alternatives(right)), "swapped": swapped}
         for title, given in trials.items():
             model.card = replace(model.card, preprocessing=given)

@@ -50,8 +50,14 @@ def steps_needed(
             raise StopIteration
 
     with contextlib.suppress(StopIteration):
-        opt.optimize(model, opt.channel(node, units), settings, on_step=look,
-                     seeds=[(seed, unit) for unit in units], parameterization=Watched(SIZE))
+        opt.optimize(
+            model,
+            opt.channel(node, units),
+            settings,
+            on_step=look,
+            seeds=[(seed, unit) for unit in units],
+            parameterization=Watched(SIZE),
+        )
     return needed
 
 

@@ -45,11 +45,16 @@ def examples(model: Model, nodes: Sequence[str]) -> dict[str, tuple[np.ndarray, 
 
 def example(node: str, unit: int, most: np.ndarray, mean: np.ndarray) -> Visualization:
     """As a sweep over the dataset stores it; `most`, `mean` over the scenes."""
+
     def quantiles(values: np.ndarray) -> dict[str, float]:
         return {str(q): float(np.quantile(values, q)) for q in (0.5, 0.9, 0.99, 1)}
 
-    data = {"max": float(most.max()), "min": 0.0,
-            "picture_max": quantiles(most), "picture_mean": quantiles(mean)}  # fmt: skip
+    data = {
+        "max": float(most.max()),
+        "min": 0.0,
+        "picture_max": quantiles(most),
+        "picture_mean": quantiles(mean),
+    }
     return Visualization(
         node, unit, "dataset_examples", "toytown", {}, 0, float(most.max()), None, data
     )
@@ -61,9 +66,7 @@ def pictures(
     """The repeats of each unit's picture."""
     found: dict[int, list[Visualization]] = {unit: [] for unit in units}
     for job in FEATURE_VIS.jobs(model, variants=[variant], **options):
-        results = [
-            r for r in FEATURE_VIS.run(model, node, units, job) if isinstance(r, Rendered)
-        ]
+        results = [r for r in FEATURE_VIS.run(model, node, units, job) if isinstance(r, Rendered)]
         images = np.stack([r.image for r in results if r.image is not None])
         driven = mean_activations(model, node, images)
         for r, row in zip(results, driven, strict=True):
@@ -85,7 +88,14 @@ def picture(
 ) -> Visualization:
     company = [[int(u), float(driven[u])] for u in (-driven).argsort()[:COMPANY]]
     return Visualization(
-        node, unit, "feature_vis", variant, {"seed": seed}, seed, score, NO_PICTURE,
+        node,
+        unit,
+        "feature_vis",
+        variant,
+        {"seed": seed},
+        seed,
+        score,
+        NO_PICTURE,
         {"company": company},
     )
 
@@ -98,9 +108,19 @@ def of_another(
     found = {}
     for unit, other in zip(units, units[1:] + units[:1], strict=True):
         found[unit] = [
-            Visualization(v.node, unit, v.technique, v.variant, v.recipe, v.seed,
-                          scores[unit, other], NO_PICTURE, v.data) for v in good[other][:1]
-        ]  # fmt: skip
+            Visualization(
+                v.node,
+                unit,
+                v.technique,
+                v.variant,
+                v.recipe,
+                v.seed,
+                scores[unit, other],
+                NO_PICTURE,
+                v.data,
+            )
+            for v in good[other][:1]
+        ]
     return found
 
 
@@ -133,21 +153,34 @@ def main() -> None:
             row = 1 if variant == "channel" else 0
             scene = {u: float(np.median(profiles[node][row][u])) for u in units}
             nothing = np.zeros(model.nodes[node].units)
-            judge("a scene", {
-                u: [picture(node, u, variant, 0, scene[u], nothing)] for u in units
-            })  # fmt: skip
+            judge("a scene", {u: [picture(node, u, variant, 0, scene[u], nothing)] for u in units})
             if variant == "channel":
                 driven = {u: dict(map(tuple, good[u][0].data["company"])) for u in units}
-                judge("another unit's", of_another(
-                    good, {(u, o): driven[o].get(u, 0.0) for u in units for o in units}
-                ))  # fmt: skip
+                judge(
+                    "another unit's",
+                    of_another(good, {(u, o): driven[o].get(u, 0.0) for u in units for o in units}),
+                )
                 after = units[1:] + units[:1]
-                judge("mixed repeats", {
-                    u: [good[u][0], Visualization(
-                        node, u, "feature_vis", variant, {"seed": 1}, 1, good[u][0].score,
-                        NO_PICTURE, good[o][1].data,
-                    )] for u, o in zip(units, after, strict=True)
-                })  # fmt: skip
+                judge(
+                    "mixed repeats",
+                    {
+                        u: [
+                            good[u][0],
+                            Visualization(
+                                node,
+                                u,
+                                "feature_vis",
+                                variant,
+                                {"seed": 1},
+                                1,
+                                good[u][0].score,
+                                NO_PICTURE,
+                                good[o][1].data,
+                            ),
+                        ]
+                        for u, o in zip(units, after, strict=True)
+                    },
+                )
             judge("switched off", {u: good[u] for u in units}, dead=True)
         print(f"{node} done", file=sys.stderr, flush=True)
 

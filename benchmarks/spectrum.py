@@ -49,7 +49,8 @@ def mean_amplitude(paths: list[Path]) -> tuple[np.ndarray, np.ndarray, np.ndarra
         centred = (values - means[-1][:, None, None]) * window / window.square().mean().sqrt()
         total = total + torch.fft.rfft2(centred).abs()
     return (
-        (total / len(paths)).numpy(), torch.stack(means).mean(0).numpy(),
+        (total / len(paths)).numpy(),
+        torch.stack(means).mean(0).numpy(),
         torch.stack(variances).mean(0).sqrt().numpy(),
     )
 

@@ -34,8 +34,12 @@ def main() -> None:
                 for precision, seen in times.items():
                     settings = opt.Settings(size=size, steps=STEPS, precision=precision)
                     started = time.perf_counter()
-                    opt.optimize(model, opt.channel(args.node, list(range(batch))), settings,
-                                 seeds=[(0, u) for u in range(batch)])
+                    opt.optimize(
+                        model,
+                        opt.channel(args.node, list(range(batch))),
+                        settings,
+                        seeds=[(0, u) for u in range(batch)],
+                    )
                     if run:  # the first one warms up
                         seen.append((time.perf_counter() - started) / STEPS / batch * 1000)
             bf16, fp32 = (statistics.median(times[p]) for p in ("bf16", "fp32"))

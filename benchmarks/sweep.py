@@ -25,8 +25,10 @@ def main() -> None:
     parser.add_argument("--models", default="toytown,inceptionv1_caffe")
     args = parser.parse_args()
     dataset = open_dataset(args.dataset)
-    print(f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}, "
-          f"{len(dataset)} pictures\n")  # fmt: skip
+    print(
+        f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}, "
+        f"{len(dataset)} pictures\n"
+    )
     print("| model | nodes | units | bare, ms | sweep, ms | ratio, CPU | ratio, wall |")
     print("|---|---|---|---|---|---|---|")
     for name in args.models.split(","):
@@ -62,8 +64,11 @@ def row(name: str, dataset) -> None:
             times.append(((b - a) * 1000 / spec.batch, (c - b) * 1000 / spec.batch))
     ratio_cpu, ratio_wall = (statistics.median(b / s for b, s in t) for t in (cpu, wall))
     without, looking = (statistics.median(column) for column in zip(*cpu, strict=True))
-    print(f"| {name} | {len(nodes)} | {spec.units} | {without:.1f} | {looking:.1f} | "
-          f"{ratio_cpu:.2f} | {ratio_wall:.2f} |", flush=True)  # fmt: skip
+    print(
+        f"| {name} | {len(nodes)} | {spec.units} | {without:.1f} | {looking:.1f} | "
+        f"{ratio_cpu:.2f} | {ratio_wall:.2f} |",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -31,8 +31,10 @@ def main() -> None:
     torch.set_num_threads(1)
     model = load("toytown_clip")
     reading = techniques.get("text_feature_vis").jobs(model)[0].context
-    drawn = [scene(FIRST_SCENE + i, label=i % len(CLASSES)).image
-             for i in range(PER_CLASS * len(CLASSES))]  # fmt: skip
+    drawn = [
+        scene(FIRST_SCENE + i, label=i % len(CLASSES)).image
+        for i in range(PER_CLASS * len(CLASSES))
+    ]
     images = torch.from_numpy(np.stack(drawn)).permute(0, 3, 1, 2).float() / 255
     names = class_vectors(model.text)
     shuffle = torch.Generator().manual_seed(0)

@@ -43,9 +43,11 @@ def test_nodes_are_found_by_alias_and_without_case() -> None:
         find_node("zzz", {"Mixed": "b", "mixed": "c", "4c": "inception_4c"})
 
 
-@given(st.integers(1, 300).flatmap(
-    lambda n: st.tuples(st.just(n), st.lists(st.integers(0, n - 1), min_size=1))
-))
+@given(
+    st.integers(1, 300).flatmap(
+        lambda n: st.tuples(st.just(n), st.lists(st.integers(0, n - 1), min_size=1))
+    )
+)
 def test_units_read_back(case: tuple[int, list[int]]) -> None:
     count, units = case
     assert parse_units(",".join(map(str, units)), count) == sorted(set(units))

@@ -55,8 +55,9 @@ def test_every_unit_and_two_dozen_large_ones(gallery: Atlas, node: str) -> None:
     small = gallery.tiles(node, "feature_vis", "channel")
     assert [t.unit for t in small] == list(range(units))
     assert all(96 <= t.width <= 224 for t in small)
-    large = [t for t in gallery.tiles(node, "feature_vis", "channel", min_width=224)
-             if t.width == 224]
+    large = [
+        t for t in gallery.tiles(node, "feature_vis", "channel", min_width=224) if t.width == 224
+    ]
     assert len(large) >= 24
     assert all(t.score > 0 for t in small)
 
@@ -102,9 +103,15 @@ def lenses() -> Atlas:
 def test_every_node_has_its_node_lenses(lenses: Atlas, node: str) -> None:
     shown = {(v.technique, v.variant) for v in lenses.visualizations(node, None)}
     assert {
-        ("deepdream", "node"), ("caricature", "chelsea"), ("caricature", "astronaut"),
-        ("similar", "weights"), ("unit_map", "node"), ("unit_map", "model"),
-        ("tuning", "curves"), ("tuning", "edges"), ("tuning", "hue"),
+        ("deepdream", "node"),
+        ("caricature", "chelsea"),
+        ("caricature", "astronaut"),
+        ("similar", "weights"),
+        ("unit_map", "node"),
+        ("unit_map", "model"),
+        ("tuning", "curves"),
+        ("tuning", "edges"),
+        ("tuning", "hue"),
     } <= shown
     units = lenses.nodes[node].units
     for technique, variant, name in (

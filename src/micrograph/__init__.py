@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Model", "Preprocessing", "__version__", "cards", "load", "optimize", "register", "render",
+    "Model",
+    "Preprocessing",
+    "__version__",
+    "cards",
+    "load",
+    "optimize",
+    "register",
+    "render",
 ]
 
 _HOMES = {

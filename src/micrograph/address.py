@@ -59,8 +59,9 @@ def parse(text: str) -> Address:
             f"unit {short(parts[2])} in {short(text)} is no number of at most nine digits; "
             "expected model/node/unit, with units counted from 0"
         )
-    return Address(parts[0], parts[1] if len(parts) > 1 else None,
-                   int(parts[2]) if len(parts) > 2 else None)
+    return Address(
+        parts[0], parts[1] if len(parts) > 1 else None, int(parts[2]) if len(parts) > 2 else None
+    )
 
 
 def find_node(name: str, aliases: Mapping[str, str], where: str = "") -> str:

@@ -9,9 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 MICROSCOPE = (
-    "alexnet", "alexnet_caffe_places365", "inceptionv1", "inceptionv1_caffe_places365",
-    "vgg19_caffe", "inceptionv3_slim", "inceptionv4_slim", "resnetv2_50_slim", "contrastive_v1",
-    "contrastive_rn50", "contrastive_v2", "contrastive_4x", "contrastive_16x", "lm_v1",
+    "alexnet",
+    "alexnet_caffe_places365",
+    "inceptionv1",
+    "inceptionv1_caffe_places365",
+    "vgg19_caffe",
+    "inceptionv3_slim",
+    "inceptionv4_slim",
+    "resnetv2_50_slim",
+    "contrastive_v1",
+    "contrastive_rn50",
+    "contrastive_v2",
+    "contrastive_4x",
+    "contrastive_16x",
+    "lm_v1",
 )
 """The models that OpenAI Microscope showed."""
 
@@ -101,7 +112,7 @@ FAMILIES: tuple[Family, ...] = (
                 ),
                 Relative(
                     "torchvision's alexnet",
-                    "another network (\"one weird trick\", 2014): 64, 192, 384, 256, 256 units, no "
+                    'another network ("one weird trick", 2014): 64, 192, 384, 256, 256 units, no '
                     "groups, no norms",
                 ),
             ),
@@ -130,9 +141,12 @@ FAMILIES: tuple[Family, ...] = (
                     "Szegedy et al. 2015",
                     "inceptionv3_slim",
                     (
-                        Relative("timm's inception_v3.tf_in1k", "the same weights without the "
-                                 "background class; averages count the padding, so that values at "
-                                 "the borders differ"),
+                        Relative(
+                            "timm's inception_v3.tf_in1k",
+                            "the same weights without the "
+                            "background class; averages count the padding, so that values at "
+                            "the borders differ",
+                        ),
                         Relative("torchvision's inception_v3", "altered input, other borders"),
                     ),
                 ),
@@ -155,12 +169,12 @@ FAMILIES: tuple[Family, ...] = (
             "Contrastive image and text towers of OpenAI",
             "Radford et al. 2021; image towers that are residual networks",
             children=(
-                Relative("RN50 \"A\"", "never released", "contrastive_v1"),
-                Relative("RN50 \"B\"", "taken to be the released RN50", "contrastive_rn50"),
+                Relative('RN50 "A"', "never released", "contrastive_v1"),
+                Relative('RN50 "B"', "taken to be the released RN50", "contrastive_rn50"),
                 Relative("RN101", "23 blocks in its third stage", "contrastive_v2"),
                 Relative(
                     "RN50x4",
-                    "wider, deeper, 288 px: the network of \"Multimodal Neurons\"",
+                    'wider, deeper, 288 px: the network of "Multimodal Neurons"',
                     "contrastive_4x",
                 ),
                 Relative("RN50x16", "384 px", "contrastive_16x"),

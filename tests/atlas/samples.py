@@ -10,14 +10,26 @@ import numpy as np
 from micrograph.atlas import AtlasWriter, ModelRecord, NodeRecord, Picture, Visualization, encode
 
 MODEL = ModelRecord(
-    id="tinynet", title="TinyNet", digest="ab" * 32, summary="A net of four nodes.",
-    parameters=1234, labels=("car", "bus", "wild cat"), preprocessing={"size": 32, "resize": 32},
-    paper="On small nets", paper_url="https://example.org/tiny", licence="CC0", lineage="invented",
+    id="tinynet",
+    title="TinyNet",
+    digest="ab" * 32,
+    summary="A net of four nodes.",
+    parameters=1234,
+    labels=("car", "bus", "wild cat"),
+    preprocessing={"size": 32, "resize": 32},
+    paper="On small nets",
+    paper_url="https://example.org/tiny",
+    licence="CC0",
+    lineage="invented",
 )
 
 
 def node(
-    id: str, index: int, units: int, parents: tuple[str, ...] = (), aliases: tuple[str, ...] = (),
+    id: str,
+    index: int,
+    units: int,
+    parents: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
     kind: str = "conv",
 ) -> NodeRecord:
     """A node of a map 8 x 8, or a flat one when `kind` is "dense"."""
@@ -50,35 +62,59 @@ def picture(seed: int, size: int = 32) -> Picture:
 def recipe(variant: str = "channel", seed: int = 0, size: int = 32, **more: Any) -> dict[str, Any]:
     """A recipe in the form techniques make them."""
     return {
-        "technique": "feature_vis", "variant": variant, "seed": seed, "size": size,
-        "model": MODEL.id, "digest": MODEL.digest, "revision": 1, **more,
+        "technique": "feature_vis",
+        "variant": variant,
+        "seed": seed,
+        "size": size,
+        "model": MODEL.id,
+        "digest": MODEL.digest,
+        "revision": 1,
+        **more,
     }
 
 
 def visualization(
-    node: str, unit: int | None, variant: str = "channel", seed: int = 0, size: int = 32,
-    created: str = "2026-11-21T12:00:00Z", data: Mapping[str, Any] | None = None, **more: Any,
+    node: str,
+    unit: int | None,
+    variant: str = "channel",
+    seed: int = 0,
+    size: int = 32,
+    created: str = "2026-11-21T12:00:00Z",
+    data: Mapping[str, Any] | None = None,
+    **more: Any,
 ) -> Visualization:
     """A visualization whose picture depends on the address and the recipe."""
     what = zlib.crc32(repr((node, unit, variant, seed, size, sorted(more.items()))).encode())
     return Visualization(
-        node=node, unit=unit, technique="feature_vis", variant=variant,
-        recipe=recipe(variant, seed, size, **more), seed=seed, score=what % 1000 / 10,
-        picture=picture(what, size), data=data or {}, made_with={"micrograph": "0.1.0"},
-        created=created, seconds=0.5,
+        node=node,
+        unit=unit,
+        technique="feature_vis",
+        variant=variant,
+        recipe=recipe(variant, seed, size, **more),
+        seed=seed,
+        score=what % 1000 / 10,
+        picture=picture(what, size),
+        data=data or {},
+        made_with={"micrograph": "0.1.0"},
+        created=created,
+        seconds=0.5,
     )
 
 
 def sample_atlas(
-    folder: Path, visualizations: Iterable[Visualization] | None = None,
-    model: ModelRecord = MODEL, nodes: tuple[NodeRecord, ...] = NODES,
+    folder: Path,
+    visualizations: Iterable[Visualization] | None = None,
+    model: ModelRecord = MODEL,
+    nodes: tuple[NodeRecord, ...] = NODES,
 ) -> Path:
     """Write `folder/<model>.atlas`; by default every unit's channel picture at 32 px, and unit 0
     of every node with both signs, two seeds and 64 px. Returns its path."""
     if visualizations is None:
         visualizations = [visualization(n.id, u) for n in nodes for u in range(n.units)] + [
             visualization(n.id, 0, variant, seed, 64)
-            for n in nodes for variant in ("channel", "channel-negative") for seed in (0, 1)
+            for n in nodes
+            for variant in ("channel", "channel-negative")
+            for seed in (0, 1)
         ]
     path = folder / f"{model.id}.atlas"
     with AtlasWriter.open(path, model, nodes) as writer:

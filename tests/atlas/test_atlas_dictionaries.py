@@ -12,8 +12,9 @@ from micrograph.errors import BadInput, Conflict
 MODEL = ModelRecord("tiny", "Tiny", "ab" * 32, labels=("cat", "dog"))
 BASE = NodeRecord("conv", 0, "conv", 4, (3, 3), 5, 1, 0, "exact", (), ())
 OUT = NodeRecord("logits", 1, "logits", 2, (), 0, 0, 0, "whole input", ("conv",), ())
-LATENTS = replace(BASE, id="conv.sae", index=2, kind="dictionary", units=2, shape=(),
-                  parents=("conv",))  # fmt: skip
+LATENTS = replace(
+    BASE, id="conv.sae", index=2, kind="dictionary", units=2, shape=(), parents=("conv",)
+)
 FIRST = DictionaryRecord("conv.sae", "11" * 32, {"activation": "relu", "l0": 3.5})
 OTHER = replace(FIRST, digest="22" * 32)
 

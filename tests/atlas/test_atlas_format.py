@@ -84,16 +84,18 @@ def test_rows_are_small(tmp_path: Path) -> None:
     from samples import NODES, visualization
 
     long = {"note": "x" * 5000}
-    put = [visualization(n.id, u, seed=s, **long) for n in NODES[:3] for u in range(n.units)
-           for s in range(8)]
+    put = [
+        visualization(n.id, u, seed=s, **long)
+        for n in NODES[:3]
+        for u in range(n.units)
+        for s in range(8)
+    ]
     path = sample_atlas(tmp_path, put)
     bytes_of_pictures = sum(len(v.picture.data) for v in put)
     connection = sqlite3.connect(path)
     free = sum(
         PAGE_SIZE * pages
-        for (pages,) in connection.execute(
-            "SELECT count(*) FROM sqlite_schema WHERE rootpage > 0"
-        )
+        for (pages,) in connection.execute("SELECT count(*) FROM sqlite_schema WHERE rootpage > 0")
     )
     connection.close()
     overhead = (path.stat().st_size - bytes_of_pictures - free) / len(put)

@@ -41,7 +41,8 @@ def test_visualizations_come_back_whole_but_for_the_bytes(tmp_path: Path) -> Non
     assert got.picture.data == b""
     assert atlas.picture(got.picture.digest) == put.picture
     assert {**vars(got), "picture": {**vars(got.picture), **bare}} == {
-        **vars(put), "picture": {**vars(put.picture), **bare}
+        **vars(put),
+        "picture": {**vars(put.picture), **bare},
     }
 
 
@@ -57,8 +58,11 @@ def test_visualizations_are_ordered_and_can_be_narrowed(atlas: Atlas) -> None:
     found = atlas.visualizations("conv0", 0)
     order = [(v.variant, v.seed, v.picture.width) for v in found]
     assert order == [
-        ("channel", 0, 64), ("channel", 0, 32), ("channel", 1, 64),
-        ("channel-negative", 0, 64), ("channel-negative", 1, 64),
+        ("channel", 0, 64),
+        ("channel", 0, 32),
+        ("channel", 1, 64),
+        ("channel-negative", 0, 64),
+        ("channel-negative", 1, 64),
     ]
     assert atlas.visualizations("conv0", 0, "feature_vis") == found
     assert atlas.visualizations("conv0", 0, "deepdream") == []
@@ -146,7 +150,9 @@ def slow_tiles(
     min_width=st.none() | st.sampled_from([1, 20, 32, 1000]),
 )
 def test_tiles_equal_the_slow_twin(
-    put: list[Visualization], seed: int | None, min_width: int | None,
+    put: list[Visualization],
+    seed: int | None,
+    min_width: int | None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     atlas = Atlas.open(sample_atlas(tmp_path_factory.mktemp("tiles"), put))

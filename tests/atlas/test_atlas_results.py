@@ -18,8 +18,15 @@ def result(
 ) -> Visualization:
     fields = {"score": 1.5, "data": {"top": [[4, 0, 1.5]]}} | more
     return Visualization(
-        "mixed1a", unit, "dataset_examples", variant, {"variant": variant, "seed": seed,
-            "key": str(created)}, seed, picture=None, created=created, **fields,
+        "mixed1a",
+        unit,
+        "dataset_examples",
+        variant,
+        {"variant": variant, "seed": seed, "key": str(created)},
+        seed,
+        picture=None,
+        created=created,
+        **fields,
     )
 
 
@@ -66,8 +73,11 @@ def test_results_gives_one_per_unit_the_lowest_seed_then_the_newest(tmp_path: Pa
     old, new = "2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"
     atlas = write(
         tmp_path / "a.atlas",
-        result(3, 1, created=new, score=9.0), result(3, 0, created=old, score=1.0),
-        result(3, 0, created=new, score=2.0), result(5, 2, score=3.0), result(None, score=4.0),
+        result(3, 1, created=new, score=9.0),
+        result(3, 0, created=old, score=1.0),
+        result(3, 0, created=new, score=2.0),
+        result(5, 2, score=3.0),
+        result(None, score=4.0),
         result(6, variant="other"),
     )
     found = atlas.results("1a", "dataset_examples", "town")

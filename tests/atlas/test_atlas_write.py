@@ -39,7 +39,8 @@ def test_a_repeat_is_a_no_op(tmp_path: Path) -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    there=st.sets(st.integers(0, 15)), wanted=st.lists(st.integers(0, 15), unique=True),
+    there=st.sets(st.integers(0, 15)),
+    wanted=st.lists(st.integers(0, 15), unique=True),
     other=st.sets(st.integers(0, 15)),
 )
 def test_missing_is_what_the_recipe_has_not_made(

@@ -25,7 +25,8 @@ def test_models_come_in_order_of_precedence(tmp_path: Path) -> None:
     assert library.model("other").model == other
     assert library.problems == ()
     assert [(h.model, h.text) for h in library.search("car")] == [
-        ("tinynet", "car"), ("other", "cart"),
+        ("tinynet", "car"),
+        ("other", "cart"),
     ]
     assert [h.kind for h in library.search("o")] == ["model"]
     with pytest.raises(NotFound, match="tinynet"):
@@ -56,11 +57,14 @@ _ONE = st.builds(
 
 @settings(max_examples=30, deadline=None)
 @given(
-    first=st.lists(_ONE, max_size=6), second=st.lists(_ONE, max_size=6),
+    first=st.lists(_ONE, max_size=6),
+    second=st.lists(_ONE, max_size=6),
     min_width=st.sampled_from([None, 16, 20, 64]),
 )
 def test_merged_files_of_one_model(
-    first: list[Visualization], second: list[Visualization], min_width: int | None,
+    first: list[Visualization],
+    second: list[Visualization],
+    min_width: int | None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     folder = tmp_path_factory.mktemp("merge")
@@ -84,6 +88,7 @@ def test_merged_files_of_one_model(
     tiles = merged.tiles("conv0", "feature_vis", "channel", min_width=min_width)
     assert [t.unit for t in tiles] == sorted({unit for unit, _ in stored})
     for tile in tiles:
+
         def rank(width: int, seed: int, score: float) -> tuple[object, ...]:
             wide = min_width is not None and width >= min_width
             return (wide, -width if wide else width, -seed, score >= 0)
@@ -144,8 +149,9 @@ def test_pages_follow_a_render(tmp_path: Path) -> None:
         writer.put([visualization("conv0", 1)])
         assert [t.unit for t in shown.tiles("conv0", "feature_vis", "channel")] == [1]
         writer.put([visualization("conv0", 2)])
-        assert [t.unit for t in library.model("tinynet").tiles("conv0", "feature_vis", "channel")] \
-            == [1, 2]
+        assert [
+            t.unit for t in library.model("tinynet").tiles("conv0", "feature_vis", "channel")
+        ] == [1, 2]
     renamed = dataclasses.replace(MODEL, title="Renamed")
     AtlasWriter.open(tmp_path / "tinynet.atlas", renamed, NODES).close()
     assert library.models()[0].title == "Renamed"

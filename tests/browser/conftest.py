@@ -21,8 +21,13 @@ from micrograph.web import create_app
 from micrograph.web.serve import bind
 
 ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 
 
@@ -77,8 +82,10 @@ def open_page(browser: Any, site: str) -> Iterator[Any]:
 
     def make(path: str = "/", width: int = 1280, height: int = 800, **more: Any) -> Any:
         context = browser.new_context(
-            viewport={"width": width, "height": height}, base_url=site,
-            permissions=["clipboard-read", "clipboard-write"], **more,
+            viewport={"width": width, "height": height},
+            base_url=site,
+            permissions=["clipboard-read", "clipboard-write"],
+            **more,
         )
         context.set_default_timeout(8000)
         contexts.append(context)
@@ -97,5 +104,3 @@ def open_page(browser: Any, site: str) -> Iterator[Any]:
     for context in contexts:
         context.close()
     assert complaints == []
-
-

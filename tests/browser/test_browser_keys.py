@@ -83,8 +83,9 @@ def test_the_graph_is_walked_and_zoomed(open_page):
     page.keyboard.press("+")
     assert page.evaluate(width) > before * 1.2
     page.keyboard.press("0")
-    box = page.evaluate("(r => [r.height, innerHeight])"
-                        "(document.querySelector('.canvas').getBoundingClientRect())")
+    box = page.evaluate(
+        "(r => [r.height, innerHeight])(document.querySelector('.canvas').getBoundingClientRect())"
+    )
     assert box[0] <= box[1]
     page.keyboard.press("ArrowDown")
     assert focused(page) == "/models/tinynet/conv0"
@@ -108,10 +109,15 @@ def test_a_repeated_block_is_opened_and_folded(open_page):
     at(page, "/models/resnetv2_50_slim")
 
 
-@pytest.mark.parametrize("path", [
-    "/models/contrastive_16x", "/models/toytown_vit",
-    "/compare?here=contrastive_16x&there=tinynet", "/models",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/models/contrastive_16x",
+        "/models/toytown_vit",
+        "/compare?here=contrastive_16x&there=tinynet",
+        "/models",
+    ],
+)
 def test_a_phone_is_wide_enough(open_page, path):
     page = open_page(path, 360, 780)
     assert page.evaluate("document.documentElement.scrollWidth") == 360

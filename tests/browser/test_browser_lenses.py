@@ -43,9 +43,13 @@ def test_an_example_opens_with_the_box_and_leads_to_the_next(open_page):
 
 def test_where_it_fires_is_lit(open_page):
     page = open_page(UNIT)
-    page.route("**/map?*", lambda route: route.fulfill(
-        body=json.dumps({"map": [[0, 0.5], [1, 0]], "value": 4.7, "position": 2}),
-        content_type="application/json"))
+    page.route(
+        "**/map?*",
+        lambda route: route.fulfill(
+            body=json.dumps({"map": [[0, 0.5], [1, 0]], "value": 4.7, "position": 2}),
+            content_type="application/json",
+        ),
+    )
     page.locator(".tiles a").first.click()
     page.get_by_role("button", name="Where it fires").click()
     until(page, "document.querySelector('dialog.example canvas.heat')")
@@ -93,23 +97,39 @@ def picture() -> bytes:
 
 TOLD = {
     "picture": {"width": 64, "height": 48},
-    "unit": {"address": "lensed/mixed1a/3", "value": 2.5, "position": 0, "quantile": 0.97,
-             "map": [[1, 0], [0, 0]]},
-    "nodes": [{"node": "conv0", "relative_to": "node",
-               "units": [{"unit": 2, "value": 4, "strength": 0.2}]}],
+    "unit": {
+        "address": "lensed/mixed1a/3",
+        "value": 2.5,
+        "position": 0,
+        "quantile": 0.97,
+        "map": [[1, 0], [0, 0]],
+    },
+    "nodes": [
+        {
+            "node": "conv0",
+            "relative_to": "node",
+            "units": [{"unit": 2, "value": 4, "strength": 0.2}],
+        }
+    ],
     "classes": [{"class": 1, "label": "<b>car</b>", "value": 3.0, "share": 0.9}],
-    "attribution": {"node": "mixed1a", "unit": 3,
-                    "nodes": [{"node": "conv0", "units": [[1, -0.5]], "total": -0.5}]},
+    "attribution": {
+        "node": "mixed1a",
+        "unit": 3,
+        "nodes": [{"node": "conv0", "units": [[1, -0.5]], "total": -0.5}],
+    },
     "caricature": None,
 }
 
 
 def test_a_picture_of_ones_own(open_page):
     page = open_page(UNIT)
-    page.route("**/look", lambda route: route.fulfill(
-        body=json.dumps(TOLD), content_type="application/json"))
+    page.route(
+        "**/look",
+        lambda route: route.fulfill(body=json.dumps(TOLD), content_type="application/json"),
+    )
     page.locator("#look input").set_input_files(
-        {"name": "my.png", "mimeType": "image/png", "buffer": picture()})
+        {"name": "my.png", "mimeType": "image/png", "buffer": picture()}
+    )
     page.wait_for_selector(".looked figcaption")
     said = page.locator(".looked figcaption").inner_text()
     assert "Activation 2.50, more than on 97 %" in said
@@ -125,9 +145,13 @@ def test_a_picture_of_ones_own(open_page):
 
 def test_a_picture_of_ones_own_can_be_dropped_and_refused(open_page):
     page = open_page("/models/lensed")
-    page.route("**/look", lambda route: route.fulfill(
-        body=json.dumps({"kind": "error", "status": 200, "message": "no picture at all"}),
-        content_type="application/json"))
+    page.route(
+        "**/look",
+        lambda route: route.fulfill(
+            body=json.dumps({"kind": "error", "status": 200, "message": "no picture at all"}),
+            content_type="application/json",
+        ),
+    )
     page.evaluate("""() => {
       const data = new DataTransfer();
       data.items.add(new File(["x"], "x.png", { type: "image/png" }));

@@ -15,9 +15,13 @@ pytestmark = pytest.mark.browser
 def test_copy_buttons_copy(open_page):
     page = open_page("/models/tinynet/mixed1a/3")
     cite = page.get_by_role("region", name="Cite")
-    for name, expected in (("Address", r"tinynet/mixed1a/3"), ("Link", r"http://.*/mixed1a/3"),
-                           ("Markdown", r"\[tinynet.*\]\(http.*\)"), ("BibTeX", r"(?s)@misc\{.*\}"),
-                           ("Recipe", r'\{.*"technique":"feature_vis".*\}')):
+    for name, expected in (
+        ("Address", r"tinynet/mixed1a/3"),
+        ("Link", r"http://.*/mixed1a/3"),
+        ("Markdown", r"\[tinynet.*\]\(http.*\)"),
+        ("BibTeX", r"(?s)@misc\{.*\}"),
+        ("Recipe", r'\{.*"technique":"feature_vis".*\}'),
+    ):
         page.evaluate("navigator.clipboard.writeText('')")
         cite.get_by_role("button", name=name, exact=True).click()
         until(page, "navigator.clipboard.readText()")
@@ -50,8 +54,7 @@ def test_the_graph_is_dragged_and_zoomed_by_mouse(open_page):
     page.keyboard.down("Control")
     page.mouse.wheel(0, -300)
     page.keyboard.up("Control")
-    until(page, "Number(document.querySelector('.canvas').style"
-                           ".getPropertyValue('--zoom')) > 1.5")
+    until(page, "Number(document.querySelector('.canvas').style.getPropertyValue('--zoom')) > 1.5")
     left = page.evaluate("document.querySelector('.frame').scrollLeft")
     page.mouse.move(x, y)
     page.mouse.down()

@@ -4,10 +4,21 @@ import pytest
 
 pytestmark = pytest.mark.browser
 
-PAGES = ["/", "/models", "/models/tinynet", "/models/tinynet/mixed1a", "/models/tinynet/mixed1a/3",
-         "/models/tinynet/empty/0", "/about", "/search?q=zzz", "/models/lensed/mixed1a/3",
-         "/models/lensed/mixed1a", "/models/lensed/mixed1a?lens=dataset_examples",
-         "/models/lensed?lens=caricature", "/models/lensed?lens=unit_map"]
+PAGES = [
+    "/",
+    "/models",
+    "/models/tinynet",
+    "/models/tinynet/mixed1a",
+    "/models/tinynet/mixed1a/3",
+    "/models/tinynet/empty/0",
+    "/about",
+    "/search?q=zzz",
+    "/models/lensed/mixed1a/3",
+    "/models/lensed/mixed1a",
+    "/models/lensed/mixed1a?lens=dataset_examples",
+    "/models/lensed?lens=caricature",
+    "/models/lensed?lens=unit_map",
+]
 BACKGROUND = "getComputedStyle(document.documentElement).backgroundColor"
 
 # Contrast of text with what is behind it (WCAG 2.2, relative luminance), least over the page.
@@ -65,9 +76,17 @@ def test_the_theme_follows_the_system_and_a_choice_is_remembered(open_page):
     assert page.evaluate("localStorage.length") == 0
 
 
-@pytest.mark.parametrize("path", ["/models/tinynet/wide", "/models/tinynet/mixed1a/3",
-                                  "/models/tinynet", "/", "/models/lensed/mixed1a/3",
-                                  "/models/lensed/mixed1a?lens=dataset_examples"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/models/tinynet/wide",
+        "/models/tinynet/mixed1a/3",
+        "/models/tinynet",
+        "/",
+        "/models/lensed/mixed1a/3",
+        "/models/lensed/mixed1a?lens=dataset_examples",
+    ],
+)
 def test_nothing_moves_while_pictures_load(open_page, path):
     page = open_page("/about")
     page.add_init_script("""
@@ -94,9 +113,7 @@ def test_a_grid_of_a_thousand_paints_at_once(open_page):
     )
     assert painted < 3000  # a second on an idle machine
     assert page.locator(".grid li").count() == 1024
-    kept = page.evaluate(
-        "getComputedStyle(document.querySelector('.grid li')).contentVisibility"
-    )
+    kept = page.evaluate("getComputedStyle(document.querySelector('.grid li')).contentVisibility")
     assert kept == "auto"
 
 

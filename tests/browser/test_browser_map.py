@@ -41,10 +41,22 @@ def map_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     cell = np.arange(1024)
     xy = ((np.stack([cell % COLUMNS, cell // COLUMNS], 1) + 0.5) / COLUMNS).astype(np.float32)
     with AtlasWriter.open(path, web_samples.MODEL, web_samples.NODES) as writer:
-        writer.put([Visualization(
-            "wide", None, "unit_map", "node", {}, 0, 0.0, None,
-            {"method": "By hand.", "columns": COLUMNS}, arrays={"xy": xy},
-        )])
+        writer.put(
+            [
+                Visualization(
+                    "wide",
+                    None,
+                    "unit_map",
+                    "node",
+                    {},
+                    0,
+                    0.0,
+                    None,
+                    {"method": "By hand.", "columns": COLUMNS},
+                    arrays={"xy": xy},
+                )
+            ]
+        )
     library, urls = Library([folder]), Urls("v")
     fragment: Any = Html(urls).environment.get_template("lenses/unit_map.html").module
 
@@ -56,12 +68,15 @@ def map_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     def picture(request: Request) -> Response:
         return image_answer(library, request, "tinynet", request.path_params["name"])
 
-    app = Starlette(routes=[
-        Route("/", page), Route("/images/tinynet/{name}", picture),
-        Route("/models/{rest:path}", lambda request: PlainTextResponse("a unit")),
-        Route("/favicon.ico", lambda request: Response(status_code=204)),
-        Mount("/static/v", StaticFiles(directory=STATIC)),
-    ])
+    app = Starlette(
+        routes=[
+            Route("/", page),
+            Route("/images/tinynet/{name}", picture),
+            Route("/models/{rest:path}", lambda request: PlainTextResponse("a unit")),
+            Route("/favicon.ico", lambda request: Response(status_code=204)),
+            Mount("/static/v", StaticFiles(directory=STATIC)),
+        ]
+    )
     app.add_middleware(Guard)
     with bind("127.0.0.1", 0) as listener:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
@@ -187,9 +202,13 @@ def test_two_fingers_zoom(open_map: Any) -> None:
 
     def fingers(kind: str, apart: float) -> None:
         points = [{"x": x - apart, "y": y, "id": 1}, {"x": x + apart, "y": y, "id": 2}]
-        touch.send("Input.dispatchTouchEvent", {
-            "type": kind, "touchPoints": [] if kind == "touchEnd" else points,
-        })
+        touch.send(
+            "Input.dispatchTouchEvent",
+            {
+                "type": kind,
+                "touchPoints": [] if kind == "touchEnd" else points,
+            },
+        )
 
     fingers("touchStart", 20)
     for apart in (30, 50, 80, 120):

@@ -90,10 +90,13 @@ def test_absurd_options_are_refused_in_one_line(refused, tmp_path, asked):
 
 def test_text_search_for_a_model_with_a_tower(refused, tmp_path):
     for option, says in {
-        "length=0": "length 0 is out of range", "length=99999": "length 99999 is out of range",
-        "penalty=2": "penalty 2 is out of range", "inputs=-1": "inputs -1 is out of range",
-        "restarts=1e3": "expected a whole number", "proposals=0": "proposals 0 is out of range",
-    }.items():  # fmt: skip
+        "length=0": "length 0 is out of range",
+        "length=99999": "length 99999 is out of range",
+        "penalty=2": "penalty 2 is out of range",
+        "inputs=-1": "inputs -1 is out of range",
+        "restarts=1e3": "expected a whole number",
+        "proposals=0": "proposals 0 is out of range",
+    }.items():
         words = ("render", "toytown_clip", "--technique", "text_feature_vis", "-o", option)
         assert says in refused(*words, "--atlas", tmp_path / "new")
     assert not (tmp_path / "new").exists()

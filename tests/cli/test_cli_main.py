@@ -82,7 +82,10 @@ def test_output_that_cannot_be_written_is_one_line(args):
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "micrograph", *args],
-            stdout=full, stderr=subprocess.PIPE, text=True, timeout=60,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
         )
     assert done.returncode == 2
     assert done.stderr.startswith("error: cannot go on: No space left on device")

@@ -27,8 +27,15 @@ QUICK = ("--steps", "2", "--size", "32", "--units", "0", "--device", "cpu", "--a
 @pytest.fixture(autouse=True)
 def net(tmp_path: Path) -> Path:
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Conv2d(6, 4, 3), nn.ReLU(),
-                        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 2))  # fmt: skip
+    net = nn.Sequential(
+        nn.Conv2d(3, 6, 3),
+        nn.ReLU(),
+        nn.Conv2d(6, 4, 3),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 2),
+    )
     save_file(net.state_dict(), tmp_path / "w.safetensors")
     path = tmp_path / "net.py"
     path.write_text(NET)
@@ -110,7 +117,8 @@ def test_an_untrained_network_of_ours_beside_the_trained_one(run):
     assert "1 were there already" in run("render", "blank", *rest).out
     assert run("render", "toytown", *rest).status == 0
     assert {path.name for path in Path("atlas").glob("*.atlas")} == {
-        "blank.atlas", "toytown.atlas",
+        "blank.atlas",
+        "toytown.atlas",
     }
 
 

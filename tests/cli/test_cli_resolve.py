@@ -23,12 +23,18 @@ def test_a_place_for_machines(run):
     status, out, _ = run("resolve", "--json", LINK)
     assert status == 0
     assert json.loads(out) == {
-        "model": "inceptionv1", "node": "mixed4c", "unit": 447,
-        "address": "inceptionv1/mixed4c/447", "technique": "feature_vis", "available": False,
+        "model": "inceptionv1",
+        "node": "mixed4c",
+        "unit": 447,
+        "address": "inceptionv1/mixed4c/447",
+        "technique": "feature_vis",
+        "available": False,
         "note": "Nothing is rendered of it here yet: "
-                "`micrograph weights fetch inceptionv1`, then "
-                "`micrograph render inceptionv1 --node mixed4c --units 447`.",
-        "variant": "channel", "url": "/models/inceptionv1/mixed4c/447", "nearest": [],
+        "`micrograph weights fetch inceptionv1`, then "
+        "`micrograph render inceptionv1 --node mixed4c --units 447`.",
+        "variant": "channel",
+        "url": "/models/inceptionv1/mixed4c/447",
+        "nearest": [],
     }
 
 

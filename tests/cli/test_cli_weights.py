@@ -46,8 +46,14 @@ def test_status_says_what_fetch_would_do(run, known):
         WeightsSource("A bucket", "gs://bucket/net.pb"),
         WeightsSource("An original", "https://a.org/net.npy", size=574_000_000, licence="CC BY"),
     )
-    known("toytown", id="tiny", bundled="", sources=sources, dictionaries=(),
-          conversions=(Conversion("npy", lambda given: {}),))  # fmt: skip
+    known(
+        "toytown",
+        id="tiny",
+        bundled="",
+        sources=sources,
+        dictionaries=(),
+        conversions=(Conversion("npy", lambda given: {}),),
+    )
     shown = run("weights", "status", "tiny").out
     for part in (
         "weights   missing",
@@ -73,8 +79,13 @@ def test_never_released(run):
 
 def test_fetch_of_what_is_here_and_of_what_cannot_be_had(run, known):
     assert "toytown: its weights are here already" in run("weights", "fetch", "toytown").out
-    known("toytown", id="tiny", bundled="", dictionaries=(),
-          sources=(WeightsSource("Gone", "http://127.0.0.1:9/net.npy"),))  # fmt: skip
+    known(
+        "toytown",
+        id="tiny",
+        bundled="",
+        dictionaries=(),
+        sources=(WeightsSource("Gone", "http://127.0.0.1:9/net.npy"),),
+    )
     refused = run("weights", "fetch", "tiny")
     assert refused.status == 2
     assert "cannot reach 127.0.0.1" in refused.err
@@ -84,10 +95,16 @@ def test_fetch_of_what_is_here_and_of_what_cannot_be_had(run, known):
 def test_import_says_what_was_done(run, known, tmp_path):
     tensors = {"theirs/w": torch.zeros(1, 3, 1, 1)}
     torch.save(tensors, tmp_path / "x.pt")
-    known("toytown", id="tiny", bundled="", digest="", dictionaries=(), node_id=lambda path: path,
-          build=lambda: torch.nn.Conv2d(3, 1, 1, bias=False),
-          conversions=(Conversion("torch", lambda g: {"weight": g.take("theirs/w")}),),
-    )  # fmt: skip
+    known(
+        "toytown",
+        id="tiny",
+        bundled="",
+        digest="",
+        dictionaries=(),
+        node_id=lambda path: path,
+        build=lambda: torch.nn.Conv2d(3, 1, 1, bias=False),
+        conversions=(Conversion("torch", lambda g: {"weight": g.take("theirs/w")}),),
+    )
     done = run("weights", "import", "tiny", tmp_path / "x.pt")
     assert done.status == 0
     assert "tiny: converted from torch and kept as" in done.out

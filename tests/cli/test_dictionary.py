@@ -28,9 +28,20 @@ def run(capsys, *words):
 @pytest.mark.parametrize(("place", "node"), [("4a", "mixed4a.sae"), ("mixed4a.six", "mixed4a.six")])
 def test_latents_are_rendered_and_known(capsys, tmp_path, file, place, node):
     status, out, _ = run(
-        capsys, "render", "toytown", "--dictionary", f"{place}={file}", "-n", node,
-        "--units", "0-1", "--steps", "1", "--atlas", tmp_path / "a",
-    )  # fmt: skip
+        capsys,
+        "render",
+        "toytown",
+        "--dictionary",
+        f"{place}={file}",
+        "-n",
+        node,
+        "--units",
+        "0-1",
+        "--steps",
+        "1",
+        "--atlas",
+        tmp_path / "a",
+    )
     assert status == 0
     assert out.startswith("2 results")
     atlas = Atlas.open(tmp_path / "a" / "toytown.atlas")
@@ -41,8 +52,19 @@ def test_latents_are_rendered_and_known(capsys, tmp_path, file, place, node):
 
 
 def test_the_one_that_ships_needs_no_file(capsys, tmp_path):
-    status, out, _ = run(capsys, "render", "toytown", "-n", "4a.sae", "--units", "3",
-                         "--steps", "1", "--atlas", tmp_path)  # fmt: skip
+    status, out, _ = run(
+        capsys,
+        "render",
+        "toytown",
+        "-n",
+        "4a.sae",
+        "--units",
+        "3",
+        "--steps",
+        "1",
+        "--atlas",
+        tmp_path,
+    )
     assert status == 0
     assert out.startswith("1 result")
 
@@ -72,11 +94,36 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(capsys, tmp_path, file
 def test_a_dictionary_is_trained_and_used(capsys, tmp_path):
     out = tmp_path / "own.safetensors"
     status, said, _ = run(
-        capsys, "dictionary", "toytown", "4c", "--dataset", "toytown:20", "--latents", "30",
-        "-k", "3", "--steps", "3", "--out", out,
-    )  # fmt: skip
+        capsys,
+        "dictionary",
+        "toytown",
+        "4c",
+        "--dataset",
+        "toytown:20",
+        "--latents",
+        "30",
+        "-k",
+        "3",
+        "--steps",
+        "3",
+        "--out",
+        out,
+    )
     assert status == 0
     assert "30 latents over mixed4c" in said
-    status, _, _ = run(capsys, "render", "toytown", "--dictionary", f"4c={out}", "-n", "4c.sae",
-                       "--units", "0", "--steps", "1", "--atlas", tmp_path / "a")  # fmt: skip
+    status, _, _ = run(
+        capsys,
+        "render",
+        "toytown",
+        "--dictionary",
+        f"4c={out}",
+        "-n",
+        "4c.sae",
+        "--units",
+        "0",
+        "--steps",
+        "1",
+        "--atlas",
+        tmp_path / "a",
+    )
     assert status == 0

@@ -42,8 +42,11 @@ def test_each_step_asks_for_what_there_is(step):
 
 def test_it_goes_on_after_a_step_that_fails_and_ends_when_told(tmp_path, monkeypatch, capfd):
     def command(step, folder):
-        code = {"fails": "raise SystemExit('no')", "works": f"open({str(folder / 'done')!r}, 'w')",
-                "long": f"open({str(folder / 'long')!r}, 'w'); import time; time.sleep(60)"}[step]
+        code = {
+            "fails": "raise SystemExit('no')",
+            "works": f"open({str(folder / 'done')!r}, 'w')",
+            "long": f"open({str(folder / 'long')!r}, 'w'); import time; time.sleep(60)",
+        }[step]
         return [sys.executable, "-c", code]
 
     monkeypatch.setattr(tour, "command", command)

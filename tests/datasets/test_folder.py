@@ -29,8 +29,11 @@ def test_class_folders_and_what_lies_among_them(tmp_path):
     data = open_dataset(str(tmp_path))
     assert data.classes == ("ant", "cat")
     assert [(e.name, e.cls) for e in data.entries] == [
-        ("4.jpg", -1), ("ant/3.jpg", 0), ("cat/1.jpg", 1), ("cat/young/2.jpg", 1),
-    ]  # fmt: skip
+        ("4.jpg", -1),
+        ("ant/3.jpg", 0),
+        ("cat/1.jpg", 1),
+        ("cat/young/2.jpg", 1),
+    ]
     assert data.left_out == {"no name of a picture": 3, "no regular file": 1}
 
 

@@ -32,11 +32,17 @@ def rows(library, count: int, seed: int = 0):
     from PIL import Image
 
     features = library.Features(
-        {"id": library.Value("int32"), "img": library.Image(),
-         "kind": library.ClassLabel(names=["ant", "bee"])}
-    )  # fmt: skip
-    data = {"id": list(range(count)), "img": [Image.fromarray(p) for p in pixels],
-            "kind": [n % 2 for n in range(count)]}  # fmt: skip
+        {
+            "id": library.Value("int32"),
+            "img": library.Image(),
+            "kind": library.ClassLabel(names=["ant", "bee"]),
+        }
+    )
+    data = {
+        "id": list(range(count)),
+        "img": [Image.fromarray(p) for p in pixels],
+        "kind": [n % 2 for n in range(count)],
+    }
     return library.Dataset.from_dict(data, features=features), pixels
 
 

@@ -32,8 +32,16 @@ def test_all_pictures_in_order_each_at_its_place(pictures):
             else:
                 assert (batch.pixels[place] == 128).all()
     assert np.concatenate([b.valid for b in found]).nonzero()[0].tolist() == [
-        0, 1, 2, 4, 5, 6, 7, 8, 9,
-    ]  # fmt: skip
+        0,
+        1,
+        2,
+        4,
+        5,
+        6,
+        7,
+        8,
+        9,
+    ]
     problems = {n: why for b in found for n, why in b.problems.items()}
     assert set(problems) == {3, 10}
     assert "03.png" in problems[3]

@@ -14,14 +14,21 @@ from micrograph.errors import BadInput, Conflict
 
 def test_shards_in_order_with_classes(tmp_path):
     tar(tmp_path / "x-00.tar", {"b/1.cls": b"2\n", "b/1.png": encoded(1), "a/0.png": encoded(0)})
-    tar(tmp_path / "x-01.tar", {
-        "c.seg.png": encoded(2), "c.json": json.dumps({"label": 0}).encode(), "c.txt": b"a cat",
-    })  # fmt: skip
+    tar(
+        tmp_path / "x-01.tar",
+        {
+            "c.seg.png": encoded(2),
+            "c.json": json.dumps({"label": 0}).encode(),
+            "c.txt": b"a cat",
+        },
+    )
     for spec in ("x-{00..01}.tar", "x-*.tar"):
         data = open_dataset(str(tmp_path / spec))
         assert [(e.name, e.cls) for e in data.entries] == [
-            ("b/1.png", 2), ("a/0.png", -1), ("c.seg.png", 0),
-        ]  # fmt: skip
+            ("b/1.png", 2),
+            ("a/0.png", -1),
+            ("c.seg.png", 0),
+        ]
         assert data.classes == ("0", "1", "2")
         assert data.name == "x"
         for number, seed in enumerate((1, 0, 2)):
@@ -34,9 +41,18 @@ def test_shards_in_order_with_classes(tmp_path):
 
 
 def test_classes_by_name(tmp_path):
-    files = {"1.jpg": encoded(0), "1.cls": b"dog", "2.jpg": encoded(1), "2.cls": b"ant",
-             "3.jpg": encoded(2), "3.json": b"{broken", "4.jpg": encoded(2), "4.cls": b"\xff",
-             "5.jpg": encoded(3), "5.json": b'{"cls": "ant"}'}  # fmt: skip
+    files = {
+        "1.jpg": encoded(0),
+        "1.cls": b"dog",
+        "2.jpg": encoded(1),
+        "2.cls": b"ant",
+        "3.jpg": encoded(2),
+        "3.json": b"{broken",
+        "4.jpg": encoded(2),
+        "4.cls": b"\xff",
+        "5.jpg": encoded(3),
+        "5.json": b'{"cls": "ant"}',
+    }
     data = open_dataset(str(tar(tmp_path / "x.tar", files)))
     assert data.classes == ("ant", "dog")
     assert [e.cls for e in data.entries] == [1, 0, -1, -1, 0]
@@ -60,8 +76,12 @@ def test_links_and_strangers_are_counted_not_followed(tmp_path):
 def test_what_is_no_tar_file(tmp_path):
     path = tar(tmp_path / "x.tar", {"a.png": encoded(0), "b.png": encoded(1)})
     whole = path.read_bytes()
-    for data, why in [(b"", "damaged"), (b"no tar", "damaged"), (whole[:1100], "damaged"),
-                      (b"\x1f\x8b" + whole, "no plain tar")]:  # fmt: skip
+    for data, why in [
+        (b"", "damaged"),
+        (b"no tar", "damaged"),
+        (whole[:1100], "damaged"),
+        (b"\x1f\x8b" + whole, "no plain tar"),
+    ]:
         path.write_bytes(data)
         with pytest.raises(BadInput, match=why):
             open_dataset(str(path))

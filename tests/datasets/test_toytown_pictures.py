@@ -19,8 +19,17 @@ def test_the_scenes_of_the_first_held_out_seeds():
     assert len(open_dataset("toytown")) == 2000
 
 
-@pytest.mark.parametrize("spec", ["toytown:0", "toytown:-3", "toytown:x", "toytown:100001",
-                                  "toytown:" + "9" * 5000, "toytown:²"])  # fmt: skip
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "toytown:0",
+        "toytown:-3",
+        "toytown:x",
+        "toytown:100001",
+        "toytown:" + "9" * 5000,
+        "toytown:²",
+    ],
+)
 def test_numbers_that_are_none(spec):
     with pytest.raises(BadInput, match="from 1 to"):
         open_dataset(spec)

@@ -39,7 +39,13 @@ def small_model() -> Model:
 def render_all(folder: Path) -> None:
     """Every unit under two seeds, three units to a batch."""
     render(
-        small_model(), folder, nodes=list(UNITS), batch=3, size=24, steps=2, repeats=2,
+        small_model(),
+        folder,
+        nodes=list(UNITS),
+        batch=3,
+        size=24,
+        steps=2,
+        repeats=2,
         image_format="png",
     )
 

@@ -37,7 +37,10 @@ def pictures(folder: Path) -> list[tuple[object, ...]]:
 def test_a_render_killed_twenty_times_gives_what_an_unbroken_one_gives(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, str(SCRIPT), str(tmp_path), "20", "5"],
-        capture_output=True, text=True, timeout=200, check=False,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert run.returncode == 0, run.stderr

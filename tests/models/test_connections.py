@@ -140,7 +140,7 @@ class Residual(nn.Module):
         (nn.Sequential(nn.ConvTranspose2d(3, 4, 3), nn.ReLU()), "0", "not the output of one"),
         (Residual(), "sum", "mixes a, b"),
     ],
-)  # fmt: skip
+)
 def test_nodes_without_weights_of_their_own_are_refused(
     module: nn.Module, node: str, reason: str
 ) -> None:

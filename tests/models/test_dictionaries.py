@@ -26,9 +26,11 @@ def random(*shape, seed=0):
 @pytest.fixture
 def tensors():
     return {
-        "encoder": random(LATENTS, UNITS, seed=1), "decoder": random(LATENTS, UNITS, seed=2),
-        "bias": random(LATENTS, seed=3), "decoder_bias": random(UNITS, seed=4),
-    }  # fmt: skip
+        "encoder": random(LATENTS, UNITS, seed=1),
+        "decoder": random(LATENTS, UNITS, seed=2),
+        "bias": random(LATENTS, seed=3),
+        "decoder_bias": random(UNITS, seed=4),
+    }
 
 
 def restated(t, x, activation, k=0, threshold=0.0, scale=1.0, subtract=True, layer_norm=False):
@@ -39,8 +41,10 @@ def restated(t, x, activation, k=0, threshold=0.0, scale=1.0, subtract=True, lay
     x = x * scale
     if subtract:
         x = x - t["decoder_bias"].double()
-    pre = [sum(float(w) * float(v) for w, v in zip(row, x, strict=True)) + float(b)
-           for row, b in zip(t["encoder"], t["bias"], strict=True)]  # fmt: skip
+    pre = [
+        sum(float(w) * float(v) for w, v in zip(row, x, strict=True)) + float(b)
+        for row, b in zip(t["encoder"], t["bias"], strict=True)
+    ]
     if activation == "topk":
         last = sorted(pre, reverse=True)[k - 1]
         return [max(p, 0.0) if p >= last else 0.0 for p in pre]
@@ -57,11 +61,13 @@ def restated(t, x, activation, k=0, threshold=0.0, scale=1.0, subtract=True, lay
         ({"activation": "relu", "subtract": "false"}, {"activation": "relu", "subtract": False}),
         ({"activation": "topk", "k": "3"}, {"activation": "topk", "k": 3}),
         ({"activation": "relu", "scale": 2.5}, {"activation": "relu", "scale": 2.5}),
-        ({"activation": "relu", "normalize": "layer_norm"},
-         {"activation": "relu", "layer_norm": True}),
+        (
+            {"activation": "relu", "normalize": "layer_norm"},
+            {"activation": "relu", "layer_norm": True},
+        ),
     ],
     ids=str,
-)  # fmt: skip
+)
 def test_latents_are_what_the_formula_says_at_every_place(tensors, settings, expected):
     dictionary = of_tensors(tensors, UNITS, **settings)
     x = random(2, UNITS, 3, 4, seed=5)
@@ -113,17 +119,32 @@ def test_one_that_normalizes_cannot_decode_without_what_it_encoded(tensors):
 def spelled(t, form):
     """The same dictionary as others write it."""
     if form == "saelens":
-        return {"W_enc": t["encoder"].T, "W_dec": t["decoder"], "b_enc": t["bias"],
-                "b_dec": t["decoder_bias"]}, {}  # fmt: skip
+        return {
+            "W_enc": t["encoder"].T,
+            "W_dec": t["decoder"],
+            "b_enc": t["bias"],
+            "b_dec": t["decoder_bias"],
+        }, {}
     if form == "openai":
-        return {"encoder.weight": t["encoder"], "decoder.weight": t["decoder"].T,
-                "latent_bias": t["bias"],
-                "pre_bias": t["decoder_bias"]}, {"activation": "relu"}  # fmt: skip
+        return {
+            "encoder.weight": t["encoder"],
+            "decoder.weight": t["decoder"].T,
+            "latent_bias": t["bias"],
+            "pre_bias": t["decoder_bias"],
+        }, {"activation": "relu"}
     if form == "dictionary_learning":
-        return {"encoder.weight": t["encoder"], "encoder.bias": t["bias"],
-                "decoder.weight": t["decoder"].T, "bias": t["decoder_bias"]}, {}  # fmt: skip
-    return {"encoder.weight": t["encoder"], "encoder.bias": t["bias"], "W_dec": t["decoder"],
-            "b_dec": t["decoder_bias"]}, {"activation": "relu"}  # fmt: skip
+        return {
+            "encoder.weight": t["encoder"],
+            "encoder.bias": t["bias"],
+            "decoder.weight": t["decoder"].T,
+            "bias": t["decoder_bias"],
+        }, {}
+    return {
+        "encoder.weight": t["encoder"],
+        "encoder.bias": t["bias"],
+        "W_dec": t["decoder"],
+        "b_dec": t["decoder_bias"],
+    }, {"activation": "relu"}
 
 
 @pytest.mark.parametrize("form", ["saelens", "openai", "dictionary_learning", "sparsify"])
@@ -185,22 +206,37 @@ REFUSED = {
     "gated": ({"W_enc": (UNITS, 9), "W_dec": (9, UNITS), "r_mag": (9,)}, {}, "gated"),
     "more": ({"encoder": (9, UNITS), "decoder": (9, UNITS), "W_skip": (5, 5)}, {}, "W_skip"),
     "unsaid": ({"encoder.weight": (9, UNITS), "W_dec": (9, UNITS)}, {}, "is not said"),
-    "unknown": ({"encoder": (9, UNITS), "decoder": (9, UNITS)}, {"activation": "softmax"},
-                "none, relu, topk, jumprelu"),
-    "k": ({"encoder": (9, UNITS), "decoder": (9, UNITS)}, {"activation": "topk", "k": "10"},
-          "1 to 9"),
+    "unknown": (
+        {"encoder": (9, UNITS), "decoder": (9, UNITS)},
+        {"activation": "softmax"},
+        "none, relu, topk, jumprelu",
+    ),
+    "k": (
+        {"encoder": (9, UNITS), "decoder": (9, UNITS)},
+        {"activation": "topk", "k": "10"},
+        "1 to 9",
+    ),
     "no k": ({"encoder": (9, UNITS), "decoder": (9, UNITS)}, {"activation": "topk"}, "k 0"),
     "k is a word": ({"encoder": (9, UNITS), "decoder": (9, UNITS)}, {"k": "many"}, "no number"),
-    "scaled": ({"encoder": (9, UNITS), "decoder": (9, UNITS)},
-               {"normalize_activations": "expected_average_only_in"}, "scale="),
-    "normalized": ({"encoder": (9, UNITS), "decoder": (9, UNITS)}, {"normalize": "batch"},
-                   "layer_norm"),
+    "scaled": (
+        {"encoder": (9, UNITS), "decoder": (9, UNITS)},
+        {"normalize_activations": "expected_average_only_in"},
+        "scale=",
+    ),
+    "normalized": (
+        {"encoder": (9, UNITS), "decoder": (9, UNITS)},
+        {"normalize": "batch"},
+        "layer_norm",
+    ),
     "scale": ({"encoder": (9, UNITS), "decoder": (9, UNITS)}, {"scale": "0"}, "above 0"),
     "bias": ({"encoder": (9, UNITS), "decoder": (9, UNITS), "bias": (8,)}, {}, "bias"),
     "empty": ({"encoder": (0, UNITS), "decoder": (0, UNITS)}, {}, "nothing to show"),
-    "negative threshold": ({"encoder": (9, UNITS), "decoder": (9, UNITS), "threshold": (9,)}, {},
-                           "negative"),
-}  # fmt: skip
+    "negative threshold": (
+        {"encoder": (9, UNITS), "decoder": (9, UNITS), "threshold": (9,)},
+        {},
+        "negative",
+    ),
+}
 
 
 @pytest.mark.parametrize("what", REFUSED)
@@ -244,10 +280,15 @@ def test_an_attached_node_has_its_place_behind_all_others(model, tensors):
     before = dict(model.nodes)
     node = model.attach("act", of_tensors(tensors, UNITS, activation="relu"))
     assert (node.id, node.kind, node.units, node.parents) == (
-        "act.sae", "dictionary", LATENTS, ("act",)
+        "act.sae",
+        "dictionary",
+        LATENTS,
+        ("act",),
     )
-    assert (node.shape, node.receptive_field) == (before["act"].shape,
-                                                  before["act"].receptive_field)  # fmt: skip
+    assert (node.shape, node.receptive_field) == (
+        before["act"].shape,
+        before["act"].receptive_field,
+    )
     assert list(model.nodes) == [*before, "act.sae"]
     assert {id: model.nodes[id] for id in before} == before
     assert [n.index for n in model.nodes.values()] == list(range(len(before) + 1))
@@ -274,8 +315,9 @@ def test_gradients_are_those_of_the_formula(model, tensors):
     (found,) = torch.autograd.grad(model.run(images, ["act.sae"])["act.sae"].sum(), images)
     net = model.module
     x = torch.relu(net.conv(images))
-    pre = torch.einsum("lu,buyx->blyx", tensors["encoder"], x - tensors["decoder_bias"]
-                       .view(1, -1, 1, 1)) + tensors["bias"].view(1, -1, 1, 1)  # fmt: skip
+    pre = torch.einsum(
+        "lu,buyx->blyx", tensors["encoder"], x - tensors["decoder_bias"].view(1, -1, 1, 1)
+    ) + tensors["bias"].view(1, -1, 1, 1)
     on = pre > 0.2
     assert on.any()
     assert (~on).any()

@@ -45,9 +45,10 @@ def test_real_networks_with_right_input_pass(model, real_weights):
 def test_real_networks_with_wrong_input_do_not(real_weights):
     caffe, squeeze = load("inceptionv1_caffe"), load("squeezenet1_1")
     assert check_input(given(caffe, read("0..1,RGB", caffe.preprocessing)))
-    assert "sure of what it sees in noise" in check_input(
-        given(squeeze, read("0..255", squeeze.preprocessing))
-    )[0]
+    assert (
+        "sure of what it sees in noise"
+        in check_input(given(squeeze, read("0..255", squeeze.preprocessing)))[0]
+    )
 
 
 @pytest.mark.parametrize("words", ["0..1", "-1..1", "0..255", "imagenet"])
@@ -55,8 +56,14 @@ def test_batch_norm_statistics_tell(words):
     """Statistics of other pictures than those that the check shows, behind edge filters."""
     right = read(f"48,{words}")
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Conv2d(3, 24, 5), nn.BatchNorm2d(24, momentum=None), nn.ReLU(),
-                        nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(24, 5))  # fmt: skip
+    net = nn.Sequential(
+        nn.Conv2d(3, 24, 5),
+        nn.BatchNorm2d(24, momentum=None),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(24, 5),
+    )
     edges = net[0].weight.data
     edges[:12] -= edges[:12].mean((1, 2, 3), keepdim=True)
     others = [to_input(open_shipped(n), right) for n in shipped() if n not in PICTURES]
@@ -100,7 +107,8 @@ def test_verdicts():
     assert verdict(FINE, {"other": replace(FINE, contrast=0.8, certainty=1.0)}) is None
     broken = replace(FINE, finite=False)
     assert verdict(broken, {"other": FINE}) == (
-        "sample pictures give values that are not finite", "other",
+        "sample pictures give values that are not finite",
+        "other",
     )
     sure = replace(FINE, certainty=0.95)
     assert verdict(sure, {"other": replace(FINE, contrast=0.3)}) is None

@@ -47,6 +47,8 @@ def test_shipped_atlases_fit_their_models(path) -> None:
         assert (stored.parents, stored.kind) == (node.parents, node.kind)
         field = node.receptive_field
         assert (stored.field_size, stored.field_stride, stored.field_start) == (
-            field.size, field.stride, field.start,
-        )  # fmt: skip
+            field.size,
+            field.stride,
+            field.start,
+        )
         assert stored.field_status == field.status

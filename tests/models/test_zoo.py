@@ -113,9 +113,16 @@ def test_widths_of_googlenet(untrained):
     nodes = untrained["inceptionv1_caffe"].nodes
     blocks = {n.id[-2:]: n.units for n in nodes.values() if n.kind == "inception"}
     assert blocks == {
-        "3a": 256, "3b": 480, "4a": 512, "4b": 512, "4c": 512,
-        "4d": 528, "4e": 832, "5a": 832, "5b": 1024,
-    }  # fmt: skip
+        "3a": 256,
+        "3b": 480,
+        "4a": 512,
+        "4b": 512,
+        "4c": 512,
+        "4d": 528,
+        "4e": 832,
+        "5a": 832,
+        "5b": 1024,
+    }
     assert nodes["inception_4a"].shape == (14, 14)
 
 

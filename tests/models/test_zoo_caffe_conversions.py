@@ -77,9 +77,13 @@ CAPTUM = {
     "fc": ("softmax2", "loss3_classifier"),
 }
 BRANCHES = {
-    "conv_1x1": "1x1", "conv_3x3_reduce": "3x3_reduce", "conv_3x3": "3x3",
-    "conv_5x5_reduce": "5x5_reduce", "conv_5x5": "5x5", "pool_proj": "pool_proj",
-}  # fmt: skip
+    "conv_1x1": "1x1",
+    "conv_3x3_reduce": "3x3_reduce",
+    "conv_3x3": "3x3",
+    "conv_5x5_reduce": "5x5_reduce",
+    "conv_5x5": "5x5",
+    "pool_proj": "pool_proj",
+}
 BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 
 
@@ -110,9 +114,13 @@ def trunk(theirs, sign):
 
 
 LUCENT = {
-    "1x1": "1x1", "3x3_bottleneck": "3x3_reduce", "3x3": "3x3", "5x5_bottleneck": "5x5_reduce",
-    "5x5": "5x5", "pool_reduce": "pool_proj",
-}  # fmt: skip
+    "1x1": "1x1",
+    "3x3_bottleneck": "3x3_reduce",
+    "3x3": "3x3",
+    "5x5_bottleneck": "5x5_reduce",
+    "5x5": "5x5",
+    "pool_reduce": "pool_proj",
+}
 
 
 def test_lucents_port():
@@ -155,11 +163,16 @@ def test_layouts_of_caffe_tensorflow():
     behind_map = torch.arange(2.0 * 2 * 3 * 5).view(12, 5)  # y * x * unit, output
     plain = torch.arange(15.0).view(3, 5)
     given = Given(
-        {"a_b/weights": kernel, "a_b/biases": torch.zeros(5),
-         "fc/weights": behind_map, "fc/biases": torch.zeros(5),
-         "last/weights": plain, "last/biases": torch.ones(5)},
+        {
+            "a_b/weights": kernel,
+            "a_b/biases": torch.zeros(5),
+            "fc/weights": behind_map,
+            "fc/biases": torch.zeros(5),
+            "last/weights": plain,
+            "last/biases": torch.ones(5),
+        },
         Path("graph"),
-    )  # fmt: skip
+    )
     weight, _ = _caffe.from_tensorflow(given, _caffe.Layer("a/b", (5, 4, 2, 3)))
     assert weight.shape == (5, 4, 2, 3)
     assert weight[1, 3, 0, 2] == kernel[0, 2, 3, 1]

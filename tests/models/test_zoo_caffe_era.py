@@ -71,9 +71,16 @@ INCEPTION_OPS = [
     (f"mixed{block}{branch}_0", f"mixed{block}{branch}")
     for block in ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
     for branch in (
-        "", "_1x1", "_3x3_bottleneck", "_3x3", "_5x5_bottleneck", "_5x5", "_pool", "_pool_reduce",
+        "",
+        "_1x1",
+        "_3x3_bottleneck",
+        "_3x3",
+        "_5x5_bottleneck",
+        "_5x5",
+        "_pool",
+        "_pool_reduce",
     )
-]  # fmt: skip
+]
 
 OPS = [
     ("alexnet", "Conv2D_0", "conv1_linear", 96),
@@ -159,8 +166,12 @@ def test_the_units_that_the_literature_counts(models, name):
 
 def test_the_widths_of_inception5h(models):
     nodes = models["inceptionv1"].nodes
-    maps = [n.units for n in nodes.values() if re.fullmatch(r"conv2d\d|mixed\d\w|\w+_bottleneck",
-            n.id) and not re.search(r"x\d_bottleneck", n.id)]  # fmt: skip
+    maps = [
+        n.units
+        for n in nodes.values()
+        if re.fullmatch(r"conv2d\d|mixed\d\w|\w+_bottleneck", n.id)
+        and not re.search(r"x\d_bottleneck", n.id)
+    ]
     assert sum(maps) == 6060
     ends = ("3x3_bottleneck", "5x5_bottleneck")
     reduces = [n.units for n in nodes.values() if n.id.endswith(ends)]
@@ -168,9 +179,12 @@ def test_the_widths_of_inception5h(models):
     assert (nodes["mixed4a_3x3"].units, nodes["mixed5a_5x5_bottleneck"].units) == (204, 48)
     shapes = {n: nodes[n].shape for n in ("conv2d0", "mixed3a", "mixed4a", "mixed5b", "head0_pool")}
     assert shapes == {
-        "conv2d0": (112, 112), "mixed3a": (28, 28), "mixed4a": (14, 14), "mixed5b": (7, 7),
+        "conv2d0": (112, 112),
+        "mixed3a": (28, 28),
+        "mixed4a": (14, 14),
+        "mixed5b": (7, 7),
         "head0_pool": (4, 4),
-    }  # fmt: skip
+    }
 
 
 def test_the_maps_of_the_alexnets(models):
@@ -256,8 +270,10 @@ def test_labels_of_places365():
     labels = cards()["alexnet_caffe_places365"].labels
     assert len(set(labels)) == 365
     assert (labels[0], labels[8], labels[364]) == (
-        "airfield", "apartment building/outdoor", "zen garden",
-    )  # fmt: skip
+        "airfield",
+        "apartment building/outdoor",
+        "zen garden",
+    )
 
 
 @pytest.mark.parametrize("name", OURS)

@@ -6,9 +6,9 @@ from micrograph.optimize.diversity import diverse, grams, likeness
 
 def test_grams_are_the_products_of_units_over_positions() -> None:
     maps = torch.rand(2, 3, 4, 5)
-    expected = torch.stack([
-        torch.stack([(m[i] * m[j]).sum() for i in range(3) for j in range(3)]) for m in maps
-    ])
+    expected = torch.stack(
+        [torch.stack([(m[i] * m[j]).sum() for i in range(3) for j in range(3)]) for m in maps]
+    )
     expected = expected / expected.norm(dim=1, keepdim=True)
     torch.testing.assert_close(grams(maps), expected)
     assert grams(torch.zeros(1, 3, 2, 2)).isfinite().all(), "a dead node has no likeness"

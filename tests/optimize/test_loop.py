@@ -33,8 +33,13 @@ def test_a_linear_unit_gets_the_colour_it_asks_for() -> None:
     with torch.no_grad():
         net[0].weight[:] = torch.tensor([[1.0, -1, -1], [-1, -1, 1]])[:, :, None, None]
     settings = Settings(size=16, steps=60, rate=0.3, precision="fp32")
-    done = optimize(model_of(net), channel("0", [0, 1]), settings, seeds=[(0,), (1,)],
-                    parameterization=PixelImage(16))
+    done = optimize(
+        model_of(net),
+        channel("0", [0, 1]),
+        settings,
+        seeds=[(0,), (1,)],
+        parameterization=PixelImage(16),
+    )
     red, blue = done.images.mean((2, 3)).tolist()
     assert red[0] > 0.8 > 0.35 > red[2]
     assert blue[2] > 0.8 > 0.35 > blue[0]
@@ -54,8 +59,12 @@ def test_activation_rises_far_above_real_pictures(toytown: Model) -> None:
     real = [evaluate(toytown, channel("mixed4a", unit), scenes) for unit in units]
     assert real[0].shape == (32,)  # one target serves any batch
     real_best = torch.stack(real).amax(1)
-    done = optimize(toytown, channel("mixed4a", units), Settings(size=96, steps=25),
-                    seeds=[(0, u) for u in units])
+    done = optimize(
+        toytown,
+        channel("mixed4a", units),
+        Settings(size=96, steps=25),
+        seeds=[(0, u) for u in units],
+    )
     assert (done.scores > 1.5 * real_best).all()
     assert (done.history[-5:].mean(0) > done.history[:5].mean(0)).all()
 
@@ -65,16 +74,16 @@ def test_a_picture_does_not_depend_on_its_batch(toytown: Model) -> None:
     kernels of some backends round differently with the batch size.)"""
     units = [1, 5, 40]
     settings = Settings(size=64, steps=12)
-    together = optimize(toytown, channel("mixed4a", units), settings,
-                        seeds=[(0, u) for u in units])
+    together = optimize(toytown, channel("mixed4a", units), settings, seeds=[(0, u) for u in units])
     alone = optimize(toytown, channel("mixed4a", [5]), settings, seeds=[(0, 5)])
     assert (together.images[1] - alone.images[0]).abs().mean() < 1 / 255
 
 
 def test_same_seed_same_picture_other_seed_other_picture(toytown: Model) -> None:
     def run(seed: int) -> torch.Tensor:
-        return optimize(toytown, channel("conv1", 2), Settings(size=48, steps=4),
-                        seeds=[(seed,)]).images
+        return optimize(
+            toytown, channel("conv1", 2), Settings(size=48, steps=4), seeds=[(seed,)]
+        ).images
 
     assert torch.equal(run(1), run(1))
     assert (run(1) - run(2)).abs().mean() > 0.01
@@ -129,15 +138,27 @@ def test_the_model_is_left_as_it_was(toytown: Model) -> None:
 def test_every_size_works_and_none_means_untransformed() -> None:
     net = nn.Sequential(nn.Conv2d(3, 2, 5, stride=2))
     for size in (16, 33, 50):
-        done = optimize(model_of(net), channel("0", 1),
-                        Settings(size=size, steps=2, transforms=NONE))
+        done = optimize(
+            model_of(net), channel("0", 1), Settings(size=size, steps=2, transforms=NONE)
+        )
         assert done.images.shape == (1, 3, size, size)
 
 
-@pytest.mark.parametrize("bad", [
-    {"size": 0}, {"size": -5}, {"size": 10**9}, {"steps": 0}, {"steps": 10**9}, {"size": 12.5},
-    {"rate": 0.0}, {"rate": float("nan")}, {"momentum": 1.0}, {"precision": "fp8"},
-])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"size": 0},
+        {"size": -5},
+        {"size": 10**9},
+        {"steps": 0},
+        {"steps": 10**9},
+        {"size": 12.5},
+        {"rate": 0.0},
+        {"rate": float("nan")},
+        {"momentum": 1.0},
+        {"precision": "fp8"},
+    ],
+)
 def test_absurd_settings_are_refused(bad: dict) -> None:
     with pytest.raises(BadInput, match="expected"):
         Settings(**bad)
@@ -158,8 +179,12 @@ def test_settings_through_json() -> None:
 
 def test_a_longer_run_begins_as_a_shorter_one(toytown: Model) -> None:
     def history(steps: int) -> torch.Tensor:
-        return optimize(toytown, channel("conv1", 1), Settings(size=48, steps=steps),
-                        parameterization=FourierImage(48)).history
+        return optimize(
+            toytown,
+            channel("conv1", 1),
+            Settings(size=48, steps=steps),
+            parameterization=FourierImage(48),
+        ).history
 
     torch.testing.assert_close(history(8)[:4], history(4))
 
@@ -172,8 +197,12 @@ def test_without_settings_pictures_have_the_models_own_size() -> None:
 def test_transforms_are_those_of_the_parameterizations_size() -> None:
     model = model_of(nn.Sequential(nn.Conv2d(3, 2, 3, bias=False)))
     pictures = [
-        optimize(model, channel("0", 1), Settings(size=size, steps=3, precision="fp32"),
-                 parameterization=PixelImage(32)).images
+        optimize(
+            model,
+            channel("0", 1),
+            Settings(size=size, steps=3, precision="fp32"),
+            parameterization=PixelImage(32),
+        ).images
         for size in (32, 224)
     ]
     assert torch.equal(*pictures)

@@ -16,8 +16,7 @@ def test_channel_is_the_mean_of_each_samples_own_unit() -> None:
     expected = [ACTS["a"][b, u].mean().item() for b, u in enumerate((4, 0, 2))]
     assert value(channel("a", [4, 0, 2])).tolist() == pytest.approx(expected)
     assert value(channel("a", 1)).tolist() == pytest.approx(ACTS["a"][:, 1].mean((1, 2)).tolist())
-    assert torch.equal(value(channel("flat", [4, 0, 2])),
-                       ACTS["flat"][[0, 1, 2], [4, 0, 2]])
+    assert torch.equal(value(channel("flat", [4, 0, 2])), ACTS["flat"][[0, 1, 2], [4, 0, 2]])
 
 
 def test_neuron_is_the_lower_right_of_the_central_four() -> None:

@@ -44,7 +44,9 @@ def test_the_source_goes_along_and_the_picture_comes_to_look_like_it() -> None:
     assert torch.equal(start[0, 3:], source)
     assert torch.equal(image.shown(start, None), start[:, :3])
     done = optimize(
-        net, resemblance(net, "1", cosine_power=4.0), Settings(size=32, precision="fp32"),
+        net,
+        resemblance(net, "1", cosine_power=4.0),
+        Settings(size=32, precision="fp32"),
         parameterization=image,
     )
     assert torch.equal(done.layers[0], source)

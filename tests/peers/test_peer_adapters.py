@@ -34,25 +34,41 @@ def hf_models(peer, tmp_path):
     hf = peer("transformers")
     torch.manual_seed(0)
     sides = {"height": 64, "width": 64}
-    tower = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2,
-             "intermediate_size": 64}  # fmt: skip
+    tower = {
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+    }
     models = {
-        "resnet": hf.ResNetForImageClassification(hf.ResNetConfig(
-            embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1], layer_type="basic",
-            id2label={0: "cat", 1: "dog", 2: "cow"},
-        )),
+        "resnet": hf.ResNetForImageClassification(
+            hf.ResNetConfig(
+                embedding_size=8,
+                hidden_sizes=[8, 16],
+                depths=[1, 1],
+                layer_type="basic",
+                id2label={0: "cat", 1: "dog", 2: "cow"},
+            )
+        ),
         "vit": hf.ViTForImageClassification(
             hf.ViTConfig(**tower, image_size=64, patch_size=16, num_labels=5)
         ),
-        "clip": hf.CLIPModel(hf.CLIPConfig(
-            text_config={**tower, "vocab_size": 50, "bos_token_id": 1, "eos_token_id": 2},
-            vision_config={**tower, "image_size": 64, "patch_size": 16},
-        )),
-        "bare": hf.ResNetModel(hf.ResNetConfig(
-            embedding_size=8, hidden_sizes=[8], depths=[1], layer_type="basic",
-        )),
+        "clip": hf.CLIPModel(
+            hf.CLIPConfig(
+                text_config={**tower, "vocab_size": 50, "bos_token_id": 1, "eos_token_id": 2},
+                vision_config={**tower, "image_size": 64, "patch_size": 16},
+            )
+        ),
+        "bare": hf.ResNetModel(
+            hf.ResNetConfig(
+                embedding_size=8,
+                hidden_sizes=[8],
+                depths=[1],
+                layer_type="basic",
+            )
+        ),
         "bert": hf.BertModel(hf.BertConfig(**tower, vocab_size=50)),
-    }  # fmt: skip
+    }
     for name, model in models.items():
         model.eval().save_pretrained(tmp_path / name)
     hf.ConvNextImageProcessor(size={"shortest_edge": 64}, crop_pct=0.5).save_pretrained(
@@ -152,8 +168,9 @@ def test_a_file_of_timms_own_names_fills_its_network(peer):
     torch.manual_seed(3)
     net = timm.create_model("mobilenetv3_small_050", num_classes=4).eval()
     save_file(net.state_dict(), "w.safetensors")
-    model = load("timm:mobilenetv3_small_050,num_classes=4", weights="w.safetensors",
-                 preprocessing="64")  # fmt: skip
+    model = load(
+        "timm:mobilenetv3_small_050,num_classes=4", weights="w.safetensors", preprocessing="64"
+    )
     pictures = torch.rand(2, 3, 64, 64)
     with torch.no_grad():
         expected = net(model.preprocessing.apply(pictures))

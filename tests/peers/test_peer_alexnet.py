@@ -29,10 +29,15 @@ def caffe_pool_side(side, kernel, stride):
 def blobs():
     """Kernels [output, input / groups, y, x], as Caffe stores them."""
     shapes = {
-        "conv1": (96, 3, 11, 11), "conv2": (256, 48, 5, 5), "conv3": (384, 256, 3, 3),
-        "conv4": (384, 192, 3, 3), "conv5": (256, 192, 3, 3),
-        "fc6": (4096, 9216), "fc7": (4096, 4096), "fc8": (1000, 4096),
-    }  # fmt: skip
+        "conv1": (96, 3, 11, 11),
+        "conv2": (256, 48, 5, 5),
+        "conv3": (384, 256, 3, 3),
+        "conv4": (384, 192, 3, 3),
+        "conv5": (256, 192, 3, 3),
+        "fc6": (4096, 9216),
+        "fc7": (4096, 4096),
+        "fc8": (1000, 4096),
+    }
     found = {}
     for seed, (name, shape) in enumerate(shapes.items()):
         inputs = torch.Size(shape[1:]).numel()

@@ -13,8 +13,12 @@ from micrograph.models.model import Model
 from micrograph.models.weights.conversion import Given
 from micrograph.models.weights.tensors import to_raw
 
-PAIRS = {"contrastive_rn50": "RN50", "contrastive_v2": "RN101",
-         "contrastive_4x": "RN50x4", "contrastive_16x": "RN50x16"}  # fmt: skip
+PAIRS = {
+    "contrastive_rn50": "RN50",
+    "contrastive_v2": "RN101",
+    "contrastive_4x": "RN50x4",
+    "contrastive_16x": "RN50x16",
+}
 LARGE = ("contrastive_v2", "contrastive_16x")
 ALL = [pytest.param(n, marks=pytest.mark.nightly if n in LARGE else ()) for n in PAIRS]
 
@@ -154,9 +158,14 @@ def test_every_node_is_timms(peer, name, tmp_path):
     timm = peer("timm")
     torch.manual_seed(5)
     theirs = timm.create_model(
-        {"RN50": "resnet50_clip", "RN101": "resnet101_clip", "RN50x4": "resnet50x4_clip",
-         "RN50x16": "resnet50x16_clip"}[PAIRS[name]], pretrained=False,
-    ).eval()  # fmt: skip
+        {
+            "RN50": "resnet50_clip",
+            "RN101": "resnet101_clip",
+            "RN50x4": "resnet50x4_clip",
+            "RN50x16": "resnet50x16_clip",
+        }[PAIRS[name]],
+        pretrained=False,
+    ).eval()
     shake(theirs)
     model = converted(name, "safetensors", theirs.state_dict(), "head.pos_embed", tmp_path)
     assert model.text is None

@@ -21,11 +21,17 @@ WORDS = TEXT.split()
 
 SENTENCES = [
     *WORDS,
-    *(" ".join(WORDS[i:i + 4]) for i in range(len(WORDS) - 4)),
+    *(" ".join(WORDS[i : i + 4]) for i in range(len(WORDS) - 4)),
     *(f"a photo of a {w}." for w in WORDS),
     *(f"{w.upper()}, {w.title()} and {w}" for w in WORDS if "&" not in w),
-    "", " ", "  many   blanks  ", "a" * 500, "🥚" * 40, "1234567890" * 5, "\r\n mixed \t ends \n",
-]  # fmt: skip
+    "",
+    " ",
+    "  many   blanks  ",
+    "a" * 500,
+    "🥚" * 40,
+    "1234567890" * 5,
+    "\r\n mixed \t ends \n",
+]
 
 
 @pytest.fixture(scope="module")

@@ -20,18 +20,25 @@ TIMM = {
     "convnext_atto": (64, {**SMALL_CONVNEXT, "num_classes": 5}),
     "convnextv2_atto": (64, {**SMALL_CONVNEXT, "num_classes": 5}),
     "swin_tiny_patch4_window7_224": (
-        56, {"img_size": 56, "depths": (2, 2), "num_heads": (2, 4), "embed_dim": 24,
-             "num_classes": 5},
+        56,
+        {"img_size": 56, "depths": (2, 2), "num_heads": (2, 4), "embed_dim": 24, "num_classes": 5},
     ),
     "resnet18": (48, {"channels": (8, 16, 24, 32), "num_classes": 5}),
     "densenet121": (48, {"block_config": (2, 2), "num_classes": 5}),
     "efficientnet_b0": (48, {"num_classes": 5}),
     "levit_128s": (224, {"num_classes": 5}),
     "cait_xxs24_224": (
-        32, {"img_size": 32, "patch_size": 8, "embed_dim": 24, "num_heads": 3, "depth": 1,
-             "num_classes": 5},
+        32,
+        {
+            "img_size": 32,
+            "patch_size": 8,
+            "embed_dim": 24,
+            "num_heads": 3,
+            "depth": 1,
+            "num_classes": 5,
+        },
     ),
-}  # fmt: skip
+}
 
 
 def model_of(net: nn.Module, size: int) -> Model:
@@ -53,6 +60,7 @@ def outputs_by_hand(net: nn.Module, x: Tensor) -> dict[tuple[str, int], Tensor]:
     seen: dict[tuple[str, int], Tensor] = {}
     hooks = []
     for path, module in net.named_modules():
+
         def record(module, inputs, output, path=path):
             call = sum(p == path for p, _ in seen)
             seen[path, call] = output.clone() if isinstance(output, Tensor) else output
@@ -171,8 +179,12 @@ def test_transformers(peer, which: str) -> None:
         def __init__(self) -> None:
             super().__init__()
             config = getattr(library, f"{which}Config")(
-                hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=40,
-                image_size=32, patch_size=8,
+                hidden_size=24,
+                num_hidden_layers=2,
+                num_attention_heads=3,
+                intermediate_size=40,
+                image_size=32,
+                patch_size=8,
             )
             self.net = getattr(library, f"{which}Model")(config)
 
@@ -191,21 +203,34 @@ def test_transformers(peer, which: str) -> None:
 def test_what_is_worth_seeing(peer, vit: nn.Module) -> None:
     nodes = model_of(vit, 32).nodes
     assert [n.id for n in worth_seeing(nodes)] == [
-        "patch_embed", "blocks.0.mlp.act", "blocks.0", "blocks.1.mlp.act", "blocks.1", "head",
-    ]  # fmt: skip
+        "patch_embed",
+        "blocks.0.mlp.act",
+        "blocks.0",
+        "blocks.1.mlp.act",
+        "blocks.1",
+        "head",
+    ]
     assert [n.id for n in choose_nodes(nodes, ["blocks.*.mlp"])] == ["blocks.0.mlp", "blocks.1.mlp"]
     assert [n.id for n in choose_nodes(nodes, ["blocks.?.class"])] == [
-        "blocks.0.class", "blocks.1.class"
-    ]  # fmt: skip
+        "blocks.0.class",
+        "blocks.1.class",
+    ]
     create = peer("timm").create_model
     resnet = create("resnet18", **TIMM["resnet18"][1])
     assert [n.id for n in worth_seeing(model_of(resnet, 48).nodes)][:5] == [
-        "act1", "layer1.0.act1", "layer1.0", "layer1.1.act1", "layer1.1"
-    ]  # fmt: skip
+        "act1",
+        "layer1.0.act1",
+        "layer1.0",
+        "layer1.1.act1",
+        "layer1.1",
+    ]
     convnext = create("convnext_atto", **TIMM["convnext_atto"][1])
     assert [n.id for n in worth_seeing(model_of(convnext, 64).nodes)][:4] == [
-        "stem.1", "stages.0.blocks.0.norm", "stages.0.blocks.0.mlp.act", "stages.0"
-    ]  # fmt: skip
+        "stem.1",
+        "stages.0.blocks.0.norm",
+        "stages.0.blocks.0.mlp.act",
+        "stages.0",
+    ]
 
 
 def test_patches_see_their_patch_and_attention_sees_all(vit: nn.Module) -> None:

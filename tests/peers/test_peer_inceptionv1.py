@@ -89,12 +89,18 @@ def inception5h_written_out(constants, x, heads=True):
     x = keep("maxpool1", max_pool(keep("localresponsenorm1", lrn(x)), 2))
     for block in inceptionv1.INCEPTION:
         name = f"mixed{block}"
-        x = keep(name, torch.cat((
-            conv(f"{name}_1x1", x),
-            conv(f"{name}_3x3", conv(f"{name}_3x3_bottleneck", x)),
-            conv(f"{name}_5x5", conv(f"{name}_5x5_bottleneck", x)),
-            conv(f"{name}_pool_reduce", keep(f"{name}_pool", max_pool(x, 1))),
-        ), 1))  # fmt: skip
+        x = keep(
+            name,
+            torch.cat(
+                (
+                    conv(f"{name}_1x1", x),
+                    conv(f"{name}_3x3", conv(f"{name}_3x3_bottleneck", x)),
+                    conv(f"{name}_5x5", conv(f"{name}_5x5_bottleneck", x)),
+                    conv(f"{name}_pool_reduce", keep(f"{name}_pool", max_pool(x, 1))),
+                ),
+                1,
+            ),
+        )
         if block in ("3b", "4e"):
             x = keep({"3b": "maxpool4", "4e": "maxpool10"}[block], max_pool(x, 2))
     for number, on in enumerate(("mixed4a", "mixed4d") if heads else ()):

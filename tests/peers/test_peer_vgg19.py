@@ -87,8 +87,9 @@ def test_against_torchvision(ours, peer):
         back = Given(given, Path("vgg19-d01eb7cb.pth"))
         made = conversion.convert(back)
         assert back.left == []
-        assert all(made[n] is t or torch.equal(made[n], t)
-                   for n, t in model.module.state_dict().items())  # fmt: skip
+        assert all(
+            made[n] is t or torch.equal(made[n], t) for n, t in model.module.state_dict().items()
+        )
 
 
 def test_against_timm(ours, peer):

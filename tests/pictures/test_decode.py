@@ -105,10 +105,15 @@ def test_the_rotation_that_exif_asks_for(orientation):
     exif[0x0112] = orientation
     found = pixels(encoded(Image.fromarray(PIXELS), "PNG", exif=exif))
     turned = {
-        1: PIXELS, 2: PIXELS[:, ::-1], 3: PIXELS[::-1, ::-1], 4: PIXELS[::-1],
-        5: PIXELS.transpose(1, 0, 2), 6: np.rot90(PIXELS, -1),
-        7: PIXELS[::-1, ::-1].transpose(1, 0, 2), 8: np.rot90(PIXELS),
-    }  # fmt: skip
+        1: PIXELS,
+        2: PIXELS[:, ::-1],
+        3: PIXELS[::-1, ::-1],
+        4: PIXELS[::-1],
+        5: PIXELS.transpose(1, 0, 2),
+        6: np.rot90(PIXELS, -1),
+        7: PIXELS[::-1, ::-1].transpose(1, 0, 2),
+        8: np.rot90(PIXELS),
+    }
     assert np.array_equal(found, turned[orientation])
 
 
@@ -190,7 +195,10 @@ def test_files(tmp_path):
     Image.fromarray(PIXELS).save(tmp_path / "x.png")
     assert np.array_equal(np.asarray(open_picture(tmp_path / "x.png")), PIXELS)
     os.mkfifo(tmp_path / "pipe")
-    for name, why in [("absent", "No such file"), (".", "no regular file"),
-                      ("pipe", "no regular file")]:  # fmt: skip
+    for name, why in [
+        ("absent", "No such file"),
+        (".", "no regular file"),
+        ("pipe", "no regular file"),
+    ]:
         with pytest.raises(BadInput, match=why):
             open_picture(tmp_path / name)

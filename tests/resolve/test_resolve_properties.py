@@ -18,10 +18,16 @@ MODELS = [m.id for m in LIBRARY.models() if LIBRARY.model(m.id).nodes]
 
 def forms(model: str, node: str, unit: int) -> list[str]:
     return [
-        f"{model}/{node}/{unit}", f"{model} {node}:{unit}", f"{model}/{node}:{unit}",
-        f"{model} {node} {unit}", f"unit {unit} of {node} in {model}", f"{model}: {node}, {unit}",
-        f"{model} / {node} / {unit}", f"In {model}, {node}:{unit} is a detector of wheels.",
-        f"/models/{model}/{node}/{unit}", f"http://localhost:1/models/{model}/{node}/{unit}.json",
+        f"{model}/{node}/{unit}",
+        f"{model} {node}:{unit}",
+        f"{model}/{node}:{unit}",
+        f"{model} {node} {unit}",
+        f"unit {unit} of {node} in {model}",
+        f"{model}: {node}, {unit}",
+        f"{model} / {node} / {unit}",
+        f"In {model}, {node}:{unit} is a detector of wheels.",
+        f"/models/{model}/{node}/{unit}",
+        f"http://localhost:1/models/{model}/{node}/{unit}.json",
         f"https://microscope.openai.com/models/{model}/{node}/{unit}",
         f"[{node}:{unit}](http://microscope-azure-edge.openai.com/models/{model}/{node}/{unit}/)",
     ]
@@ -70,10 +76,37 @@ def test_units_that_are_not_there_are_never_another(place, beyond):
 
 
 WORDS = st.one_of(
-    st.text(max_size=12), st.sampled_from(
-        ("unit", "of", "in", "4c", "mixed4c", "447", "3", ":", "/", "#", "?", "&", "%22", "models",
-         "toytown", "inceptionv1", "https://microscope.openai.com/models/", "http://x/models/",
-         "channel-3.png", "lucid.feature_vis", "op=", "_0", "(", ")", "[", "]", "\n"),
+    st.text(max_size=12),
+    st.sampled_from(
+        (
+            "unit",
+            "of",
+            "in",
+            "4c",
+            "mixed4c",
+            "447",
+            "3",
+            ":",
+            "/",
+            "#",
+            "?",
+            "&",
+            "%22",
+            "models",
+            "toytown",
+            "inceptionv1",
+            "https://microscope.openai.com/models/",
+            "http://x/models/",
+            "channel-3.png",
+            "lucid.feature_vis",
+            "op=",
+            "_0",
+            "(",
+            ")",
+            "[",
+            "]",
+            "\n",
+        ),
     ),
 )
 
@@ -104,14 +137,31 @@ def test_garbage_names_no_unit(text):
 
 
 BOMBS = [
-    "a" * 10_000, "/" * 10_000, "4c:" * 3_400, "https://" * 1_300, "models/" * 1_500,
-    "microscope" * 1_000, "https://microscope.openai.com/" + "models/" * 1_400,
-    "https://microscope.openai.com/models/" + "%25" * 3_300, "[" * 10_000, "&amp;" * 2_000,
-    "http://microscope.openai.com/models/a/b/1 " * 240, "inceptionv1 " * 900,
-    "toytown 4a:3 " * 800, "inception" + "-" * 9_980, "unit 3 " * 1_500, "4a 3 " * 2_000,
-    "a/lucid.feature_vis/" + "op=&" * 2_400, "x/lucid." * 1_250, "٣" * 10_000, "\0" * 10_000,
-    "inceptionv1/" + "mixd4c" * 1_600, ("mixd4c:1 " * 1_100), "w9 " * 3_300,
-    "".join(f"toytwn{n}x4c " for n in range(800)), "%2F" * 3_300 + "openai.com%2F",
+    "a" * 10_000,
+    "/" * 10_000,
+    "4c:" * 3_400,
+    "https://" * 1_300,
+    "models/" * 1_500,
+    "microscope" * 1_000,
+    "https://microscope.openai.com/" + "models/" * 1_400,
+    "https://microscope.openai.com/models/" + "%25" * 3_300,
+    "[" * 10_000,
+    "&amp;" * 2_000,
+    "http://microscope.openai.com/models/a/b/1 " * 240,
+    "inceptionv1 " * 900,
+    "toytown 4a:3 " * 800,
+    "inception" + "-" * 9_980,
+    "unit 3 " * 1_500,
+    "4a 3 " * 2_000,
+    "a/lucid.feature_vis/" + "op=&" * 2_400,
+    "x/lucid." * 1_250,
+    "٣" * 10_000,
+    "\0" * 10_000,
+    "inceptionv1/" + "mixd4c" * 1_600,
+    ("mixd4c:1 " * 1_100),
+    "w9 " * 3_300,
+    "".join(f"toytwn{n}x4c " for n in range(800)),
+    "%2F" * 3_300 + "openai.com%2F",
 ]
 
 

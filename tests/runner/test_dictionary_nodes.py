@@ -40,8 +40,11 @@ def attached(seed):
     units = model.node("mixed4a").units
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randn(8, units, generator=generator)
-    tensors = {"encoder": rows, "decoder": rows / rows.norm(dim=1, keepdim=True),
-               "threshold": torch.full((8,), 0.1)}  # fmt: skip
+    tensors = {
+        "encoder": rows,
+        "decoder": rows / rows.norm(dim=1, keepdim=True),
+        "threshold": torch.full((8,), 0.1),
+    }
     model.attach("mixed4a", of_tensors(tensors, units, activation="jumprelu"), "tiny")
     return model
 
@@ -58,8 +61,9 @@ def options(lens):
 
 @pytest.mark.parametrize("lens", LENSES)
 def test_every_lens_works_on_latents(model, tmp_path, lens):
-    done = runner.render(model, tmp_path, technique=[lens], nodes=[NODE], units="0-1",
-                         **options(lens))  # fmt: skip
+    done = runner.render(
+        model, tmp_path, technique=[lens], nodes=[NODE], units="0-1", **options(lens)
+    )
     assert done.rendered >= 1
     assert not done.skipped
     atlas = Atlas.open(done.path)
@@ -69,8 +73,9 @@ def test_every_lens_works_on_latents(model, tmp_path, lens):
     assert found
     assert {v.recipe["dictionary"] for v in found} == {digest}
     assert atlas.dictionaries[NODE].digest == digest
-    again = runner.render(model, tmp_path, technique=[lens], nodes=[NODE], units="0-1",
-                          **options(lens))  # fmt: skip
+    again = runner.render(
+        model, tmp_path, technique=[lens], nodes=[NODE], units="0-1", **options(lens)
+    )
     assert again.rendered == 0
 
 
@@ -102,8 +107,15 @@ def test_a_node_whose_file_was_not_given_says_what_is_needed(tmp_path):
 
 
 def test_a_node_that_another_lens_names_is_in_its_recipe(model, tmp_path):
-    path = runner.render(model, tmp_path, technique=["attribution"], nodes=["mixed4b"], units="3",
-                         images=["owl"], upstream=[NODE]).path  # fmt: skip
+    path = runner.render(
+        model,
+        tmp_path,
+        technique=["attribution"],
+        nodes=["mixed4b"],
+        units="3",
+        images=["owl"],
+        upstream=[NODE],
+    ).path
     (found,) = Atlas.open(path).visualizations("mixed4b", 3, "attribution")
     assert found.recipe["dictionaries"] == {NODE: model.attached(NODE).dictionary.digest}
     shares = found.data["nodes"][0]
@@ -119,15 +131,27 @@ def test_nodes_worth_seeing_are_the_same_ones_and_the_new_one(model):
 
 def test_a_sweep_in_parts_is_that_of_one_dictionary(model, tmp_path):
     for shard in (1, 2):
-        parts.sweep_part(model, tmp_path / f"part{shard}", dataset="toytown:64", shard=(shard, 2),
-                         nodes=[NODE], k=4)  # fmt: skip
+        parts.sweep_part(
+            model,
+            tmp_path / f"part{shard}",
+            dataset="toytown:64",
+            shard=(shard, 2),
+            nodes=[NODE],
+            k=4,
+        )
     files = [tmp_path / "part1", tmp_path / "part2"]
     whole, source = parts.merged(files)
     with pytest.raises(BadInput, match="parts of different sweeps"):
         parts.store(attached(seed=1), whole, tmp_path / "other", dataset=source)
     stored = Atlas.open(parts.store(model, whole, tmp_path / "a", dataset=source).path)
-    done = runner.render(model, tmp_path / "b", technique=["dataset_examples"], nodes=[NODE], k=4,
-                         dataset="toytown:64")  # fmt: skip
+    done = runner.render(
+        model,
+        tmp_path / "b",
+        technique=["dataset_examples"],
+        nodes=[NODE],
+        k=4,
+        dataset="toytown:64",
+    )
     at_once = Atlas.open(done.path)
     for unit in range(8):
         (one,) = stored.visualizations(NODE, unit)
@@ -139,8 +163,9 @@ def test_a_sweep_in_parts_is_that_of_one_dictionary(model, tmp_path):
 
 
 def test_examples_are_those_of_the_largest_latents(model, tmp_path):
-    path = runner.render(model, tmp_path, technique=["dataset_examples"], nodes=[NODE],
-                         dataset="toytown:32", k=3).path  # fmt: skip
+    path = runner.render(
+        model, tmp_path, technique=["dataset_examples"], nodes=[NODE], dataset="toytown:32", k=3
+    ).path
     from micrograph.datasets import batches, open_dataset
 
     (batch,) = batches(open_dataset("toytown:32"), model.preprocessing, 32, [0])

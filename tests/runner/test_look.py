@@ -37,10 +37,15 @@ def test_a_picture_is_fitted_as_networks_are_evaluated(toytown: Model, owl: np.n
     assert look.fit(owl[:1, :1], toytown).image.shape == (96, 96, 3)
 
 
-@pytest.mark.parametrize("pixels", [
-    np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.float32),
-    np.zeros((0, 4, 3), np.uint8),
-])
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3), np.float32),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
+)
 def test_other_arrays_are_refused(toytown: Model, pixels: np.ndarray) -> None:
     with pytest.raises(BadInput, match="expected uint8"):
         look.fit(pixels, toytown)
@@ -110,9 +115,13 @@ def test_the_process_answers_until_its_input_ends(owl: np.ndarray) -> None:
 
     done = subprocess.run(
         [sys.executable, "-m", "micrograph", "look", "toytown"],
-        input=request(ask="look", node="mixed4c", unit=5) + request(ask="map", node="x", unit=1)
-        + request(ask="nonsense") + request(ask="map", node="mixed4c", unit=5),
-        capture_output=True, timeout=120, check=True,
+        input=request(ask="look", node="mixed4c", unit=5)
+        + request(ask="map", node="x", unit=1)
+        + request(ask="nonsense")
+        + request(ask="map", node="mixed4c", unit=5),
+        capture_output=True,
+        timeout=120,
+        check=True,
     )
     ready, looked, wrong, senseless, mapped = map(json.loads, done.stdout.splitlines())
     assert ready == {"answer": "ready"}
@@ -122,14 +131,20 @@ def test_the_process_answers_until_its_input_ends(owl: np.ndarray) -> None:
     assert mapped["answer"] == looked["answer"]["unit"]
 
 
-@pytest.mark.parametrize(("words", "reason"), [
-    (["toytown", "--digest", "ab" * 32], "are not those that the atlas was made from"),
-    (["nomodel"], "only in an atlas"),
-])
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["toytown", "--digest", "ab" * 32], "are not those that the atlas was made from"),
+        (["nomodel"], "only in an atlas"),
+    ],
+)
 def test_a_model_that_cannot_be_had_is_told_at_once(words: list[str], reason: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "micrograph", "look", *words],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        check=True,
     )
     said = json.loads(done.stdout)
     assert said["status"] == 503

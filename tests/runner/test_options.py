@@ -11,7 +11,20 @@ from micrograph.models import load
 from micrograph.runner.options import jobs_of, options_of
 
 ODD: tuple[Any, ...] = (
-    -1, 0, 3, 3.5, 1e9, float("nan"), float("inf"), None, True, "nonsense", [], [1], {}, ["a", 1],
+    -1,
+    0,
+    3,
+    3.5,
+    1e9,
+    float("nan"),
+    float("inf"),
+    None,
+    True,
+    "nonsense",
+    [],
+    [1],
+    {},
+    ["a", 1],
 )
 """What JSON can say."""
 
@@ -23,9 +36,7 @@ def options(lens: str) -> list[str]:
 @pytest.mark.parametrize("lens", techniques.names())
 def test_every_option_takes_its_kind_only(lens: str) -> None:
     technique = techniques.get(lens)
-    kinds = {
-        o: str(p.annotation) for o, p in inspect.signature(technique.jobs).parameters.items()
-    }
+    kinds = {o: str(p.annotation) for o, p in inspect.signature(technique.jobs).parameters.items()}
     for option in options(lens):
         passed, said = [], []
         for value in ODD:
@@ -54,7 +65,8 @@ def test_options_go_to_those_that_have_them() -> None:
     both = [techniques.get("joint"), techniques.get("tuning")]
     own = options_of(both, {"steps": 3, "partner": "conv0:1", "variants": "hue"})
     assert own == {
-        "joint": {"steps": 3, "partner": "conv0:1"}, "tuning": {"variants": ("hue",)},
+        "joint": {"steps": 3, "partner": "conv0:1"},
+        "tuning": {"variants": ("hue",)},
     }
     with pytest.raises(BadInput, match="joint and tuning has no option 'k'; its options are: part"):
         options_of(both, {"k": 3})

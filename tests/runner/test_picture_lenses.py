@@ -21,8 +21,15 @@ def test_results_refer_to_the_picture_they_are_of(tmp_path: Path) -> None:
 
     def make(*images: str) -> int:
         return render(
-            model, tmp_path, technique=LENSES, nodes=["conv1"], units="3", images=images,
-            steps=1, size=16, groups=2,
+            model,
+            tmp_path,
+            technique=LENSES,
+            nodes=["conv1"],
+            units="3",
+            images=images,
+            steps=1,
+            size=16,
+            groups=2,
         ).rendered
 
     assert make("owl") == 3
@@ -30,7 +37,8 @@ def test_results_refer_to_the_picture_they_are_of(tmp_path: Path) -> None:
     atlas = Atlas.open(tmp_path / "toytown.atlas")
     pictures = {d.digest: d for d in atlas.datasets()}
     assert [(d.name, d.title, d.size) for d in pictures.values()] == [
-        ("pictures", "owl", 96), ("pictures", "my cat", 96)
+        ("pictures", "owl", 96),
+        ("pictures", "my cat", 96),
     ]
     for lens in LENSES:
         unit = 3 if lens == "attribution" else None

@@ -62,8 +62,11 @@ def stored(node: str, unit: int | None, variant: str = "x") -> Visualization:
 
 
 def plan_for(
-    path: Path, there: Sequence[Visualization] = (), variants: Sequence[str] = ("x",),
-    batch: int | None = None, technique: Flat | None = None,
+    path: Path,
+    there: Sequence[Visualization] = (),
+    variants: Sequence[str] = ("x",),
+    batch: int | None = None,
+    technique: Flat | None = None,
 ) -> Plan:
     technique = technique or Flat()
     with AtlasWriter.open(path, MODEL, NODES) as writer:
@@ -84,7 +87,8 @@ _PLACES = st.sets(
 @settings(max_examples=25, deadline=None)
 @given(there=_PLACES, batch=st.none() | st.integers(1, 50))
 def test_exactly_what_is_missing_each_once(
-    there: set[tuple[str, str, int]], batch: int | None,
+    there: set[tuple[str, str, int]],
+    batch: int | None,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     path = tmp_path_factory.mktemp("plan") / "plain.atlas"

@@ -104,8 +104,13 @@ def test_what_is_stored_says_how_it_was_made(model: Model, tmp_path: Path) -> No
 def test_more_of_the_same_model_joins_the_atlas(model: Model, tmp_path: Path) -> None:
     render(model, tmp_path, nodes=["1"], units="0-1", **QUICK)
     summary = render(
-        model, tmp_path, nodes=["1"], units="1-3", variants=("channel", "neuron-negative"),
-        repeats=2, **QUICK,
+        model,
+        tmp_path,
+        nodes=["1"],
+        units="1-3",
+        variants=("channel", "neuron-negative"),
+        repeats=2,
+        **QUICK,
     )
     assert (summary.rendered, summary.there) == (2 * 2 * 3 - 1, 1)
     assert there(summary.path) == {"1": [0, 1, 2, 3]}

@@ -8,11 +8,16 @@ from micrograph.runner.select import choose_nodes, choose_units, find_attached
 
 
 def node(
-    id: str, kind: str, units: int, parents: str = "", relus: tuple[int, ...] = (),
+    id: str,
+    kind: str,
+    units: int,
+    parents: str = "",
+    relus: tuple[int, ...] = (),
     aliases: tuple[str, ...] = (),
 ) -> Node:
-    return Node(id, 0, kind, units, (8, 8), ReceptiveField(), tuple(parents.split()), id, aliases,
-                relus)
+    return Node(
+        id, 0, kind, units, (8, 8), ReceptiveField(), tuple(parents.split()), id, aliases, relus
+    )
 
 
 def graph(*nodes: Node) -> dict[str, Node]:

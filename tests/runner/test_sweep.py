@@ -33,7 +33,11 @@ class Looker:
         return [Job(self.name, dataset, seed, recipe, TOWN)]
 
     def sweep(
-        self, model: Model, targets: Mapping[str, Sequence[int]], job: Job, workspace: Path,
+        self,
+        model: Model,
+        targets: Mapping[str, Sequence[int]],
+        job: Job,
+        workspace: Path,
         on_step: Any = None,
     ) -> Iterator[Rendered | Sample]:
         self.asked.append({node: list(units) for node, units in targets.items()})
@@ -102,12 +106,17 @@ def test_an_interrupted_sweep_goes_on_with_what_is_missing(
     assert [f.name for f in tmp_path.iterdir()] == ["small.atlas"]
 
 
-def test_each_technique_gets_its_own_options(
-    model: Model, looker: Looker, tmp_path: Path
-) -> None:
+def test_each_technique_gets_its_own_options(model: Model, looker: Looker, tmp_path: Path) -> None:
     summary = render(
-        model, tmp_path, technique=["looker", "feature_vis"], nodes=["3"], units="0",
-        dataset="country", preset="draft", steps=1, size=16,
+        model,
+        tmp_path,
+        technique=["looker", "feature_vis"],
+        nodes=["3"],
+        units="0",
+        dataset="country",
+        preset="draft",
+        steps=1,
+        size=16,
     )
     assert summary.rendered == 3
     atlas = Atlas.open(tmp_path / "small.atlas")

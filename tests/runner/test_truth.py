@@ -26,9 +26,14 @@ def test_there_are_a_thousand_ids_in_order():
 @pytest.mark.parametrize(("labels", "right"), [(CLASSES, 1), (SLIM, 2), (SHUFFLED, 999)])
 @pytest.mark.parametrize(
     "path",
-    ["n01443537_goldfish.jpg", "n01443537_10007.JPEG", "n01443537/10007.JPEG",
-     "val/n01443537/a.png", "n01443537 goldfish/a.png"],
-)  # fmt: skip
+    [
+        "n01443537_goldfish.jpg",
+        "n01443537_10007.JPEG",
+        "n01443537/10007.JPEG",
+        "val/n01443537/a.png",
+        "n01443537 goldfish/a.png",
+    ],
+)
 def test_ids_of_wordnet_in_each_order_of_labels(path, labels, right):
     assert answers(labels, path) == [{right}]
 
@@ -47,8 +52,9 @@ def test_classes_by_name_and_number():
     assert answers(SLIM, "0007/x.jpg", classes=["0007"]) == [{7}]
 
 
-@pytest.mark.parametrize("path", ["x.jpg", "n9_x.jpg", "n00000000_x.jpg", "xn01443537.jpg",
-                                  "n014435371.jpg"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path", ["x.jpg", "n9_x.jpg", "n00000000_x.jpg", "xn01443537.jpg", "n014435371.jpg"]
+)
 def test_other_names_tell_nothing(path):
     assert answers(CLASSES, path) == [set()]
 

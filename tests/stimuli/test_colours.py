@@ -12,16 +12,26 @@ def to_oklch(rgb: np.ndarray) -> tuple[float, float, float]:
     """sRGB in 0..1 to lightness, chroma, hue: Ottosson's first matrices, which the drawing code,
     going the other way, does not hold."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    lms = np.cbrt(np.array([
-        [0.4122214708, 0.5363325363, 0.0514459929],
-        [0.2119034982, 0.6806995451, 0.1073969566],
-        [0.0883024619, 0.2817188376, 0.6299787005],
-    ]) @ linear)
-    light, a, b = np.array([
-        [0.2104542553, 0.7936177850, -0.0040720468],
-        [1.9779984951, -2.4285922050, 0.4505937099],
-        [0.0259040371, 0.7827717662, -0.8086757660],
-    ]) @ lms
+    lms = np.cbrt(
+        np.array(
+            [
+                [0.4122214708, 0.5363325363, 0.0514459929],
+                [0.2119034982, 0.6806995451, 0.1073969566],
+                [0.0883024619, 0.2817188376, 0.6299787005],
+            ]
+        )
+        @ linear
+    )
+    light, a, b = (
+        np.array(
+            [
+                [0.2104542553, 0.7936177850, -0.0040720468],
+                [1.9779984951, -2.4285922050, 0.4505937099],
+                [0.0259040371, 0.7827717662, -0.8086757660],
+            ]
+        )
+        @ lms
+    )
     return light, np.hypot(a, b), np.degrees(np.arctan2(b, a)) % 360
 
 
@@ -35,9 +45,15 @@ def test_there_and_back(hue: int) -> None:
     assert (back - hue + 180) % 360 - 180 == pytest.approx(0, abs=0.1)
 
 
-@pytest.mark.parametrize(("colour", "hue"), [
-    ((1, 0, 0), 29), ((1, 1, 0), 110), ((0, 1, 0), 142), ((0, 0, 1), 264),
-])
+@pytest.mark.parametrize(
+    ("colour", "hue"),
+    [
+        ((1, 0, 0), 29),
+        ((1, 1, 0), 110),
+        ((0, 1, 0), 142),
+        ((0, 0, 1), 264),
+    ],
+)
 def test_hues_are_where_the_documentation_says(colour: tuple[int, ...], hue: float) -> None:
     light, chroma, found = to_oklch(np.array(colour, float))
     assert found == pytest.approx(hue, abs=0.6)

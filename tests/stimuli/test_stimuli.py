@@ -70,7 +70,7 @@ def test_corners_point_where_they_say(direction: float, opening: float) -> None:
     assert_same(drawn("corners", direction, opening, "light inside"), pattern)
     assert_same(drawn("corners", direction, opening, "dark inside"), -pattern)
     lines = drawn("corners", direction, opening, "light lines")
-    y, x = np.mgrid[SIZE / 2 - 0.5:-SIZE / 2:-1, -SIZE / 2 + 0.5:SIZE / 2]
+    y, x = np.mgrid[SIZE / 2 - 0.5 : -SIZE / 2 : -1, -SIZE / 2 + 0.5 : SIZE / 2]
     on = (lines > 0.5) & (np.hypot(x, y) > 8)
     off_arm = np.abs(angle_between(x, y, direction + 180) - opening / 2)
     assert on.any()
@@ -119,7 +119,7 @@ def test_checkerboards(orientation: float) -> None:
 
 def test_squares_meet_in_the_centre() -> None:
     board = drawn("checkerboard", 8.0, 0, "where four meet")
-    near = board[SIZE // 2 - 3:SIZE // 2 + 3, SIZE // 2 - 3:SIZE // 2 + 3]
+    near = board[SIZE // 2 - 3 : SIZE // 2 + 3, SIZE // 2 - 3 : SIZE // 2 + 3]
     assert (np.sign(near[:3, 3:]) == 1).all()
     assert (np.sign(near[:3, :3]) == -1).all()
     assert (np.sign(near[3:, 3:]) == -1).all()
@@ -129,7 +129,7 @@ def test_the_finer_side_is_where_it_should_be() -> None:
     picture = drawn("high_low", 0, 3.0)
     middle = slice(SIZE // 2 - 16, SIZE // 2 + 16)
     changes = np.abs(np.diff(picture[middle], axis=0)).mean(0)
-    fine, coarse = changes[SIZE // 2 + 2:SIZE // 2 + 15], changes[SIZE // 2 - 15:SIZE // 2 - 2]
+    fine, coarse = changes[SIZE // 2 + 2 : SIZE // 2 + 15], changes[SIZE // 2 - 15 : SIZE // 2 - 2]
     assert fine.mean() > 1.8 * coarse.mean()
     column = picture[middle, SIZE // 2 + 8] - picture[middle, SIZE // 2 + 8].mean()
     assert np.argmax(np.abs(np.fft.rfft(column, 320))) == pytest.approx(320 / FINE, abs=4)
@@ -151,7 +151,7 @@ def test_round_figures(radius: float) -> None:
 
 def test_dots_lie_where_they_say() -> None:
     dot = drawn("size_position", 9.0, -13.0, "large light")
-    y, x = np.mgrid[SIZE / 2 - 0.5:-SIZE / 2:-1, -SIZE / 2 + 0.5:SIZE / 2]
+    y, x = np.mgrid[SIZE / 2 - 0.5 : -SIZE / 2 : -1, -SIZE / 2 + 0.5 : SIZE / 2]
     assert (dot * x).sum() / dot.sum() == pytest.approx(-13, abs=0.05)
     assert (dot * y).sum() / dot.sum() == pytest.approx(9, abs=0.05)
     assert dot.sum() == pytest.approx(np.pi * (SIZE / 12) ** 2, rel=0.02)

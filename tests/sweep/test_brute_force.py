@@ -41,9 +41,10 @@ def check(model, dataset, tally, node, k=5):
     units = range(after.shape[1])
     for unit, data in zip(units, unit_data(tally, node, units, seed=7), strict=True):
         every = [
-            (float(v), n, p) for n, picture in enumerate(after[:, unit])
+            (float(v), n, p)
+            for n, picture in enumerate(after[:, unit])
             for p, v in [(int(picture.argmax()), picture.max())]
-        ]  # fmt: skip
+        ]
         by_size = sorted(every, key=lambda e: (-e[0], e[1], e[2]))
         assert same(data["top"], by_size[:k])
         lowest = [

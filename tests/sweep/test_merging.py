@@ -110,12 +110,17 @@ def test_files_that_are_no_parts(tmp_path, single):
     path = tmp_path / "x"
     part.write(single[0], path)
     good = path.read_bytes()
-    for data in (b"", b"no part", good[: len(good) // 2], good[:100],
-                 good.replace(b"sweep part 1", b"sweep part 9"),
-                 good.replace(b'\\"pictures\\":200', b'\\"pictures\\":-20'),
-                 good.replace(b'\\"pictures\\": 200', b'\\"pictures\\": 900'),
-                 good.replace(b'\\"batch\\": 32', b'\\"batch\\":  0'),
-                 good.replace(b'"I64"', b'"F64"')):  # fmt: skip
+    for data in (
+        b"",
+        b"no part",
+        good[: len(good) // 2],
+        good[:100],
+        good.replace(b"sweep part 1", b"sweep part 9"),
+        good.replace(b'\\"pictures\\":200', b'\\"pictures\\":-20'),
+        good.replace(b'\\"pictures\\": 200', b'\\"pictures\\": 900'),
+        good.replace(b'\\"batch\\": 32', b'\\"batch\\":  0'),
+        good.replace(b'"I64"', b'"F64"'),
+    ):
         if data == good:
             continue
         path.write_bytes(data)
@@ -137,8 +142,11 @@ def test_top_is_sorting(values, k, data):
 
     def empty() -> Top:
         shape = (1, k)
-        return Top(np.full(shape, -np.inf, np.float32), np.full(shape, NONE, np.int32),
-                   np.zeros(shape, np.int32))  # fmt: skip
+        return Top(
+            np.full(shape, -np.inf, np.float32),
+            np.full(shape, NONE, np.int32),
+            np.zeros(shape, np.int32),
+        )
 
     tops = [empty(), empty()]
     for number in data.draw(st.permutations(range(len(values)))):

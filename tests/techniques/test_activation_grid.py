@@ -40,9 +40,7 @@ def test_vectors_are_the_activations(toytown: Model) -> None:
 
 
 def test_a_cell_alone_is_that_cell_among_others(toytown: Model) -> None:
-    settings = replace(
-        Settings.from_dict(job_for(toytown).recipe), precision="fp32", size=48
-    )
+    settings = replace(Settings.from_dict(job_for(toytown).recipe), precision="fp32", size=48)
     vectors = cells(toytown, "mixed4a", job_for(toytown).context).flatten(0, 1)[::8]
     assert len(vectors) > 16, "more than one batch"
     together, scores = directions.render(toytown, "mixed4a", vectors, settings, (0, 0), power=1)
@@ -72,8 +70,15 @@ def test_the_objective_is_the_formula() -> None:
 def test_steps_of_all_batches_are_told_as_one_run(toytown: Model) -> None:
     settings = replace(Settings.from_dict(job_for(toytown).recipe), size=16, steps=2)
     told: list[float] = []
-    directions.render(toytown, "conv0", torch.eye(24)[:20], settings, (0, 0), power=1,
-                      on_step=lambda step, steps: told.append(step / steps))
+    directions.render(
+        toytown,
+        "conv0",
+        torch.eye(24)[:20],
+        settings,
+        (0, 0),
+        power=1,
+        on_step=lambda step, steps: told.append(step / steps),
+    )
     assert told == sorted(told)
     assert len(told) == 4
     assert told[-1] == 1
@@ -152,8 +157,17 @@ def test_activations_that_are_not_finite_give_no_picture() -> None:
     assert np.isnan(done.score)
 
 
-@pytest.mark.parametrize("options", [{"seed": -1}, {"cosine_power": 99.0}, {"steps": 0},
-                                     {"size": 1}, {"images": []}, {"images": ["owl"] * 65}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"seed": -1},
+        {"cosine_power": 99.0},
+        {"steps": 0},
+        {"size": 1},
+        {"images": []},
+        {"images": ["owl"] * 65},
+    ],
+)
 def test_absurd_options_are_refused(toytown: Model, options: dict) -> None:
     with pytest.raises(BadInput, match="expected"):
         LENS.jobs(toytown, **({"images": ["owl"]} | options))

@@ -53,17 +53,27 @@ def test_on_a_linear_path_it_is_weight_times_activation() -> None:
 
 def test_the_path_converges_to_completeness() -> None:
     net = nn.Sequential(
-        nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 8, 3), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(8, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8 * 16, 5),
+        nn.Conv2d(3, 8, 3),
+        nn.ReLU(),
+        nn.Conv2d(8, 8, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 8, 3),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(8 * 16, 5),
     )
     model, x = model_of(net), picture()
     gaps = []
     for path in (1, 10, 300):
         found = attribute(model, "8", [0, 1, 2, 3, 4], x, ["1"], path)
-        gaps.append(sum(
-            abs(one.target - share.baseline - share.units.sum().item())
-            for one in found for share in one.shares
-        ))
+        gaps.append(
+            sum(
+                abs(one.target - share.baseline - share.units.sum().item())
+                for one in found
+                for share in one.shares
+            )
+        )
     assert gaps[1] < gaps[0] / 3
     assert gaps[2] < 0.01 * sum(abs(one.target) for one in found)
 
@@ -102,8 +112,16 @@ class Branches(nn.Module):
 
 
 def test_nodes_before_their_own_activation_are_not_asked() -> None:
-    parts = [nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 4, 3),
-             nn.ReLU(), nn.Conv2d(4, 4, 1), nn.Conv2d(4, 2, 1)]
+    parts = [
+        nn.Conv2d(3, 6, 3),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 4, 3),
+        nn.ReLU(),
+        nn.Conv2d(4, 4, 1),
+        nn.Conv2d(4, 2, 1),
+    ]
     model = Model.of(nn.Sequential(*parts), id="net", preprocessing=Preprocessing(16, 16))
     assert passed_through(model, "7") == ["2", "5", "6"]
     assert passed_through(model, "5") == ["2"]

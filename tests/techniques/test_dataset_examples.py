@@ -107,8 +107,11 @@ def test_without_pictures_and_then_with_them(folder, tmp_path):
 
 def test_what_is_left_out_is_told(folder, tmp_path):
     (folder / "notes.txt").write_text("mixed in")
-    with pytest.warns(UserWarning, match=r"^dataset things: 1 of 91 pictures left out \(first: can"
-                      r"not read .*bees/099.png.*; 1 other files \(no name of a picture\)$"):
+    with pytest.warns(
+        UserWarning,
+        match=r"^dataset things: 1 of 91 pictures left out \(first: can"
+        r"not read .*bees/099.png.*; 1 other files \(no name of a picture\)$",
+    ):
         render(net(), tmp_path / "atlas", technique=["dataset_examples"], dataset=str(folder))
 
 
@@ -155,9 +158,14 @@ def test_a_part_goes_on_where_it_was(folder, tmp_path):
 
 @pytest.mark.parametrize(
     ("options", "why"),
-    [({"k": 0}, "k 0"), ({"k": "many"}, "k 'many'"), ({"seed": -1}, "seed"),
-     ({"pictures": "yes"}, "true or false"), ({"dataset": "absent"}, "not there")],
-)  # fmt: skip
+    [
+        ({"k": 0}, "k 0"),
+        ({"k": "many"}, "k 'many'"),
+        ({"seed": -1}, "seed"),
+        ({"pictures": "yes"}, "true or false"),
+        ({"dataset": "absent"}, "not there"),
+    ],
+)
 def test_options_that_make_no_sense(options, why):
     with pytest.raises(BadInput, match=why):
         DATASET_EXAMPLES.jobs(net(), **{"dataset": "toytown:9", **options})
@@ -165,10 +173,17 @@ def test_options_that_make_no_sense(options, why):
 
 @pytest.mark.parametrize(
     "arguments",
-    ["toytown", "toytown --dataset toytown:9", "toytown --out x", "--merge absent",
-     "toytown --dataset toytown:9 --out x --shard 3/2", "--merge x --out y",
-     "a b --dataset toytown:9 --out x", "nowhere --dataset toytown:9 --out x"],
-)  # fmt: skip
+    [
+        "toytown",
+        "toytown --dataset toytown:9",
+        "toytown --out x",
+        "--merge absent",
+        "toytown --dataset toytown:9 --out x --shard 3/2",
+        "--merge x --out y",
+        "a b --dataset toytown:9 --out x",
+        "nowhere --dataset toytown:9 --out x",
+    ],
+)
 def test_commands_that_make_no_sense(arguments, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["sweep", *arguments.split()]) == 2

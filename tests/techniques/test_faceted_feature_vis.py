@@ -135,10 +135,17 @@ def test_recipes_are_complete(toytown: Model, tmp_path) -> None:
     save_file({"mixed3a": torch.randn(80)}, path)
     recipes = [
         job.recipe
-        for options in ({}, {"strength": 1}, {"layers": 2}, {"scenes": 90}, {"seed": 1},
-                        {"steps": 3}, {"probes": str(path)})
+        for options in (
+            {},
+            {"strength": 1},
+            {"layers": 2},
+            {"scenes": 90},
+            {"seed": 1},
+            {"steps": 3},
+            {"probes": str(path)},
+        )
         for job in LENS.jobs(toytown, **options)
-    ]  # fmt: skip
+    ]
     assert len(recipes) == 6 * 4 + 1
     assert len({digest(recipe) for recipe in recipes}) == len(recipes)
     assert {r["precision"] for r in recipes} == {"fp32"}
@@ -147,9 +154,15 @@ def test_recipes_are_complete(toytown: Model, tmp_path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"strength": -1}, {"strength": float("nan")}, {"layers": 0}, {"scenes": 2}, {"repeats": 0},
-     {"scenes": "all"}],
-)  # fmt: skip
+    [
+        {"strength": -1},
+        {"strength": float("nan")},
+        {"layers": 0},
+        {"scenes": 2},
+        {"repeats": 0},
+        {"scenes": "all"},
+    ],
+)
 def test_absurd_options_are_refused(toytown: Model, options) -> None:
     with pytest.raises(BadInput):
         LENS.jobs(toytown, **options)

@@ -71,7 +71,7 @@ def test_probes_tell_their_themes(toytown: Model) -> None:
 def test_every_theme_occurs_and_unknown_ones_are_told_apart(toytown: Model) -> None:
     plan = facets.ScenePlan(toytown, 120)
     for theme in facets.THEMES:
-        (probe, _), = plan.probes(theme, ["conv1"]).values()
+        ((probe, _),) = plan.probes(theme, ["conv1"]).values()
         assert bool(probe.isfinite().all())
     with pytest.raises(NotFound, match="did you mean 'vehicle'"):
         facets.check_theme("vehicles", "faceted_feature_vis")

@@ -23,31 +23,55 @@ def toytown() -> Model:
 
 def test_recipes_are_complete_and_all_different(toytown: Model) -> None:
     jobs = LENS.jobs(
-        toytown, preset="draft", repeats=2,
+        toytown,
+        preset="draft",
+        repeats=2,
         variants=["channel", "channel-negative", "neuron", "neuron-negative"],
     )
     assert len({digest(job.recipe) for job in jobs}) == 8
     recipe = json.loads(json.dumps(jobs[0].recipe))
     assert digest(recipe) == digest(jobs[0].recipe), "a way through JSON changes nothing"
     assert recipe["weights"] == toytown.digest
-    assert {"technique", "objective", "negative", "seed", "model", "weights", "code", "size",
-            "steps", "rate", "momentum", "transforms", "redirect_steps", "precision",
-            "parameterization"} == set(recipe)
+    assert {
+        "technique",
+        "objective",
+        "negative",
+        "seed",
+        "model",
+        "weights",
+        "code",
+        "size",
+        "steps",
+        "rate",
+        "momentum",
+        "transforms",
+        "redirect_steps",
+        "precision",
+        "parameterization",
+    } == set(recipe)
 
 
 def test_presets_and_what_overrides_them(toytown: Model) -> None:
     assert {"draft", "standard", "microscope"} == set(PRESETS)
     recipe = LENS.jobs(toytown, preset="microscope")[0].recipe
-    assert (recipe["size"], recipe["steps"], recipe["rate"]) == (toytown.preprocessing.size, 4096,
-                                                                 0.05)
+    assert (recipe["size"], recipe["steps"], recipe["rate"]) == (
+        toytown.preprocessing.size,
+        4096,
+        0.05,
+    )
     recipe = LENS.jobs(toytown, preset="draft", steps=7, size=64, seed=5)[0].recipe
     assert (recipe["size"], recipe["steps"], recipe["seed"]) == (64, 7, 5)
 
 
-@pytest.mark.parametrize(("variant", "make", "before"), [
-    ("channel", channel, False), ("channel-negative", channel, True),
-    ("neuron", neuron, False), ("neuron-negative", neuron, True),
-])
+@pytest.mark.parametrize(
+    ("variant", "make", "before"),
+    [
+        ("channel", channel, False),
+        ("channel-negative", channel, True),
+        ("neuron", neuron, False),
+        ("neuron-negative", neuron, True),
+    ],
+)
 def test_scores_are_the_units_activation_on_the_stored_picture(
     toytown: Model, variant: str, make, before: bool
 ) -> None:
@@ -103,10 +127,19 @@ def test_other_errors_are_not_swallowed(toytown: Model) -> None:
         list(LENS.run(toytown, "mixed4a", [0, 1], job, fail))
 
 
-@pytest.mark.parametrize("options", [
-    {"steps": 0}, {"steps": -3}, {"size": -1}, {"size": 100_000}, {"seed": -1}, {"seed": 2**40},
-    {"repeats": 0}, {"repeats": 1000},
-])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"steps": 0},
+        {"steps": -3},
+        {"size": -1},
+        {"size": 100_000},
+        {"seed": -1},
+        {"seed": 2**40},
+        {"repeats": 0},
+        {"repeats": 1000},
+    ],
+)
 def test_absurd_options_are_refused(toytown: Model, options: dict) -> None:
     with pytest.raises(BadInput, match="expected"):
         LENS.jobs(toytown, **options)

@@ -24,14 +24,30 @@ def values(model: Model, image: np.ndarray, pre_relu: bool = False) -> torch.Ten
 def test_recipes_of_old_variants_are_what_they_were(toytown: Model) -> None:
     job = LENS.jobs(toytown, size=96, steps=80)[0]
     recipe = {**job.recipe, "weights": "w", "precision": "bf16"}
-    assert digest(recipe) == digest({
-        "technique": "feature_vis", "objective": "channel", "negative": False, "seed": 0,
-        "model": "toytown", "weights": "w", "code": "feature_vis/1", "parameterization": "fourier",
-        "size": 96, "steps": 80, "rate": 0.1, "momentum": 0.5, "redirect_steps": 16,
-        "transforms": {"jitters": [8, 4], "scales": [0.9, 1.1, 0.02], "degrees": 10,
-                       "unrotated": 5},
-        "precision": "bf16",
-    })  # fmt: skip
+    assert digest(recipe) == digest(
+        {
+            "technique": "feature_vis",
+            "objective": "channel",
+            "negative": False,
+            "seed": 0,
+            "model": "toytown",
+            "weights": "w",
+            "code": "feature_vis/1",
+            "parameterization": "fourier",
+            "size": 96,
+            "steps": 80,
+            "rate": 0.1,
+            "momentum": 0.5,
+            "redirect_steps": 16,
+            "transforms": {
+                "jitters": [8, 4],
+                "scales": [0.9, 1.1, 0.02],
+                "degrees": 10,
+                "unrotated": 5,
+            },
+            "precision": "bf16",
+        }
+    )
 
 
 @pytest.mark.parametrize("variant", ["channel", "channel-negative"])

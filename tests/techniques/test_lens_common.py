@@ -17,7 +17,9 @@ def test_work_is_halved_until_it_fits() -> None:
 
     done = list(common.in_memory([1, 2, 3, 4, 5], work))
     assert [(list(items), made) for items, made, _ in done] == [
-        ([1, 2], 3), ([3], 3), ([4, 5], 9),
+        ([1, 2], 3),
+        ([3], 3),
+        ([4, 5], 9),
     ]
     assert tried == [5, 2, 3, 1, 2]
     assert all(seconds >= 0 for *_, seconds in done)

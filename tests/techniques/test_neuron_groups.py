@@ -49,8 +49,9 @@ def test_planted_groups_are_found(signed: bool) -> None:
 def test_it_is_what_scikit_learn_reconstructs() -> None:
     values = np.abs(np.random.default_rng(1).normal(size=(30, 7, 5))).astype("f4")
     groups, explained = factor(values, 4, seed=2)
-    own = np.einsum("kyx,ku->uyx", np.stack([g.map for g in groups]),
-                    np.stack([g.direction for g in groups]))
+    own = np.einsum(
+        "kyx,ku->uyx", np.stack([g.map for g in groups]), np.stack([g.direction for g in groups])
+    )
     flat = values.reshape(30, -1).T.astype(float)
     nmf = NMF(4, init="nndsvda", random_state=2, max_iter=500)
     theirs = nmf.fit_transform(flat) @ nmf.components_
@@ -111,8 +112,9 @@ def test_without_scikit_learn_it_says_how_to_get_it(toytown: Model, monkeypatch)
         LENS.jobs(toytown, images=["owl"])
 
 
-@pytest.mark.parametrize("options", [{"groups": 0}, {"groups": 99}, {"seed": -1}, {"steps": 0},
-                                     {"cosine_power": -1}])
+@pytest.mark.parametrize(
+    "options", [{"groups": 0}, {"groups": 99}, {"seed": -1}, {"steps": 0}, {"cosine_power": -1}]
+)
 def test_absurd_options_are_refused(toytown: Model, options: dict) -> None:
     with pytest.raises(BadInput):
         LENS.jobs(toytown, images=["owl"], **options)

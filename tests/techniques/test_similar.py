@@ -31,7 +31,8 @@ def brute(weights: np.ndarray, unit: int) -> list[int]:
     a = weights[unit].astype(np.float64)
     scored = [
         (-float(a @ b) / float(np.linalg.norm(a) * np.linalg.norm(b)), other)
-        for other, b in enumerate(weights.astype(np.float64)) if other != unit
+        for other, b in enumerate(weights.astype(np.float64))
+        if other != unit
     ]
     return [other for _, other in sorted(scored)]
 
@@ -58,7 +59,10 @@ def test_parts_keep_to_themselves_and_short_ones_are_filled_up() -> None:
 def test_planted_duplicates_are_found_and_stored(tmp_path: Path) -> None:
     model = planted()
     render(
-        model, tmp_path, technique=["similar"], nodes=["0", "2", "3"],
+        model,
+        tmp_path,
+        technique=["similar"],
+        nodes=["0", "2", "3"],
         variants=["weights", "outgoing"],
     )
     atlas = Atlas.open(tmp_path / "planted.atlas")

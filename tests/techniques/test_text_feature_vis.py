@@ -116,9 +116,18 @@ def test_results_are_whole_and_do_not_depend_on_the_batch(pair: Model) -> None:
 def test_recipes_are_complete(pair: Model) -> None:
     recipes = [
         LENS.jobs(pair, **options)[0].recipe
-        for options in ({}, {"steps": 9}, {"proposals": 9}, {"restarts": 9}, {"length": 9},
-                        {"penalty": 0}, {"inputs": 9}, {"seed": 9}, {"images": ["chelsea"]})
-    ]  # fmt: skip
+        for options in (
+            {},
+            {"steps": 9},
+            {"proposals": 9},
+            {"restarts": 9},
+            {"length": 9},
+            {"penalty": 0},
+            {"inputs": 9},
+            {"seed": 9},
+            {"images": ["chelsea"]},
+        )
+    ]
     assert len({digest(recipe) for recipe in recipes}) == len(recipes)
     assert recipes[0]["penalty"] == 0.005
     assert {"technique", "model", "weights", "code", "seed"} <= set(recipes[0])
@@ -135,11 +144,16 @@ def test_given_pictures_are_those_of_the_path(pair: Model) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"steps": 0}, "steps"), ({"length": 21}, "length"), ({"penalty": -1}, "penalty"),
-        ({"penalty": float("nan")}, "penalty"), ({"restarts": "many"}, "restarts"),
-        ({"inputs": 0}, "inputs"), ({"seed": -1}, "seed"), ({"variants": ["channel"]}, "search"),
+        ({"steps": 0}, "steps"),
+        ({"length": 21}, "length"),
+        ({"penalty": -1}, "penalty"),
+        ({"penalty": float("nan")}, "penalty"),
+        ({"restarts": "many"}, "restarts"),
+        ({"inputs": 0}, "inputs"),
+        ({"seed": -1}, "seed"),
+        ({"variants": ["channel"]}, "search"),
     ],
-)  # fmt: skip
+)
 def test_absurd_options_are_refused(pair: Model, options, message) -> None:
     with pytest.raises(BadInput, match=message):
         LENS.jobs(pair, **options)

@@ -51,10 +51,12 @@ SEARCH = Search(steps=60, proposals=40, restarts=4, length=5)
 def test_the_planted_words_are_found() -> None:
     tower = Bag(torch.eye(12))
     planted = [{"b", "d", "k"}, {"a"}, {"c", "e", "f", "l"}]
-    directions = torch.stack([
-        torch.tensor([float(w in words) for w in tower.words]) * scale
-        for words, scale in zip(planted, (1.0, 7.0, 0.1), strict=True)
-    ])  # fmt: skip
+    directions = torch.stack(
+        [
+            torch.tensor([float(w in words) for w in tower.words]) * scale
+            for words, scale in zip(planted, (1.0, 7.0, 0.1), strict=True)
+        ]
+    )
     found = climb(Texts(tower), directions, [(0, u) for u in range(3)], SEARCH)
     assert [set(texts[0].split()) for texts in found] == planted
     for texts, words in zip(found, planted, strict=True):
@@ -104,10 +106,12 @@ def test_a_penalty_shortens_texts() -> None:
     directions = torch.randn(6, 12)
     keys = [(u,) for u in range(6)]
     lengths = [
-        sum(len(own[0].split()) for own in climb(
-            Texts(tower), directions, keys, Search(60, 40, 3, 6, penalty)))
+        sum(
+            len(own[0].split())
+            for own in climb(Texts(tower), directions, keys, Search(60, 40, 3, 6, penalty))
+        )
         for penalty in (0.0, 0.1, 10.0)
-    ]  # fmt: skip
+    ]
     assert lengths[0] > lengths[1] > lengths[2] == 6
 
 
@@ -136,8 +140,13 @@ def test_texts_are_best_first_all_different_and_never_too_long() -> None:
 def test_more_restarts_than_words_and_steps_are_told() -> None:
     tower = Bag(torch.eye(2))
     told: list[tuple[int, int]] = []
-    found = climb(Texts(tower), torch.tensor([[1.0, 0.0]]), [(0,)], Search(3, 4, 9, 2),
-                  lambda step, steps: told.append((step, steps)))  # fmt: skip
+    found = climb(
+        Texts(tower),
+        torch.tensor([[1.0, 0.0]]),
+        [(0,)],
+        Search(3, 4, 9, 2),
+        lambda step, steps: told.append((step, steps)),
+    )
     assert found[0][0] == "a"
     assert told == [(1, 3), (2, 3), (3, 3)]
 

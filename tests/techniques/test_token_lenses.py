@@ -95,8 +95,9 @@ def test_lenses_that_look_at_a_picture_and_at_drawings(
         "similar": {},
         "tuning": {"variants": ("hue",)},
     }.items():
-        done = render(model, tmp_path, technique=[lens], nodes=[node],
-                      **({"units": "0-1"} | options))  # fmt: skip
+        done = render(
+            model, tmp_path, technique=[lens], nodes=[node], **({"units": "0-1"} | options)
+        )
         assert done.rendered + len(done.nothing) >= 1, lens
         assert not done.skipped, lens
 

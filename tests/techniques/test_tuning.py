@@ -38,7 +38,7 @@ def bank(filters: list[np.ndarray]) -> Model:
 
 def places(side: int = 31) -> tuple[np.ndarray, np.ndarray]:
     """x to the right, y up, in a filter of that side."""
-    y, x = np.mgrid[side // 2:-side // 2:-1, -(side // 2):side // 2 + 1]
+    y, x = np.mgrid[side // 2 : -side // 2 : -1, -(side // 2) : side // 2 + 1]
     return x.astype(float), y.astype(float)
 
 
@@ -128,8 +128,9 @@ def test_colour_contrast_tells_the_centre_from_the_surround() -> None:
     middle = (np.hypot(x, y) < 3.5).astype(float)
     around = (np.hypot(x, y) > 5).astype(float)
     redness = middle / middle.sum() - around / around.sum()
-    responses, data, _ = tuned(bank([np.stack([redness, -redness / 2, -redness / 2])]),
-                               "colour_contrast")
+    responses, data, _ = tuned(
+        bank([np.stack([redness, -redness / 2, -redness / 2])]), "colour_contrast"
+    )
     stimuli = FAMILIES["colour_contrast"].at(SIZE)
     pictures = [stimuli.picture(n).astype(int) for n in range(len(stimuli))]
     red = np.array([[2, -1, -1] @ p[[SIZE // 2, 0], [SIZE // 2, 0]].T for p in pictures])
@@ -145,8 +146,8 @@ def test_curves_find_where_a_template_bulges(direction: int) -> None:
     # The arc is the part of this circle around the filter's middle.
     cx, cy = (-radius * f(math.radians(direction)) for f in (math.cos, math.sin))
     away = np.hypot(x - cx, y - cy) - radius
-    arc = np.exp(-(away / 1.2) ** 2) * (np.hypot(x, y) < 1.3 * radius)
-    blob = np.exp(-(away / 3.6) ** 2) * (np.hypot(x, y) < 1.3 * radius)
+    arc = np.exp(-((away / 1.2) ** 2)) * (np.hypot(x, y) < 1.3 * radius)
+    blob = np.exp(-((away / 3.6) ** 2)) * (np.hypot(x, y) < 1.3 * radius)
     responses, data, _ = tuned(bank([arc - blob * arc.sum() / blob.sum()]), "curves")
     assert best(responses[0], data) == [direction, radius, "light line"]
 
@@ -214,8 +215,9 @@ def test_all_nodes_together_equal_a_plain_pass_for_each_picture(lopsided: Model)
     nodes = ["conv", "third", "head"]
     job = LENS.jobs(lopsided, variants=["rings"])[0]
     told: list[tuple[int, int]] = []
-    results = list(LENS.sweep(lopsided, dict.fromkeys(nodes, ()), job, HERE,
-                              lambda *step: told.append(step)))
+    results = list(
+        LENS.sweep(lopsided, dict.fromkeys(nodes, ()), job, HERE, lambda *step: told.append(step))
+    )
     samples = [r for r in results if isinstance(r, Sample)]
     rendered = {r.node: r for r in results if isinstance(r, Rendered)}
     assert list(rendered) == nodes
@@ -278,13 +280,15 @@ def test_interrupted_and_done_again(tmp_path: Path) -> None:
     model = Model.of(net, id="stopping", preprocessing=Preprocessing(32, 32))
     list(model.nodes)
     net.left = 12
-    first = render(model, tmp_path, technique=["tuning"], variants=["edges", "rings"],
-                   image_format="png")
+    first = render(
+        model, tmp_path, technique=["tuning"], variants=["edges", "rings"], image_format="png"
+    )
     assert first.interrupted
     assert first.rendered == 2, "edges were finished"
     net.left = math.inf
-    second = render(model, tmp_path, technique=["tuning"], variants=["edges", "rings"],
-                    image_format="png")
+    second = render(
+        model, tmp_path, technique=["tuning"], variants=["edges", "rings"], image_format="png"
+    )
     assert (second.there, second.rendered) == (2, 2)
     assert [f.name for f in tmp_path.iterdir()] == ["stopping.atlas"]
     atlas = Atlas.open(tmp_path / "stopping.atlas")

@@ -29,10 +29,13 @@ def means(model: Model, images: np.ndarray, node: str = NODE) -> torch.Tensor:
 
 def tiles(image: np.ndarray, columns: int, side: int) -> np.ndarray:
     rows = len(image) // side
-    return np.stack([
-        image[y * side : (y + 1) * side, x * side : (x + 1) * side]
-        for y in range(rows) for x in range(columns)
-    ])
+    return np.stack(
+        [
+            image[y * side : (y + 1) * side, x * side : (x + 1) * side]
+            for y in range(rows)
+            for x in range(columns)
+        ]
+    )
 
 
 def test_facets_differ_more_the_more_that_counts(toytown: Model) -> None:
@@ -66,8 +69,10 @@ def test_a_strip_goes_from_one_unit_to_the_other(toytown: Model) -> None:
     assert job.variant == "with-mixed4b-7"
     first, second = lens.run(toytown, NODE, [4, 9], job)
     alone = plain.jobs(toytown, steps=25, size=48)[0]
-    ends = [next(plain.run(toytown, NODE, [9], alone)), next(plain.run(toytown, "mixed4b", [7],
-                                                                       alone))]
+    ends = [
+        next(plain.run(toytown, NODE, [9], alone)),
+        next(plain.run(toytown, "mixed4b", [7], alone)),
+    ]
     strip = tiles(second.image, 5, 48)
     for end, shown in zip(ends, (strip[0], strip[-1]), strict=True):
         assert abs(end.image.astype(int) - shown).mean() < 1, "the ends are feature visualizations"
@@ -114,9 +119,12 @@ def test_maco_drives_its_unit_and_says_where(toytown: Model) -> None:
 def test_recipes_are_complete_and_all_different(toytown: Model) -> None:
     diversity, maco = techniques.get("diversity"), techniques.get("maco")
     jobs = [
-        *diversity.jobs(toytown, repeats=2), *diversity.jobs(toytown, facets=9),
-        *diversity.jobs(toytown, weight=3), *maco.jobs(toytown, repeats=2),
-        *maco.jobs(toytown, crops=3), *maco.jobs(toytown, size=64),
+        *diversity.jobs(toytown, repeats=2),
+        *diversity.jobs(toytown, facets=9),
+        *diversity.jobs(toytown, weight=3),
+        *maco.jobs(toytown, repeats=2),
+        *maco.jobs(toytown, crops=3),
+        *maco.jobs(toytown, size=64),
         *techniques.get("joint").jobs(toytown, partner="mixed4a:1"),
         *techniques.get("joint").jobs(toytown, partner="mixed4a/2"),
     ]
@@ -125,10 +133,18 @@ def test_recipes_are_complete_and_all_different(toytown: Model) -> None:
     assert maco.jobs(toytown)[0].recipe["size"] == 224
 
 
-@pytest.mark.parametrize(("lens", "options"), [
-    ("diversity", {"facets": 5}), ("diversity", {"weight": -1.0}), ("diversity", {"steps": 0}),
-    ("maco", {"crops": 0}), ("maco", {"size": 3}), ("maco", {"steps": -1}), ("maco", {"seed": -1}),
-])
+@pytest.mark.parametrize(
+    ("lens", "options"),
+    [
+        ("diversity", {"facets": 5}),
+        ("diversity", {"weight": -1.0}),
+        ("diversity", {"steps": 0}),
+        ("maco", {"crops": 0}),
+        ("maco", {"size": 3}),
+        ("maco", {"steps": -1}),
+        ("maco", {"seed": -1}),
+    ],
+)
 def test_absurd_options(toytown: Model, lens: str, options: dict) -> None:
     with pytest.raises(BadInput, match="expected"):
         techniques.get(lens).jobs(toytown, **options)

@@ -71,9 +71,10 @@ def check_page(client: Any, path: str) -> Document:
 def check_links(client: Any, page: Document) -> None:
     """What a page links to is there."""
     local = {
-        url.partition("#")[0] for tag, name in (("a", "href"), ("link", "href"), ("img", "src"),
-                                                ("script", "src"))
-        for a in page.all(tag) if (url := a.get(name) or "").startswith("/")
+        url.partition("#")[0]
+        for tag, name in (("a", "href"), ("link", "href"), ("img", "src"), ("script", "src"))
+        for a in page.all(tag)
+        if (url := a.get(name) or "").startswith("/")
     }
     for url in sorted(local)[:60]:
         assert client.get(url).status_code in (200, 303), url

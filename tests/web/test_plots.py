@@ -41,8 +41,10 @@ def words(svg: Markup) -> list[str]:
 def points(svg: Markup, kind: str = "curve") -> list[list[tuple[float, float]]]:
     """The points of each path of that kind."""
     paths = [p.get("d") for p in parse(svg).iter("path") if p.get("class") == f"plot-{kind}"]
-    return [[tuple(map(float, pair.split())) for pair in re.findall(r"[ML]([-\d. ]+)", d)]
-            for d in paths]
+    return [
+        [tuple(map(float, pair.split())) for pair in re.findall(r"[ML]([-\d. ]+)", d)]
+        for d in paths
+    ]
 
 
 def marks(svg: Markup) -> list[tuple[float, float]]:
@@ -82,8 +84,9 @@ def test_the_centre_of_polar_is_the_lowest_negative_value() -> None:
 
 
 def test_lines_stand_at_their_values() -> None:
-    svg = lines([0, 5, 10], {"light": [0, 10, 5], "dark": [1, 2, 4]}, 3, x_title="radius",
-                x_unit="px")
+    svg = lines(
+        [0, 5, 10], {"light": [0, 10, 5], "dark": [1, 2, 4]}, 3, x_title="radius", x_unit="px"
+    )
     light, dark = points(svg)[:2]
     assert light == [(40, 164), (174, 12), (308, 88)]
     assert dark[2] == pytest.approx((308, 164 - 0.4 * 152), abs=0.06)
@@ -96,7 +99,7 @@ def test_lines_stand_at_their_values() -> None:
 
 
 def test_lengths_of_many_sizes_stand_in_equal_ratios() -> None:
-    (found, ) = points(lines([1, 10, 100], {"a": [0, 1, 2]}))
+    (found,) = points(lines([1, 10, 100], {"a": [0, 1, 2]}))
     assert found[1][0] == pytest.approx((found[0][0] + found[2][0]) / 2)
 
 
@@ -139,7 +142,7 @@ def test_heatmap_colours_each_cell_by_its_value() -> None:
 
 def test_colours_get_lighter_in_equal_steps() -> None:
     def lightness(text: str) -> float:
-        rgb = np.array([int(text[k:k + 2], 16) for k in (1, 3, 5)]) / 255
+        rgb = np.array([int(text[k : k + 2], 16) for k in (1, 3, 5)]) / 255
         linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
         luminance = linear @ [0.2126, 0.7152, 0.0722]
         return 116 * np.cbrt(luminance) - 16 if luminance > 0.0089 else 903.3 * luminance
@@ -182,7 +185,8 @@ def test_words_of_marks_are_crossed_by_no_line() -> None:
                 same_side = [m for m in placed if counts._leftward(m[0]) == counts._leftward(x)]
                 assert all(
                     other_row > row or other == x
-                    for other, _, other_row in same_side if start <= other <= end
+                    for other, _, other_row in same_side
+                    if start <= other <= end
                 )
 
 
@@ -218,26 +222,45 @@ def test_all_texts_are_escaped() -> None:
         parse(svg)
 
 
-@pytest.mark.parametrize("values", [
-    [3.0, 3.0, 3.0], [0.0, 0.0, 0.0], [-1.0, -5.0, -2.0], [NAN, NAN, NAN], [1.0, NAN, 2.0],
-    [math.inf, 1.0, -math.inf], [1e30, 0.0, -1e30], [1e-12, 2e-12, 0.0],
-])
+@pytest.mark.parametrize(
+    "values",
+    [
+        [3.0, 3.0, 3.0],
+        [0.0, 0.0, 0.0],
+        [-1.0, -5.0, -2.0],
+        [NAN, NAN, NAN],
+        [1.0, NAN, 2.0],
+        [math.inf, 1.0, -math.inf],
+        [1e30, 0.0, -1e30],
+        [1e-12, 2e-12, 0.0],
+    ],
+)
 @pytest.mark.parametrize("baseline", [None, 0.0, -7.0, NAN, math.inf])
 def test_whatever_numbers_come_there_is_a_plot(values: list[float], baseline: float | None) -> None:
     axis = {"name": "a", "title": "a", "unit": "", "values": [1, 2, 3]}
     one = {**axis, "values": ["only"]}
     for svg in (
-        polar([0, 120, 240], values, baseline), lines([1, 2, 3], {"a": values}, baseline),
+        polar([0, 120, 240], values, baseline),
+        lines([1, 2, 3], {"a": values}, baseline),
         heatmap([values], axis, one, baseline=baseline),
-        histogram(values, -1, 1), bars([("a", v, "") for v in values]),
+        histogram(values, -1, 1),
+        bars([("a", v, "") for v in values]),
     ):
         parse(svg)
 
 
 def test_a_point_or_nothing_at_all() -> None:
     axis = {"name": "a", "title": "a", "unit": "", "values": []}
-    for svg in (polar([30], [2]), polar([], []), lines([4], {"a": [2]}), lines([], {}),
-                heatmap([], axis, axis), histogram([], 0, 0), histogram([4], 2, 2), bars([])):
+    for svg in (
+        polar([30], [2]),
+        polar([], []),
+        lines([4], {"a": [2]}),
+        lines([], {}),
+        heatmap([], axis, axis),
+        histogram([], 0, 0),
+        histogram([4], 2, 2),
+        bars([]),
+    ):
         parse(svg)
 
 
@@ -247,10 +270,17 @@ def test_what_is_all_alike_has_no_best() -> None:
     assert marks(polar([0, 90], [4, 4])) == marks(lines([0, 1], {"a": [4, 4]})) == []
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (0, "0"), (0.25, "0.25"), (-3.14159, "−3.14"), (12345, "12\N{NARROW NO-BREAK SPACE}345"),
-    (2.5e7, "2.5e7"), (1e-5, "1.0e−5"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.25, "0.25"),
+        (-3.14159, "−3.14"),
+        (12345, "12\N{NARROW NO-BREAK SPACE}345"),
+        (2.5e7, "2.5e7"),
+        (1e-5, "1.0e−5"),
+    ],
+)
 def test_numbers_are_short(value: float, text: str) -> None:
     assert short(value) == text
 
@@ -258,8 +288,11 @@ def test_numbers_are_short(value: float, text: str) -> None:
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_has_plots_that_name_its_best_stimulus(name: str) -> None:
     stimuli = FAMILIES[name].at(96)
-    data = {"family": name, "title": stimuli.family.title,
-            "axes": [axis.as_dict() for axis in stimuli.axes]}
+    data = {
+        "family": name,
+        "title": stimuli.family.title,
+        "axes": [axis.as_dict() for axis in stimuli.axes],
+    }
     responses = np.random.default_rng(0).random(stimuli.shape).astype(np.float16)
     best = tuple(int(k) - 1 for k in stimuli.shape)
     responses[best] = 5
@@ -292,16 +325,27 @@ def test_other_axes_are_at_their_best() -> None:
     assert [shown.count(colour(share)) for share in (0, 0.5, 1)] == [70, 1, 1]
 
 
-@pytest.mark.parametrize("axes", [
-    [["a", "b", "c"]], [[3, 1, 2]], [[1, -5, 100]], [[2, 2, 2]], [["a", 1, "b"], [1, 2]],
-    [["a", "b"], ["c"], [1, 2]], [[1, 2], [3, 4], [5, 6], ["x"]],
-])
+@pytest.mark.parametrize(
+    "axes",
+    [
+        [["a", "b", "c"]],
+        [[3, 1, 2]],
+        [[1, -5, 100]],
+        [[2, 2, 2]],
+        [["a", 1, "b"], [1, 2]],
+        [["a", "b"], ["c"], [1, 2]],
+        [[1, 2], [3, 4], [5, 6], ["x"]],
+    ],
+)
 @pytest.mark.parametrize("circular", [True, False])
 def test_families_of_others_have_other_axes(axes: list[list], circular: bool) -> None:
-    data = {"title": "Theirs", "axes": [
-        {"name": f"a{k}", "title": "axis", "unit": "", "values": v, "circular": circular}
-        for k, v in enumerate(axes)
-    ]}
+    data = {
+        "title": "Theirs",
+        "axes": [
+            {"name": f"a{k}", "title": "axis", "unit": "", "values": v, "circular": circular}
+            for k, v in enumerate(axes)
+        ],
+    }
     shape = [len(v) for v in axes]
     for plot in tuning_plots(data, np.random.default_rng(0).normal(size=shape), -1.0):
         assert described(plot.svg).startswith("Strongest")

@@ -35,8 +35,12 @@ def quantized(values: np.ndarray, numbers: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def row(
-    model: str, node: str, arrays: dict[str, np.ndarray], digest: str = DIGEST,
-    technique: str = "dataset_examples", variant: str = "town",
+    model: str,
+    node: str,
+    arrays: dict[str, np.ndarray],
+    digest: str = DIGEST,
+    technique: str = "dataset_examples",
+    variant: str = "town",
 ) -> Visualization:
     recipe = {"technique": technique, "variant": variant, "model": model, "dataset": digest}
     return Visualization(
@@ -65,12 +69,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     folder = tmp_path_factory.mktemp("profiles")
     write(folder, "a", [row("a", node, quantized(values, NUMBERS)) for node, values in A.items()])
     some = np.random.default_rng(5).permutation(PICTURES)[:150]
-    write(folder, "b", [
-        row("b", node, quantized(values[:, some], NUMBERS[some])) for node, values in B.items()
-    ])
-    write(folder, "c", [
-        row("c", "conv0", quantized(floats(8, 9), NUMBERS), "ef" * 32),
-    ])
+    write(
+        folder,
+        "b",
+        [row("b", node, quantized(values[:, some], NUMBERS[some])) for node, values in B.items()],
+    )
+    write(
+        folder,
+        "c",
+        [
+            row("c", "conv0", quantized(floats(8, 9), NUMBERS), "ef" * 32),
+        ],
+    )
     return Library([folder])
 
 
@@ -86,7 +96,8 @@ def test_equals_corrcoef_over_all_nodes_of_the_model(library: Library) -> None:
     shown = {n: v for n, v in A.items() if n not in ("mixed1a_1x1", "mixed1a_3x3")}
     expected = {
         (node, unit): np.corrcoef(A["mixed1a"][4], profile)[0, 1]
-        for node, values in shown.items() for unit, profile in enumerate(values)
+        for node, values in shown.items()
+        for unit, profile in enumerate(values)
         if (node, unit) not in (("mixed1a", 4), ("conv0", 3))
     }
     assert got.keys() == expected.keys()
@@ -129,11 +140,15 @@ def test_few_pictures_say_nothing(tmp_path: Path) -> None:
 
 def test_unsound_arrays_are_left_out(tmp_path: Path) -> None:
     good = quantized(floats(8, 1), NUMBERS)
-    write(tmp_path, "a", [
-        row("a", "conv0", good | {"profile": good["profile"][:4]}),
-        row("a", "pool0", good | {"profile": good["profile"].astype(np.int16)}),
-        row("a", "logits", {"numbers": NUMBERS.astype(np.int32)}),
-    ])
+    write(
+        tmp_path,
+        "a",
+        [
+            row("a", "conv0", good | {"profile": good["profile"][:4]}),
+            row("a", "pool0", good | {"profile": good["profile"].astype(np.int16)}),
+            row("a", "logits", {"numbers": NUMBERS.astype(np.int32)}),
+        ],
+    )
     atlas = Library([tmp_path]).model("a")
     assert [by_profile(atlas, node, 0) for node in ("conv0", "pool0", "logits")] == [[], [], []]
 

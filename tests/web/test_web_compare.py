@@ -39,10 +39,11 @@ def test_pairs_are_mutual_best_and_equal_corrcoef(library: Library) -> None:
     order = np.sort(np.random.default_rng(1).permutation(len(NUMBERS))[:150])
     live = [u for u in range(len(A["conv0"])) if np.ptp(A["conv0"][u]) > 0]
     alike = np.corrcoef(A["conv0"][live][:, order], B["conv0"][:, order])
-    alike = alike[: len(live), len(live):]
+    alike = alike[: len(live), len(live) :]
     expected = {
         (live[i], int(alike[i].argmax())): alike[i].max()
-        for i in range(len(live)) if alike[:, alike[i].argmax()].argmax() == i
+        for i in range(len(live))
+        if alike[:, alike[i].argmax()].argmax() == i
     }
     found = matches(one, "conv0", two, "conv0", digest, 99)
     assert {(m.here, m.there) for m in found} == set(expected)

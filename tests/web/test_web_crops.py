@@ -19,7 +19,8 @@ def seen(n: NodeRecord, position: int, size: int) -> np.ndarray:
     y, x = position // n.shape[1], position % n.shape[1]
     rows, columns = (
         (pixels >= n.field_start + p * n.field_stride)
-        & (pixels <= n.field_start + p * n.field_stride + n.field_size - 1) for p in (y, x)
+        & (pixels <= n.field_start + p * n.field_stride + n.field_size - 1)
+        for p in (y, x)
     )
     return rows[:, None] & columns[None, :]
 
@@ -27,12 +28,17 @@ def seen(n: NodeRecord, position: int, size: int) -> np.ndarray:
 def drawn(box, size: int) -> np.ndarray:
     found = np.zeros((size, size), bool)
     top, left = round(box.top * size), round(box.left * size)
-    found[top:top + round(box.height * size), left:left + round(box.width * size)] = True
+    found[top : top + round(box.height * size), left : left + round(box.width * size)] = True
     return found
 
 
-@given(st.integers(1, 40), st.integers(1, 4), st.integers(-20, 4), st.integers(0, 63),
-       st.integers(8, 40))
+@given(
+    st.integers(1, 40),
+    st.integers(1, 4),
+    st.integers(-20, 4),
+    st.integers(0, 63),
+    st.integers(8, 40),
+)
 def test_the_box_is_what_the_position_sees(field, stride, start, position, size):
     n = node(field, stride, start)
     true = seen(n, position, size)
@@ -54,9 +60,15 @@ def test_the_window_holds_the_box_and_lies_inside(field, stride, start, position
         assert box.left + box.width <= tile.left + tile.width + 1e-9
 
 
-@pytest.mark.parametrize("n", [
-    node(shape=()), node(status="whole input"), node(status="unknown"), node(shape=(4,)),
-])
+@pytest.mark.parametrize(
+    "n",
+    [
+        node(shape=()),
+        node(status="whole input"),
+        node(status="unknown"),
+        node(shape=(4,)),
+    ],
+)
 def test_without_a_known_field_it_is_the_whole_picture(n):
     assert field_box(n, 3, 32) == window(n, 3, 32) == WHOLE
 

@@ -62,5 +62,6 @@ def test_it_stands_beside_its_base_and_moves_nothing():
     assert plain.width < first.x < first.x + first.width < second.x
     assert second.x + second.width <= drawn.width
     assert {edge[:2] for edge in drawn.edges} - {edge[:2] for edge in plain.edges} == {
-        ("mixed1a", "mixed1a.sae"), ("mixed1a", "mixed1a.pca")
-    }  # fmt: skip
+        ("mixed1a", "mixed1a.sae"),
+        ("mixed1a", "mixed1a.pca"),
+    }

@@ -35,8 +35,11 @@ def ids(folded: Folded) -> list[str]:
 def test_a_block_like_one_before_it_is_its_output_alone():
     folded = fold(residual(4, stride_at=2))
     assert ids(folded) == [
-        "stem", *(f"stage.0.{n}" for n in ("conv1", "conv2", "sum", "out")), "stage.1.out",
-        *(f"stage.2.{n}" for n in ("conv1", "conv2", "shortcut", "sum", "out")), "stage.3.out",
+        "stem",
+        *(f"stage.0.{n}" for n in ("conv1", "conv2", "sum", "out")),
+        "stage.1.out",
+        *(f"stage.2.{n}" for n in ("conv1", "conv2", "shortcut", "sum", "out")),
+        "stage.3.out",
         "head",
     ]
     assert {n.id: n.parents for n in folded.nodes}["stage.3.out"] == ("stage.2.out",)
@@ -46,10 +49,16 @@ def test_a_block_like_one_before_it_is_its_output_alone():
     assert folded.names == ["stage.1", "stage.3"]
 
 
-@pytest.mark.parametrize(("open", "here", "opened"), [
-    ("stage.3", "", {"stage.3"}), (ALL, "", {"stage.1", "stage.2", "stage.3"}),
-    ("", "stage.2.conv2", {"stage.2"}), ("", "stage.2.out", set()), ("", "head", set()),
-])
+@pytest.mark.parametrize(
+    ("open", "here", "opened"),
+    [
+        ("stage.3", "", {"stage.3"}),
+        (ALL, "", {"stage.1", "stage.2", "stage.3"}),
+        ("", "stage.2.conv2", {"stage.2"}),
+        ("", "stage.2.out", set()),
+        ("", "head", set()),
+    ],
+)
 def test_blocks_open_by_name_and_around_a_node(open, here, opened):
     nodes = residual(4)
     folded = fold(nodes, open, here)
@@ -80,10 +89,16 @@ def test_a_dictionary_keeps_the_node_that_it_reads():
     assert "stage.2.conv2" not in ids(folded)
 
 
-@pytest.mark.parametrize(("model", "most"), [
-    ("contrastive_16x", 70), ("contrastive_v2", 60), ("resnetv2_50_slim", 40),
-    ("inceptionv4_slim", 80), ("toytown_vit", 40),
-])
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [
+        ("contrastive_16x", 70),
+        ("contrastive_v2", 60),
+        ("resnetv2_50_slim", 40),
+        ("inceptionv4_slim", 80),
+        ("toytown_vit", 40),
+    ],
+)
 def test_large_models_are_small_folded_and_hide_no_way(model, most):
     atlas = Library([], bundled_catalogue()).model(model)
     nodes = tuple(atlas.nodes.values())

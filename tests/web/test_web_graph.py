@@ -15,8 +15,10 @@ from micrograph.web.units import parts_of
 
 def overlap(a, b) -> bool:
     return (
-        a.x < b.x + b.width and b.x < a.x + a.width
-        and a.y < b.y + b.height and b.y < a.y + a.height
+        a.x < b.x + b.width
+        and b.x < a.x + a.width
+        and a.y < b.y + b.height
+        and b.y < a.y + a.height
     )
 
 
@@ -32,16 +34,20 @@ def check(drawing, nodes, sizes):
     for source, target, path in drawing.edges:
         above, below = place[source], place[target]
         numbers = [float(n) for n in re.findall(r"-?[\d.]+(?:e-?\d+)?", path)]
-        if above.x + above.width < below.x and above.y <= below.y + below.height and (
-            numbers[0] == pytest.approx(above.x + above.width, abs=.01, rel=1e-4)
+        if (
+            above.x + above.width < below.x
+            and above.y <= below.y + below.height
+            and (numbers[0] == pytest.approx(above.x + above.width, abs=0.01, rel=1e-4))
         ):  # to something at the side
             assert numbers[-2:] == pytest.approx(
-                [below.x, below.y + below.height / 2], abs=.01, rel=1e-4)
+                [below.x, below.y + below.height / 2], abs=0.01, rel=1e-4
+            )
             continue
         assert above.y + above.height < below.y
         assert numbers[:2] == pytest.approx(
-            [above.x + above.width / 2, above.y + above.height], abs=.01, rel=1e-4)
-        assert numbers[-1] == pytest.approx(below.y, abs=.01, rel=1e-4)
+            [above.x + above.width / 2, above.y + above.height], abs=0.01, rel=1e-4
+        )
+        assert numbers[-1] == pytest.approx(below.y, abs=0.01, rel=1e-4)
 
 
 def inception(blocks_count=9):
@@ -98,9 +104,13 @@ def test_auxiliary_heads_stand_at_the_side():
 
 def test_fires_and_residuals():
     fire = (
-        node("squeeze", 0, 8), node("e1", 1, 8, ("squeeze",)), node("e3", 2, 8, ("squeeze",)),
-        node("cat", 3, 16, ("e1", "e3")), node("body", 4, 16, ("cat",)),
-        node("add", 5, 16, ("cat", "body"), "add"), node("out", 6, 16, ("add",)),
+        node("squeeze", 0, 8),
+        node("e1", 1, 8, ("squeeze",)),
+        node("e3", 2, 8, ("squeeze",)),
+        node("cat", 3, 16, ("e1", "e3")),
+        node("body", 4, 16, ("cat",)),
+        node("add", 5, 16, ("cat", "body"), "add"),
+        node("out", 6, 16, ("add",)),
     )
     drawing = layout(fire)
     check(drawing, fire, FULL)

@@ -5,16 +5,19 @@ import gzip
 import pytest
 
 
-@pytest.mark.parametrize(("asked", "canonical"), [
-    ("/models/tinynet/1a", "/models/tinynet/mixed1a"),
-    ("/models/tinynet/INCEPTION_1A?sort=weak", "/models/tinynet/mixed1a?sort=weak"),
-    ("/models/TinyNet", "/models/tinynet"),
-    ("/models/tinynet/1a/3", "/models/tinynet/mixed1a/3"),
-    ("/models/tinynet/1a/3.json", "/models/tinynet/mixed1a/3.json"),
-    ("/models/tinynet/1a.json?size=s", "/models/tinynet/mixed1a.json?size=s"),
-    ("/models/tinynet/mixed1a/007", "/models/tinynet/mixed1a/7"),
-    ("/models/tinynet/1a:3", "/models/tinynet/mixed1a/3"),
-])
+@pytest.mark.parametrize(
+    ("asked", "canonical"),
+    [
+        ("/models/tinynet/1a", "/models/tinynet/mixed1a"),
+        ("/models/tinynet/INCEPTION_1A?sort=weak", "/models/tinynet/mixed1a?sort=weak"),
+        ("/models/TinyNet", "/models/tinynet"),
+        ("/models/tinynet/1a/3", "/models/tinynet/mixed1a/3"),
+        ("/models/tinynet/1a/3.json", "/models/tinynet/mixed1a/3.json"),
+        ("/models/tinynet/1a.json?size=s", "/models/tinynet/mixed1a.json?size=s"),
+        ("/models/tinynet/mixed1a/007", "/models/tinynet/mixed1a/7"),
+        ("/models/tinynet/1a:3", "/models/tinynet/mixed1a/3"),
+    ],
+)
 def test_other_spellings_lead_to_the_canonical_address(client, asked, canonical):
     answer = client.get(asked)
     assert answer.status_code == 307
@@ -31,21 +34,24 @@ def test_trailing_slashes_are_tolerated(client, path):
     assert answer.headers["location"].endswith(path.rstrip("/"))
 
 
-@pytest.mark.parametrize(("path", "status", "near"), [
-    ("/models/tinynte", 404, "/models/tinynet"),
-    ("/models/tinynet/mixd1a", 404, "/models/tinynet/mixed1a"),
-    ("/models/tinynet/conv0/8", 404, "/models/tinynet/conv0/7"),
-    ("/models/tinynet/conv0/99999", 404, "/models/tinynet/conv0/7"),
-    ("/models/tinynet/conv0/-1", 400, None),
-    ("/models/tinynet/conv0/x", 400, None),
-    ("/models/tinynet/conv0/1e3", 400, None),
-    ("/models/%3Cb%3E", 400, None),
-    ("/models/tinynet/conv0?sort=best", 400, None),
-    ("/models/tinynet/conv0?size=999", 400, None),
-    ("/search?q=" + "x" * 600, 400, None),
-    ("/nowhere", 404, None),
-    ("/models/tinynet/conv0/1/2/3", 404, None),
-])
+@pytest.mark.parametrize(
+    ("path", "status", "near"),
+    [
+        ("/models/tinynte", 404, "/models/tinynet"),
+        ("/models/tinynet/mixd1a", 404, "/models/tinynet/mixed1a"),
+        ("/models/tinynet/conv0/8", 404, "/models/tinynet/conv0/7"),
+        ("/models/tinynet/conv0/99999", 404, "/models/tinynet/conv0/7"),
+        ("/models/tinynet/conv0/-1", 400, None),
+        ("/models/tinynet/conv0/x", 400, None),
+        ("/models/tinynet/conv0/1e3", 400, None),
+        ("/models/%3Cb%3E", 400, None),
+        ("/models/tinynet/conv0?sort=best", 400, None),
+        ("/models/tinynet/conv0?size=999", 400, None),
+        ("/search?q=" + "x" * 600, 400, None),
+        ("/nowhere", 404, None),
+        ("/models/tinynet/conv0/1/2/3", 404, None),
+    ],
+)
 def test_errors_are_pages_and_data(client, path, status, near):
     page, mark, query = path.partition("?")
     html, twin = client.get(path), client.get(page + ".json" + mark + query)
@@ -88,12 +94,18 @@ def test_pages_are_asked_for_again_but_sent_once(client, path):
     assert len(gzip.compress(packed.content)) < 60_000
 
 
-@pytest.mark.parametrize("path", [
-    "/images/tinynet/../../etc/passwd", "/images/tinynet/..%2f..%2ftinynet.atlas",
-    "/images/tinynet/" + "0" * 32 + ".png", "/images/tinynet/" + "0" * 32 + ".exe",
-    "/images/nomodel/" + "0" * 32 + ".png", "/static/x/../../app.py",
-    "/static/%2e%2e/app.py",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/images/tinynet/../../etc/passwd",
+        "/images/tinynet/..%2f..%2ftinynet.atlas",
+        "/images/tinynet/" + "0" * 32 + ".png",
+        "/images/tinynet/" + "0" * 32 + ".exe",
+        "/images/nomodel/" + "0" * 32 + ".png",
+        "/static/x/../../app.py",
+        "/static/%2e%2e/app.py",
+    ],
+)
 def test_nothing_but_pictures_and_own_files_is_served(client, path):
     assert client.get(path).status_code == 404
 
@@ -129,20 +141,32 @@ def test_head_is_get_without_a_body(client, path):
     assert asked.content == b""
 
 
-@pytest.mark.parametrize("path", [
-    "/models/{}", "/models/tinynet/{}", "/models/tinynet/conv0/{}", "/{}", "/images/tinynet/{}",
-    "/models/tinynet/conv0.json?sort={}",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/models/{}",
+        "/models/tinynet/{}",
+        "/models/tinynet/conv0/{}",
+        "/{}",
+        "/images/tinynet/{}",
+        "/models/tinynet/conv0.json?sort={}",
+    ],
+)
 def test_of_what_is_absurdly_long_the_beginning_is_told(client, path):
     answer = client.get(path.format("x" * 5000))
     assert answer.status_code in (400, 404)
     assert len(answer.text.split("<main", 1)[-1]) < 3000
 
 
-@pytest.mark.parametrize(("text", "url"), [
-    ("1a:3", "/models/tinynet/mixed1a/3"), ("tinynet/conv0", "/models/tinynet/conv0"),
-    ("tinynet", "/models/tinynet"), ("tinynet conv0:2", "/models/tinynet/conv0/2"),
-])
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("1a:3", "/models/tinynet/mixed1a/3"),
+        ("tinynet/conv0", "/models/tinynet/conv0"),
+        ("tinynet", "/models/tinynet"),
+        ("tinynet conv0:2", "/models/tinynet/conv0/2"),
+    ],
+)
 def test_search_goes_straight_to_an_address(client, text, url):
     answer = client.ask("GET", "/search?q=" + text.replace(" ", "+"))
     assert (answer.status_code, answer.headers["location"]) == (303, url)

@@ -83,24 +83,37 @@ def test_what_is_asked_of_a_model_without_weights_says_how_to_get_them(site):
     assert "weights fetch alexnet" in answer.text
 
 
-@pytest.mark.parametrize(("path", "url"), [
-    ("inceptionv1/mixed4c_0/447", "inceptionv1/mixed4c/447"),
-    ("inceptionv1/mixed4c_0/447?models.op.feature_vis.type=channel&models.op.technique=feature_vis",
-     "inceptionv1/mixed4c/447#feature_vis"),
-    ("inceptionv1/mixed4c/447?models.op.technique=dataset_examples",
-     "inceptionv1/mixed4c/447#dataset_examples"),
-    ("inceptionv1/mixed4c_0?models.op.feature_vis.type=neuron&models.op.technique=feature_vis",
-     "inceptionv1/mixed4c?objective=neuron#feature_vis"),
-    ("inceptionv1/mixed4c_0?models.op.technique=synthetic_tuning",
-     "inceptionv1/mixed4c?lens=tuning#tuning"),
-    ("inceptionv1/mixed4c_0?models.op.technique=caricature", "inceptionv1/mixed4c#caricature"),
-    ("contrastive_4x/image_block_4_5_Add_6_0/89/", "contrastive_4x/layer4.5.sum/89"),
-    ("contrastive_4x/fp32_storage_image_image_block_4_5_Add_6_0/89",
-     "contrastive_4x/layer4.5.sum/89"),
-    ("lm_v1/fp32_storage_image_image_block_4_4_Add_6_0/183", "lm_v1"),
-    ("contrastive_v1/image_block_4_1_add_1_0", "contrastive_v1"),
-    ("InceptionV1/mixed4c_0", "inceptionv1/mixed4c"),
-])
+@pytest.mark.parametrize(
+    ("path", "url"),
+    [
+        ("inceptionv1/mixed4c_0/447", "inceptionv1/mixed4c/447"),
+        (
+            "inceptionv1/mixed4c_0/447?models.op.feature_vis.type=channel&models.op.technique=feature_vis",
+            "inceptionv1/mixed4c/447#feature_vis",
+        ),
+        (
+            "inceptionv1/mixed4c/447?models.op.technique=dataset_examples",
+            "inceptionv1/mixed4c/447#dataset_examples",
+        ),
+        (
+            "inceptionv1/mixed4c_0?models.op.feature_vis.type=neuron&models.op.technique=feature_vis",
+            "inceptionv1/mixed4c?objective=neuron#feature_vis",
+        ),
+        (
+            "inceptionv1/mixed4c_0?models.op.technique=synthetic_tuning",
+            "inceptionv1/mixed4c?lens=tuning#tuning",
+        ),
+        ("inceptionv1/mixed4c_0?models.op.technique=caricature", "inceptionv1/mixed4c#caricature"),
+        ("contrastive_4x/image_block_4_5_Add_6_0/89/", "contrastive_4x/layer4.5.sum/89"),
+        (
+            "contrastive_4x/fp32_storage_image_image_block_4_5_Add_6_0/89",
+            "contrastive_4x/layer4.5.sum/89",
+        ),
+        ("lm_v1/fp32_storage_image_image_block_4_4_Add_6_0/183", "lm_v1"),
+        ("contrastive_v1/image_block_4_1_add_1_0", "contrastive_v1"),
+        ("InceptionV1/mixed4c_0", "inceptionv1/mixed4c"),
+    ],
+)
 def test_old_paths_lead_to_our_addresses(site, path, url):
     answer = site.get(f"/models/{path}")
     while answer.status_code == 307 and answer.headers["location"] != f"/models/{url}":
@@ -112,10 +125,15 @@ def test_old_paths_lead_to_our_addresses(site, path, url):
     assert twin.headers["location"].partition("?")[0].endswith(".json")
 
 
-@pytest.mark.parametrize("path", [
-    "inceptionv1/mixed4c_0/512", "inceptionv1/mixd4c_0/4", "inceptionvv1/mixed4c_0/4",
-    "inceptionv1/mixed4c_0/512?models.op.technique=feature_vis",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "inceptionv1/mixed4c_0/512",
+        "inceptionv1/mixd4c_0/4",
+        "inceptionvv1/mixed4c_0/4",
+        "inceptionv1/mixed4c_0/512?models.op.technique=feature_vis",
+    ],
+)
 def test_wrong_old_paths_are_not_found(site, path):
     assert site.get(f"/models/{path}").status_code == 404
 
@@ -130,15 +148,21 @@ def test_a_lens_that_is_there_is_kept(client_of, tmp_path):
     assert site.get(answer.headers["location"]).status_code == 200
 
 
-@pytest.mark.parametrize(("text", "url"), [
-    (OLD + "inceptionv1/mixed4c_0/447?models.op.technique=feature_vis",
-     "/models/inceptionv1/mixed4c/447#feature_vis"),
-    ("InceptionV1 4c:447", "/models/inceptionv1/mixed4c/447"),
-    ("unit 447 of 4c in InceptionV1", "/models/inceptionv1/mixed4c/447"),
-    (EDGE + "contrastive_v1/image_block_4_1_add_1_0/154", "/models/contrastive_v1"),
-    (OLD, "/models"), ("CLIP RN50x4", "/models/contrastive_4x"),
-    ("tinynet 1a:3", "/models/tinynet/mixed1a/3"),
-])
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        (
+            OLD + "inceptionv1/mixed4c_0/447?models.op.technique=feature_vis",
+            "/models/inceptionv1/mixed4c/447#feature_vis",
+        ),
+        ("InceptionV1 4c:447", "/models/inceptionv1/mixed4c/447"),
+        ("unit 447 of 4c in InceptionV1", "/models/inceptionv1/mixed4c/447"),
+        (EDGE + "contrastive_v1/image_block_4_1_add_1_0/154", "/models/contrastive_v1"),
+        (OLD, "/models"),
+        ("CLIP RN50x4", "/models/contrastive_4x"),
+        ("tinynet 1a:3", "/models/tinynet/mixed1a/3"),
+    ],
+)
 def test_the_search_box_takes_links(site, text, url):
     answer = site.get(str(httpx.URL("/search", params={"q": text})))
     assert (answer.status_code, answer.headers.get("location")) == (303, url)
@@ -162,16 +186,26 @@ def test_a_search_for_what_is_not_there_shows_what_is_near(site):
 
 
 def test_the_resolver_answers_programs(site):
-    answer = site.get(str(httpx.URL("/resolve", params={
-        "q": OLD + "inceptionv1/mixed4c_0/447?models.op.feature_vis.type=channel"
-        "&models.op.technique=feature_vis"})))
+    answer = site.get(
+        str(
+            httpx.URL(
+                "/resolve",
+                params={
+                    "q": OLD + "inceptionv1/mixed4c_0/447?models.op.feature_vis.type=channel"
+                    "&models.op.technique=feature_vis"
+                },
+            )
+        )
+    )
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json"
     data = answer.json()
-    assert [*data][:7] == [
-        "model", "node", "unit", "address", "technique", "available", "note"]
+    assert [*data][:7] == ["model", "node", "unit", "address", "technique", "available", "note"]
     assert (data["address"], data["technique"], data["available"]) == (
-        "inceptionv1/mixed4c/447", "feature_vis", False)
+        "inceptionv1/mixed4c/447",
+        "feature_vis",
+        False,
+    )
     assert site.get("/resolve?q=tinynet+1a:3").json()["available"] is True
     nothing = site.get("/resolve?q=" + "x" * 9000).json()
     assert nothing["address"] is None

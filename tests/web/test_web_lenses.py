@@ -19,12 +19,23 @@ from micrograph.web.urls import Urls
 UNIT = "/models/lensed/mixed1a/3"
 NODE = "/models/lensed/mixed1a"
 PAGES = [
-    UNIT, UNIT + "?dataset=toys", NODE, NODE + "?picture=harbour-at-night",
-    NODE + "?lens=dataset_examples&variant=toys", NODE + "?lens=tuning", NODE + "?lens=diversity",
-    NODE + "?lens=maco&sort=strong", NODE + "?lens=faceted_feature_vis", NODE + "?lens=unit_map",
-    "/models/lensed", "/models/lensed?lens=deepdream", "/models/lensed?lens=activation_grid",
-    "/models/lensed?lens=caricature&picture=harbour-at-night", "/models/lensed?lens=unit_map",
-    "/models/lensed/conv0/2", "/about",
+    UNIT,
+    UNIT + "?dataset=toys",
+    NODE,
+    NODE + "?picture=harbour-at-night",
+    NODE + "?lens=dataset_examples&variant=toys",
+    NODE + "?lens=tuning",
+    NODE + "?lens=diversity",
+    NODE + "?lens=maco&sort=strong",
+    NODE + "?lens=faceted_feature_vis",
+    NODE + "?lens=unit_map",
+    "/models/lensed",
+    "/models/lensed?lens=deepdream",
+    "/models/lensed?lens=activation_grid",
+    "/models/lensed?lens=caricature&picture=harbour-at-night",
+    "/models/lensed?lens=unit_map",
+    "/models/lensed/conv0/2",
+    "/about",
 ]
 
 
@@ -49,8 +60,14 @@ def test_a_reader_meets_the_lenses_in_order(lensed, twin):
     assert order == [*known, "third_party"]
     headings = [a["aria-labelledby"] for a in Document(lensed.get(UNIT).text).all("section")]
     assert [h for h in headings if h.startswith("q-")] == [
-        "q-feature_vis", "q-dataset_examples", "q-tuning", "q-text_feature_vis", "q-attribution",
-        "q-look", "q-similar", "q-third_party",
+        "q-feature_vis",
+        "q-dataset_examples",
+        "q-tuning",
+        "q-text_feature_vis",
+        "q-attribution",
+        "q-look",
+        "q-similar",
+        "q-third_party",
     ]
 
 
@@ -92,7 +109,9 @@ def test_attribution_leaves_out_what_is_no_unit(parts):
     assert [share["node"] for share in one["nodes"]] == ["conv0"]
     units = one["nodes"][0]["units"]
     assert [(u["thumb"]["unit"], u["value"], u["share"]) for u in units] == [
-        (2, 3.0, 1.0), (1, -1.5, -0.5)]
+        (2, 3.0, 1.0),
+        (1, -1.5, -0.5),
+    ]
     assert one["heat"] == {"values": [[0.25, -1.0], [0.0, 0.5]], "signed": True}
     assert one["source"]["name"] == "astronaut"
 
@@ -101,7 +120,7 @@ def test_company_is_by_profile_and_by_weights(parts):
     titles = [row["title"] for row in parts["similar"]["rows"]]
     assert titles == ["Fires on the same pictures", "Reads its input alike"]
     weights = parts["similar"]["rows"][1]["near"]
-    assert [(n["thumb"]["unit"], n["value"]) for n in weights] == [(4, .75), (5, .75), (6, .75)]
+    assert [(n["thumb"]["unit"], n["value"]) for n in weights] == [(4, 0.75), (5, 0.75), (6, 0.75)]
 
 
 def test_words_come_best_first(parts):
@@ -112,7 +131,9 @@ def test_words_come_best_first(parts):
 
 def test_feature_visualization_keeps_further_variants(parts):
     assert [s["title"] for s in parts["feature_vis"]["further"]] == [
-        "With transparency", "Neuron at row 2, column 7"]
+        "With transparency",
+        "Neuron at row 2, column 7",
+    ]
     assert parts["joint"]["shots"][0]["title"] == "From this unit to conv0/2"
     assert parts["diversity"]["shots"][0]["columns"] == 2
 
@@ -137,7 +158,8 @@ def test_what_is_missing_is_one_quiet_list(lensed):
     assert commands["tuning"] == "micrograph render lensed --node conv0 -t tuning"
     assert commands["text_feature_vis"]  # another unit of this model has it
     assert "text_feature_vis" not in {
-        one["technique"] for one in lensed.get(UNIT + ".json").json()["missing"]}
+        one["technique"] for one in lensed.get(UNIT + ".json").json()["missing"]
+    }
     text = lensed.get("/models/lensed/conv0/2").text
     assert text.count('id="missing"') == 1
 
@@ -169,11 +191,17 @@ def test_a_tile_of_tuning_is_the_best_stimulus(lensed):
         assert data == web_samples.picture(2000 + int(number)).data
 
 
-@pytest.mark.parametrize("path", [
-    NODE + "?lens=nothing", NODE + "?lens=tuning&variant=edges", NODE + "?lens=attribution",
-    "/models/lensed?lens=nothing", "/models/lensed?lens=caricature&picture=nobody",
-    "/models/tinynet?lens=deepdream",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        NODE + "?lens=nothing",
+        NODE + "?lens=tuning&variant=edges",
+        NODE + "?lens=attribution",
+        "/models/lensed?lens=nothing",
+        "/models/lensed?lens=caricature&picture=nobody",
+        "/models/tinynet?lens=deepdream",
+    ],
+)
 def test_views_that_are_not_there_are_named(lensed, client, path):
     answer = (client if "tinynet" in path else lensed).get(path)
     assert answer.status_code == 400
@@ -213,15 +241,26 @@ def test_the_panel_leads_to_every_lens(lensed):
         links = [a for a in page.all("a") if "data-explains" in a]
         assert len(links) == len(LENSES)
         assert sum("aria-current" in a for a in links) == 1
-    quiet = [a for a in Document(lensed.get("/models/lensed/conv0/2").text).all("li")
-             if "none" in (a.get("class") or "").split()]
+    quiet = [
+        a
+        for a in Document(lensed.get("/models/lensed/conv0/2").text).all("li")
+        if "none" in (a.get("class") or "").split()
+    ]
     assert len(quiet) == len(LENSES) - 1
 
 
 def test_every_lens_has_words():
     for one in LENSES:
-        assert all((one.title, one.question.endswith("?"), one.explanation, one.reading,
-                    one.caution, one.level in ("unit", "node"))), one.technique
+        assert all(
+            (
+                one.title,
+                one.question.endswith("?"),
+                one.explanation,
+                one.reading,
+                one.caution,
+                one.level in ("unit", "node"),
+            )
+        ), one.technique
         assert one.under in ("", *PLUGINS)
 
 
@@ -237,13 +276,38 @@ def test_a_model_of_which_there_is_only_an_atlas_cannot_be_asked(client_of, fold
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 10**12) | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["map", "node", "units", "values", "examples", "counts", "low", "title"]),
-        inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["map", "node", "units", "values", "examples", "counts", "low", "title"]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
     max_leaves=8,
 )
-KEYS = ("dataset", "top", "bottom", "bands", "histogram", "picture_max", "classes", "source", "map",
-        "nodes", "groups", "texts", "tokens", "company", "partner", "columns", "rows", "axes")
+KEYS = (
+    "dataset",
+    "top",
+    "bottom",
+    "bands",
+    "histogram",
+    "picture_max",
+    "classes",
+    "source",
+    "map",
+    "nodes",
+    "groups",
+    "texts",
+    "tokens",
+    "company",
+    "partner",
+    "columns",
+    "rows",
+    "axes",
+)
 
 
 PICTURE = web_samples.picture(1)

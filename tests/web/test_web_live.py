@@ -13,7 +13,9 @@ from micrograph.web.live import WAITING, Job, Live, render_command
 from micrograph.web.urls import Urls
 
 SAME = {
-    "content-type": "application/json", "origin": "http://site", "host": "site",
+    "content-type": "application/json",
+    "origin": "http://site",
+    "host": "site",
     "sec-fetch-site": "same-origin",
 }
 UNIT = "/models/tinynet/empty/2"
@@ -36,8 +38,15 @@ def live_with(folder: Path | None, script: str) -> Live:
     text = textwrap.dedent(script)
 
     def command(job: Job, folder: Path) -> list[str]:
-        return [sys.executable, "-c", text, job.node, str(job.unit), str(folder),
-                str(Path(web_samples.__file__).parent)]
+        return [
+            sys.executable,
+            "-c",
+            text,
+            job.node,
+            str(job.unit),
+            str(folder),
+            str(Path(web_samples.__file__).parent),
+        ]
 
     return Live(folder, Urls(), command)
 
@@ -80,12 +89,17 @@ def test_a_unit_asked_for_appears(site):
     assert client.get("/models/tinynet/empty.json").json()["pictured"] == 1
 
 
-@pytest.mark.parametrize("change", [
-    {"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"},
-    {"sec-fetch-site": "same-site"}, {"content-type": "text/plain"},
-    {"content-type": "application/x-www-form-urlencoded"},
-    {"origin": "null"},
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"origin": "http://evil.example"},
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"content-type": "text/plain"},
+        {"content-type": "application/x-www-form-urlencoded"},
+        {"origin": "null"},
+    ],
+)
 def test_another_site_may_not_ask(site, change):
     client, live = site()
     answer = client.ask("POST", UNIT + "/render", SAME | change, b"{}")
@@ -100,10 +114,14 @@ def test_a_request_from_nowhere_is_refused(site):
     assert client.ask("POST", UNIT + "/render", headers, b"{}").status_code == 403
 
 
-@pytest.mark.parametrize(("path", "status"), [
-    ("/models/tinynet/empty/99/render", 404), ("/models/nomodel/empty/1/render", 404),
-    ("/models/tinynet/empty/x/render", 400),
-])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/models/tinynet/empty/99/render", 404),
+        ("/models/nomodel/empty/1/render", 404),
+        ("/models/tinynet/empty/x/render", 400),
+    ],
+)
 def test_only_units_that_are_can_be_asked_for(site, path, status):
     client, _ = site()
     assert client.ask("POST", path, SAME, b"{}").status_code == status
@@ -160,10 +178,27 @@ def test_a_read_only_site_says_so(site):
 def test_the_command_is_the_one_a_person_would_type(tmp_path):
     words = render_command(Job("toytown", "mixed3a", 4), tmp_path)
     assert words[1:] == [
-        "-m", "micrograph", "render", "toytown", "--node", "mixed3a", "--units", "4",
-        "--preset", "standard", "--atlas", str(tmp_path), "--orphan-stops",
-        "--variant", "channel", "--variant", "neuron", "--variant", "channel-negative",
-        "--variant", "neuron-negative",
+        "-m",
+        "micrograph",
+        "render",
+        "toytown",
+        "--node",
+        "mixed3a",
+        "--units",
+        "4",
+        "--preset",
+        "standard",
+        "--atlas",
+        str(tmp_path),
+        "--orphan-stops",
+        "--variant",
+        "channel",
+        "--variant",
+        "neuron",
+        "--variant",
+        "channel-negative",
+        "--variant",
+        "neuron-negative",
     ]
 
 

@@ -19,7 +19,9 @@ from micrograph.web import look as looking
 from micrograph.web.look import Look
 
 SAME = {
-    "content-type": "image/png", "origin": "http://site", "host": "site",
+    "content-type": "image/png",
+    "origin": "http://site",
+    "host": "site",
     "sec-fetch-site": "same-origin",
 }
 MODEL, NODE, UNIT = "/models/tinynet", "/models/tinynet/conv0", "/models/tinynet/conv0/3"
@@ -37,7 +39,9 @@ SPEAKS = """
         shown = {"value": 2.0, "position": 1, "map": [[0.5, 1.0]]}
         node = ask["node"]
 """
-ANSWERS = SPEAKS + """
+ANSWERS = (
+    SPEAKS
+    + """
         if ask["ask"] == "map":
             say(answer=shown | {"value": mean})
         elif ask["ask"] == "caricature":
@@ -52,12 +56,19 @@ ANSWERS = SPEAKS + """
                 "attribution": {"size": [y, x], "asked": ask["attribution"]},
             })
 """
-DIES = SPEAKS + """
+)
+DIES = (
+    SPEAKS
+    + """
         sys.exit("out of luck")
 """
-HANGS = SPEAKS + """
+)
+HANGS = (
+    SPEAKS
+    + """
         import time; time.sleep(60)
 """
+)
 NO_WEIGHTS = """
     import json
     print(json.dumps({"error": "no weights of tinynet here", "status": 503}), flush=True)
@@ -95,8 +106,9 @@ def gray(value: int = 100, size=(30, 20)) -> Image.Image:
 
 
 def post(client, path: str, body: bytes, **headers: str):
-    return client.ask("POST", path, SAME | {k.replace("_", "-"): v for k, v in headers.items()},
-                      body)
+    return client.ask(
+        "POST", path, SAME | {k.replace("_", "-"): v for k, v in headers.items()}, body
+    )
 
 
 def test_a_model_tells_of_all_its_nodes(site):
@@ -106,13 +118,15 @@ def test_a_model_tells_of_all_its_nodes(site):
     assert found["unit"] is None
     assert [n["node"] for n in found["nodes"]] == ["conv0", "logits"], "those of the atlas"
     assert found["nodes"][0] == {
-        "node": "conv0", "relative_to": "node",
-        "units": [{"unit": 1, "value": 4, "strength": 0.5}, {"unit": 7, "value": 3,
-                  "strength": 0.375}, {"unit": 2, "value": 1, "strength": 0.125}],
+        "node": "conv0",
+        "relative_to": "node",
+        "units": [
+            {"unit": 1, "value": 4, "strength": 0.5},
+            {"unit": 7, "value": 3, "strength": 0.375},
+            {"unit": 2, "value": 1, "strength": 0.125},
+        ],
     }
-    assert found["classes"] == [
-        {"class": 2, "label": "wild cat", "value": 100, "share": 0.5}
-    ]
+    assert found["classes"] == [{"class": 2, "label": "wild cat", "value": 100, "share": 0.5}]
     assert found["attribution"] == {"size": [20, 30], "asked": True}
     assert found["caricature"] is None
 
@@ -121,7 +135,10 @@ def test_a_unit_has_its_map(site):
     client, _ = site()
     found = post(client, UNIT + "/look", packed(gray())).json()
     assert found["unit"] == {
-        "address": "tinynet/conv0/3", "value": 2, "position": 1, "map": [[0.5, 1]],
+        "address": "tinynet/conv0/3",
+        "value": 2,
+        "position": 1,
+        "map": [[0.5, 1]],
         "quantile": None,
     }
 
@@ -129,16 +146,21 @@ def test_a_unit_has_its_map(site):
 def test_what_a_dataset_knows_makes_strengths_comparable(site, tmp_path):
     profile = np.tile(np.arange(0, 200, 2, dtype=np.uint8), (8, 1))
     arrays = {
-        "profile": profile, "low": np.zeros(8, "f4"),
+        "profile": profile,
+        "low": np.zeros(8, "f4"),
         "high": np.array([1, 100, 1, 255 / 50, 1, 1, 1, 3], "f4"),
         "numbers": np.arange(100, dtype=np.int32),
     }
     with AtlasWriter.open(
         tmp_path / "tinynet.atlas", web_samples.MODEL, web_samples.NODES
     ) as writer:
-        writer.put([Visualization(
-            "conv0", None, "dataset_examples", "town", {"a": 1}, 0, 1.0, None, arrays=arrays
-        )])
+        writer.put(
+            [
+                Visualization(
+                    "conv0", None, "dataset_examples", "town", {"a": 1}, 0, 1.0, None, arrays=arrays
+                )
+            ]
+        )
     client, _ = site(ANSWERS, tmp_path)
     found = post(client, UNIT + "/look", packed(gray())).json()
     (conv0, _) = found["nodes"]
@@ -152,8 +174,9 @@ def test_a_caricature_comes_with_its_steps(site):
     client, _ = site()
     one = post(client, NODE + "/look?caricature=true", packed(gray())).json()
     assert one["caricature"] == "data:image/webp;base64,AAAA"
-    answer = post(client, NODE + "/look?caricature=true", packed(gray()),
-                  accept="application/x-ndjson")
+    answer = post(
+        client, NODE + "/look?caricature=true", packed(gray()), accept="application/x-ndjson"
+    )
     lines = [json.loads(line) for line in answer.text.splitlines()]
     assert lines[:2] == [{"step": 1, "steps": 2}, {"step": 2, "steps": 2}]
     assert lines[2] == one
@@ -169,17 +192,20 @@ def animated() -> bytes:
     return packed(gray(), "GIF", save_all=True, append_images=[gray(200)])
 
 
-@pytest.mark.parametrize(("body", "size", "mean"), [
-    (packed(gray(), "JPEG"), (30, 20), 100),
-    (exif_turned(), (30, 40), 100),
-    (animated(), (30, 20), 100),
-    (packed(gray(size=(1, 1))), (1, 1), 100),
-    (packed(gray().convert("CMYK"), "JPEG"), (30, 20), 100),
-    (packed(Image.fromarray(np.full((4, 5), 25700, np.uint16))), (5, 4), 100),
-    (packed(gray().convert("P")), (30, 20), 100),
-    (packed(gray(size=(3000, 3000)), "JPEG"), (3000, 3000), 100),
-    (packed(Image.new("RGBA", (6, 5), (0, 0, 0, 0))), (6, 5), 255),
-])
+@pytest.mark.parametrize(
+    ("body", "size", "mean"),
+    [
+        (packed(gray(), "JPEG"), (30, 20), 100),
+        (exif_turned(), (30, 40), 100),
+        (animated(), (30, 20), 100),
+        (packed(gray(size=(1, 1))), (1, 1), 100),
+        (packed(gray().convert("CMYK"), "JPEG"), (30, 20), 100),
+        (packed(Image.fromarray(np.full((4, 5), 25700, np.uint16))), (5, 4), 100),
+        (packed(gray().convert("P")), (30, 20), 100),
+        (packed(gray(size=(3000, 3000)), "JPEG"), (3000, 3000), 100),
+        (packed(Image.new("RGBA", (6, 5), (0, 0, 0, 0))), (6, 5), 255),
+    ],
+)
 def test_pictures_of_all_kinds_are_taken(site, body, size, mean):
     client, _ = site()
     found = post(client, MODEL + "/look", body, content_type="application/octet-stream").json()
@@ -193,10 +219,16 @@ def test_large_photographs_are_reduced_on_the_way(site):
     assert found["attribution"]["size"] == [1050, 1500]
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"no picture", packed(gray())[:60], b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-    packed(gray(size=(9000, 9000)).convert("1")),
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no picture",
+        packed(gray())[:60],
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        packed(gray(size=(9000, 9000)).convert("1")),
+    ],
+)
 def test_what_is_no_picture_is_refused(site, body):
     client, look = site()
     answer = post(client, MODEL + "/look", body)
@@ -205,11 +237,16 @@ def test_what_is_no_picture_is_refused(site, body):
     assert look._worker is None, "nobody was asked"
 
 
-@pytest.mark.parametrize(("change", "status"), [
-    ({"origin": "http://evil.example"}, 403), ({"sec-fetch-site": "cross-site"}, 403),
-    ({"content-type": "multipart/form-data"}, 415), ({"content-type": "text/plain"}, 415),
-    ({"content-length": str(MAX_BYTES + 1)}, 413),
-])
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"origin": "http://evil.example"}, 403),
+        ({"sec-fetch-site": "cross-site"}, 403),
+        ({"content-type": "multipart/form-data"}, 415),
+        ({"content-type": "text/plain"}, 415),
+        ({"content-length": str(MAX_BYTES + 1)}, 413),
+    ],
+)
 def test_requests_that_are_refused_unread(site, change, status):
     client, look = site()
     assert client.ask("POST", MODEL + "/look", SAME | change, b"x").status_code == status
@@ -226,10 +263,15 @@ def test_too_many_bytes_are_refused_though_nobody_said_how_many(site):
     assert post(client, MODEL + "/look", endless()).status_code == 413
 
 
-@pytest.mark.parametrize(("path", "status"), [
-    ("/models/nomodel/look", 404), ("/models/tinynet/nonode/look", 404),
-    ("/models/tinynet/conv0/99/look", 404), ("/models/tinynet/conv0/x/look", 400),
-])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/models/nomodel/look", 404),
+        ("/models/tinynet/nonode/look", 404),
+        ("/models/tinynet/conv0/99/look", 404),
+        ("/models/tinynet/conv0/x/look", 400),
+    ],
+)
 def test_only_places_that_are_can_be_asked(site, path, status):
     client, _ = site()
     assert post(client, path, packed(gray())).status_code == status
@@ -273,7 +315,9 @@ def test_without_weights_it_says_so(site):
     assert answer.json()["message"] == "no weights of tinynet here"
     streamed = post(client, MODEL + "/look", packed(gray()), accept="application/x-ndjson")
     assert json.loads(streamed.text) == {
-        "kind": "error", "status": 503, "message": "no weights of tinynet here"
+        "kind": "error",
+        "status": 503,
+        "message": "no weights of tinynet here",
     }
 
 
@@ -338,9 +382,13 @@ def sampled(site, tmp_path):
     with AtlasWriter.open(
         tmp_path / "tinynet.atlas", web_samples.MODEL, web_samples.NODES
     ) as writer:
-        writer.put_samples(record, [
-            SampleRecord(7, "seven", -1, web_samples.picture(7)), SampleRecord(8, "eight"),
-        ])
+        writer.put_samples(
+            record,
+            [
+                SampleRecord(7, "seven", -1, web_samples.picture(7)),
+                SampleRecord(8, "eight"),
+            ],
+        )
     return site(ANSWERS, tmp_path)
 
 
@@ -350,18 +398,24 @@ def test_the_heat_map_of_a_stored_picture(sampled):
     first = client.get(url)
     pixels = Image.open(io.BytesIO(web_samples.picture(7).data))
     assert first.json() == {
-        "map": [[0.5, 1]], "position": 1,
+        "map": [[0.5, 1]],
+        "position": 1,
         "value": pytest.approx(np.asarray(pixels).mean()),
     }
     look.close()  # what was asked before is remembered
     assert client.get(url).json() == first.json()
 
 
-@pytest.mark.parametrize(("query", "status"), [
-    (f"dataset={DATASET}&number=8", 404), (f"dataset={'ef' * 32}&number=7", 404),
-    ("dataset=xyz&number=7", 400), (f"dataset={DATASET}&number=-1", 400),
-    (f"dataset={DATASET}&number=many", 400),
-])
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        (f"dataset={DATASET}&number=8", 404),
+        (f"dataset={'ef' * 32}&number=7", 404),
+        ("dataset=xyz&number=7", 400),
+        (f"dataset={DATASET}&number=-1", 400),
+        (f"dataset={DATASET}&number=many", 400),
+    ],
+)
 def test_heat_maps_of_nothing(sampled, query, status):
     client, _ = sampled
     assert client.get(f"{UNIT}/map?{query}").status_code == status

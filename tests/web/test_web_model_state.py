@@ -21,8 +21,14 @@ def test_units_along_depth_leave_out_pools_and_branches(folder):
     atlas = Library([folder]).model("tinynet")
     found = [(n.node, n.units) for n in units_along_depth(atlas)]
     # mixed1a holds the units of its two branches; a pool has none of its own.
-    assert found == [("conv0", 8), ("mixed1a_3x3_reduce", 4), ("mixed1a", 16), ("wide", 1024),
-                     ("empty", 5), ("logits", 3)]
+    assert found == [
+        ("conv0", 8),
+        ("mixed1a_3x3_reduce", 4),
+        ("mixed1a", 16),
+        ("wide", 1024),
+        ("empty", 5),
+        ("logits", 3),
+    ]
 
 
 def test_lenses_count_units_or_nodes_of_their_furthest_view(folder):
@@ -44,7 +50,8 @@ def test_every_lens_that_is_there_is_listed_with_a_page(lensed, tmp_path):
     found = rendered(atlas, Urls())
     own = {n.node for n in units_along_depth(atlas)}
     assert {one.technique for one in found} == {
-        c.technique for c in atlas.counts() if c.node in own}
+        c.technique for c in atlas.counts() if c.node in own
+    }
     assert all(0 < one.done <= one.of for one in found)
     for one in found:
         page, _, part = one.url.partition("#")
@@ -68,8 +75,12 @@ def test_an_atlas_with_nothing_in_it_lists_no_lens(tmp_path):
 @pytest.fixture(scope="module")
 def known_site():
     def known(model):
-        return Known("missing", [f"micrograph weights fetch {model}"], accuracy=f"9 % of {model}",
-                     download=244_000_000)
+        return Known(
+            "missing",
+            [f"micrograph weights fetch {model}"],
+            accuracy=f"9 % of {model}",
+            download=244_000_000,
+        )
 
     return Client(create_app(Library([], bundled_catalogue()), known=known))
 

@@ -10,29 +10,42 @@ def request(server: str, host: str, origin: str | None, **more: str) -> Request:
     headers = {"content-type": "application/json", "host": host} | more
     if origin is not None:
         headers["origin"] = origin
-    return Request({
-        "type": "http", "method": "POST", "path": "/", "query_string": b"",
-        "server": (server, 8000),
-        "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
-    })
+    return Request(
+        {
+            "type": "http",
+            "method": "POST",
+            "path": "/",
+            "query_string": b"",
+            "server": (server, 8000),
+            "headers": [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()],
+        }
+    )
 
 
-@pytest.mark.parametrize(("server", "host"), [
-    ("127.0.0.1", "127.0.0.1:8000"), ("127.0.0.1", "localhost:8000"), ("::1", "[::1]:8000"),
-    ("192.168.1.4", "lab.example:8000"),
-])
+@pytest.mark.parametrize(
+    ("server", "host"),
+    [
+        ("127.0.0.1", "127.0.0.1:8000"),
+        ("127.0.0.1", "localhost:8000"),
+        ("::1", "[::1]:8000"),
+        ("192.168.1.4", "lab.example:8000"),
+    ],
+)
 def test_the_sites_own_pages_may(server, host):
     check_same_origin(request(server, host, f"http://{host}"))
 
 
-@pytest.mark.parametrize(("server", "host", "origin"), [
-    ("127.0.0.1", "evil.example:8000", "http://evil.example:8000"),
-    ("::1", "evil.example:8000", "http://evil.example:8000"),
-    ("127.0.0.1", "localhost:8000", "http://localhost:9000"),
-    ("127.0.0.1", "localhost:8000", "null"),
-    ("127.0.0.1", "localhost:8000", None),
-    ("127.0.0.1", "", "http://localhost:8000"),
-])
+@pytest.mark.parametrize(
+    ("server", "host", "origin"),
+    [
+        ("127.0.0.1", "evil.example:8000", "http://evil.example:8000"),
+        ("::1", "evil.example:8000", "http://evil.example:8000"),
+        ("127.0.0.1", "localhost:8000", "http://localhost:9000"),
+        ("127.0.0.1", "localhost:8000", "null"),
+        ("127.0.0.1", "localhost:8000", None),
+        ("127.0.0.1", "", "http://localhost:8000"),
+    ],
+)
 def test_others_may_not(server, host, origin):
     with pytest.raises(Refused):
         check_same_origin(request(server, host, origin))

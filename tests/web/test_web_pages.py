@@ -7,10 +7,19 @@ from html_document import Document, check_links, check_page
 from web_samples import HOSTILE, MODEL
 
 PAGES = [
-    "/", "/models", "/about", "/search?q=zzz", "/models/tinynet", "/models/tinynet/conv0",
-    "/models/tinynet/wide", "/models/tinynet/empty", "/models/tinynet/mixed1a?sort=colour&size=s",
-    "/models/tinynet/mixed1a?objective=neuron&sign=negative", "/models/tinynet/mixed1a/3",
-    "/models/tinynet/empty/0", "/models/tinynet/logits/1",
+    "/",
+    "/models",
+    "/about",
+    "/search?q=zzz",
+    "/models/tinynet",
+    "/models/tinynet/conv0",
+    "/models/tinynet/wide",
+    "/models/tinynet/empty",
+    "/models/tinynet/mixed1a?sort=colour&size=s",
+    "/models/tinynet/mixed1a?objective=neuron&sign=negative",
+    "/models/tinynet/mixed1a/3",
+    "/models/tinynet/empty/0",
+    "/models/tinynet/logits/1",
 ]
 
 
@@ -51,16 +60,22 @@ def test_the_twin_of_a_unit_says_everything(client):
 
 def test_a_unit_page_groups_views_and_repeats(client):
     text = client.get("/models/tinynet/mixed1a/3").text
-    for title in ("Whole channel", "Centre neuron", "Whole channel, negative",
-                  "Centre neuron, negative"):
+    for title in (
+        "Whole channel",
+        "Centre neuron",
+        "Whole channel, negative",
+        "Centre neuron, negative",
+    ):
         assert f"<b>{title}</b>" in text
     assert text.count('class="repeats"') == 4
     assert "Not rendered here" not in text
 
 
 def test_what_is_missing_comes_with_its_command(client):
-    assert "micrograph render tinynet --node empty --units 0" in client.get(
-        "/models/tinynet/empty/0").text
+    assert (
+        "micrograph render tinynet --node empty --units 0"
+        in client.get("/models/tinynet/empty/0").text
+    )
     text = client.get("/models/tinynet/empty").text
     assert "micrograph render tinynet --node empty" in text
     assert client.get("/models/tinynet/empty.json").json()["pictured"] == 0
@@ -126,6 +141,8 @@ def test_openapi_describes_the_twins(client):
 
 def test_a_unit_of_a_branch_names_its_unit_of_the_concatenation(client):
     assert client.get("/models/tinynet/mixed1a_3x3/2.json").json()["same_as"] == {
-        "text": "mixed1a/8", "url": "/models/tinynet/mixed1a/8"}
+        "text": "mixed1a/8",
+        "url": "/models/tinynet/mixed1a/8",
+    }
     assert client.get("/models/tinynet/mixed1a/8.json").json()["same_as"] is None
     assert 'href="/models/tinynet/mixed1a/8"' in client.get("/models/tinynet/mixed1a_3x3/2").text

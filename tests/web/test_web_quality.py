@@ -29,7 +29,9 @@ def examples(
         return {"0.5": 0.1 * top, "0.9": 0.5 * top, "0.99": 0.9 * top, "1": top}
 
     data = {
-        "dataset": "cd" * 32, "picture_max": quantiles(most), "picture_mean": quantiles(mean),
+        "dataset": "cd" * 32,
+        "picture_max": quantiles(most),
+        "picture_mean": quantiles(mean),
     } | more
     return Visualization(
         "mixed1a", UNIT, "dataset_examples", name, {"variant": name}, 0, most, None, data
@@ -51,7 +53,8 @@ def test_a_strong_picture_whose_repeats_agree_is_trusted() -> None:
     found = judged(*repeats(ALIKE, ALIKE, [[3, 1.0], [5, 4.1], [8, 2.9], [1, 2.0]]), examples())
     assert found.verdict == TRUSTED
     assert found.reasons == [
-        "It drives the unit 2.50 times the largest mean over a picture of town.", "3 repeats agree."
+        "It drives the unit 2.50 times the largest mean over a picture of town.",
+        "3 repeats agree.",
     ]
     assert (found.share, found.exceeds, found.repeats, found.spread) == (2.5, 1.0, 3, 0)
     assert found.agreement == pytest.approx(1, abs=0.001)
@@ -60,12 +63,16 @@ def test_a_strong_picture_whose_repeats_agree_is_trusted() -> None:
 @pytest.mark.parametrize(
     ("variant", "score", "verdict", "exceeds"),
     [
-        ("channel", 3.0, TRUSTED, 1), ("channel", 2.2, CAREFUL, 1),
-        ("channel", 1.9, DISTRUSTED, 0.99), ("channel", 0.0, DISTRUSTED, 0),
-        ("neuron", 11.0, TRUSTED, 1), ("neuron", 9.5, CAREFUL, 0.99),
-        ("neuron", 4.0, DISTRUSTED, 0.5), ("neuron-at-0-1", 4.0, DISTRUSTED, 0.5),
+        ("channel", 3.0, TRUSTED, 1),
+        ("channel", 2.2, CAREFUL, 1),
+        ("channel", 1.9, DISTRUSTED, 0.99),
+        ("channel", 0.0, DISTRUSTED, 0),
+        ("neuron", 11.0, TRUSTED, 1),
+        ("neuron", 9.5, CAREFUL, 0.99),
+        ("neuron", 4.0, DISTRUSTED, 0.5),
+        ("neuron-at-0-1", 4.0, DISTRUSTED, 0.5),
     ],
-)  # fmt: skip
+)
 def test_a_channel_is_measured_by_means_and_a_neuron_by_maxima(
     variant: str, score: float, verdict: str, exceeds: float
 ) -> None:
@@ -120,16 +127,27 @@ def test_nothing_to_compare_with_is_said() -> None:
     alone = judged(picture(5))
     assert (alone.verdict, alone.share, alone.dataset) == (UNCHECKED, None, "")
     assert "No dataset was swept" in alone.reasons[0]
-    assert judged(picture(-5, variant="neuron-negative"), examples(), variant="neuron-negative"
-                  ).verdict == UNCHECKED
+    assert (
+        judged(
+            picture(-5, variant="neuron-negative"), examples(), variant="neuron-negative"
+        ).verdict
+        == UNCHECKED
+    )
     never = examples(-1.0, -2.0)
     assert judged(picture(5), never).verdict == UNCHECKED, "logits may be negative without dying"
 
 
-@pytest.mark.parametrize("bad", [
-    {"picture_mean": None}, {"picture_mean": {"1": "x"}}, {"picture_mean": {"one": 1}},
-    {"picture_mean": {"1": float("nan")}}, {"picture_mean": [1]}, {"picture_mean": {"7": 1}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"picture_mean": None},
+        {"picture_mean": {"1": "x"}},
+        {"picture_mean": {"one": 1}},
+        {"picture_mean": {"1": float("nan")}},
+        {"picture_mean": [1]},
+        {"picture_mean": {"7": 1}},
+    ],
+)
 def test_foreign_data_does_no_harm(bad: dict[str, Any]) -> None:
     found = judged(*repeats(ALIKE, "x", [["a", 1], [3], None, [5, float("nan")]]), examples(**bad))
     assert (found.verdict, found.share) == (UNCHECKED, None)

@@ -33,7 +33,9 @@ def start(folder):
 
     def make():
         process = subprocess.Popen(
-            [sys.executable, "-c", START, str(folder)], stdout=subprocess.PIPE, text=True,
+            [sys.executable, "-c", START, str(folder)],
+            stdout=subprocess.PIPE,
+            text=True,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         )
         processes.append(process)

@@ -15,7 +15,11 @@ from micrograph.web.urls import Urls
 
 URLS = Urls("v")
 DATA = {
-    "method": "t-SNE <b>.", "columns": 5, "near": 0.5, "random": -0.125, "trustworthiness": 0.875,
+    "method": "t-SNE <b>.",
+    "columns": 5,
+    "near": 0.5,
+    "random": -0.125,
+    "trustworthiness": 0.875,
 }
 
 

@@ -10,16 +10,28 @@ from micrograph.web.html import breakable, millions, number, pretty, score, tick
 from micrograph.web.pages.parts import render_command, safe_color, spread
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (0, "0"), (999, "999"), (6998552, "6\u202f998\u202f552"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (999, "999"),
+        (6998552, "6\u202f998\u202f552"),
+    ],
+)
 def test_thousands_are_apart(value, text):
     assert number(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [
-    (421.26, "421"), (42.126, "42.1"), (4.2126, "4.21"), (-123.4, "\u2212123"), (0.0, "0.00"),
-])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (421.26, "421"),
+        (42.126, "42.1"),
+        (4.2126, "4.21"),
+        (-123.4, "\u2212123"),
+        (0.0, "0.00"),
+    ],
+)
 def test_scores_have_three_figures(value, text):
     assert score(value) == text
 
@@ -41,10 +53,14 @@ def test_names_break_behind_separators_only():
     assert "<b>" not in str(escape(breakable("<b>_x")))
 
 
-@pytest.mark.parametrize(("text", "html"), [
-    ("run `a <b>` & wait", "run <code>a &lt;b&gt;</code> &amp; wait"),
-    ("an odd ` mark <b>", "an odd ` mark &lt;b&gt;"), ("", ""),
-])
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("run `a <b>` & wait", "run <code>a &lt;b&gt;</code> &amp; wait"),
+        ("an odd ` mark <b>", "an odd ` mark &lt;b&gt;"),
+        ("", ""),
+    ],
+)
 def test_words_between_backticks_are_code(text, html):
     assert str(ticked(text)) == html
 
@@ -82,4 +98,5 @@ def test_commands():
     model = ModelRecord("m", "M", "")
     assert render_command(model, "n") == "micrograph render m --node n"
     assert render_command(model, "n", 0, ["neuron"]) == (
-        "micrograph render m --node n --units 0 --variant neuron")
+        "micrograph render m --node n --units 0 --variant neuron"
+    )

@@ -9,15 +9,28 @@ from micrograph.atlas import AtlasWriter, ModelRecord, NodeRecord, Picture, Visu
 
 HOSTILE = '<script>alert("x")</script>'
 MODEL = ModelRecord(
-    id="tinynet", title=f"TinyNet {HOSTILE}", digest="ab" * 32, summary=f"Small & {HOSTILE}",
-    parameters=1234, labels=("car", HOSTILE, "wild cat"), preprocessing={"size": 32, "resize": 32},
-    paper="On small nets", paper_url="javascript:alert(1)", licence="CC0", lineage="invented",
+    id="tinynet",
+    title=f"TinyNet {HOSTILE}",
+    digest="ab" * 32,
+    summary=f"Small & {HOSTILE}",
+    parameters=1234,
+    labels=("car", HOSTILE, "wild cat"),
+    preprocessing={"size": 32, "resize": 32},
+    paper="On small nets",
+    paper_url="javascript:alert(1)",
+    licence="CC0",
+    lineage="invented",
 )
 
 
 def node(
-    id: str, index: int, units: int, parents: tuple[str, ...] = (), kind: str = "conv",
-    aliases: tuple[str, ...] = (), shape: tuple[int, ...] = (8, 8),
+    id: str,
+    index: int,
+    units: int,
+    parents: tuple[str, ...] = (),
+    kind: str = "conv",
+    aliases: tuple[str, ...] = (),
+    shape: tuple[int, ...] = (8, 8),
 ) -> NodeRecord:
     return NodeRecord(id, index, kind, units, shape, 3 + index, 2, -1, "exact", parents, aliases)
 
@@ -48,18 +61,34 @@ _WIDE = [picture(1000 + key, 16) for key in range(40)]
 
 
 def visualization(
-    node: str, unit: int, variant: str = "channel", seed: int = 0, size: int = 32,
+    node: str,
+    unit: int,
+    variant: str = "channel",
+    seed: int = 0,
+    size: int = 32,
     shared: Picture | None = None,
 ) -> Visualization:
     key = zlib.crc32(f"{node} {unit} {variant} {seed} {size}".encode())
     recipe = {
-        "technique": "feature_vis", "variant": variant, "seed": seed, "size": size,
-        "model": MODEL.id, "digest": MODEL.digest, "revision": 1,
+        "technique": "feature_vis",
+        "variant": variant,
+        "seed": seed,
+        "size": size,
+        "model": MODEL.id,
+        "digest": MODEL.digest,
+        "revision": 1,
     }
     return Visualization(
-        node=node, unit=unit, technique="feature_vis", variant=variant, recipe=recipe, seed=seed,
-        score=key % 1000 / 10, picture=shared or picture(key, size),
-        made_with={"micrograph": "0.1.0", "torch": "2.13.0"}, created="2026-11-21T12:00:00Z",
+        node=node,
+        unit=unit,
+        technique="feature_vis",
+        variant=variant,
+        recipe=recipe,
+        seed=seed,
+        score=key % 1000 / 10,
+        picture=shared or picture(key, size),
+        made_with={"micrograph": "0.1.0", "torch": "2.13.0"},
+        created="2026-11-21T12:00:00Z",
         seconds=0.5,
     )
 
@@ -67,7 +96,9 @@ def visualization(
 def visualizations() -> list[Visualization]:
     """Every unit's channel picture but those of `empty`; unit 3 of mixed1a has all there is."""
     plain = [
-        visualization(n.id, u) for n in NODES if n.id in ("conv0", "mixed1a", "logits")
+        visualization(n.id, u)
+        for n in NODES
+        if n.id in ("conv0", "mixed1a", "logits")
         for u in range(n.units)
     ]
     wide = [visualization("wide", u, shared=_WIDE[u % 40]) for u in range(1024)]

@@ -34,8 +34,11 @@ def read_dictionaries(connection: sqlite3.Connection, path: Path) -> dict[str, D
 
 
 def check_nodes(
-    path: Path, nodes: Mapping[str, NodeRecord], there: Mapping[str, DictionaryRecord],
-    given: Sequence[NodeRecord], dictionaries: Sequence[DictionaryRecord],
+    path: Path,
+    nodes: Mapping[str, NodeRecord],
+    there: Mapping[str, DictionaryRecord],
+    given: Sequence[NodeRecord],
+    dictionaries: Sequence[DictionaryRecord],
 ) -> None:
     """Raises Conflict where a node given has an id that `path` has of something else."""
     made = {record.node: record.digest for record in dictionaries}

@@ -27,7 +27,9 @@ _PATIENCE = 5.0
 
 
 def create(
-    path: Path, model: ModelRecord, nodes: Sequence[NodeRecord],
+    path: Path,
+    model: ModelRecord,
+    nodes: Sequence[NodeRecord],
     dictionaries: Sequence[DictionaryRecord],
 ) -> None:
     """Make an atlas without pictures under another name and move it: no reader ever meets half a

@@ -19,7 +19,10 @@ _HEADER = 100
 """Bytes of SQLite's header, see https://www.sqlite.org/fileformat.html, section 1.3."""
 
 _NO_ACCESS = {
-    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_AUTH,
 }
 
 

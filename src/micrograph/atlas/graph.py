@@ -53,7 +53,8 @@ def _search_rows(
 ) -> list[tuple[str, str, str | None, int | None]]:
     """The first line of a text is what a hit shows."""
     outputs = [
-        node.id for node in nodes
+        node.id
+        for node in nodes
         if node.units == len(model.labels) and node.kind not in ATTACHED_KINDS
     ]
     output = outputs[-1] if outputs else None

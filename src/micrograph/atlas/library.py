@@ -126,7 +126,8 @@ def _differing(one: Atlas, other: Atlas) -> str:
     made = [{id: d.digest for id, d in atlas.dictionaries.items()} for atlas in (one, other)]
     return next(
         (
-            node for node in [*made[0], *made[1]]
+            node
+            for node in [*made[0], *made[1]]
             if node in one.nodes and node in other.nodes and made[0].get(node) != made[1].get(node)
         ),
         "",
@@ -145,20 +146,22 @@ def _merge(
             continue
         group = by_model.setdefault(file.model.id, [])
         if group and group[0].model.digest != file.model.digest:
-            problems.append(Problem(
-                file.path,
-                f"{file.path} is not shown: it was made from other weights of {file.model.id} "
-                f"({file.model.digest[:12]}) than {group[0].path} "
-                f"({group[0].model.digest[:12]}); keep them in different folders",
-            ))
+            problems.append(
+                Problem(
+                    file.path,
+                    f"{file.path} is not shown: it was made from other weights of {file.model.id} "
+                    f"({file.model.digest[:12]}) than {group[0].path} "
+                    f"({group[0].model.digest[:12]}); keep them in different folders",
+                )
+            )
         elif other := next((there for there in group if _differing(there, file)), None):
-            problems.append(Problem(
-                file.path,
-                f"{file.path} is not shown: its {_differing(other, file)} is of another dictionary "
-                f"than that of {other.path}; keep them in different folders",
-            ))
+            problems.append(
+                Problem(
+                    file.path,
+                    f"{file.path} is not shown: its {_differing(other, file)} is of another "
+                    f"dictionary than that of {other.path}; keep them in different folders",
+                )
+            )
         else:
             group.append(file)
-    return {
-        id: Merged(group, outlines.get(id)) for id, group in by_model.items()
-    }, tuple(problems)
+    return {id: Merged(group, outlines.get(id)) for id, group in by_model.items()}, tuple(problems)

@@ -45,7 +45,11 @@ class Merged:
         return [part for part in self.parts if node in part.nodes]
 
     def tiles(
-        self, node: str, technique: str, variant: str, seed: int | None = None,
+        self,
+        node: str,
+        technique: str,
+        variant: str,
+        seed: int | None = None,
         min_width: int | None = None,
     ) -> list[Tile]:
         """As `Atlas.tiles`; among equals in width and seed the first atlas wins."""

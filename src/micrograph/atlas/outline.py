@@ -82,7 +82,8 @@ class Outline:
         outputs = [node.id for node in self.nodes.values() if node.units == len(labels)]
         hits += [
             (label, Hit("label", id, node, unit, label))
-            for node in outputs[-1:] for unit, label in enumerate(labels)
+            for node in outputs[-1:]
+            for unit, label in enumerate(labels)
         ]
         return [
             ("".join(f" {word}" for word in re.findall(r"[^\W_]+", text.lower())), hit)
@@ -92,7 +93,11 @@ class Outline:
     # Nothing is rendered, so whatever else is asked has one answer.
 
     def tiles(
-        self, node: str, technique: str, variant: str, seed: int | None = None,
+        self,
+        node: str,
+        technique: str,
+        variant: str,
+        seed: int | None = None,
         min_width: int | None = None,
     ) -> list[Tile]:
         return []

@@ -43,7 +43,10 @@ class Atlas:
     """
 
     def __init__(
-        self, path: Path, model: ModelRecord, nodes: Mapping[str, NodeRecord],
+        self,
+        path: Path,
+        model: ModelRecord,
+        nodes: Mapping[str, NodeRecord],
         dictionaries: Mapping[str, DictionaryRecord],
     ) -> None:
         self.path = path
@@ -76,7 +79,11 @@ class Atlas:
         return f"Atlas({str(self.path)!r}, model={self.model.id!r})"
 
     def tiles(
-        self, node: str, technique: str, variant: str, seed: int | None = None,
+        self,
+        node: str,
+        technique: str,
+        variant: str,
+        seed: int | None = None,
         min_width: int | None = None,
     ) -> list[Tile]:
         """The best picture of each unit of `node`, in order of units; units without are left out.
@@ -86,7 +93,9 @@ class Atlas:
         """
         given = {
             "node": find_node(node, self.aliases, self.model.id),
-            "technique": technique, "variant": variant, "seed": seed,
+            "technique": technique,
+            "variant": variant,
+            "seed": seed,
             "width": _WIDEST if min_width is None else min(min_width, _WIDEST),
         }
         with reading(self.path) as connection:
@@ -130,7 +139,9 @@ class Atlas:
         """The arrays that a technique left at an address, by name; empty if there are none."""
         given = {
             "node": find_node(node, self.aliases, self.model.id),
-            "unit": -1 if unit is None else unit, "technique": technique, "variant": variant,
+            "unit": -1 if unit is None else unit,
+            "technique": technique,
+            "variant": variant,
         }
         with reading(self.path) as connection:
             if not _has_table(connection, "array"):
@@ -215,9 +226,10 @@ def aliases_of(nodes: Mapping[str, NodeRecord]) -> dict[str, str]:
 
 def _has_table(connection: sqlite3.Connection, name: str) -> bool:
     """False for some tables in an atlas of version 1."""
-    return connection.execute(
-        "SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)
-    ).fetchone() is not None
+    return (
+        connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchone()
+        is not None
+    )
 
 
 def _picture(columns: Iterable[Any]) -> Picture | None:
@@ -230,7 +242,16 @@ def _visualization(node: str, unit: int | None, row: Iterable[Any]) -> Visualiza
     """From the columns of queries.VISUALIZATIONS."""
     technique, variant, recipe, seed, score, *picture, data, maker, created, seconds = row
     return Visualization(
-        node=node, unit=unit, technique=technique, variant=variant, recipe=json.loads(recipe),
-        seed=seed, score=score, picture=_picture(picture), data=json.loads(data),
-        made_with=json.loads(maker), created=rows.to_iso(created), seconds=seconds,
+        node=node,
+        unit=unit,
+        technique=technique,
+        variant=variant,
+        recipe=json.loads(recipe),
+        seed=seed,
+        score=score,
+        picture=_picture(picture),
+        data=json.loads(data),
+        made_with=json.loads(maker),
+        created=rows.to_iso(created),
+        seconds=seconds,
     )

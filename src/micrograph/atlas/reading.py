@@ -32,7 +32,11 @@ class Reading(Protocol):
     @property
     def dictionaries(self) -> Mapping[str, DictionaryRecord]: ...
     def tiles(
-        self, node: str, technique: str, variant: str, seed: int | None = None,
+        self,
+        node: str,
+        technique: str,
+        variant: str,
+        seed: int | None = None,
         min_width: int | None = None,
     ) -> list[Tile]: ...
     def visualizations(

@@ -14,12 +14,31 @@ if TYPE_CHECKING:
 MOST_UNITS = 1_000_000
 """A page lists every unit of a node: a file that claims more is damaged or means harm."""
 MODEL_COLUMNS = (
-    "name", "digest", "title", "summary", "parameters", "labels", "preprocessing", "paper",
-    "paper_url", "licence", "lineage", "source",
+    "name",
+    "digest",
+    "title",
+    "summary",
+    "parameters",
+    "labels",
+    "preprocessing",
+    "paper",
+    "paper_url",
+    "licence",
+    "lineage",
+    "source",
 )
 NODE_COLUMNS = (
-    "name", "position", "kind", "units", "shape", "field_size", "field_stride", "field_start",
-    "field_status", "parents", "aliases",
+    "name",
+    "position",
+    "kind",
+    "units",
+    "shape",
+    "field_size",
+    "field_stride",
+    "field_start",
+    "field_status",
+    "parents",
+    "aliases",
 )
 
 
@@ -40,8 +59,17 @@ def _texts(text: str) -> tuple[str, ...]:
 def model_row(model: ModelRecord) -> tuple[Any, ...]:
     """Values of MODEL_COLUMNS."""
     return (
-        model.id, model.digest, model.title, model.summary, model.parameters, dump(model.labels),
-        dump(model.preprocessing), model.paper, model.paper_url, model.licence, model.lineage,
+        model.id,
+        model.digest,
+        model.title,
+        model.summary,
+        model.parameters,
+        dump(model.labels),
+        dump(model.preprocessing),
+        model.paper,
+        model.paper_url,
+        model.licence,
+        model.lineage,
         model.source,
     )
 
@@ -61,8 +89,16 @@ def model_record(row: tuple[Any, ...]) -> ModelRecord:
 def node_row(node: NodeRecord) -> tuple[Any, ...]:
     """Values of NODE_COLUMNS."""
     return (
-        node.id, node.index, node.kind, node.units, dump(node.shape), node.field_size,
-        node.field_stride, node.field_start, node.field_status, dump(node.parents),
+        node.id,
+        node.index,
+        node.kind,
+        node.units,
+        dump(node.shape),
+        node.field_size,
+        node.field_stride,
+        node.field_start,
+        node.field_status,
+        dump(node.parents),
         dump(node.aliases),
     )
 
@@ -88,8 +124,13 @@ DTYPES = ("uint8", "int16", "int32", "float16", "float32")
 def dataset_row(dataset: DatasetRecord) -> tuple[Any, ...]:
     """Values of DATASET_COLUMNS."""
     return (
-        dataset.name, bytes.fromhex(dataset.digest), dataset.title, dataset.pictures, dataset.size,
-        dataset.licence, dump(dataset.classes),
+        dataset.name,
+        bytes.fromhex(dataset.digest),
+        dataset.title,
+        dataset.pictures,
+        dataset.size,
+        dataset.licence,
+        dump(dataset.classes),
     )
 
 

@@ -42,7 +42,10 @@ class AtlasWriter:
 
     @classmethod
     def open(
-        cls, path: Path | str, model: ModelRecord, nodes: Sequence[NodeRecord],
+        cls,
+        path: Path | str,
+        model: ModelRecord,
+        nodes: Sequence[NodeRecord],
         dictionaries: Sequence[DictionaryRecord] = (),
     ) -> "AtlasWriter":
         """Create the atlas of `model`, or go on with the one that is there.
@@ -103,7 +106,9 @@ class AtlasWriter:
             raise explain(error, self.path) from error
 
     def _describe(
-        self, model: ModelRecord, nodes: Sequence[NodeRecord],
+        self,
+        model: ModelRecord,
+        nodes: Sequence[NodeRecord],
         dictionaries: Sequence[DictionaryRecord],
     ) -> None:
         """Bring the graph up to date; visualizations of nodes no longer there stay."""
@@ -127,9 +132,7 @@ class AtlasWriter:
             for id, name, units in connection.execute("SELECT id, name, units FROM node")
         }
 
-    def missing(
-        self, node: str, units: Iterable[int], recipe: recipes.Recipe
-    ) -> list[int]:
+    def missing(self, node: str, units: Iterable[int], recipe: recipes.Recipe) -> list[int]:
         """Those of `units`, in their order, that the atlas does not have by `recipe`."""
         id, _ = self._node(node)
         try:
@@ -180,8 +183,17 @@ class AtlasWriter:
             "INSERT INTO visualization "
             "(node, unit, recipe, picture, score, data, maker, created, seconds) "
             "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?)",
-            (node, unit, recipe, v.picture and _picture(connection, v.picture), float(v.score),
-             data, made_with, rows.to_seconds(v.created), float(v.seconds)),
+            (
+                node,
+                unit,
+                recipe,
+                v.picture and _picture(connection, v.picture),
+                float(v.score),
+                data,
+                made_with,
+                rows.to_seconds(v.created),
+                float(v.seconds),
+            ),
         )
         if v.arrays:
             (id,) = connection.execute("SELECT last_insert_rowid()").fetchone()
@@ -213,8 +225,13 @@ class AtlasWriter:
                     "INSERT INTO sample (dataset, number, name, class, picture) "
                     "VALUES (?, ?, ?, ?, ?) ON CONFLICT (dataset, number) DO UPDATE "
                     "SET picture = coalesce(picture, excluded.picture)",
-                    (id, sample.number, sample.name, sample.cls,
-                     sample.picture and _picture(connection, sample.picture)),
+                    (
+                        id,
+                        sample.number,
+                        sample.name,
+                        sample.cls,
+                        sample.picture and _picture(connection, sample.picture),
+                    ),
                 )
 
     def _node(self, name: str) -> tuple[int, int]:

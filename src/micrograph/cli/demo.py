@@ -52,6 +52,11 @@ def command(host: str, port: int) -> None:
             running.enter_context(Tour(folder))
 
         web.serve(
-            [folder, bundled_gallery()], host=host, port=port, writable=folder, announce=started,
-            known=known, catalogue=bundled_catalogue(),
+            [folder, bundled_gallery()],
+            host=host,
+            port=port,
+            writable=folder,
+            announce=started,
+            known=known,
+            catalogue=bundled_catalogue(),
         )

@@ -14,19 +14,39 @@ from micrograph.errors import Unavailable
 @click.argument("model")
 @click.argument("node")
 @click.option("--dataset", required=True, metavar="D", help="Pictures, as of `render`.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="FILE",
-              help="Where it goes: safetensors, fp16.")  # fmt: skip
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where it goes: safetensors, fp16.",
+)
 @click.option("--latents", type=int, metavar="N", help="How many. [default: 5 for each unit]")
-@click.option("-k", type=int, default=8, metavar="K", show_default=True,
-              help="Latents that speak at a position, on average.")  # fmt: skip
-@click.option("--steps", type=int, default=5000, metavar="N", show_default=True,
-              help="Training steps.")  # fmt: skip
+@click.option(
+    "-k",
+    type=int,
+    default=8,
+    metavar="K",
+    show_default=True,
+    help="Latents that speak at a position, on average.",
+)
+@click.option(
+    "--steps", type=int, default=5000, metavar="N", show_default=True, help="Training steps."
+)
 @click.option("--seed", type=int, default=0, metavar="S", show_default=True, help="Random seed.")
 @click.option("--device", metavar="D", help="cpu, cuda, ... for the network. [default: the best]")
 @model_options
 def command(
-    model: str, node: str, dataset: str, out: Path, latents: int | None, k: int, steps: int,
-    seed: int, device: str | None, asked: Asked,
+    model: str,
+    node: str,
+    dataset: str,
+    out: Path,
+    latents: int | None,
+    k: int,
+    steps: int,
+    seed: int,
+    device: str | None,
+    asked: Asked,
 ) -> None:
     """Train a sparse dictionary of NODE of MODEL on a dataset.
 

@@ -16,6 +16,8 @@ def known(model: str) -> Known:
     if store.status(card).path is not None:
         return Known("here", [render], accuracy=card.accuracy)
     return Known(
-        "missing", [f"micrograph weights fetch {model}", render], accuracy=card.accuracy,
+        "missing",
+        [f"micrograph weights fetch {model}", render],
+        accuracy=card.accuracy,
         download=next((s.size for s in card.sources if s.url), 0),
     )

@@ -53,10 +53,15 @@ class Asked:
     def _remember(self, model: str, chosen: ModelCard, said: str) -> None:
         weights = self.weights or chosen.weights
         is_file = bool(weights) and Path(weights).exists()
-        remember(Brought(
-            chosen.id, model, str(Path(weights).absolute()) if is_file else weights,
-            self.input or "", said,
-        ))  # fmt: skip
+        remember(
+            Brought(
+                chosen.id,
+                model,
+                str(Path(weights).absolute()) if is_file else weights,
+                self.input or "",
+                said,
+            )
+        )
 
 
 def warn_of_input(model: "Model") -> None:
@@ -92,8 +97,13 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @dictionary_option
     @wraps(command)
     def with_options(
-        *args: Any, weights: str | None, model_id: str | None, words: str | None,
-        no_input_check: bool, dictionaries: tuple[str, ...], **others: Any,
+        *args: Any,
+        weights: str | None,
+        model_id: str | None,
+        words: str | None,
+        no_input_check: bool,
+        dictionaries: tuple[str, ...],
+        **others: Any,
     ) -> Any:
         asked = Asked(weights, model_id, words, not no_input_check, dictionaries)
         return command(*args, asked=asked, **others)

@@ -146,6 +146,7 @@ def command(
         threading.Thread(target=_watch_parent, daemon=True).start()
 
     from micrograph import runner
+
     for name in more.keys() & inspect.signature(runner.render).parameters.keys():
         raise BadInput(f"--option {name} is no option of a lens; see `micrograph render --help`")
     given = {name: value for name, value in options.items() if value is not None} | more

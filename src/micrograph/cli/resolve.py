@@ -31,8 +31,12 @@ def command(text: tuple[str, ...], as_json: bool, atlas: Path | None) -> int:
     else:
         output.say(answer.address or "/models", style="bold")
         lens = " ".join(filter(None, (answer.technique, answer.variant)))
-        facts = (("page", answer.url), ("lens", lens), ("note", answer.note),
-                 ("also", ", ".join(answer.nearest)))
+        facts = (
+            ("page", answer.url),
+            ("lens", lens),
+            ("note", answer.note),
+            ("also", ", ".join(answer.nearest)),
+        )
         for name, fact in facts:
             if fact:
                 output.say(f"{name:10}{fact}")

@@ -42,5 +42,12 @@ def command(atlas: Path | None, host: str, port: int) -> None:
     from micrograph.cli.known import known
 
     folder = atlas_folder(atlas)
-    web.serve(shown_folders(atlas), host=host, port=port, writable=folder, announce=announce,
-              known=known, catalogue=bundled_catalogue())
+    web.serve(
+        shown_folders(atlas),
+        host=host,
+        port=port,
+        writable=folder,
+        announce=announce,
+        known=known,
+        catalogue=bundled_catalogue(),
+    )

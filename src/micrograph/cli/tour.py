@@ -36,9 +36,15 @@ STEPS = (
 def command(step: str, folder: Path) -> list[str]:
     """The command line of a step, with one word that ties it to this process."""
     return [
-        sys.executable, "-m", "micrograph", "render", *step.split(),
-        "--atlas", str(folder), "--orphan-stops",
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "micrograph",
+        "render",
+        *step.split(),
+        "--atlas",
+        str(folder),
+        "--orphan-stops",
+    ]
 
 
 class Tour:

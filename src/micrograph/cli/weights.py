@@ -79,9 +79,14 @@ def _as_json(c: ModelCard) -> dict[str, object]:
 
 def _source_json(s: WeightsSource) -> dict[str, object]:
     return {
-        "title": s.title, "url": s.url, "note": s.note, "sha256": s.sha256, "size": s.size,
-        "member": s.member, "licence": s.licence,
-    }  # fmt: skip
+        "title": s.title,
+        "url": s.url,
+        "note": s.note,
+        "sha256": s.sha256,
+        "size": s.size,
+        "member": s.member,
+        "licence": s.licence,
+    }
 
 
 def _explain(c: ModelCard) -> None:
@@ -103,8 +108,12 @@ def _explain(c: ModelCard) -> None:
         for s in sources:
             output.say(f"{kind:9} {s.title}" + (f" ({_size(s.size)})" if s.size else ""))
             reason = why_not(s)
-            for line in (s.url, s.licence and f"licence: {s.licence}", s.note,
-                         reason and f"not fetched: {reason}"):  # fmt: skip
+            for line in (
+                s.url,
+                s.licence and f"licence: {s.licence}",
+                s.note,
+                reason and f"not fetched: {reason}",
+            ):
                 if line:
                     output.say(f"          {line}")
     if found.path is None:
@@ -126,9 +135,14 @@ def fetch(model: str, keep: bool, http: bool) -> None:
 
     console = output.console()
     bar = Progress(
-        "{task.description}", BarColumn(), DownloadColumn(), TimeRemainingColumn(),
-        console=console, disable=not console.is_terminal, transient=True,
-    )  # fmt: skip
+        "{task.description}",
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
 
     def begin(source: WeightsSource) -> "StepHook":
         output.say(f"fetching {source.url} ({_size(source.size)})")

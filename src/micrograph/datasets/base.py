@@ -103,9 +103,16 @@ def of_files(
         return decode(data, called)
 
     return Dataset(
-        spec, name, title, whole.hexdigest(), tuple(entries), picture,
-        tuple(classes), licence, Counter(left_out or {}),
-    )  # fmt: skip
+        spec,
+        name,
+        title,
+        whole.hexdigest(),
+        tuple(entries),
+        picture,
+        tuple(classes),
+        licence,
+        Counter(left_out or {}),
+    )
 
 
 READ_LIMIT = MAX_BYTES + 1

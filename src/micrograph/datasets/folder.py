@@ -50,6 +50,11 @@ def open_dataset(spec: str) -> Dataset:
 
     name = plain_name(shown(root.resolve().name))
     return of_files(
-        spec, name, f"folder {shown(root.resolve().name)}", entries, read,
-        classes=[shown(c) for c in classes], left_out=left_out,
-    )  # fmt: skip
+        spec,
+        name,
+        f"folder {shown(root.resolve().name)}",
+        entries,
+        read,
+        classes=[shown(c) for c in classes],
+        left_out=left_out,
+    )

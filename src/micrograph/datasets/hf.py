@@ -23,8 +23,10 @@ def open_dataset(name: str) -> Dataset:
     table = _table(datasets, name, split)
     column = _column(table, datasets.Image)
     if column is None:
-        raise BadInput(f"dataset hf:{name} has no column of pictures; its columns are: "
-                       f"{', '.join(table.features)}")  # fmt: skip
+        raise BadInput(
+            f"dataset hf:{name} has no column of pictures; its columns are: "
+            f"{', '.join(table.features)}"
+        )
     raw = table.cast_column(column, datasets.Image(decode=False))
     label = _column(table, datasets.ClassLabel)
     classes = table.features[label].names if label is not None else []
@@ -45,9 +47,14 @@ def open_dataset(name: str) -> Dataset:
     title = f"{name}, {split}" if split else name
     licence = str(table.info.license or "")
     return of_files(
-        f"hf:{name}:{split}" if split else f"hf:{name}", plain_name(title.replace(", ", "-")),
-        title, entries, read, classes=classes, licence=licence,
-    )  # fmt: skip
+        f"hf:{name}:{split}" if split else f"hf:{name}",
+        plain_name(title.replace(", ", "-")),
+        title,
+        entries,
+        read,
+        classes=classes,
+        licence=licence,
+    )
 
 
 def _table(datasets: Any, name: str, split: str) -> Any:
@@ -55,8 +62,10 @@ def _table(datasets: Any, name: str, split: str) -> Any:
     try:
         local = any((Path(name) / f).is_file() for f in ("dataset_dict.json", "state.json"))
         found = (
-            datasets.load_from_disk(name) if local else datasets.load_dataset(name)
-        ) if local or not split else datasets.load_dataset(name, split=split)  # fmt: skip
+            (datasets.load_from_disk(name) if local else datasets.load_dataset(name))
+            if local or not split
+            else datasets.load_dataset(name, split=split)
+        )
     except Exception as error:  # the library, its cache and the network raise many kinds
         why = " ".join(str(error).split()) or type(error).__name__
         raise Unavailable(f"cannot get the dataset hf:{short(name, 200)}: {why[:200]}") from None

@@ -53,9 +53,14 @@ def open_dataset(spec: str) -> Dataset:
     places = [s.picture for s in samples if s.picture is not None]
     stem = re.sub(r"[-_.]*(\{.*?\}|\*)[-_.]*", "", Path(spec).name.removesuffix(".tar"))
     return of_files(
-        spec, plain_name(stem), f"{stem} ({len(paths)} tar files)", entries,
-        lambda number: places[number].read(), classes=classes, left_out=left_out,
-    )  # fmt: skip
+        spec,
+        plain_name(stem),
+        f"{stem} ({len(paths)} tar files)",
+        entries,
+        lambda number: places[number].read(),
+        classes=classes,
+        left_out=left_out,
+    )
 
 
 def _expand(spec: str) -> list[str]:

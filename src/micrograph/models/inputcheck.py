@@ -136,8 +136,13 @@ def alternatives(p: Preprocessing) -> Iterator[tuple[str, Preprocessing]]:
     }
     for name, (scale, mean, std, order) in usual.items():
         mean, std = (v * 3 if len(v) == 1 else v for v in (mean, std))
-        other = replace(p, scale=scale, mean=mean[:channels], std=std[:channels],
-                        channel_order=order if channels == 3 else p.channel_order)  # fmt: skip
+        other = replace(
+            p,
+            scale=scale,
+            mean=mean[:channels],
+            std=std[:channels],
+            channel_order=order if channels == 3 else p.channel_order,
+        )
         if not _alike(p, other):
             yield name, other
 
@@ -168,9 +173,13 @@ def look(model: Model, preprocessing: Preprocessing) -> Seen:
     node = _last(model)
     norm = next((m for m in model.module.modules() if isinstance(m, nn.BatchNorm2d)), None)
     arrived: list[Tensor] = []
-    hook = None if norm is None else norm.register_forward_pre_hook(
-        lambda module, inputs: arrived.append(inputs[0].detach())
-    )  # fmt: skip
+    hook = (
+        None
+        if norm is None
+        else norm.register_forward_pre_hook(
+            lambda module, inputs: arrived.append(inputs[0].detach())
+        )
+    )
     try:
         found = model.run(preprocessing.apply(pictures), [node], preprocess=False)[node]
     finally:

@@ -19,9 +19,7 @@ RANDOM = "random"
 """Named instead of a weights file: the untrained network."""
 
 
-def load_card(
-    card: ModelCard, *, weights: Path | str | None = None, device: str = "cpu"
-) -> Model:
+def load_card(card: ModelCard, *, weights: Path | str | None = None, device: str = "cpu") -> Model:
     """See `micrograph.models.load`."""
     where = checked_device(device)
     if card.spec:

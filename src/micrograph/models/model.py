@@ -146,9 +146,13 @@ class Model:
         not fit it, Conflict where the id stands for something else.
         """
         found = attach(
-            source, self.node(node), name,
-            index=len(self.nodes), taken=self.aliases, known=self._attached,
-        )  # fmt: skip
+            source,
+            self.node(node),
+            name,
+            index=len(self.nodes),
+            taken=self.aliases,
+            known=self._attached,
+        )
         moved = replace(found, dictionary=found.dictionary.to(self.device))
         self._attached[found.node.id] = moved
         return found.node

@@ -8,9 +8,19 @@ from torch import Tensor
 from torch.nn import init
 from torch.overrides import TorchFunctionMode
 
-_DRAWING = frozenset({init.uniform_, init.normal_, init.trunc_normal_, init.kaiming_uniform_,
-                      init.kaiming_normal_, init.xavier_uniform_, init.xavier_normal_,
-                      Tensor.uniform_, Tensor.normal_})  # fmt: skip
+_DRAWING = frozenset(
+    {
+        init.uniform_,
+        init.normal_,
+        init.trunc_normal_,
+        init.kaiming_uniform_,
+        init.kaiming_normal_,
+        init.xavier_uniform_,
+        init.xavier_normal_,
+        Tensor.uniform_,
+        Tensor.normal_,
+    }
+)
 
 
 class Uninitialized(TorchFunctionMode):

@@ -1,9 +1,9 @@
 """Pictures by optimization, for techniques and notebooks.
 
-    from micrograph import load, optimize as opt
+from micrograph import load, optimize as opt
 
-    model = load("inceptionv1_caffe")
-    pictures = opt.optimize(model, opt.channel("4c", 447))
+model = load("inceptionv1_caffe")
+pictures = opt.optimize(model, opt.channel("4c", 447))
 """
 
 from micrograph.optimize.loop import Pictures, Settings, activations, evaluate, optimize
@@ -20,7 +20,22 @@ from micrograph.optimize.parameterize import FourierImage, Parameterization, Pix
 from micrograph.optimize.transforms import NONE, STANDARD, Affine
 
 __all__ = [
-    "NONE", "STANDARD", "Affine", "FourierImage", "Objective", "Parameterization", "Pictures",
-    "PixelImage", "Settings", "activations", "channel", "direction", "energy", "evaluate",
-    "neuron", "objective", "optimize", "total_variation",
+    "NONE",
+    "STANDARD",
+    "Affine",
+    "FourierImage",
+    "Objective",
+    "Parameterization",
+    "Pictures",
+    "PixelImage",
+    "Settings",
+    "activations",
+    "channel",
+    "direction",
+    "energy",
+    "evaluate",
+    "neuron",
+    "objective",
+    "optimize",
+    "total_variation",
 ]

@@ -64,6 +64,9 @@ def transparent(objective: Objective, smooth: float = 10.0) -> Objective:
         return driven * (1 - alpha.mean((1, 2, 3))) - smooth * driven.detach().abs() * rough
 
     return Objective(
-        objective.nodes, value, objective.samples, objective.pre_relu,
+        objective.nodes,
+        value,
+        objective.samples,
+        objective.pre_relu,
         f"transparent {objective.label}",
     )

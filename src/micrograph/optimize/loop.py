@@ -158,9 +158,7 @@ def activations(
         return {}
     # channels_last is what the convolution kernels want; it changes no value.
     shown = images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(
-        model.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"
-    ):
+    with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
         raw = model.run(shown, target.nodes, pre_relu=target.pre_relu)
     return {node: a.float() for node, a in raw.items()}
 

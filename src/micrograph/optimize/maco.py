@@ -105,9 +105,7 @@ class PhaseImage:
         return to_rgb(components + means)
 
 
-def crops(
-    rng: np.random.Generator, settings: MacoSettings
-) -> np.ndarray:
+def crops(rng: np.random.Generator, settings: MacoSettings) -> np.ndarray:
     """Squares to look at: [step, crop, 3] of scale and shift (x, y) in `grid_sample`'s coordinates.
 
     Centres N(0.5, 0.15), sides N(s, 0.05) with s falling linearly, as shares of the picture; moved
@@ -128,10 +126,13 @@ def cut(images: Tensor, squares: Tensor, size: int) -> Tensor:
     at = (torch.arange(size, device=images.device) * 2 + 1) / size - 1
     x = squares[..., :1] * at + squares[..., 1:2]
     y = squares[..., :1] * at + squares[..., 2:]
-    grid = torch.stack([
-        x[:, :, None, :].expand(batch, count, size, size),
-        y[:, :, :, None].expand(batch, count, size, size),
-    ], -1)
+    grid = torch.stack(
+        [
+            x[:, :, None, :].expand(batch, count, size, size),
+            y[:, :, :, None].expand(batch, count, size, size),
+        ],
+        -1,
+    )
     seen = F.grid_sample(images, grid.flatten(1, 2), align_corners=False, padding_mode="border")
     return seen.view(batch, 3, count, size, size).transpose(1, 2).flatten(0, 1)
 
@@ -184,9 +185,7 @@ def opacity(importance: Tensor) -> Tensor:
     width = importance.shape[-1] // 32 * 2 + 1
     smooth = importance[:, None]
     for _ in range(2):  # twice a box is nearly a bell
-        smooth = F.avg_pool2d(
-            smooth, width, stride=1, padding=width // 2, count_include_pad=False
-        )
+        smooth = F.avg_pool2d(smooth, width, stride=1, padding=width // 2, count_include_pad=False)
     most = smooth.flatten(1).quantile(0.9, dim=1).clamp(min=1e-30)
     return (smooth[:, 0] / most[:, None, None]).clamp(max=1)
 

@@ -137,8 +137,10 @@ def direction(node: str, vector: Tensor, *, cosine_power: float = 0.0) -> Object
     """Mean over positions of dot * max(0.1, cos)^p with a direction [unit] of the node (lucid)."""
 
     def value(activations: Activations, images: Tensor) -> Tensor:
-        a = activations[node].flatten(2) if activations[node].ndim > 2 else (
-            activations[node][..., None]
+        a = (
+            activations[node].flatten(2)
+            if activations[node].ndim > 2
+            else (activations[node][..., None])
         )
         v = vector.to(a).view(1, -1, 1)
         dot = (a * v).sum(1)
@@ -185,6 +187,5 @@ def _pick(activations: Tensor, units: list[int]) -> Tensor:
             f"unit {max(units, key=abs)} out of range; this node has units "
             f"0-{activations.shape[1] - 1}"
         )
-    index = torch.tensor(units if len(units) == batch else units * batch,
-                         device=activations.device)
+    index = torch.tensor(units if len(units) == batch else units * batch, device=activations.device)
     return activations[torch.arange(batch, device=activations.device), index]

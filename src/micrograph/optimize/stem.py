@@ -77,8 +77,13 @@ class FastStem(TorchFunctionMode):
 
 
 def _plain(
-    input: Tensor, weight: Tensor, bias: Tensor | None = None, stride: Any = 1, padding: Any = 0,
-    dilation: Any = 1, groups: int = 1,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
 ) -> tuple[Tensor, Tensor, Tensor | None, int, tuple[int, int]] | None:
     """The arguments of a convolution that `_Stem` can stand in for, else None."""
     sy, sx = (stride, stride) if isinstance(stride, int) else stride

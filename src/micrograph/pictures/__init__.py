@@ -4,5 +4,11 @@ from micrograph.pictures.decode import MAX_BYTES, MAX_PIXELS, decode, open_pictu
 from micrograph.pictures.shipped import find_picture, open_shipped, shipped
 
 __all__ = [
-    "MAX_BYTES", "MAX_PIXELS", "decode", "find_picture", "open_picture", "open_shipped", "shipped",
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "decode",
+    "find_picture",
+    "open_picture",
+    "open_shipped",
+    "shipped",
 ]

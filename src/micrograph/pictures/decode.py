@@ -40,8 +40,11 @@ def decode(data: bytes, name: str) -> Image.Image:
     for a file that is damaged or ends too soon.
     """
     if len(data) > MAX_BYTES:
-        raise _refusal(name, f"{_mega(len(data), 2**20)} MB given, expected at most "
-                             f"{MAX_BYTES >> 20} MB; make it smaller")  # fmt: skip
+        raise _refusal(
+            name,
+            f"{_mega(len(data), 2**20)} MB given, expected at most "
+            f"{MAX_BYTES >> 20} MB; make it smaller",
+        )
     if not data:
         raise _refusal(name, "it is empty")
     try:
@@ -91,8 +94,11 @@ def _rgb(image: Image.Image, name: str) -> Image.Image:
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), above).convert("RGB")
     if image.mode in _PLAIN:
         return image.convert("RGB")
-    raise _refusal(name, f"its pixels are of the kind {image.mode}; save it with 8 or 16 bits a "
-                         "channel, in RGB or grey")  # fmt: skip
+    raise _refusal(
+        name,
+        f"its pixels are of the kind {image.mode}; save it with 8 or 16 bits a "
+        "channel, in RGB or grey",
+    )
 
 
 def _too_many_pixels(name: str, size: str = "") -> BadInput:

@@ -10,12 +10,14 @@ from micrograph.resolve.views import View, asset_view, view_of
 _URL = r"[^\s<>\"'`\\^{|}()\[\]“”‘’«»–—]"
 _OLD = re.compile(
     rf"(?:https?:/{{1,3}})?(?:www\.)?\bmicroscope[a-z0-9\-]{{0,30}}\.openai\.com\b(?::\d{{1,5}})?"
-    rf"(?P<rest>[/?#]{_URL}*)?", re.I,
+    rf"(?P<rest>[/?#]{_URL}*)?",
+    re.I,
 )
 _OURS = re.compile(
     r"(?:https?://(?:[A-Za-z0-9.\-_]{1,255}|\[[0-9a-f:.]{2,50}\])(?::\d{1,5})?/"
     r"|(?<![^\s<(\[\"'`=])/|\A(?=models/))"
-    rf"(?P<rest>models(?:[/?#]{_URL}*|(?=[\s.,;:!?)\]>\"']|\Z)))", re.I,
+    rf"(?P<rest>models(?:[/?#]{_URL}*|(?=[\s.,;:!?)\]>\"']|\Z)))",
+    re.I,
 )
 _ASSET = re.compile(
     rf"(?:/|\A|\s)(?P<model>[A-Za-z0-9_.\-]{{1,60}})/lucid\.(?P<lens>[a-z_]{{1,40}})/(?P<rest>{_URL}+)"
@@ -89,8 +91,10 @@ def _asset(match: re.Match[str]) -> Asked:
     file = re.match(r"(?:channel|text|neuron|unit)[-_](\d{1,9})(?:_\d{1,9})?\.\w{1,5}\Z", name)
     if not file:
         return Asked(match["model"], node, "", view, f"{name[:60]!r} names no unit")
-    start, stop = (int(n) if (n := query.get(k, "")).isdecimal() and len(n) < 10 else None
-                   for k in ("start", "stop"))
+    start, stop = (
+        int(n) if (n := query.get(k, "")).isdecimal() and len(n) < 10 else None
+        for k in ("start", "stop")
+    )
     unit = int(file[1])
     if (start is not None and unit < start) or (stop is not None and unit >= stop):
         wrong = f"{name[:60]!r} does not lie in units {start} to {stop}, of which the folder is"

@@ -9,24 +9,76 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-_UNIT_WORDS = frozenset((
-    "unit", "neuron", "channel", "feature", "units", "neurons", "channels", "#", "no", "number",
-    "index",
-))
-_BESIDE = _UNIT_WORDS | frozenset((
-    "a", "an", "the", "of", "in", "at", "on", "to", "for", "from", "see", "model", "network", "net",
-    "layer", "block", "node", "page", "op", "tensor", "address", "link", "features", "imagenet",
-    "openai", "microscope", "micrograph",
-))
+_UNIT_WORDS = frozenset(
+    (
+        "unit",
+        "neuron",
+        "channel",
+        "feature",
+        "units",
+        "neurons",
+        "channels",
+        "#",
+        "no",
+        "number",
+        "index",
+    )
+)
+_BESIDE = _UNIT_WORDS | frozenset(
+    (
+        "a",
+        "an",
+        "the",
+        "of",
+        "in",
+        "at",
+        "on",
+        "to",
+        "for",
+        "from",
+        "see",
+        "model",
+        "network",
+        "net",
+        "layer",
+        "block",
+        "node",
+        "page",
+        "op",
+        "tensor",
+        "address",
+        "link",
+        "features",
+        "imagenet",
+        "openai",
+        "microscope",
+        "micrograph",
+    )
+)
 _MARKS = "\"'`*“”‘’«»()[]{}<>.,;!?…|–—-→›/:#="
 _NUMBER = re.compile(r"[0-9]{1,9}\Z")
 _ORDINAL = re.compile(r"([0-9]{1,9})(?:st|nd|rd|th)\Z")
 _GLUED = re.compile(r"(?:unit|neuron|channel|feature)[_#:=-]?([0-9]{1,9})\Z", re.I)
 _WITH_UNIT = re.compile(r"(.+?)[:/#\[,]#?([0-9]{1,9})\Z", re.S)
-_FOREIGN = frozenset((
-    "torchvision", "timm", "keras", "slim", "robust", "adversarial", "adversarially", "caffe",
-    "bvlc", "places", "places205", "places365", "vit", "quantized", "pruned",
-))
+_FOREIGN = frozenset(
+    (
+        "torchvision",
+        "timm",
+        "keras",
+        "slim",
+        "robust",
+        "adversarial",
+        "adversarially",
+        "caffe",
+        "bvlc",
+        "places",
+        "places205",
+        "places365",
+        "vit",
+        "quantized",
+        "pruned",
+    )
+)
 """Words that make another model of the one beside them."""
 _MODEL_LIKE = re.compile(r"net|incept|vgg|clip|\bvit|dino|swin|resn|conv|bert|rn\d|v\d|\d", re.I)
 
@@ -118,8 +170,11 @@ def _unit(
     if len(word) > 200 or _NUMBER.match(word):
         return None
     split = _WITH_UNIT.match(word)
-    tensor = split is not None and split[2] == "0" and word.endswith(":0") and (
-        "/" in split[1] or numeric > 0
+    tensor = (
+        split is not None
+        and split[2] == "0"
+        and word.endswith(":0")
+        and ("/" in split[1] or numeric > 0)
     )
     if split and not tensor and (node := find_node(split[1])):
         return node, int(split[2])

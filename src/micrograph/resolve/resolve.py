@@ -63,9 +63,7 @@ class _Resolver:
             answers = [self.link(asked) for asked in found]
             if len({answer.address for answer in answers}) > 1 or answers[0].address is None:
                 near = (a for answer in answers for a in (answer.address, *answer.nearest) if a)
-                return Answer(
-                    note="The text has links to several places.", nearest=_few(near)
-                )
+                return Answer(note="The text has links to several places.", nearest=_few(near))
             return answers[0]
         return self.link(found[0]) if found else self.words(rest)
 
@@ -225,9 +223,18 @@ class _Resolver:
             what = f"No {missing}" if missing and there else "Nothing"
             note = self.not_yet(what, id, f" --node {node}{units}{lens}")
         address = Address(id, node, unit)
-        return _with_view(Answer(
-            id, node, unit, str(address), url=address.path, available=bool(there), note=note,
-        ), view)
+        return _with_view(
+            Answer(
+                id,
+                node,
+                unit,
+                str(address),
+                url=address.path,
+                available=bool(there),
+                note=note,
+            ),
+            view,
+        )
 
     def not_yet(self, what: str, model: str, options: str = "") -> str:
         """What to type for it."""
@@ -249,9 +256,16 @@ class _Resolver:
             node = find_node(sibling, asked.node) if asked.node else None
             near = [*([f"{sibling.model.id}/{node}"] if node else []), sibling.model.id]
             note += f" Its nearest relative is {sibling.model.id}, whose units are others."
-        return _with_view(Answer(
-            id, address=id, url=Address(id).path, note=note, nearest=_few(near),
-        ), asked.view)
+        return _with_view(
+            Answer(
+                id,
+                address=id,
+                url=Address(id).path,
+                note=note,
+                nearest=_few(near),
+            ),
+            asked.view,
+        )
 
     def unknown_model(self, name: str) -> Answer:
         near = nearest(name[:100], self.models)

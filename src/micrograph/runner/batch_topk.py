@@ -60,11 +60,16 @@ class Training:
         start = torch.randn(settings.latents, values.shape[1], generator=generator)
         start = start / start.norm(dim=1, keepdim=True)
         self.parameters = {
-            "encoder": start.clone(), "decoder": start,
-            "bias": torch.zeros(settings.latents), "decoder_bias": torch.zeros(values.shape[1]),
-        }  # fmt: skip
-        self.state = {"step": torch.zeros(1), "threshold": torch.zeros(1),
-                      "silent": torch.zeros(settings.latents)}  # fmt: skip
+            "encoder": start.clone(),
+            "decoder": start,
+            "bias": torch.zeros(settings.latents),
+            "decoder_bias": torch.zeros(values.shape[1]),
+        }
+        self.state = {
+            "step": torch.zeros(1),
+            "threshold": torch.zeros(1),
+            "silent": torch.zeros(settings.latents),
+        }
         for name, p in list(self.parameters.items()):
             self.state[f"mean.{name}"] = torch.zeros_like(p)
             self.state[f"square.{name}"] = torch.zeros_like(p)

@@ -59,7 +59,8 @@ def dictionary_records(model: "Model") -> list[DictionaryRecord]:
     found = [model.attached(node) for node in model.nodes]
     return [
         DictionaryRecord(one.node.id, one.dictionary.digest, one.dictionary.about())
-        for one in found if one is not None
+        for one in found
+        if one is not None
     ]
 
 

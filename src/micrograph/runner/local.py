@@ -168,9 +168,7 @@ def _render(model: "Model", batch: Batch, on_step: StepHook) -> list[Rendered | 
     return list(batch.technique.run(model, batch.node, units, batch.job, on_step))
 
 
-def _sweep(
-    model: "Model", batch: SweepBatch, saver: Saver, on_step: StepHook, path: Path
-) -> None:
+def _sweep(model: "Model", batch: SweepBatch, saver: Saver, on_step: StepHook, path: Path) -> None:
     """Store a sweep's results as they come; its unfinished work lies in a folder beside `path`."""
     workspace = workspace_of(path, batch.job)
     targets = {node: [u for u in units if u != WHOLE_NODE] for node, units in batch.targets.items()}
@@ -190,9 +188,7 @@ def workspace_of(path: Path, job: Job) -> Path:
     return path.with_name(f"{path.name}.{digest(job.recipe)[:12]}.part")
 
 
-def _chunks(
-    results: Iterator[Rendered | Sample], size: int
-) -> Iterator[list[Rendered | Sample]]:
+def _chunks(results: Iterator[Rendered | Sample], size: int) -> Iterator[list[Rendered | Sample]]:
     part: list[Rendered | Sample] = []
     for result in results:
         part.append(result)

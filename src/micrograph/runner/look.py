@@ -49,7 +49,10 @@ def unit_map(model: Model, picture: SourcePicture, node: str, unit: int) -> dict
 
 
 def look(
-    model: Model, picture: SourcePicture, node: str | None = None, unit: int | None = None,
+    model: Model,
+    picture: SourcePicture,
+    node: str | None = None,
+    unit: int | None = None,
     attribution: bool = False,
 ) -> dict[str, Any]:
     """Everything that one forward pass tells, and who carried the unit (or the strongest class).
@@ -116,8 +119,11 @@ def _map(node: Node, unit: int, values: Tensor) -> dict[str, Any]:
 
 def logits_node(model: Model) -> Node | None:
     """The node whose units are the labels."""
-    fits = [n for n in model.nodes.values() if n.units == len(model.labels) and not n.shape
-            and n.kind not in ATTACHED_KINDS]
+    fits = [
+        n
+        for n in model.nodes.values()
+        if n.units == len(model.labels) and not n.shape and n.kind not in ATTACHED_KINDS
+    ]
     return fits[-1] if fits else None
 
 
@@ -134,8 +140,10 @@ def _classes(model: Model, logits: Tensor) -> list[dict[str, Any]]:
     shares = logits.softmax(0).tolist()
     return [
         {
-            "class": number, "label": model.labels[number],
-            "value": float(f"{logits[number].item():.5g}"), "share": round(shares[number], 4),
+            "class": number,
+            "label": model.labels[number],
+            "value": float(f"{logits[number].item():.5g}"),
+            "share": round(shares[number], 4),
         }
         for number in order
     ]

@@ -66,8 +66,9 @@ def _checked(technique: Lens, option: str, value: Any) -> Any:
         fits = False
     if not fits:
         words = " or ".join(_KINDS[kind][1] for kind in kinds if kind is not type(None))
-        raise BadInput(f"{option} {short(value)} of {technique.name} is not usable; "
-                       f"expected {words}")  # fmt: skip
+        raise BadInput(
+            f"{option} {short(value)} of {technique.name} is not usable; expected {words}"
+        )
     return value
 
 

@@ -128,6 +128,11 @@ def store(
     workspace = workspace_of(atlas_dir / f"{model.id}{SUFFIX}", job)
     part.write(whole, workspace / FILE, dataset)
     return render(
-        model, atlas_dir, technique=[DATASET_EXAMPLES.name], nodes=nodes, progress=progress,
-        dataset=dataset, k=whole.spec.largest,
-    )  # fmt: skip
+        model,
+        atlas_dir,
+        technique=[DATASET_EXAMPLES.name],
+        nodes=nodes,
+        progress=progress,
+        dataset=dataset,
+        k=whole.spec.largest,
+    )

@@ -138,8 +138,6 @@ def _cut(task: Task, units: Sequence[int]) -> Iterator[Batch]:
             yield Batch(task.technique, task.job, task.node, lacking)
 
 
-def _distinct(
-    jobs: Sequence[tuple[Technique | Sweep, Job]]
-) -> list[tuple[Technique | Sweep, Job]]:
+def _distinct(jobs: Sequence[tuple[Technique | Sweep, Job]]) -> list[tuple[Technique | Sweep, Job]]:
     """Every recipe once."""
     return list({digest(job.recipe): (technique, job) for technique, job in jobs}.values())

@@ -124,8 +124,11 @@ class Bar:
     def update(self, done: float, doing: str) -> None:
         self._rate.add(done)
         self._bar.update(
-            self._task, completed=done, description=doing,
-            count=f"{int(done)}/{self._total}", rate=str(self._rate),
+            self._task,
+            completed=done,
+            description=doing,
+            count=f"{int(done)}/{self._total}",
+            rate=str(self._rate),
         )
 
     def finish(self) -> None:

@@ -43,7 +43,9 @@ class Saver:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         try:
@@ -89,7 +91,9 @@ class Saver:
     def _sample(self, sample: Sample) -> SampleRecord:
         picture = sample.image
         return SampleRecord(
-            sample.number, sample.name, sample.cls,
+            sample.number,
+            sample.name,
+            sample.cls,
             None if picture is None else encode(picture, self._format, self._quality),
         )
 
@@ -123,6 +127,11 @@ def _is_finite(rendered: Rendered) -> bool:
 
 def _dataset(source: Source) -> DatasetRecord:
     return DatasetRecord(
-        source.name, source.digest, source.title, source.pictures, source.size, source.licence,
+        source.name,
+        source.digest,
+        source.title,
+        source.pictures,
+        source.size,
+        source.licence,
         source.classes,
     )

@@ -80,10 +80,11 @@ def worth_seeing(nodes: Mapping[str, "Node"]) -> list["Node"]:
     """
     candidates = {n.id: n for n in _ordered(nodes) if _has_own_units(n, nodes)}
     return [
-        n for n in candidates.values()
+        n
+        for n in candidates.values()
         if not (n.kind == "token" or n.join or (n.kind == "attention" and n.shape))
         and not _is_shown_by(_consumers(n, nodes), n, nodes, candidates)
-    ]  # fmt: skip
+    ]
 
 
 def _consumers(node: "Node", nodes: Mapping[str, "Node"]) -> list["Node"]:

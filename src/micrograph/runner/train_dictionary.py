@@ -36,7 +36,11 @@ class Quality:
 
 
 def train(
-    model: Model, node: str, dataset: str, out: Path, settings: Settings,
+    model: Model,
+    node: str,
+    dataset: str,
+    out: Path,
+    settings: Settings,
     progress: Progress | None = None,
 ) -> Quality:
     """Train a dictionary of `node` and write it to `out` (safetensors, fp16).
@@ -51,9 +55,12 @@ def train(
     if len(pictures) < 2:
         raise BadInput(f"dataset {dataset} has {len(pictures)} picture; expected two and more")
     about = {
-        "model": model.id, "weights": model.digest, "node": place.id,
-        "dataset": pictures.digest, **asdict(settings),
-    }  # fmt: skip
+        "model": model.id,
+        "weights": model.digest,
+        "node": place.id,
+        "dataset": pictures.digest,
+        **asdict(settings),
+    }
     folder = _folder(out, about)
     values = _collected(model, place, pictures, settings, folder, progress or Silent())
     kept = _kept(len(pictures), settings) * min(settings.positions, _places(place))
@@ -62,11 +69,15 @@ def train(
     tensors = {name: t.half() for name, t in training.folded().items()}
     quality = measure(tensors, torch.from_numpy(values[kept:]))
     said = {
-        "activation": "jumprelu", "subtract": "false", "node": place.id, "model": model.id,
+        "activation": "jumprelu",
+        "subtract": "false",
+        "node": place.id,
+        "model": model.id,
         "title": f"sparse dictionary of {model.id}/{place.id}",
         "trained": json.dumps(about, sort_keys=True),
-        "l0": f"{quality.l0:.3g}", "explained": f"{quality.explained:.4g}",
-    }  # fmt: skip
+        "l0": f"{quality.l0:.3g}",
+        "explained": f"{quality.explained:.4g}",
+    }
     write_safetensors(out, {name: to_raw(t) for name, t in tensors.items()}, said)
     shutil.rmtree(folder, ignore_errors=True)
     return quality
@@ -126,7 +137,11 @@ def _places(node: Node) -> int:
 
 
 def _collected(
-    model: Model, node: Node, dataset: Dataset, settings: Settings, folder: Path,
+    model: Model,
+    node: Node,
+    dataset: Dataset,
+    settings: Settings,
+    folder: Path,
     progress: Progress,
 ) -> np.ndarray:
     """Values [position, unit] in fp16 at some positions of every picture, picture by picture.
@@ -144,8 +159,10 @@ def _collected(
         for batch in batches(dataset, model.preprocessing, _TOGETHER, range(count)):
             with torch.inference_mode():
                 found = model.run(batch.images(model.device), [node.id])[node.id]
-            rows = found.float().cpu().flatten(2).transpose(1, 2) if found.ndim > 2 else (
-                found.float().cpu()[:, None]
+            rows = (
+                found.float().cpu().flatten(2).transpose(1, 2)
+                if found.ndim > 2
+                else (found.float().cpu()[:, None])
             )
             for number, row in zip(batch.numbers, rows, strict=True):
                 if number < len(dataset):

@@ -148,10 +148,13 @@ def _look(
 def _class_names(model: Model, dataset: Dataset, answers: Sequence[Answers]) -> list[str]:
     """What the class of each picture is called, by the model or else by the dataset."""
     return [
-        model.labels[min(right)] if right
-        else dataset.classes[entry.cls].replace("_", " ") if entry.cls >= 0 else ""
+        model.labels[min(right)]
+        if right
+        else dataset.classes[entry.cls].replace("_", " ")
+        if entry.cls >= 0
+        else ""
         for entry, right in zip(dataset.entries, answers, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _by_class(probe: Probe, strongest: np.ndarray, names: Sequence[str]) -> Finding:

@@ -11,8 +11,17 @@ from micrograph.stimuli.stripes import CHECKERBOARD, EDGES, GRATINGS, HIGH_LOW
 FAMILIES = {
     family.name: family
     for family in (
-        CURVES, CURVE_EDGES, CORNERS, EDGES, GRATINGS, CHECKERBOARD, HIGH_LOW, RINGS,
-        SIZE_POSITION, HUE, COLOUR_CONTRAST,
+        CURVES,
+        CURVE_EDGES,
+        CORNERS,
+        EDGES,
+        GRATINGS,
+        CHECKERBOARD,
+        HIGH_LOW,
+        RINGS,
+        SIZE_POSITION,
+        HUE,
+        COLOUR_CONTRAST,
     )
 }
 """Every family by name, in the order in which they are shown."""

@@ -12,16 +12,20 @@ import numpy as np
 from micrograph.stimuli.canvas import GREY, cover, places, turns
 from micrograph.stimuli.family import Axis, Family, Value
 
-_LMS = np.array([
-    [1, 0.3963377774, 0.2158037573],
-    [1, -0.1055613458, -0.0638541728],
-    [1, -0.0894841775, -1.2914855480],
-])
-_RGB = np.array([
-    [4.0767416621, -3.3077115913, 0.2309699292],
-    [-1.2684380046, 2.6097574011, -0.3413193965],
-    [-0.0041960863, -0.7034186147, 1.7076147010],
-])
+_LMS = np.array(
+    [
+        [1, 0.3963377774, 0.2158037573],
+        [1, -0.1055613458, -0.0638541728],
+        [1, -0.0894841775, -1.2914855480],
+    ]
+)
+_RGB = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)
 
 EVEN = 0.6
 """OKLCH lightness of the grey that patterns lie on, nearly: colours of it are no lighter."""
@@ -75,7 +79,8 @@ def contrast(size: int, centre: Value, surround: Value) -> np.ndarray:
 _HUES: tuple[Value, ...] = (*turns(12), "grey")
 
 HUE = Family(
-    "hue", "Plain colours",
+    "hue",
+    "Plain colours",
     lambda size: (
         Axis("hue", "hue", "°", turns(24), period=360),
         Axis("lightness", "lightness", "", (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)),
@@ -83,7 +88,8 @@ HUE = Family(
     solid,
 )
 COLOUR_CONTRAST = Family(
-    "colour_contrast", "Colour in colour",
+    "colour_contrast",
+    "Colour in colour",
     lambda size: (
         Axis("centre", "centre", "°", _HUES),
         Axis("surround", "surround", "°", _HUES),

@@ -80,11 +80,14 @@ CURVES = Family(
     "curves", "Curved lines", lambda size: _curve_axes(size, ("light line", "dark line")), curve
 )
 CURVE_EDGES = Family(
-    "curve_edges", "Curved borders",
-    lambda size: _curve_axes(size, ("light inside", "dark inside")), curve_edge,
+    "curve_edges",
+    "Curved borders",
+    lambda size: _curve_axes(size, ("light inside", "dark inside")),
+    curve_edge,
 )
 CORNERS = Family(
-    "corners", "Corners and angles",
+    "corners",
+    "Corners and angles",
     lambda size: (
         Axis("direction", "pointing to", "°", turns(16), period=360),
         Axis("opening", "opening", "°", (30.0, 60.0, 90.0, 120.0, 150.0)),

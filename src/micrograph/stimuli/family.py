@@ -103,9 +103,11 @@ class Stimuli:
     @cached_property
     def digest(self) -> str:
         """Stands for all these pictures: equal digests, equal pictures. 64 hex digits."""
-        return digest({
-            "family": self.family.name,
-            "revision": self.family.revision,
-            "size": self.size,
-            "axes": [axis.as_dict() for axis in self.axes],
-        })
+        return digest(
+            {
+                "family": self.family.name,
+                "revision": self.family.revision,
+                "size": self.size,
+                "axes": [axis.as_dict() for axis in self.axes],
+            }
+        )

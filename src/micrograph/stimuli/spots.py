@@ -6,10 +6,19 @@ from micrograph.stimuli.canvas import cover, grey, lengths, places
 from micrograph.stimuli.family import Axis, Family
 
 ROUND = (
-    "light disc", "dark disc", "light ring", "dark ring", "light in dark ring", "dark in light ring"
+    "light disc",
+    "dark disc",
+    "light ring",
+    "dark ring",
+    "light in dark ring",
+    "dark in light ring",
 )
-DOTS = {"small light": (1, 40), "small dark": (-1, 40), "large light": (1, 12),
-        "large dark": (-1, 12)}
+DOTS = {
+    "small light": (1, 40),
+    "small dark": (-1, 40),
+    "large light": (1, 12),
+    "large dark": (-1, 12),
+}
 """Sign, and the part of the picture's side that the radius is."""
 
 
@@ -40,7 +49,8 @@ def _offsets(size: int) -> tuple[float, ...]:
 
 
 RINGS = Family(
-    "rings", "Discs and rings",
+    "rings",
+    "Discs and rings",
     lambda size: (
         Axis("radius", "radius", "px", lengths(1.5, 0.24 * size, 16)),
         Axis("figure", "figure", "", ROUND),
@@ -48,7 +58,8 @@ RINGS = Family(
     ring,
 )
 SIZE_POSITION = Family(
-    "size_position", "Dots by place and size",
+    "size_position",
+    "Dots by place and size",
     lambda size: (
         Axis("y", "up", "px", _offsets(size)),
         Axis("x", "right", "px", _offsets(size)),

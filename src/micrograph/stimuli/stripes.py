@@ -36,9 +36,7 @@ def high_low(size: int, direction: float, ratio: float) -> np.ndarray:
     Both are the mean of stripes along and across the border, so that neither side is lighter.
     """
     along, left = turned(size, direction)
-    fine, coarse = (
-        (_wave(along, FINE * r) + _wave(left, FINE * r)) / 2 for r in (1.0, ratio)
-    )
+    fine, coarse = ((_wave(along, FINE * r) + _wave(left, FINE * r)) / 2 for r in (1.0, ratio))
     share = cover(along)
     return grey((fine * share + coarse * (1 - share)) * aperture(size))
 
@@ -60,7 +58,8 @@ def _squares(along: np.ndarray, side: float) -> np.ndarray:
 
 
 GRATINGS = Family(
-    "gratings", "Gratings",
+    "gratings",
+    "Gratings",
     lambda size: (
         Axis("orientation", "stripes along", "°", turns(12, 180), period=180),
         Axis("wavelength", "wavelength", "px", lengths(3, size / 4, 6)),
@@ -69,7 +68,8 @@ GRATINGS = Family(
     grating,
 )
 EDGES = Family(
-    "edges", "Edges",
+    "edges",
+    "Edges",
     lambda size: (
         Axis("direction", "lighter towards", "°", turns(24), period=360),
         Axis("blur", "ramp of", "px", (0.0, *lengths(4, size / 4, 4))),
@@ -77,7 +77,8 @@ EDGES = Family(
     edge,
 )
 HIGH_LOW = Family(
-    "high_low", "High and low frequency",
+    "high_low",
+    "High and low frequency",
     lambda size: (
         Axis("direction", "finer towards", "°", turns(24), period=360),
         Axis("ratio", "coarser by", "", (1.5, 2.0, 3.0, 4.0, 6.0, 9.0)),
@@ -85,7 +86,8 @@ HIGH_LOW = Family(
     high_low,
 )
 CHECKERBOARD = Family(
-    "checkerboard", "Checkerboards",
+    "checkerboard",
+    "Checkerboards",
     lambda size: (
         Axis("side", "squares of", "px", lengths(2, size / 4, 8)),
         Axis("orientation", "turned by", "°", turns(6, 90), period=90),

@@ -6,5 +6,13 @@ from micrograph.sweep.results import node_arrays, referred, unit_data
 from micrograph.sweep.tally import Spec, Tally
 
 __all__ = [
-    "Look", "Spec", "Tally", "collect", "node_arrays", "referred", "shard", "specify", "unit_data",
+    "Look",
+    "Spec",
+    "Tally",
+    "collect",
+    "node_arrays",
+    "referred",
+    "shard",
+    "specify",
+    "unit_data",
 ]

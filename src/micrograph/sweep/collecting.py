@@ -29,10 +29,17 @@ def specify(
     attached = [model.attached(node.id) for node in look.nodes]
     weights = [model.digest, *(one.dictionary.digest for one in attached if one is not None)]
     return Spec(
-        model.id, "+".join(weights), dataset.digest, len(dataset), len(dataset.classes),
-        batch_size(model), largest, smallest,
-        tuple((node.id, node.units, look.before[node.id]) for node in look.nodes), code,
-    )  # fmt: skip
+        model.id,
+        "+".join(weights),
+        dataset.digest,
+        len(dataset),
+        len(dataset.classes),
+        batch_size(model),
+        largest,
+        smallest,
+        tuple((node.id, node.units, look.before[node.id]) for node in look.nodes),
+        code,
+    )
 
 
 def shard(spec: Spec, number: int, of: int) -> range:

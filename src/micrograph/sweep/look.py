@@ -60,9 +60,12 @@ class Look:
         side = model.preprocessing.size
         noise = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
         inputs: dict[int, Tensor] = {}
-        with torch.inference_mode(), _Inputs(
-            {call for node in nodes for call in node.relus},
-            lambda call, x, y: inputs.__setitem__(call, x),
+        with (
+            torch.inference_mode(),
+            _Inputs(
+                {call for node in nodes for call in node.relus},
+                lambda call, x, y: inputs.__setitem__(call, x),
+            ),
         ):
             values = model.run(noise.to(model.device), [node.id for node in nodes])
         for node in nodes:
@@ -171,9 +174,13 @@ def _look(
         top_at = torch.where(top > 0, top_at, 0)
         top = F.relu(top)
     return _Part(
-        top[..., 0, 0], top_at[..., 0, 0], -low[..., 0, 0], low_at[..., 0, 0], mean,
+        top[..., 0, 0],
+        top_at[..., 0, 0],
+        -low[..., 0, 0],
+        low_at[..., 0, 0],
+        mean,
         _samples(x, turn),
-    )  # fmt: skip
+    )
 
 
 def _samples(x: Tensor, turn: int) -> Tensor:

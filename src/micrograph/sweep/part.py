@@ -21,8 +21,12 @@ def write(tally: Tally, path: Path, source: str = "") -> None:
     `source` is the dataset as it was named; the digest in the spec tells which it was.
     """
     skipped = {str(number): reason for number, reason in tally.skipped.items()}
-    said = {"kind": _KIND, "spec": json.dumps(tally.spec.as_dict()), "source": source,
-            "skipped": json.dumps(skipped)}  # fmt: skip
+    said = {
+        "kind": _KIND,
+        "spec": json.dumps(tally.spec.as_dict()),
+        "source": source,
+        "skipped": json.dumps(skipped),
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
@@ -55,8 +59,10 @@ def read(path: Path) -> tuple[Tally, str]:
         tally.skipped = {int(n): str(why) for n, why in json.loads(said["skipped"]).items()}
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = " ".join(str(error).split())[:120]
-        raise BadInput(f"{short(path, 200)} is no sweep part that can be read ({why}); "
-                       "make it anew with micrograph sweep --out") from None  # fmt: skip
+        raise BadInput(
+            f"{short(path, 200)} is no sweep part that can be read ({why}); "
+            "make it anew with micrograph sweep --out"
+        ) from None
     return tally, said.get("source", "")
 
 
@@ -65,8 +71,9 @@ def _spec(data: dict[str, Any]) -> Spec:
     texts = ("model", "weights", "dataset", "code")
     values: dict[str, Any] = {n: str(v) if n in texts else int(v) for n, v in data.items()}
     spec = Spec(nodes=nodes, **values)
-    if min(spec.pictures, spec.batch, spec.largest, spec.smallest, spec.units) < 1 or min(
-        spec.classes, *(units for _, units, _ in nodes)
-    ) < 0:
+    if (
+        min(spec.pictures, spec.batch, spec.largest, spec.smallest, spec.units) < 1
+        or min(spec.classes, *(units for _, units, _ in nodes)) < 0
+    ):
         raise ValueError("its numbers make no sense")
     return spec

@@ -45,17 +45,21 @@ def unit_data(tally: Tally, node: str, units: Sequence[int], seed: int) -> Itera
             "bottom": _examples(tally.low, unit, -1),
             "bands": _bands(numbers, at[:, k], maxima[:, k], seed, int(units[k])),
             "histogram": {
-                "low": low, "high": high, "counts": counts,
+                "low": low,
+                "high": high,
+                "counts": counts,
                 "of": "values before the activation" if before else "values",
             },
-            "mean": _brief(mean[k]), "sd": _brief(sd[k]),
-            "min": _brief(a["min"][unit]), "max": _brief(a["max"][unit]),
+            "mean": _brief(mean[k]),
+            "sd": _brief(sd[k]),
+            "min": _brief(a["min"][unit]),
+            "max": _brief(a["max"][unit]),
             "share": round(int(a["positive"][unit]) / int(count[k]), 6),
             "positions": int(count[k]),
             "picture_max": _by_quantile(max_quantiles[:, k]),
             "picture_mean": _by_quantile(mean_quantiles[:, k]),
             "classes": _classes(classes[:, k], a["class.counts"]),
-        }  # fmt: skip
+        }
 
 
 def node_arrays(tally: Tally, node: str) -> dict[str, np.ndarray]:
@@ -97,10 +101,13 @@ def _bands(
         rows = order[band[order] == k][:IN_BAND]
         rows = rows[np.lexsort((numbers[rows], maxima[rows]))]
         if len(rows):
-            found.append({
-                "low": _brief(edges[k]), "high": _brief(edges[min(k + 1, len(edges) - 1)]),
-                "examples": [[int(numbers[r]), int(at[r]), _brief(maxima[r])] for r in rows],
-            })  # fmt: skip
+            found.append(
+                {
+                    "low": _brief(edges[k]),
+                    "high": _brief(edges[min(k + 1, len(edges) - 1)]),
+                    "examples": [[int(numbers[r]), int(at[r]), _brief(maxima[r])] for r in rows],
+                }
+            )
     return found
 
 
@@ -120,9 +127,7 @@ def _classes(means: np.ndarray, counts: np.ndarray) -> list[list[Any]]:
     there = np.flatnonzero(counts)
     total = float(np.maximum(means[there], 0).sum()) or 1.0
     order = there[np.lexsort((there, -means[there]))][:CLASSES]
-    return [
-        [int(c), _brief(means[c]), round(max(float(means[c]), 0) / total, 4)] for c in order
-    ]
+    return [[int(c), _brief(means[c]), round(max(float(means[c]), 0) / total, 4)] for c in order]
 
 
 def _by_quantile(values: np.ndarray) -> dict[str, float]:

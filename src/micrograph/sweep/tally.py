@@ -187,8 +187,9 @@ class Tally:
         self.spec.check(other.spec)
         if both := np.flatnonzero(self.done & other.done).tolist():
             first = both[0] * self.spec.batch
-            raise Conflict(f"two parts both hold the pictures from number {first} on; give each "
-                           "part once")  # fmt: skip
+            raise Conflict(
+                f"two parts both hold the pictures from number {first} on; give each part once"
+            )
         a, b = self.arrays, other.arrays
         self.top.merge(other.top)
         self.low.merge(other.low)
@@ -207,9 +208,10 @@ class Tally:
 
 
 _WORDS = {
-    "weights": "the digest of the weights", "dataset": "the digest of the dataset",
+    "weights": "the digest of the weights",
+    "dataset": "the digest of the dataset",
     "code": "the revision of the code",
-}  # fmt: skip
+}
 
 
 def _brief(value: object) -> str:

@@ -10,9 +10,21 @@ from micrograph.techniques.base import Job, Rendered, Sample, Source, Sweep, Tec
 GROUP = "micrograph.techniques"
 
 _BUILT_IN = (
-    "feature_vis", "diversity", "maco", "joint", "deepdream", "caricature", "dataset_examples",
-    "tuning", "similar", "unit_map", "activation_grid", "neuron_groups", "attribution",
-    "text_feature_vis", "faceted_feature_vis",
+    "feature_vis",
+    "diversity",
+    "maco",
+    "joint",
+    "deepdream",
+    "caricature",
+    "dataset_examples",
+    "tuning",
+    "similar",
+    "unit_map",
+    "activation_grid",
+    "neuron_groups",
+    "attribution",
+    "text_feature_vis",
+    "faceted_feature_vis",
 )
 """Each is a module here that holds its technique under its name in capitals."""
 
@@ -46,5 +58,13 @@ def _built_in() -> tuple[str, ...]:
 
 
 __all__ = [
-    "Job", "Rendered", "Sample", "Source", "Sweep", "Technique", "get", "names", "register",
+    "Job",
+    "Rendered",
+    "Sample",
+    "Source",
+    "Sweep",
+    "Technique",
+    "get",
+    "names",
+    "register",
 ]

@@ -68,20 +68,30 @@ class ActivationGrid:
         common.in_range("seed", seed, 0, 2**31 - 1)
         common.in_range("cosine_power", cosine_power, 0.0, 10.0)
         return [
-            Job(self.name, picture.name, seed, {
-                **common.signature(self, model, seed),
-                "source": picture.digest,
-                "cosine_power": float(cosine_power),
-                **settings.as_dict(),
-            }, picture)
+            Job(
+                self.name,
+                picture.name,
+                seed,
+                {
+                    **common.signature(self, model, seed),
+                    "source": picture.digest,
+                    "cosine_power": float(cosine_power),
+                    **settings.as_dict(),
+                },
+                picture,
+            )
             for picture in source_pictures(images, model)
-        ]  # fmt: skip
+        ]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         return 1
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """The score is the mean length of the vectors, NaN where one is not finite."""
@@ -95,25 +105,33 @@ class ActivationGrid:
         rows, columns, _ = vectors.shape
         settings = cell_settings(place, model, max(rows, columns), Settings.from_dict(job.recipe))
         pictures, _ = directions.render(
-            model, place.id, vectors.flatten(0, 1), settings, (job.seed, 0),
-            power=job.recipe["cosine_power"], on_step=on_step,
+            model,
+            place.id,
+            vectors.flatten(0, 1),
+            settings,
+            (job.seed, 0),
+            power=job.recipe["cosine_power"],
+            on_step=on_step,
         )
         norms = vectors.norm(dim=2)
         shown = mosaic(pictures, norms.numpy(), centre(place, model, settings.size))
         yield picture.sample
         yield Rendered(
-            place.id, None, shown, norms.mean().item(), time.perf_counter() - started,
+            place.id,
+            None,
+            shown,
+            norms.mean().item(),
+            time.perf_counter() - started,
             {
-                "rows": rows, "columns": columns,
+                "rows": rows,
+                "columns": columns,
                 "norms": [[float(f"{v:.4g}") for v in row] for row in norms.tolist()],
                 "source": [picture.digest, 0],
             },
-        )  # fmt: skip
+        )
 
 
-def _settings(
-    model: Model, preset: str, steps: int | None, size: int | None
-) -> Settings:
+def _settings(model: Model, preset: str, steps: int | None, size: int | None) -> Settings:
     own = presets.settings(preset, model, steps=steps, size=size)
     wide = model.preprocessing.size >= WIDE_INPUT
     return replace(

@@ -83,19 +83,32 @@ class Attribution:
         named = (upstream,) if isinstance(upstream, str) else tuple(upstream)
         asked = [model.node(name).id for name in named]
         return [
-            Job(self.name, picture.name, 0, {
-                **common.signature(self, model, 0), **common.dictionaries(model, asked),
-                "source": picture.digest, "upstream": asked, "path": path,
-            }, picture)
+            Job(
+                self.name,
+                picture.name,
+                0,
+                {
+                    **common.signature(self, model, 0),
+                    **common.dictionaries(model, asked),
+                    "source": picture.digest,
+                    "upstream": asked,
+                    "path": path,
+                },
+                picture,
+            )
             for picture in source_pictures(images, model)
-        ]  # fmt: skip
+        ]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         asked = job.recipe["upstream"]
         return 0 if asked and not ancestors(model, node).intersection(asked) else 64
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """The score is the unit's strongest value on the picture, before its ReLU."""
@@ -103,9 +116,13 @@ class Attribution:
         started = time.perf_counter()
         place = model.node(node).id
         found = attribute(
-            model, place, units, picture.tensor(model.device),
+            model,
+            place,
+            units,
+            picture.tensor(model.device),
             [n for n in job.recipe["upstream"] if n in ancestors(model, place)] or None,
-            job.recipe["path"], on_step,
+            job.recipe["path"],
+            on_step,
         )
         seconds = (time.perf_counter() - started) / max(1, len(units))
         yield picture.sample
@@ -115,8 +132,13 @@ class Attribution:
 
 
 def attribute(
-    model: Model, node: str, units: Sequence[int], picture: Tensor,
-    upstream: Sequence[str] | None = None, path: int = PATH, on_step: StepHook | None = None,
+    model: Model,
+    node: str,
+    units: Sequence[int],
+    picture: Tensor,
+    upstream: Sequence[str] | None = None,
+    path: int = PATH,
+    on_step: StepHook | None = None,
 ) -> list[Attributed]:
     """Who carried each of `units` of `node` on a `picture` [1, 3, y, x], at its strongest place.
 
@@ -148,8 +170,13 @@ def attribute(
 
 
 def _along_the_path(
-    model: Model, source: str, values: Tensor, node: str, positions: Mapping[int, int],
-    pictures: Tensor, path: int,
+    model: Model,
+    source: str,
+    values: Tensor,
+    node: str,
+    positions: Mapping[int, int],
+    pictures: Tensor,
+    path: int,
 ) -> dict[int, Share]:
     """The gradient is averaged at the middles of `path` equal pieces between nothing and `values`
     [1, unit, ...]; the point at the end is nothing itself, and counts only as the baseline."""
@@ -191,14 +218,16 @@ def passed_through(model: Model, node: str) -> list[str]:
     always: dict[str, frozenset[str]] = {}
     for place in model.nodes.values():
         before = [always[parent] for parent in place.parents if parent in always]
-        always[place.id] = frozenset.intersection(*before) | {place.id} if before else frozenset(
-            {place.id}
+        always[place.id] = (
+            frozenset.intersection(*before) | {place.id} if before else frozenset({place.id})
         )
-    nodes = sorted((model.nodes[name] for name in always[model.node(node).id]),
-                   key=lambda n: n.index)  # fmt: skip
+    nodes = sorted(
+        (model.nodes[name] for name in always[model.node(node).id]), key=lambda n: n.index
+    )
     nodes = [n for n in nodes if n.kind not in _PASSING_ON or n is nodes[-1]]
     return [
-        n.id for n, after in pairwise(nodes)
+        n.id
+        for n, after in pairwise(nodes)
         # What is followed by its own activation has the same units, unfinished.
         if after.kind != "activation" or after.units != n.units
     ]

@@ -104,7 +104,11 @@ class Technique(Protocol):
         ...
 
     def run(
-        self, model: "Model", node: str, units: Sequence[int], job: Job,
+        self,
+        model: "Model",
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """Render `units` of `node` in one batch. Halves the batch when memory runs out."""
@@ -130,7 +134,11 @@ class Sweep(Protocol):
         ...
 
     def sweep(
-        self, model: "Model", targets: Mapping[str, Sequence[int]], job: Job, workspace: Path,
+        self,
+        model: "Model",
+        targets: Mapping[str, Sequence[int]],
+        job: Job,
+        workspace: Path,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """Results for the units of each node in `targets`, samples before what refers to them.

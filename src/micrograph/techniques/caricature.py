@@ -47,11 +47,20 @@ class Caricature:
         settings = presets.settings(preset, model, steps=steps, size=model.preprocessing.size)
         common.in_range("cosine_power", cosine_power, 0.0, 16.0)
         return [
-            Job(self.name, picture.name, each, {
-                **common.signature(self, model, each), "objective": "resemblance",
-                "cosine_power": float(cosine_power), "source": picture.digest,
-                "parameterization": "fourier", **settings.as_dict(),
-            }, picture)
+            Job(
+                self.name,
+                picture.name,
+                each,
+                {
+                    **common.signature(self, model, each),
+                    "objective": "resemblance",
+                    "cosine_power": float(cosine_power),
+                    "source": picture.digest,
+                    "parameterization": "fourier",
+                    **settings.as_dict(),
+                },
+                picture,
+            )
             for picture in source_pictures(images or shipped(), model)
             for each in common.seeds(seed, repeats)
         ]
@@ -60,7 +69,11 @@ class Caricature:
         return 1
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """The source picture and its caricature. The score is the cosine of their activations."""
@@ -71,7 +84,9 @@ class Caricature:
         done = optimize(
             model,
             resemblance(
-                model, node, cosine_power=job.recipe["cosine_power"],
+                model,
+                node,
+                cosine_power=job.recipe["cosine_power"],
                 precision=settings.precision,
             ),
             settings,

@@ -38,7 +38,12 @@ class DatasetExamples:
     revision: int = 1
 
     def jobs(
-        self, model: Model, *, dataset: str = "toytown", k: int = 16, pictures: bool = True,
+        self,
+        model: Model,
+        *,
+        dataset: str = "toytown",
+        k: int = 16,
+        pictures: bool = True,
         seed: int = 0,
     ) -> list[Job]:
         """One job. `dataset` as `micrograph.datasets.open_dataset` takes it; `k` pictures are kept
@@ -77,7 +82,11 @@ class DatasetExamples:
         return dataset, look, spec
 
     def sweep(
-        self, model: Model, targets: Mapping[str, Sequence[int]], job: Job, workspace: Path,
+        self,
+        model: Model,
+        targets: Mapping[str, Sequence[int]],
+        job: Job,
+        workspace: Path,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """Scores are the largest activation on any picture."""
@@ -94,9 +103,14 @@ class DatasetExamples:
         units = sum(len(chosen) for chosen in targets.values())
         share = (time.perf_counter() - started) / max(1, units)
         source = Source(
-            dataset.name, dataset.digest, dataset.title, len(dataset), model.preprocessing.size,
-            dataset.licence, dataset.classes,
-        )  # fmt: skip
+            dataset.name,
+            dataset.digest,
+            dataset.title,
+            len(dataset),
+            model.preprocessing.size,
+            dataset.licence,
+            dataset.classes,
+        )
         told: set[int] = set()
         for node, chosen in targets.items():
             for unit, data in zip(

@@ -43,10 +43,18 @@ class DeepDream:
         common.known_variants(self.name, variants, VARIANTS)
         settings = presets.settings(preset, model, steps=steps, size=size)
         return [
-            Job(self.name, "node", each, {
-                **common.signature(self, model, each), "objective": "energy",
-                "parameterization": "fourier", "start": START, **settings.as_dict(),
-            })
+            Job(
+                self.name,
+                "node",
+                each,
+                {
+                    **common.signature(self, model, each),
+                    "objective": "energy",
+                    "parameterization": "fourier",
+                    "start": START,
+                    **settings.as_dict(),
+                },
+            )
             for each in common.seeds(seed, repeats)
         ]
 
@@ -54,15 +62,23 @@ class DeepDream:
         return 1
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
         """One picture of the node. The score is the mean square of its activations."""
         node, started = model.node(node).id, time.perf_counter()
         settings = Settings.from_dict(job.recipe)
         done = optimize(
-            model, energy(node), settings, seeds=[common.key(job.seed, node)],
-            parameterization=FourierImage(settings.size, sd=job.recipe["start"]), on_step=on_step,
+            model,
+            energy(node),
+            settings,
+            seeds=[common.key(job.seed, node)],
+            parameterization=FourierImage(settings.size, sd=job.recipe["start"]),
+            on_step=on_step,
         )
         seconds = time.perf_counter() - started
         yield Rendered(node, None, done.as_uint8()[0], done.scores.item(), seconds)

@@ -39,8 +39,15 @@ def toward(node: str, vectors: Tensor, power: float, *, everywhere: bool = False
 
 
 def render(
-    model: Model, node: str, vectors: Tensor, settings: Settings, seed: Sequence[int], *,
-    power: float, everywhere: bool = False, on_step: StepHook | None = None,
+    model: Model,
+    node: str,
+    vectors: Tensor,
+    settings: Settings,
+    seed: Sequence[int],
+    *,
+    power: float,
+    everywhere: bool = False,
+    on_step: StepHook | None = None,
 ) -> tuple[np.ndarray, Tensor]:
     """A picture for each of `vectors` [picture, unit]: uint8 [picture, y, x, 3], and its score.
 

@@ -51,11 +51,19 @@ class Diversity:
         common.in_range("weight", weight, 0.0, 1000.0)
         settings = presets.settings(preset, model, steps=steps, size=size)
         return [
-            Job(self.name, "facets", each, {
-                **common.signature(self, model, each), "objective": "channel",
-                "facets": facets, "weight": float(weight), "parameterization": "fourier",
-                **settings.as_dict(),
-            })
+            Job(
+                self.name,
+                "facets",
+                each,
+                {
+                    **common.signature(self, model, each),
+                    "objective": "channel",
+                    "facets": facets,
+                    "weight": float(weight),
+                    "parameterization": "fourier",
+                    **settings.as_dict(),
+                },
+            )
             for each in common.seeds(seed, repeats)
         ]
 
@@ -64,7 +72,11 @@ class Diversity:
         return max(1, together // int(job.recipe["facets"]))
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
         """The score is that of the strongest facet: the unit's mean activation on it."""
@@ -87,7 +99,10 @@ class Diversity:
             for i, unit in enumerate(part):
                 own = slice(i * facets, (i + 1) * facets)
                 yield Rendered(
-                    node, unit, common.mosaic(pictures[own], facets // rows), max(scores[own]),
+                    node,
+                    unit,
+                    common.mosaic(pictures[own], facets // rows),
+                    max(scores[own]),
                     seconds,
                     {"columns": facets // rows, "rows": rows, "scores": scores[own]},
                 )

@@ -83,8 +83,12 @@ class FacetedFeatureVis:
         common.in_range("strength", strength, 0.0, 1000.0)
         common.in_range("layers", layers, 1, 64)
         common.in_range("scenes", scenes, 16, 20_000)
-        recipe: dict[str, Any] = {"objective": "faceted channel", "parameterization": "fourier",
-                                  "strength": float(strength), "layers": layers}  # fmt: skip
+        recipe: dict[str, Any] = {
+            "objective": "faceted channel",
+            "parameterization": "fourier",
+            "strength": float(strength),
+            "layers": layers,
+        }
         source: ScenePlan | ProbeFile
         if probes is not None:
             source = ProbeFile(model, Path(probes))
@@ -96,13 +100,21 @@ class FacetedFeatureVis:
             for theme in variants:
                 check_theme(theme, self.name)
         return [
-            Job(self.name, theme, each, {
-                **common.signature(self, model, each), **recipe, "theme": theme,
-                **settings.as_dict(),
-            }, source)
+            Job(
+                self.name,
+                theme,
+                each,
+                {
+                    **common.signature(self, model, each),
+                    **recipe,
+                    "theme": theme,
+                    **settings.as_dict(),
+                },
+                source,
+            )
             for each in common.seeds(seed, repeats)
             for theme in dict.fromkeys(variants)
-        ]  # fmt: skip
+        ]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         if not self._steered(model, node, job):
@@ -115,7 +127,11 @@ class FacetedFeatureVis:
         return memory.batch_size(model, node, job.recipe["size"])
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
         """Scores are the unit's own activation."""
@@ -133,8 +149,9 @@ class FacetedFeatureVis:
                 on_step=on_step,
             )
 
-        told = [[name, None if area is None else round(area, 3)]
-                for name, (_, area) in found.items()]  # fmt: skip
+        told = [
+            [name, None if area is None else round(area, 3)] for name, (_, area) in found.items()
+        ]
         for part, done, seconds in common.in_memory(units, climb):
             scores = evaluate(model, channel(node, list(part)), done.images).tolist()
             for unit, picture, score in zip(part, done.as_uint8(), scores, strict=True):
@@ -144,8 +161,9 @@ class FacetedFeatureVis:
         """The nodes below whose probes are used."""
         nodes = below(model, node, job.recipe["layers"])
         if isinstance(job.context, ProbeFile):
-            return [name for name in below(model, node, len(model.nodes))
-                    if name in job.context.nodes()]  # fmt: skip
+            return [
+                name for name in below(model, node, len(model.nodes)) if name in job.context.nodes()
+            ]
         return nodes
 
 

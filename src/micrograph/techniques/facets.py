@@ -145,8 +145,8 @@ def below(model: Model, node: str, most: int) -> list[str]:
     passed: dict[str, frozenset[str]] = {}
     for other in model.nodes.values():
         before = [passed[parent] for parent in other.parents]
-        passed[other.id] = frozenset.intersection(*before) | {other.id} if before else (
-            frozenset({other.id})
+        passed[other.id] = (
+            frozenset.intersection(*before) | {other.id} if before else (frozenset({other.id}))
         )
         if other.id == place.id:
             break

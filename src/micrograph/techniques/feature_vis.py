@@ -29,7 +29,12 @@ from micrograph.techniques import common, presets
 from micrograph.techniques.base import Job, Rendered, StepHook
 
 VARIANTS = (
-    "channel", "channel-negative", "neuron", "neuron-negative", "neuron-at-Y-X", "alpha",
+    "channel",
+    "channel-negative",
+    "neuron",
+    "neuron-negative",
+    "neuron-at-Y-X",
+    "alpha",
 )
 _AT = re.compile(r"neuron-at-(\d{1,4})-(\d{1,4})")
 
@@ -66,9 +71,7 @@ class FeatureVis:
             for variant in dict.fromkeys(variants)
         ]
 
-    def _recipe(
-        self, model: Model, variant: str, seed: int, settings: Settings
-    ) -> dict[str, Any]:
+    def _recipe(self, model: Model, variant: str, seed: int, settings: Settings) -> dict[str, Any]:
         position = _AT.fullmatch(variant)
         if not position and (variant not in VARIANTS or "Y" in variant):
             raise not_found("variant", variant, VARIANTS, self.name)
@@ -95,7 +98,11 @@ class FeatureVis:
         return memory.batch_size(model, node, job.recipe["size"])
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
         """Scores are the unit's own activation, not negated (before a ReLU if negative)."""

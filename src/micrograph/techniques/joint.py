@@ -50,12 +50,20 @@ class Joint:
         node, unit = self._partner(model, partner)
         settings = presets.settings(preset, model, steps=steps, size=size)
         return [
-            Job(self.name, f"with-{node}-{unit}", each, {
-                **common.signature(self, model, each), **common.dictionaries(model, [node]),
-                "objective": "channel",
-                "partner": [node, unit], "shares": list(SHARES), "parameterization": "fourier",
-                **settings.as_dict(),
-            })
+            Job(
+                self.name,
+                f"with-{node}-{unit}",
+                each,
+                {
+                    **common.signature(self, model, each),
+                    **common.dictionaries(model, [node]),
+                    "objective": "channel",
+                    "partner": [node, unit],
+                    "shares": list(SHARES),
+                    "parameterization": "fourier",
+                    **settings.as_dict(),
+                },
+            )
             for each in common.seeds(seed, repeats)
         ]
 
@@ -76,7 +84,11 @@ class Joint:
         return max(1, memory.batch_size(model, last.id, job.recipe["size"]) // len(SHARES))
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
         """The score is the smaller of the two units' shares, of what each reaches alone, on the
@@ -92,11 +104,16 @@ class Joint:
                 first, *_, last = scores
                 own, others = scores[len(SHARES) // 2]
                 yield Rendered(
-                    node, unit, common.mosaic(strips.pictures[i], len(SHARES)),
-                    min(own / max(first[0], 1e-6), others / max(last[1], 1e-6)), seconds,
+                    node,
+                    unit,
+                    common.mosaic(strips.pictures[i], len(SHARES)),
+                    min(own / max(first[0], 1e-6), others / max(last[1], 1e-6)),
+                    seconds,
                     {
-                        "partner": job.recipe["partner"], "columns": len(SHARES),
-                        "weights": [[1 - share, share] for share in SHARES], "scores": scores,
+                        "partner": job.recipe["partner"],
+                        "columns": len(SHARES),
+                        "weights": [[1 - share, share] for share in SHARES],
+                        "scores": scores,
                     },
                 )
 
@@ -128,17 +145,24 @@ class _Strips:
             [common.key(job.seed, node, u, k + 1) for u in units for k in range(len(inner))],
         )
         size = settings.size
-        strips = torch.cat([
-            left[:, None], between.view(len(units), len(inner), 3, size, size),
-            right[None].expand(len(units), -1, -1, -1, -1),
-        ], 1)
+        strips = torch.cat(
+            [
+                left[:, None],
+                between.view(len(units), len(inner), 3, size, size),
+                right[None].expand(len(units), -1, -1, -1, -1),
+            ],
+            1,
+        )
         self.pictures: np.ndarray = (strips * 255).round().byte().permute(0, 1, 3, 4, 2).numpy()
         """[unit, share, y, x, 3]."""
         flat, all_units = strips.flatten(0, 1), [unit for unit in units for _ in SHARES]
-        scores = torch.stack([
-            evaluate(model, channel(node, all_units), flat),
-            evaluate(model, channel(other, partner), flat),
-        ], 1)
+        scores = torch.stack(
+            [
+                evaluate(model, channel(node, all_units), flat),
+                evaluate(model, channel(other, partner), flat),
+            ],
+            1,
+        )
         self.scores: list[list[list[float]]] = scores.view(len(units), len(SHARES), 2).tolist()
         """[unit, share, 2]: the unit's and the partner's mean activation."""
 
@@ -151,7 +175,9 @@ def _scale(alone: Tensor) -> Tensor:
 def _weighed(objective: Objective, weights: Tensor) -> Objective:
     """Each sample's value times its own weight [sample]."""
     return Objective(
-        objective.nodes, lambda a, x: objective.value(a, x) * weights.to(x), objective.samples,
+        objective.nodes,
+        lambda a, x: objective.value(a, x) * weights.to(x),
+        objective.samples,
         label=f"weighed {objective.label}",
     )
 

@@ -124,8 +124,8 @@ def _likeness(shapes: np.ndarray, xy: np.ndarray) -> tuple[float, float]:
         return 0.0, 0.0
     from sklearn.neighbors import NearestNeighbors
 
-    order = NearestNeighbors(n_neighbors=min(8, count - 1)).fit(xy).kneighbors(
-        return_distance=False
+    order = (
+        NearestNeighbors(n_neighbors=min(8, count - 1)).fit(xy).kneighbors(return_distance=False)
     )
     near = np.mean([(shapes * shapes[order[:, k]]).sum(1) for k in range(order.shape[1])])
     total = shapes.sum(0)

@@ -63,10 +63,17 @@ class Maco:
         common.in_range("steps", settings.steps, 1, 100_000)
         common.in_range("crops", settings.crops, 1, 256)
         return [
-            Job(self.name, "channel", each, {
-                **common.signature(self, model, each), "objective": "channel",
-                "parameterization": "phase", **settings.as_dict(),
-            })
+            Job(
+                self.name,
+                "channel",
+                each,
+                {
+                    **common.signature(self, model, each),
+                    "objective": "channel",
+                    "parameterization": "phase",
+                    **settings.as_dict(),
+                },
+            )
             for each in common.seeds(seed, repeats)
         ]
 
@@ -75,7 +82,11 @@ class Maco:
         return max(1, together // int(job.recipe["crops"]))
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
         """Scores are the unit's mean activation on the picture scaled to the network's input."""
@@ -97,7 +108,11 @@ class Maco:
             scores = evaluate(model, channel(node, list(part)), small).tolist()
             for i, unit in enumerate(part):
                 yield Rendered(
-                    node, unit, pictures[i].byte().permute(1, 2, 0).numpy(), scores[i], seconds,
+                    node,
+                    unit,
+                    pictures[i].byte().permute(1, 2, 0).numpy(),
+                    scores[i],
+                    seconds,
                     arrays={"alpha": alphas[i].byte().numpy()},
                 )
 

@@ -69,19 +69,31 @@ class NeuronGroups:
         common.in_range("cosine_power", cosine_power, 0.0, 10.0)
         settings = presets.settings(preset, model, steps=steps, size=size)
         return [
-            Job(self.name, picture.name, seed, {
-                **common.signature(self, model, seed),
-                "source": picture.digest, "groups": groups, "cosine_power": float(cosine_power),
-                **settings.as_dict(),
-            }, picture)
+            Job(
+                self.name,
+                picture.name,
+                seed,
+                {
+                    **common.signature(self, model, seed),
+                    "source": picture.digest,
+                    "groups": groups,
+                    "cosine_power": float(cosine_power),
+                    **settings.as_dict(),
+                },
+                picture,
+            )
             for picture in source_pictures(images, model)
-        ]  # fmt: skip
+        ]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         return 1
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """The score is the share of the activations' square that the groups explain."""
@@ -95,16 +107,26 @@ class NeuronGroups:
         shown = None
         if groups:
             pictures, _ = directions.render(
-                model, place, torch.from_numpy(np.stack([g.direction for g in groups])),
-                Settings.from_dict(job.recipe), common.key(job.seed, place),
-                power=job.recipe["cosine_power"], everywhere=True, on_step=on_step,
+                model,
+                place,
+                torch.from_numpy(np.stack([g.direction for g in groups])),
+                Settings.from_dict(job.recipe),
+                common.key(job.seed, place),
+                power=job.recipe["cosine_power"],
+                everywhere=True,
+                on_step=on_step,
             )
             shown = common.mosaic(pictures, len(groups))
         yield Rendered(
-            place, None, shown, explained, time.perf_counter() - started,
+            place,
+            None,
+            shown,
+            explained,
+            time.perf_counter() - started,
             {
                 "groups": [_as_data(group) for group in groups],
-                "columns": len(groups), "source": [picture.digest, 0],
+                "columns": len(groups),
+                "source": [picture.digest, 0],
             },
         )
 
@@ -127,8 +149,9 @@ def factor(values: np.ndarray, count: int, seed: int) -> tuple[list[Group], floa
     with warnings.catch_warnings():
         # A few more iterations would change nothing that can be seen.
         warnings.simplefilter("ignore", _warning())
-        model = _nmf()(min(count, *parts.shape), init="nndsvda", random_state=seed,
-                       max_iter=ITERATIONS)  # fmt: skip
+        model = _nmf()(
+            min(count, *parts.shape), init="nndsvda", random_state=seed, max_iter=ITERATIONS
+        )
         maps = model.fit_transform(parts)
     vectors = model.components_
     explained = 1 - float(((parts - maps @ vectors) ** 2).sum()) / total

@@ -50,7 +50,7 @@ def settings(
 
 
 def fast_precision(device: torch.device) -> str:
-    """"bf16" where the hardware computes in it, else "fp32"."""
+    """ "bf16" where the hardware computes in it, else "fp32"."""
     if device.type == "cuda":
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
     if device.type == "cpu" and torch.cpu._is_avx512_bf16_supported():

@@ -49,12 +49,21 @@ class Similar:
         if variant not in VARIANTS:
             raise not_found("variant", variant, VARIANTS, self.name)
         return {
-            "technique": self.name, "variant": variant, "nearest": nearest, "seed": 0,
-            "model": model.id, "weights": model.digest, "code": f"{self.name}/{self.revision}",
+            "technique": self.name,
+            "variant": variant,
+            "nearest": nearest,
+            "seed": 0,
+            "model": model.id,
+            "weights": model.digest,
+            "code": f"{self.name}/{self.revision}",
         }
 
     def sweep(
-        self, model: Model, targets: Mapping[str, Sequence[int]], job: Job, workspace: Path,
+        self,
+        model: Model,
+        targets: Mapping[str, Sequence[int]],
+        job: Job,
+        workspace: Path,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
         """Per node the nearest others of each unit, int32 [unit, k], and their cosines.
@@ -82,7 +91,9 @@ def _compare(node: str, parts: Sequence[Part], units: int, job: Job, started: fl
     near, cosine = nearest_of(parts, units, job.recipe["nearest"])
     found = near[:, 0] >= 0
     return Rendered(
-        node, None, None,
+        node,
+        None,
+        None,
         score=float(cosine[found, 0].mean()) if found.any() else 0.0,
         seconds=time.perf_counter() - started,
         data={"method": VARIANTS[job.variant]},

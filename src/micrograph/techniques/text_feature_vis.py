@@ -104,9 +104,13 @@ class TextFeatureVis:
             )
         if list(variants) != ["search"]:
             raise BadInput(f"{self.name} has the variant search only, {list(variants)} given")
-        for key, value, high in (("steps", steps, 10_000), ("proposals", proposals, 4096),
-                                 ("restarts", restarts, 256), ("length", length, tower.limit),
-                                 ("inputs", inputs, 4096)):  # fmt: skip
+        for key, value, high in (
+            ("steps", steps, 10_000),
+            ("proposals", proposals, 4096),
+            ("restarts", restarts, 256),
+            ("length", length, tower.limit),
+            ("inputs", inputs, 4096),
+        ):
             common.in_range(key, value, 1, high)
         common.seeds(seed, 1)
         known = tower.surprise(tower.words[0]) is not None
@@ -130,7 +134,11 @@ class TextFeatureVis:
         return 16
 
     def run(
-        self, model: Model, node: str, units: Sequence[int], job: Job,
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
         """Scores are the cosine of the best text with the unit's direction."""
@@ -151,7 +159,7 @@ class TextFeatureVis:
             data = {
                 "texts": [[_short(fit), text] for fit, text in found],
                 "tokens": ranked[:MOST_TOKENS],
-                "least": ranked[:-FEWEST_TOKENS - 1:-1],
+                "least": ranked[: -FEWEST_TOKENS - 1 : -1],
                 "all_tokens": {
                     "count": len(ranked),
                     "mean": _short(cosines.mean()),

@@ -41,10 +41,14 @@ def _slopes(model: Model, node: str, images: Tensor) -> Iterator[tuple[Tensor, T
             found = model.run(seen, [node, last])
             activations, vectors = found[node], found[last]
             # Summed at once: slopes at every position for each dimension would take gigabytes.
-            slopes = torch.stack([
-                _by_unit(torch.autograd.grad(component.sum(), activations, retain_graph=True)[0])
-                for component in vectors.unbind(1)
-            ])  # fmt: skip
+            slopes = torch.stack(
+                [
+                    _by_unit(
+                        torch.autograd.grad(component.sum(), activations, retain_graph=True)[0]
+                    )
+                    for component in vectors.unbind(1)
+                ]
+            )
         means = _by_unit(activations.detach()) / activations[0, 0].numel()
         # The little that is added lets a unit that no picture excites have a direction, too.
         yield slopes, means.clamp_min(0) + 1e-6

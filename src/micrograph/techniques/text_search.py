@@ -46,8 +46,9 @@ class Texts:
     def __init__(self, tower: TextTower) -> None:
         self.tower = tower
         self.words = tuple(tower.words)
-        self.vectors = torch.cat([tower.embed(self.words[i : i + 512])
-                                  for i in range(0, len(self.words), 512)])  # fmt: skip
+        self.vectors = torch.cat(
+            [tower.embed(self.words[i : i + 512]) for i in range(0, len(self.words), 512)]
+        )
         """Of single words, [word, dimension]."""
 
     def score(self, texts: Sequence[str], directions: Tensor, penalty: float) -> Tensor:
@@ -66,7 +67,10 @@ class Texts:
 
 
 def climb(
-    texts: Texts, directions: Tensor, keys: Sequence[Sequence[int]], search: Search,
+    texts: Texts,
+    directions: Tensor,
+    keys: Sequence[Sequence[int]],
+    search: Search,
     on_step: StepHook | None = None,
 ) -> list[list[str]]:
     """For each direction [unit, dimension] the texts that its chains end at, best first.
@@ -76,13 +80,18 @@ def climb(
     units = F.normalize(directions, dim=1)
     favourites = (units @ texts.vectors.T).argsort(dim=1, descending=True).tolist()
     chains = [
-        _Chain(unit, (texts.words[favourites[u][r]],), [texts.words[w] for w in favourites[u]],
-               np.random.default_rng([*key, r]))
+        _Chain(
+            unit,
+            (texts.words[favourites[u][r]],),
+            [texts.words[w] for w in favourites[u]],
+            np.random.default_rng([*key, r]),
+        )
         for u, (unit, key) in enumerate(zip(units, keys, strict=True))
         for r in range(min(search.restarts, len(texts.words)))
-    ]  # fmt: skip
-    for chain, score in zip(chains, _scores(texts, chains, [[c.text] for c in chains], search),
-                            strict=True):  # fmt: skip
+    ]
+    for chain, score in zip(
+        chains, _scores(texts, chains, [[c.text] for c in chains], search), strict=True
+    ):
         chain.score = float(score[0])
     for step in range(search.steps):
         tried = [chain.propose(search) for chain in chains]
@@ -139,7 +148,9 @@ class _Chain:
 
 
 def _scores(
-    texts: Texts, chains: Sequence[_Chain], tried: Sequence[Sequence[tuple[str, ...]]],
+    texts: Texts,
+    chains: Sequence[_Chain],
+    tried: Sequence[Sequence[tuple[str, ...]]],
     search: Search,
 ) -> list[Tensor]:
     """The score of every text for its own chain."""

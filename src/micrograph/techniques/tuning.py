@@ -52,7 +52,11 @@ class Tuning:
         return Job(self.name, stimuli.family.name, 0, recipe, stimuli)
 
     def sweep(
-        self, model: Model, targets: Mapping[str, Sequence[int]], job: Job, workspace: Path,
+        self,
+        model: Model,
+        targets: Mapping[str, Sequence[int]],
+        job: Job,
+        workspace: Path,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """The stimuli, then for each node its responses to all of them.
@@ -82,7 +86,11 @@ class Tuning:
         for node in nodes:
             responses = np.concatenate(found[node.id]).T
             yield Rendered(
-                node.id, None, None, float(responses.max()), seconds,
+                node.id,
+                None,
+                None,
+                float(responses.max()),
+                seconds,
                 _data(stimuli, node, places[node.id]),
                 {
                     "responses": _small(responses.reshape(-1, *stimuli.shape)),

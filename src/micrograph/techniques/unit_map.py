@@ -58,16 +58,31 @@ class UnitMap:
         look = _Look(open_dataset(dataset), pictures)
         _check_enough(look.dataset, len(look.dataset))
         return [
-            Job(self.name, variant, seed, {
-                "technique": self.name, "variant": variant, "seed": seed, "pictures": pictures,
-                "dataset": look.dataset.digest, "model": model.id, "weights": model.digest,
-                "code": f"{self.name}/{self.revision}",
-            }, look)
+            Job(
+                self.name,
+                variant,
+                seed,
+                {
+                    "technique": self.name,
+                    "variant": variant,
+                    "seed": seed,
+                    "pictures": pictures,
+                    "dataset": look.dataset.digest,
+                    "model": model.id,
+                    "weights": model.digest,
+                    "code": f"{self.name}/{self.revision}",
+                },
+                look,
+            )
             for variant in dict.fromkeys(variants)
-        ]  # fmt: skip
+        ]
 
     def sweep(
-        self, model: Model, targets: Mapping[str, Sequence[int]], job: Job, workspace: Path,
+        self,
+        model: Model,
+        targets: Mapping[str, Sequence[int]],
+        job: Job,
+        workspace: Path,
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered]:
         """Per node the places of its units, float32 [unit, 2] in 0..1; the score is how much more
@@ -92,7 +107,11 @@ class UnitMap:
                 count = len(profiles[node])
                 seconds, started = time.perf_counter() - started, time.perf_counter()
                 yield Rendered(
-                    node, None, None, layout.near - layout.random, seconds,
+                    node,
+                    None,
+                    None,
+                    layout.near - layout.random,
+                    seconds,
                     job.context.describe(layout, together),
                     {"xy": layout.xy[first : first + count]},
                 )
@@ -143,10 +162,14 @@ class _Look:
         return {
             "method": f"t-SNE (perplexity {layout.perplexity:.0f}) of the units' largest "
             f"activations on {self.seen} pictures of {self.dataset.title}, then a grid.",
-            "dataset": self.dataset.digest, "pictures": self.seen, "columns": layout.columns,
-            "together": list(together), "trustworthiness": layout.trustworthiness,
-            "near": layout.near, "random": layout.random,
-        }  # fmt: skip
+            "dataset": self.dataset.digest,
+            "pictures": self.seen,
+            "columns": layout.columns,
+            "together": list(together),
+            "trustworthiness": layout.trustworthiness,
+            "near": layout.near,
+            "random": layout.random,
+        }
 
 
 def _check_enough(dataset: Dataset, pictures: int) -> None:

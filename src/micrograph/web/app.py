@@ -28,8 +28,11 @@ from micrograph.web.urls import Urls
 
 
 def create_app(
-    library: Library, writable: Path | None = None, live: Live | None = None,
-    look: Look | None = None, known: Callable[[str], Known] = lambda model: Known(),
+    library: Library,
+    writable: Path | None = None,
+    live: Live | None = None,
+    look: Look | None = None,
+    known: Callable[[str], Known] = lambda model: Known(),
 ) -> FastAPI:
     """The site over `library`.
 
@@ -46,7 +49,11 @@ def create_app(
         site.look.close()
 
     app = FastAPI(
-        title="Micrograph", version=site.version, lifespan=lifespan, docs_url=None, redoc_url=None,
+        title="Micrograph",
+        version=site.version,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
         summary="The JSON twins of the pages: the same path with .json behind it.",
     )
     app.add_middleware(Guard)
@@ -64,10 +71,13 @@ def create_app(
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            return failed(request, NotFound(
-                f"there is no page {short(request.url.path)}; "
-                "places are /models/<model>/<node>/<unit>"
-            ))
+            return failed(
+                request,
+                NotFound(
+                    f"there is no page {short(request.url.path)}; "
+                    "places are /models/<model>/<node>/<unit>"
+                ),
+            )
         text = str(error.detail)
         if error.status_code == 405:
             allowed = (error.headers or {}).get("allow", "GET")

@@ -73,8 +73,12 @@ class Column:
     """Places block after block from the top and collects boxes, edges and groups."""
 
     def __init__(
-        self, sizes: Sizes, nodes: Mapping[str, NodeRecord],
-        parents: Mapping[str, Sequence[str]], plain: frozenset[str], labels: Mapping[str, str],
+        self,
+        sizes: Sizes,
+        nodes: Mapping[str, NodeRecord],
+        parents: Mapping[str, Sequence[str]],
+        plain: frozenset[str],
+        labels: Mapping[str, str],
     ) -> None:
         self.sizes, self.nodes, self.parents, self.plain = sizes, nodes, parents, plain
         self.labels = labels
@@ -98,9 +102,7 @@ class Column:
             Box(b.id, b.role, b.x + shift, b.y, b.width, b.height, b.label)
             for b in self.boxes.values()
         )
-        groups = tuple(
-            Group(g.title, g.x + shift, g.y, g.width, g.height) for g in self.groups
-        )
+        groups = tuple(Group(g.title, g.x + shift, g.y, g.width, g.height) for g in self.groups)
         return Layout(right - left, y, boxes, self._edges(shift), groups)
 
     def _role(self, node: str, inside: bool) -> tuple[str, tuple[int, int]]:
@@ -136,12 +138,11 @@ class Column:
 
         columns = []
         for part in components(inner, self.parents):
-            items = {
-                n: Item(n, *self._role(n, True)[1]) for n in part
-            }
+            items = {n: Item(n, *self._role(n, True)[1]) for n in part}
             columns.append(
-                arrange(items, self.parents, waist, self.sizes.gap_x, self.sizes.gap_y,
-                        self.sizes.lane)
+                arrange(
+                    items, self.parents, waist, self.sizes.gap_x, self.sizes.gap_y, self.sizes.lane
+                )
             )
         depth = max(c.height for c in columns)
         lane = self.sizes.gap_x + self.sizes.lane if skips else 0
@@ -218,7 +219,7 @@ def common_prefix(names: Sequence[str]) -> str:
     while length < min(len(first), len(last)) and first[length] == last[length]:
         length += 1
     shared = first[:length]
-    if length == len(first) and last[length:length + 1] in ("_", ".", "-"):
+    if length == len(first) and last[length : length + 1] in ("_", ".", "-"):
         return last[: length + 1]
     cut = max(shared.rfind(s) for s in "_.-")
     return shared[: cut + 1]

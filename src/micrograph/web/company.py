@@ -93,10 +93,12 @@ class Profiles:
         centred = profile.astype(np.float32) - np.float32(profile.mean(dtype=np.float64))
         mean, length = self.moments
         size = float(np.linalg.norm(centred))
-        product = np.concatenate([
-            self.values[k : k + _CHUNK].astype(np.float32) @ centred
-            for k in range(0, len(self.values), _CHUNK)
-        ])
+        product = np.concatenate(
+            [
+                self.values[k : k + _CHUNK].astype(np.float32) @ centred
+                for k in range(0, len(self.values), _CHUNK)
+            ]
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             found: np.ndarray = (product - mean * centred.sum()) / (length * size)
         found[(length < 1e-3) | (size < 1e-3)] = np.nan
@@ -147,7 +149,8 @@ def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Co
         known = range(atlas.nodes[node].units)
         units = [
             Neighbour(atlas.model.id, node, int(other), float(value))
-            for other, value in pairs if int(other) in known
+            for other, value in pairs
+            if int(other) in known
         ]
         if units:
             found.append(Company(variant, method, units[:count]))
@@ -159,7 +162,11 @@ def _method(pictures: int) -> str:
 
 
 def _nearest(
-    atlas: Reading, blocks: Mapping[str, Profiles], mine: Profiles, unit: int, count: int,
+    atlas: Reading,
+    blocks: Mapping[str, Profiles],
+    mine: Profiles,
+    unit: int,
+    count: int,
     itself: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[list[Neighbour], int] | None:
     """The units of `blocks` that correlate best with a unit of `mine`, on how many pictures.
@@ -224,7 +231,8 @@ class _Cache:
     def _bytes(self) -> int:
         return sum(
             block.values.nbytes
-            for _, found in self._kept.values() for blocks in found.values()
+            for _, found in self._kept.values()
+            for blocks in found.values()
             for block in blocks.values()
         )
 
@@ -251,9 +259,7 @@ def _state(path: Path) -> Iterator[int]:
 
 def _read(part: Reading) -> dict[str, dict[str, Profiles]]:
     found: dict[str, dict[str, Profiles]] = {}
-    swept = {
-        (c.node, c.variant) for c in part.counts() if c.technique == "dataset_examples"
-    }
+    swept = {(c.node, c.variant) for c in part.counts() if c.technique == "dataset_examples"}
     for node, variant in sorted(swept):
         rows = part.visualizations(node, None, "dataset_examples")
         row = next((v for v in rows if v.variant == variant), None)
@@ -271,6 +277,9 @@ def _sound(arrays: Mapping[str, "np.ndarray"], units: int) -> bool:
     """Whether a file has what it should: it may be somebody else's."""
     profile, numbers = arrays.get("profile"), arrays.get("numbers")
     return (
-        profile is not None and numbers is not None and numbers.ndim == 1
-        and profile.dtype.name == "uint8" and profile.shape == (units, len(numbers))
+        profile is not None
+        and numbers is not None
+        and numbers.ndim == 1
+        and profile.dtype.name == "uint8"
+        and profile.shape == (units, len(numbers))
     )

@@ -36,9 +36,7 @@ def window(node: NodeRecord, position: int, size: int) -> Box:
         return WHOLE
     side = min(node.field_size, size)
     y, x = divmod(position, max(1, node.shape[1]))
-    left, top = (
-        min(max(0, node.field_start + p * node.field_stride), size - side) for p in (x, y)
-    )
+    left, top = (min(max(0, node.field_start + p * node.field_stride), size - side) for p in (x, y))
     return Box(left / size, top / size, side / size, side / size)
 
 

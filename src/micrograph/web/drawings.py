@@ -20,7 +20,11 @@ def histogram_of(section: DatasetExamples) -> Markup:
         return Markup("")
     marks = [(value, MARKS[share]) for share, value in section.marks.items()]
     return histogram(
-        found.counts, found.low, found.high, marks, title="How strongly, how often",
+        found.counts,
+        found.low,
+        found.high,
+        marks,
+        title="How strongly, how often",
         x_title=found.of,
     )
 
@@ -40,8 +44,14 @@ def tuning_of(family: "Family") -> list[Plot]:
     import numpy as np
 
     axes = [
-        {"name": a.name, "title": a.title, "unit": a.unit, "values": a.values,
-         "circular": a.circular, "period": a.period}
+        {
+            "name": a.name,
+            "title": a.title,
+            "unit": a.unit,
+            "values": a.values,
+            "circular": a.circular,
+            "period": a.period,
+        }
         for a in family.axes
     ]
     data = {"title": family.title, "family": family.name, "axes": axes}

@@ -80,7 +80,8 @@ def fold(nodes: tuple[NodeRecord, ...], open: str = "", here: str = "") -> Folde
 
     kept = tuple(
         replace(n, parents=tuple(shown(n.parents))) if hidden.intersection(n.parents) else n
-        for n in nodes if n.id not in hidden
+        for n in nodes
+        if n.id not in hidden
     )
     return Folded(kept, folds, frozenset(labels.items()))
 
@@ -130,7 +131,10 @@ def _structure(
     tokens = {id for id, node in nodes.items() if node.kind == "token"}
     inside = {m: m.removeprefix(name) for m in members if m not in tokens}
     return tuple(
-        (short, nodes[m].kind,
-         tuple(sorted(inside.get(p, "^") for p in nodes[m].parents if p not in tokens)))
+        (
+            short,
+            nodes[m].kind,
+            tuple(sorted(inside.get(p, "^") for p in nodes[m].parents if p not in tokens)),
+        )
         for m, short in inside.items()
     )

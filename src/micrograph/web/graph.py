@@ -22,7 +22,7 @@ from micrograph.web.column import (
     across,
     common_prefix,
     curve,
-)  # fmt: skip
+)
 from micrograph.web.layers import topological
 from micrograph.web.units import is_thin
 
@@ -53,7 +53,9 @@ def blocks(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> list[l
 
 @lru_cache(maxsize=64)
 def layout(
-    nodes: tuple[NodeRecord, ...], sizes: Sizes = FULL, plain: frozenset[str] = frozenset(),
+    nodes: tuple[NodeRecord, ...],
+    sizes: Sizes = FULL,
+    plain: frozenset[str] = frozenset(),
     labels: frozenset[tuple[str, str]] = frozenset(),
 ) -> Layout:
     """Draw the graph of `nodes`. Parents that are not among the nodes are left out.
@@ -147,8 +149,10 @@ def _without(nodes: Mapping[str, NodeRecord], tokens: Sequence[str]) -> dict[str
     alone = {token: _whole(token) for token in tokens}
     return {
         n.id: replace(n, parents=tuple(dict.fromkeys(alone.get(p, p) for p in n.parents)))
-        if alone.keys() & {*n.parents} else n
-        for n in nodes.values() if n.id not in alone
+        if alone.keys() & {*n.parents}
+        else n
+        for n in nodes.values()
+        if n.id not in alone
     }
 
 

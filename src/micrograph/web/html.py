@@ -85,16 +85,29 @@ class Html:
 
     def __init__(self, urls: Urls) -> None:
         self.environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"), autoescape=True,
-            undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self.environment.globals.update(
-            urls=urls, lens_of=lens, histogram_of=histogram_of, classes_of=classes_of,
-            tuning_of=tuning_of, depth_of=depth_of,
+            urls=urls,
+            lens_of=lens,
+            histogram_of=histogram_of,
+            classes_of=classes_of,
+            tuning_of=tuning_of,
+            depth_of=depth_of,
         )
         self.environment.filters.update(
-            number=number, score=score, millions=millions, pretty=pretty, percent=percent,
-            breakable=breakable, ticked=ticked, megabytes=megabytes,
+            number=number,
+            score=score,
+            millions=millions,
+            pretty=pretty,
+            percent=percent,
+            breakable=breakable,
+            ticked=ticked,
+            megabytes=megabytes,
         )
 
     def render(self, page: Page, panel: Panel, path: str) -> bytes:

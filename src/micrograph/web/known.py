@@ -40,6 +40,4 @@ class Known:
 
 def lost(outline: Outline) -> Known:
     """Of a model that was never released."""
-    return Known(
-        "unreleased", note=outline.unreleased, instead=SIBLINGS.get(outline.model.id, "")
-    )
+    return Known("unreleased", note=outline.unreleased, instead=SIBLINGS.get(outline.model.id, ""))

@@ -69,8 +69,12 @@ def components(nodes: Sequence[str], parents: Parents) -> list[list[str]]:
 
 
 def arrange(
-    items: Mapping[str, Item], parents: Parents, end: str | None,
-    gap_x: float, gap_y: float, lane: float,
+    items: Mapping[str, Item],
+    parents: Parents,
+    end: str | None,
+    gap_x: float,
+    gap_y: float,
+    lane: float,
 ) -> Column:
     """Place `items` (parents first) in layers, each as low as its children allow.
 
@@ -125,8 +129,7 @@ def arrange(
     right = max(center[n] + all_items[n].width / 2 for n in all_items)
     layer_of = {n: k for k, layer in enumerate(layers) for n in layer}
     places = tuple(
-        (n, center[n] - left,
-         y_of[layer_of[n]] + (heights[layer_of[n]] - items[n].height) / 2)
+        (n, center[n] - left, y_of[layer_of[n]] + (heights[layer_of[n]] - items[n].height) / 2)
         for n in inside
     )
     bends = {
@@ -164,8 +167,11 @@ def _mean(values: Sequence[float], default: float) -> float:
 
 
 def _centers(
-    layers: Sequence[Sequence[str]], items: Mapping[str, Item],
-    links: Sequence[tuple[str, str]], gap: float, rounds: int = 4,
+    layers: Sequence[Sequence[str]],
+    items: Mapping[str, Item],
+    links: Sequence[tuple[str, str]],
+    gap: float,
+    rounds: int = 4,
 ) -> dict[str, float]:
     """Centre of each item: packed per layer around 0, then drawn towards its neighbours."""
     center: dict[str, float] = {}

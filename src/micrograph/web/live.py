@@ -45,8 +45,20 @@ def render_command(job: Job, folder: Path) -> list[str]:
     `--orphan-stops` ends it when its standard input closes, so it never outlives the site.
     """
     return [
-        sys.executable, "-m", "micrograph", "render", job.model, "--node", job.node,
-        "--units", str(job.unit), "--preset", "standard", "--atlas", str(folder), "--orphan-stops",
+        sys.executable,
+        "-m",
+        "micrograph",
+        "render",
+        job.model,
+        "--node",
+        job.node,
+        "--units",
+        str(job.unit),
+        "--preset",
+        "standard",
+        "--atlas",
+        str(folder),
+        "--orphan-stops",
         *(word for view in LENSES[0].views for word in ("--variant", view.variant)),
     ]
 
@@ -55,7 +67,9 @@ class Live:
     """One render at a time and a short queue. `folder` is where pictures go; None: nowhere."""
 
     def __init__(
-        self, folder: Path | None, urls: Urls,
+        self,
+        folder: Path | None,
+        urls: Urls,
         command: Callable[[Job, Path], list[str]] = render_command,
     ) -> None:
         self.folder, self.urls, self.command = folder, urls, command
@@ -84,8 +98,11 @@ class Live:
         with self._lock:
             job = self._jobs.get((model, node, unit))
             return RenderState(
-                not self.reason, self.reason, job.state if job else "none",
-                job.message if job else "", self.urls.render(model, node, unit),
+                not self.reason,
+                self.reason,
+                job.state if job else "none",
+                job.message if job else "",
+                self.urls.render(model, node, unit),
             )
 
     def ask(self, model: str, node: str, unit: int) -> RenderState:
@@ -149,8 +166,13 @@ class Live:
         lifeline, held = os.pipe()
         try:
             process = subprocess.Popen(
-                self.command(job, self.folder), stdin=lifeline, stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
+                self.command(job, self.folder),
+                stdin=lifeline,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                start_new_session=True,
             )
         except OSError:
             os.close(held)
@@ -178,8 +200,10 @@ class Live:
             return ""
         lines = [line.strip() for line in said.splitlines() if line.strip()]
         if any("being written by another process" in line for line in lines):
-            return ("another render is writing this model's atlas; "
-                    "its pictures appear here by themselves, ask again when it is done")
+            return (
+                "another render is writing this model's atlas; "
+                "its pictures appear here by themselves, ask again when it is done"
+            )
         if not lines:
             return f"the render ended with status {process.returncode}"
         return lines[-1].removeprefix("error: ")[:400]

@@ -48,7 +48,11 @@ class Look:
         return ""
 
     def ask(
-        self, model: str, digest: str, request: Mapping[str, Any], image: "Image.Image",
+        self,
+        model: str,
+        digest: str,
+        request: Mapping[str, Any],
+        image: "Image.Image",
         on_step: StepHook | None = None,
     ) -> Any:
         """The worker's answer about an RGB picture; `digest` is that of the model's weights.
@@ -93,7 +97,10 @@ class Look:
             worker.close()
 
     def _answer(
-        self, wanted: tuple[str, str], request: Mapping[str, Any], image: "Image.Image",
+        self,
+        wanted: tuple[str, str],
+        request: Mapping[str, Any],
+        image: "Image.Image",
         on_step: StepHook | None,
     ) -> Any:
         image = _smaller(image)

@@ -65,7 +65,8 @@ def nodes(atlas: Reading, maxima: dict[str, list[float]]) -> list[NodeOnPicture]
     """The strongest units of each node that the atlas has, in graph order."""
     return [
         _strongest(atlas, node, maxima[node])
-        for node in atlas.nodes if node in maxima and atlas.nodes[node].units == len(maxima[node])
+        for node in atlas.nodes
+        if node in maxima and atlas.nodes[node].units == len(maxima[node])
     ]
 
 
@@ -92,10 +93,15 @@ def _strongest(atlas: Reading, node: str, values: list[float]) -> NodeOnPicture:
         largest = [together] * len(values)
     strengths = [v / most if most > 0 else 0.0 for v, most in zip(values, largest, strict=True)]
     order = sorted(range(len(values)), key=lambda u: (-strengths[u], u))[:UNITS]
-    return NodeOnPicture(node, "dataset" if profile else "node", [
-        StrongUnit(u, float(f"{values[u]:.5g}"), float(f"{strengths[u]:.4g}"))
-        for u in order if values[u] > 0
-    ])
+    return NodeOnPicture(
+        node,
+        "dataset" if profile else "node",
+        [
+            StrongUnit(u, float(f"{values[u]:.5g}"), float(f"{strengths[u]:.4g}"))
+            for u in order
+            if values[u] > 0
+        ],
+    )
 
 
 def _swept(atlas: Reading, node: str) -> dict[str, Any]:

@@ -103,7 +103,10 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
 
     @app.get("/models/{model}/{node}/{unit}/map", response_model=HeatMap)
     def heat(
-        request: Request, model: str, node: str, unit: str,
+        request: Request,
+        model: str,
+        node: str,
+        unit: str,
         dataset: Annotated[str, Query(max_length=64)],
         number: Annotated[int, Query(ge=0, lt=2**31)],
     ) -> Response:
@@ -135,8 +138,12 @@ def _look(
 ) -> Looked:
     record = place.atlas.model
     node = place.node.id if place.node else None
-    request = {"ask": "caricature" if caricature else "look", "node": node, "unit": place.unit,
-               "attribution": True}
+    request = {
+        "ask": "caricature" if caricature else "look",
+        "node": node,
+        "unit": place.unit,
+        "attribution": True,
+    }
     told = site.look.ask(record.id, record.digest, request, image, on_step)
     size = PictureSize(*image.size)
     if caricature:
@@ -145,9 +152,12 @@ def _look(
     if node is not None and place.unit is not None:
         unit = look_answer.unit(place.atlas, node, place.unit, told["unit"])
     return Looked(
-        size, unit, look_answer.nodes(place.atlas, told["maxima"]),
+        size,
+        unit,
+        look_answer.nodes(place.atlas, told["maxima"]),
         [ClassOnPicture(c["class"], c["label"], c["value"], c["share"]) for c in told["classes"]],
-        told["attribution"], None,
+        told["attribution"],
+        None,
     )
 
 
@@ -165,9 +175,12 @@ def _heat(site: Site, place: Place, dataset: str, number: int) -> HeatMap:
         raise NotFound(f"picture {number} of this dataset is not kept in the atlas of {record.id}")
     request = {"ask": "map", "node": node, "unit": place.unit}
     data, key = stored.data, (record.id, record.digest, node, place.unit, stored.digest)
-    told = site.look.remembered(key, lambda: site.look.ask(
-        record.id, record.digest, request, decode(data, f"{number} of the dataset")
-    ))
+    told = site.look.remembered(
+        key,
+        lambda: site.look.ask(
+            record.id, record.digest, request, decode(data, f"{number} of the dataset")
+        ),
+    )
     return HeatMap(told["map"], told["value"], told["position"])
 
 

@@ -39,7 +39,10 @@ class Worker:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             start_new_session=True,
         )
         self._lines: queue.Queue[bytes | None] = queue.Queue()
@@ -58,7 +61,10 @@ class Worker:
         return self._process.poll() is None
 
     def ask(
-        self, request: Mapping[str, Any], pixels: bytes, limit: float,
+        self,
+        request: Mapping[str, Any],
+        pixels: bytes,
+        limit: float,
         on_step: StepHook | None = None,
     ) -> Any:
         """The answer to `request` about raw RGB `pixels`, within `limit` seconds.

@@ -63,8 +63,11 @@ def node_panel(page: NodePage, atlas: Reading, urls: Urls) -> Panel:
                 return f"{there}#{lens.technique}"
         if section:
             return f"#{lens.technique}"
-        if PLUGINS[lens.technique].tiles and lens.technique in (*page.techniques, page.technique,
-                                                               LENSES[0].technique):
+        if PLUGINS[lens.technique].tiles and lens.technique in (
+            *page.techniques,
+            page.technique,
+            LENSES[0].technique,
+        ):
             change = page.view.query(lens=lens.technique)
             return urls.node(page.model.id, page.node.id, **change) + f"#{lens.technique}"
         return _about(lens, urls)
@@ -92,8 +95,11 @@ def _about(lens: Lens, urls: Urls) -> str:
 
 
 def _panel(
-    url: Callable[[Lens], str], there: Collection[str], current: str,
-    atlas: Reading | None = None, node: str = "",
+    url: Callable[[Lens], str],
+    there: Collection[str],
+    current: str,
+    atlas: Reading | None = None,
+    node: str = "",
 ) -> Panel:
     """Those lenses that are not `there` are quieter."""
     entries = tuple(Entry(lens, url(lens), lens.technique in there) for lens in LENSES)

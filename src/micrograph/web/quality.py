@@ -14,9 +14,7 @@ from typing import Any
 from micrograph.atlas import Visualization
 from micrograph.recipe import canonical
 
-TRUSTED, CAREFUL, DISTRUSTED, UNCHECKED = (
-    "trusted", "careful", "not to be trusted", "unchecked"
-)
+TRUSTED, CAREFUL, DISTRUSTED, UNCHECKED = ("trusted", "careful", "not to be trusted", "unchecked")
 
 FAILED = {"channel": 1.0, "neuron": 0.5}
 """Shares of the dataset's best below which a picture counts as failed. A channel's picture repeats
@@ -58,8 +56,7 @@ def qualities(found: Sequence[Visualization]) -> dict[str, Quality]:
         if v.technique == "feature_vis" and v.picture is not None:
             by_variant.setdefault(v.variant, []).append(v)
     return {
-        variant: quality(variant, _repeats(rows), examples)
-        for variant, rows in by_variant.items()
+        variant: quality(variant, _repeats(rows), examples) for variant, rows in by_variant.items()
     }
 
 
@@ -113,8 +110,15 @@ def quality(
     if len(repeats) == 1:
         unknown.append("It was made once; repeats (--repeats 3) would show what is chance.")
     return Quality(
-        variant, verdict, [*bad, *weak, *good, *unknown], dataset, share, exceeds, len(repeats),
-        agreement, spread,
+        variant,
+        verdict,
+        [*bad, *weak, *good, *unknown],
+        dataset,
+        share,
+        exceeds,
+        len(repeats),
+        agreement,
+        spread,
     )
 
 

@@ -32,11 +32,14 @@ def add_routes(app: FastAPI, site: Site) -> None:
 
     def page(path: str, kind: type) -> Callable[[Function], Function]:
         def route(function: Function) -> Function:
-            failures: dict[int | str, dict[str, Any]] = {400: {"model": ErrorPage},
-                                                         404: {"model": ErrorPage}}
+            failures: dict[int | str, dict[str, Any]] = {
+                400: {"model": ErrorPage},
+                404: {"model": ErrorPage},
+            }
             app.get(path + ".json", response_model=kind, responses=failures)(function)
             app.get(path, include_in_schema=False)(function)
             return function
+
         return route
 
     @page("/", StartPage)
@@ -66,7 +69,8 @@ def add_routes(app: FastAPI, site: Site) -> None:
     @page("/compare", ComparePage)
     def compare(
         request: Request,
-        here: Annotated[str, Query(max_length=200)], there: Annotated[str, Query(max_length=200)],
+        here: Annotated[str, Query(max_length=200)],
+        there: Annotated[str, Query(max_length=200)],
     ) -> Response:
         """Two models side by side."""
         return site.page(request, compare_page(site.library, site.urls, here, there))
@@ -89,9 +93,16 @@ def add_routes(app: FastAPI, site: Site) -> None:
 
     @page("/models/{model}/{node}", NodePage)
     def node(
-        request: Request, model: str, node: str, objective: str = "channel",
-        sign: str = "positive", sort: str = "unit", size: str = "m", lens: str = "feature_vis",
-        variant: str = "", picture: str = "",
+        request: Request,
+        model: str,
+        node: str,
+        objective: str = "channel",
+        sign: str = "positive",
+        sort: str = "unit",
+        size: str = "m",
+        lens: str = "feature_vis",
+        variant: str = "",
+        picture: str = "",
     ) -> Response:
         """A node as a whole, and all its units through one lens."""
         place = site.place(request, model, node)
@@ -99,15 +110,11 @@ def add_routes(app: FastAPI, site: Site) -> None:
             return place
         assert place.node is not None
         view = NodeView(objective, sign, sort, size, lens, variant)
-        found = node_page(
-            place.atlas, place.node, view, site.urls, _look(site, place), picture
-        )
+        found = node_page(place.atlas, place.node, view, site.urls, _look(site, place), picture)
         return site.page(request, found, node_panel(found, place.atlas, site.urls))
 
     @page("/models/{model}/{node}/{unit}", UnitPage)
-    def unit(
-        request: Request, model: str, node: str, unit: str, dataset: str = ""
-    ) -> Response:
+    def unit(request: Request, model: str, node: str, unit: str, dataset: str = "") -> Response:
         """A unit and everything that was rendered of it; `dataset` is the name of the dataset whose
         examples are shown."""
         place = site.place(request, model, node, unit)
@@ -117,8 +124,12 @@ def add_routes(app: FastAPI, site: Site) -> None:
         assert place.unit is not None
         id = place.atlas.model.id
         found = unit_page(
-            place.atlas, place.node, place.unit, site.urls,
-            str(request.base_url).rstrip("/"), _render_state(site, place),
+            place.atlas,
+            place.node,
+            place.unit,
+            site.urls,
+            str(request.base_url).rstrip("/"),
+            _render_state(site, place),
             _look(site, place),
             [other for other in site.library.atlases() if other.model.id != id],
             {"dataset": dataset},

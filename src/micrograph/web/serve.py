@@ -26,9 +26,13 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    folders: Sequence[Path], host: str = "127.0.0.1", port: int = 8000,
-    writable: Path | None = None, announce: Callable[[str], None] | None = None,
-    known: Callable[[str], Known] = lambda model: Known(), catalogue: Path | None = None,
+    folders: Sequence[Path],
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    writable: Path | None = None,
+    announce: Callable[[str], None] | None = None,
+    known: Callable[[str], Known] = lambda model: Known(),
+    catalogue: Path | None = None,
 ) -> None:
     """Show the atlases in `folders` until interrupted; without folders the bundled ones.
 
@@ -47,7 +51,9 @@ def serve(
         url = f"http://{shown}:{bound}/"
         config = uvicorn.Config(
             create_app(Library(folders or [bundled_gallery()], catalogue), writable, known=known),
-            log_level="warning", access_log=False, server_header=False,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
         )
         _Server(config, lambda: announce(url) if announce else None).run([listener])
 

@@ -26,7 +26,12 @@ class Site:
     """
 
     def __init__(
-        self, library: Library, live: Live, urls: Urls, version: str, look: Look,
+        self,
+        library: Library,
+        live: Live,
+        urls: Urls,
+        version: str,
+        look: Look,
         known: Callable[[str], Known] = lambda model: Known(),
     ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version

@@ -56,8 +56,14 @@ def unit_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMap | N
     cell = 1 / columns
     units.sort(key=lambda u: (round(u.y / cell - 0.5), u.x))
     return UnitMap(
-        "unit_map", "unit_map", "model" if node is None else "node", title,
-        str(data.get("method", "")), _note(data), cell, units,
+        "unit_map",
+        "unit_map",
+        "model" if node is None else "node",
+        title,
+        str(data.get("method", "")),
+        _note(data),
+        cell,
+        units,
     )
 
 
@@ -88,7 +94,11 @@ def _units(atlas: Reading, row: Visualization, urls: Urls) -> list[MapUnit]:
     tiles = {t.unit: t for t in atlas.tiles(node, "feature_vis", "channel", min_width=64)}
     return [
         MapUnit(
-            unit, node, urls.unit(id, node, unit), x, y,
+            unit,
+            node,
+            urls.unit(id, node, unit),
+            x,
+            y,
             image(id, tiles[unit], urls) if unit in tiles else None,
         )
         for unit, (x, y) in enumerate(xy.astype(float).round(5).tolist())

@@ -5,7 +5,16 @@ from collections.abc import Mapping
 from micrograph.atlas.records import NodeRecord
 
 THIN_KINDS = (
-    "pool", "norm", "lrn", "relu", "dropout", "softmax", "flatten", "pad", "identity", "scale",
+    "pool",
+    "norm",
+    "lrn",
+    "relu",
+    "dropout",
+    "softmax",
+    "flatten",
+    "pad",
+    "identity",
+    "scale",
     "token",
 )
 

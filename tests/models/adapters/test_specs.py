@@ -19,17 +19,26 @@ SPECS = {
     "timm:resnet18": ("timm", "resnet18", {}, "timm-resnet18"),
     "timm:resnet18,num_classes=10": ("timm", "resnet18", {"num_classes": 10}, "timm-resnet18"),
     "torchvision:vgg11/IMAGENET1K_V1": (
-        "torchvision", "vgg11/IMAGENET1K_V1", {}, "torchvision-vgg11-IMAGENET1K_V1",
+        "torchvision",
+        "vgg11/IMAGENET1K_V1",
+        {},
+        "torchvision-vgg11-IMAGENET1K_V1",
     ),
     "open_clip:RN50/openai": ("open_clip", "RN50/openai", {}, "open_clip-RN50-openai"),
     "hf:facebook/dinov2-small": (
-        "hf", "facebook/dinov2-small", {}, "hf-facebook-dinov2-small",
+        "hf",
+        "facebook/dinov2-small",
+        {},
+        "hf-facebook-dinov2-small",
     ),
     "some dir/my net.py:build,width=8,kind=wide,bias=false": (
-        "file", "some dir/my net.py:build", {"width": 8, "kind": "wide", "bias": False}, "my-net",
+        "file",
+        "some dir/my net.py:build",
+        {"width": 8, "kind": "wide", "bias": False},
+        "my-net",
     ),
     "net.py:Net": ("file", "net.py:Net", {}, "net"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("text", SPECS)
@@ -96,9 +105,20 @@ def test_words_change_what_is_known_and_leave_the_rest():
 
 @pytest.mark.parametrize(
     "words",
-    ["imagenet", "64,1..0", "64,frog", "64,mean=1/2", "64,std=0", "64,mean=a/b/c", "4", "9999",
-     "64,resize=8", "64,scale=3", "64,mean=nan"],
-)  # fmt: skip
+    [
+        "imagenet",
+        "64,1..0",
+        "64,frog",
+        "64,mean=1/2",
+        "64,std=0",
+        "64,mean=a/b/c",
+        "4",
+        "9999",
+        "64,resize=8",
+        "64,scale=3",
+        "64,mean=nan",
+    ],
+)
 def test_words_that_make_no_sense_are_refused(words):
     with pytest.raises(BadInput) as caught:
         read(words)
@@ -140,8 +160,15 @@ def test_image_processors_say_size_and_range():
     assert of_processor({"size": {"height": 96, "width": 96}, **half}) == Preprocessing(
         96, 96, mean=(0.5,) * 3, std=(0.5,) * 3
     )
-    clip = of_processor({"size": {"shortest_edge": 256}, "do_center_crop": True, "resample": 3,
-                         "crop_size": {"height": 224, "width": 224}, **half})  # fmt: skip
+    clip = of_processor(
+        {
+            "size": {"shortest_edge": 256},
+            "do_center_crop": True,
+            "resample": 3,
+            "crop_size": {"height": 224, "width": 224},
+            **half,
+        }
+    )
     assert (clip.size, clip.resize, clip.interpolation) == (224, 256, "bicubic")
     convnext = of_processor({"size": {"shortest_edge": 224}, "crop_pct": 0.875, **half})
     assert (convnext.size, convnext.resize) == (224, 256)

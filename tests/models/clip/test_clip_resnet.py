@@ -22,11 +22,24 @@ def test_pooling_against_torchs_own_attention():
     places = x.flatten(2).permute(2, 0, 1)
     places = torch.cat([places.mean(0, keepdim=True), places]) + pool.positions[:, None]
     expected, _ = F.multi_head_attention_forward(
-        places[:1], places, places, 16, 4, None,
-        torch.cat([pool.query.bias, pool.key.bias, pool.value.bias]), None, None, False, 0.0,
-        torch.eye(16), None, use_separate_proj_weight=True, q_proj_weight=pool.query.weight,
-        k_proj_weight=pool.key.weight, v_proj_weight=pool.value.weight,
-    )  # fmt: skip
+        places[:1],
+        places,
+        places,
+        16,
+        4,
+        None,
+        torch.cat([pool.query.bias, pool.key.bias, pool.value.bias]),
+        None,
+        None,
+        False,
+        0.0,
+        torch.eye(16),
+        None,
+        use_separate_proj_weight=True,
+        q_proj_weight=pool.query.weight,
+        k_proj_weight=pool.key.weight,
+        v_proj_weight=pool.value.weight,
+    )
     torch.testing.assert_close(pool(x), expected[0])
 
 
@@ -73,9 +86,16 @@ def test_a_block_by_hand():
 def test_graph(model):
     nodes = model.nodes
     assert list(nodes)[:9] == [
-        "stem.conv1", "stem.bn1", "stem.conv2", "stem.bn2", "stem.conv3", "stem.bn3", "stem",
-        "layer1.0.conv1", "layer1.0.bn1",
-    ]  # fmt: skip
+        "stem.conv1",
+        "stem.bn1",
+        "stem.conv2",
+        "stem.bn2",
+        "stem.conv3",
+        "stem.bn3",
+        "stem",
+        "layer1.0.conv1",
+        "layer1.0.bn1",
+    ]
     assert list(nodes)[-4:] == ["layer4.1.sum", "layer4.1.out", "pooled", "embedding"]
     assert not any(n.overwritten for n in nodes.values())
     assert nodes["layer2.0.sum"].parents == ("layer2.0.bn3", "layer2.0.downsample")
@@ -115,10 +135,12 @@ def test_embedding_is_linear_in_the_last_block_when_the_pattern_is_held(model):
     with FixedPattern():
         found = model.run(x, ["layer4.1.out", "embedding"])
     last = found["layer4.1.out"]
-    slopes = torch.stack([
-        torch.autograd.grad(v, last, retain_graph=True)[0].sum((2, 3))[0]
-        for v in found["embedding"][0]
-    ])  # fmt: skip
+    slopes = torch.stack(
+        [
+            torch.autograd.grad(v, last, retain_graph=True)[0].sum((2, 3))[0]
+            for v in found["embedding"][0]
+        ]
+    )
     module = model.module
     expected = module.embedding.weight @ module.pooled.value.weight
     torch.testing.assert_close(slopes, expected, atol=1e-5, rtol=1e-4)

@@ -30,9 +30,12 @@ def test_a_layer_against_torchs_encoder_layer():
         WIDTH, WIDTH // 64, 4 * WIDTH, 0.0, QuickGELU(), batch_first=True, norm_first=True
     ).eval()
     theirs = {
-        "norm1": block.before_attention, "norm2": block.before_rest,
-        "self_attn.out_proj": block.output, "linear1": block.widen, "linear2": block.narrow,
-    }  # fmt: skip
+        "norm1": block.before_attention,
+        "norm2": block.before_rest,
+        "self_attn.out_proj": block.output,
+        "linear1": block.widen,
+        "linear2": block.narrow,
+    }
     with torch.no_grad():
         for norm in (block.before_attention, block.before_rest):
             norm.weight.uniform_(0.5, 1.5)

@@ -78,8 +78,18 @@ def joined(piece: str, pairs: list[tuple[str, str]]) -> list[str]:
     return parts
 
 
-PAIRS = [("a", "b"), ("b", "a</w>"), ("ab", "ab"), ("b", "b"), ("a", "a"), ("ab", "a</w>"),
-         ("aa", "bb"), ("abab", "ab</w>"), ("b", "b</w>"), ("ab", "b</w>")]  # fmt: skip
+PAIRS = [
+    ("a", "b"),
+    ("b", "a</w>"),
+    ("ab", "ab"),
+    ("b", "b"),
+    ("a", "a"),
+    ("ab", "a</w>"),
+    ("aa", "bb"),
+    ("abab", "ab</w>"),
+    ("b", "b</w>"),
+    ("ab", "b</w>"),
+]
 
 
 @given(st.text(alphabet="abé", min_size=1, max_size=12))
@@ -101,8 +111,15 @@ def test_numbers_and_marks():
 def test_words_are_whole_ones_of_letters():
     greek = "".join(letters()[b] for b in "ναί".encode())
     broken = letters()[0xC3] + letters()[0x28]
-    pairs = [("ca", "t</w>"), ("ca", "ts"), ("it", "'s</w>"), ("1", "2</w>"), ("", f"{greek}</w>"),
-             ("", f"{broken}</w>"), ("", "x</w>")]  # fmt: skip
+    pairs = [
+        ("ca", "t</w>"),
+        ("ca", "ts"),
+        ("it", "'s</w>"),
+        ("1", "2</w>"),
+        ("", f"{greek}</w>"),
+        ("", f"{broken}</w>"),
+        ("", "x</w>"),
+    ]
     assert list(Tokenizer(pairs).words()) == ["cat", "ναί"]
 
 

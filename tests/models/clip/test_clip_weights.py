@@ -34,8 +34,11 @@ def openai_file(path, half: bool, **more: torch.Tensor) -> dict[str, torch.Tenso
     if half:
         ours = {n: t.half().float() for n, t in ours.items()}
     theirs = {names.openai(n): (t.half() if half else t) for n, t in ours.items()}
-    theirs |= {n.replace("running_mean", "num_batches_tracked"): torch.tensor(5)
-               for n in theirs if n.endswith("running_mean")}  # fmt: skip
+    theirs |= {
+        n.replace("running_mean", "num_batches_tracked"): torch.tensor(5)
+        for n in theirs
+        if n.endswith("running_mean")
+    }
     for name, value in (("input_resolution", 64), ("context_length", 77), ("vocab_size", 49408)):
         theirs[name] = torch.tensor(value)
     save_file({n: t.contiguous() for n, t in (theirs | more).items()}, path)
@@ -119,8 +122,11 @@ def test_what_has_no_place_is_refused(small, tmp_path):
 
 
 def test_another_size_is_refused(small, tmp_path):
-    openai_file(tmp_path / "x.safetensors", False,
-                **{"visual.attnpool.positional_embedding": torch.zeros(10, 256)})  # fmt: skip
+    openai_file(
+        tmp_path / "x.safetensors",
+        False,
+        **{"visual.attnpool.positional_embedding": torch.zeros(10, 256)},
+    )
     with pytest.raises(WeightsError, match=r"has shape \[10, 256\], expected \[5, 256\]"):
         import_weights(small.id, tmp_path / "x.safetensors")
 
@@ -185,9 +191,10 @@ def test_text_tower_needs_the_tokenizers_file(monkeypatch, tmp_path):
     with pytest.raises(WeightsError):
         _ = model.text
     monkeypatch.setattr(
-        vocabulary, "SOURCE",
+        vocabulary,
+        "SOURCE",
         SimpleNamespace(sha256=hashlib.sha256(as_file()).hexdigest(), url=""),
-    )  # fmt: skip
+    )
     assert model.text.words == tuple(tokenizer().words())
 
 

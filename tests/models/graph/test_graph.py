@@ -43,8 +43,12 @@ def test_residual_addition_in_place():
 def test_functional_concatenation_is_a_node():
     model = under_microscope(Concatenated())
     assert edges(model) == {
-        "a": set(), "c": set(), "b": set(), "cat": {"a", "b", "c"}, "last": {"cat"}
-    }  # fmt: skip
+        "a": set(),
+        "c": set(),
+        "b": set(),
+        "cat": {"a", "b", "c"},
+        "last": {"cat"},
+    }
     assert (model.node("cat").units, model.node("cat").kind) == (11, "cat")
     assert model.node("cat").relus == (0, 1)
     assert model.node("last").relus == ()
@@ -103,8 +107,10 @@ def test_hidden_nodes_are_looked_through():
     values = watch(Residual().eval(), torch.rand(1, 3, 8, 8))
     nodes, _ = name_nodes(values, lambda path: None if path == "relu" else path)
     assert {n.id: n.parents for n in nodes.values()} == {
-        "first": (), "second": ("first",), "add": ("first", "second")
-    }  # fmt: skip
+        "first": (),
+        "second": ("first",),
+        "add": ("first", "second"),
+    }
 
 
 def test_ids_fit_addresses_and_are_unique():

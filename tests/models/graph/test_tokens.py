@@ -62,8 +62,11 @@ def test_what_is_known_of_them(model: Model) -> None:
 
 def test_insides_of_attention_are_no_nodes(model: Model) -> None:
     assert {id for id in model.nodes if ".attn" in id and "blocks.1" in id} == {
-        "blocks.1.attn", "blocks.1.attn.class", "blocks.1.attn.qkv", "blocks.1.attn.qkv.class"
-    }  # fmt: skip
+        "blocks.1.attn",
+        "blocks.1.attn.class",
+        "blocks.1.attn.qkv",
+        "blocks.1.attn.qkv.class",
+    }
     assert model.node("blocks.1.attn.qkv").kind == "attention"
 
 
@@ -149,9 +152,14 @@ def test_units_that_lie_last() -> None:
     net = ChannelsLast()
     model = under_microscope(net)
     assert {n.id: (n.units, n.shape) for n in model.nodes.values()} == {
-        "stem": (6, (8, 8)), "norm": (6, (8, 8)), "wide": (10, (8, 8)), "act": (10, (8, 8)),
-        "narrow": (6, (8, 8)), "add": (6, (8, 8)), "head": (3, ()),
-    }  # fmt: skip
+        "stem": (6, (8, 8)),
+        "norm": (6, (8, 8)),
+        "wide": (10, (8, 8)),
+        "act": (10, (8, 8)),
+        "narrow": (6, (8, 8)),
+        "add": (6, (8, 8)),
+        "head": (3, ()),
+    }
     with torch.no_grad():
         found = model.run(IMAGES, list(model.nodes))
         stem = net.stem(IMAGES)

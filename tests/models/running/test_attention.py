@@ -47,8 +47,10 @@ def test_torchs_own_attention_module() -> None:
         (slope,) = torch.autograd.grad(fixed[0, 0].sum(), x)
     torch.testing.assert_close(fixed, out)
     value = module.in_proj_weight[16:]  # [head * dimension, input]
-    rows = [value[4 * h : 4 * h + 4].T @ module.out_proj.weight[:, 4 * h : 4 * h + 4].sum(0)
-            for h in range(2)]  # fmt: skip
+    rows = [
+        value[4 * h : 4 * h + 4].T @ module.out_proj.weight[:, 4 * h : 4 * h + 4].sum(0)
+        for h in range(2)
+    ]
     closed = sum(pattern[0, h, 0][:, None] * rows[h] for h in range(2))
     torch.testing.assert_close(slope[0], closed)
 

@@ -52,9 +52,18 @@ def test_widths_and_sides(models):
     v3, v4, resnet = (models[name].nodes for name in SLIM)
     blocks = {n.id[6:]: n.units for n in v3.values() if n.kind == "inception"}
     assert blocks == {
-        "5b": 256, "5c": 288, "5d": 288, "6a": 768, "6b": 768, "6c": 768, "6d": 768, "6e": 768,
-        "7a": 1280, "7b": 2048, "7c": 2048,
-    }  # fmt: skip
+        "5b": 256,
+        "5c": 288,
+        "5d": 288,
+        "6a": 768,
+        "6b": 768,
+        "6c": 768,
+        "6d": 768,
+        "6e": 768,
+        "7a": 1280,
+        "7b": 2048,
+        "7c": 2048,
+    }
     blocks = {n.id[6:]: n.units for n in v4.values() if n.kind == "inception"}
     assert blocks == {"3a": 160, "4a": 192, "5a": 384, "6a": 1024, "7a": 1536} | dict.fromkeys(
         ("5b", "5c", "5d", "5e"), 384

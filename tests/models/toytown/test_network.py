@@ -9,8 +9,18 @@ import torch
 
 from micrograph.models.toytown import network, scenes
 
-SIZES = {"conv0": 48, "conv1": 24, "conv2": 24, "mixed3a": 24, "mixed3b": 24, "mixed4a": 12,
-         "mixed4b": 12, "mixed4c": 12, "mixed5a": 6, "mixed5b": 6}  # fmt: skip
+SIZES = {
+    "conv0": 48,
+    "conv1": 24,
+    "conv2": 24,
+    "mixed3a": 24,
+    "mixed3b": 24,
+    "mixed4a": 12,
+    "mixed4b": 12,
+    "mixed4c": 12,
+    "mixed5a": 6,
+    "mixed5b": 6,
+}
 BRANCHES = ("1x1", "3x3_reduce", "3x3", "5x5_reduce", "5x5", "pool_proj")
 
 

@@ -38,7 +38,7 @@ def seen(model):
 
 
 def test_it_is_small_and_made_for_these_weights(model):
-    (node, name, path), = model.card.dictionaries
+    ((node, name, path),) = model.card.dictionaries
     assert (node, name) == ("mixed4a", "sae")
     assert (Path(models.__file__).parents[1] / path).stat().st_size < 500_000
     trained = json.loads(model.attached("mixed4a.sae").dictionary.about()["trained"])

@@ -26,8 +26,9 @@ def _written(seed: int = 0) -> list[tuple[str, frozenset[str]]]:
 
 def test_captions_are_true_short_and_in_the_vocabulary() -> None:
     words = set(vocabulary())
-    for (text, stated), known in zip(_written(), [k for k in KNOWN for _ in range(30)],
-                                     strict=True):  # fmt: skip
+    for (text, stated), known in zip(
+        _written(), [k for k in KNOWN for _ in range(30)], strict=True
+    ):
         assert stated
         assert stated <= known
         assert 1 <= len(text.split()) <= LIMIT
@@ -69,9 +70,16 @@ def test_vocabulary_is_sorted_and_names_every_class_and_part() -> None:
 
 @pytest.mark.parametrize(
     ("word", "fact"),
-    [("truck", "thing:lorry"), ("wheels", "part:wheel"), ("wheel", "part:wheel"),
-     ("vehicle", "family:vehicle"), ("little", "size:small"), ("leaves", None), ("with", None),
-     ("red", None)],
-)  # fmt: skip
+    [
+        ("truck", "thing:lorry"),
+        ("wheels", "part:wheel"),
+        ("wheel", "part:wheel"),
+        ("vehicle", "family:vehicle"),
+        ("little", "size:small"),
+        ("leaves", None),
+        ("with", None),
+        ("red", None),
+    ],
+)
 def test_meaning_of_a_word(word, fact) -> None:
     assert meaning(word) == fact

@@ -11,12 +11,20 @@ from micrograph.models.toytown_clip.facts import COLORS, FAMILIES, color_shares,
 @pytest.mark.parametrize(
     ("rgb", "name"),
     [
-        ((200, 20, 20), "red"), ((20, 160, 30), "green"), ((30, 60, 200), "blue"),
-        ((240, 220, 40), "yellow"), ((250, 150, 20), "orange"), ((150, 30, 200), "purple"),
-        ((240, 80, 180), "pink"), ((110, 60, 20), "brown"), ((250, 250, 250), "white"),
-        ((128, 128, 130), "grey"), ((8, 8, 10), "black"), ((200, 20, 30), "red"),
+        ((200, 20, 20), "red"),
+        ((20, 160, 30), "green"),
+        ((30, 60, 200), "blue"),
+        ((240, 220, 40), "yellow"),
+        ((250, 150, 20), "orange"),
+        ((150, 30, 200), "purple"),
+        ((240, 80, 180), "pink"),
+        ((110, 60, 20), "brown"),
+        ((250, 250, 250), "white"),
+        ((128, 128, 130), "grey"),
+        ((8, 8, 10), "black"),
+        ((200, 20, 30), "red"),
     ],
-)  # fmt: skip
+)
 def test_plain_colors_have_their_names(rgb, name) -> None:
     shares = color_shares(np.array([rgb, rgb], dtype=np.uint8))
     assert shares[COLORS.index(name)] == 1

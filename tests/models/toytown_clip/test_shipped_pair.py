@@ -38,8 +38,10 @@ def test_the_file_is_small() -> None:
 
 
 def test_classes_by_their_names_alone() -> None:
-    labels = [CLASSES.index(next(f for f in own if f.startswith("thing:"))[6:])
-              for own in _held_out().facts]  # fmt: skip
+    labels = [
+        CLASSES.index(next(f for f in own if f.startswith("thing:"))[6:])
+        for own in _held_out().facts
+    ]
     assert measure.zero_shot(_seen(), load("toytown_clip").text, torch.tensor(labels)) >= 0.97
 
 

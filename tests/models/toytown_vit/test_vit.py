@@ -48,8 +48,12 @@ def test_token_nodes_are_maps_of_patches_and_a_class_token() -> None:
     patches = raw[0][:, 1:].unflatten(1, (GRID, GRID)).permute(0, 3, 1, 2)
     assert torch.equal(found["blocks.2"], patches)
     assert torch.equal(found["blocks.2.class"], raw[0][:, 0])
-    ends = F.layer_norm(model.run(images, ["blocks.5.class"])["blocks.5.class"], (WIDTH,),
-                        model.module.norm.weight, model.module.norm.bias)  # fmt: skip
+    ends = F.layer_norm(
+        model.run(images, ["blocks.5.class"])["blocks.5.class"],
+        (WIDTH,),
+        model.module.norm.weight,
+        model.module.norm.bias,
+    )
     torch.testing.assert_close(model.module.logits(ends), found["logits"], atol=1e-4, rtol=1e-4)
 
 
@@ -76,7 +80,8 @@ def test_a_class_logit_s_picture_is_recognized() -> None:
     model = load("toytown_vit")
     units = [0, 9, 18, 27]
     settings = opt.Settings(size=96, steps=24, precision="fp32")
-    pictures = opt.optimize(model, opt.channel("logits", units), settings,
-                            seeds=[(0, u) for u in units])  # fmt: skip
+    pictures = opt.optimize(
+        model, opt.channel("logits", units), settings, seeds=[(0, u) for u in units]
+    )
     moved = pictures.images.roll((4, -4), (2, 3))
     assert model.run(moved, ["logits"])["logits"].argmax(1).tolist() == units

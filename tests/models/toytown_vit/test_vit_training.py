@@ -28,9 +28,13 @@ def test_a_few_steps_lower_the_loss_and_leave_a_file(tmp_path: Path) -> None:
     assert losses[-1] < 0.8 * losses[0]
     training.judge(drawn)
     build().load_state_dict(
-        {k: v.float() for k, v in Training(settings, tmp_path / "more",
-                                           tmp_path / "weights.safetensors")
-         .network.state_dict().items()})  # fmt: skip
+        {
+            k: v.float()
+            for k, v in Training(settings, tmp_path / "more", tmp_path / "weights.safetensors")
+            .network.state_dict()
+            .items()
+        }
+    )
     lines = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
     assert lines[0]["settings"]["batch"] == 8
     assert 0 <= lines[-1]["accuracy"] <= 1

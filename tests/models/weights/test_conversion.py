@@ -138,9 +138,10 @@ def test_what_a_conversion_misses_is_named(card, tmp_path):
 
 def test_files_that_no_conversion_takes(card, tmp_path, monkeypatch):
     refused(
-        put(tmp_path, {"other": np.zeros(1)}), "of the form npz and holds 'other'",
+        put(tmp_path, {"other": np.zeros(1)}),
+        "of the form npz and holds 'other'",
         "expected npz with 'conv/0' or npz with 'net/conv/weights'",
-    )  # fmt: skip
+    )
     only_torch = replace(CARD, conversions=CARD.conversions[2:])
     monkeypatch.setitem(registry._cards, "tiny", only_torch)
     refused(put(tmp_path, tensorflow()), "'net/conv/weights'", "expected torch, or a file with")

@@ -27,8 +27,10 @@ from micrograph.models.preprocessing import Preprocessing
 if TYPE_CHECKING:
     from torch import nn
 
-_HINT = ("add PREPROCESSING = micrograph.Preprocessing(size=.., resize=.., mean=.., std=..) to the "
-         "file, or ")  # fmt: skip
+_HINT = (
+    "add PREPROCESSING = micrograph.Preprocessing(size=.., resize=.., mean=.., std=..) to the "
+    "file, or "
+)
 
 
 def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:

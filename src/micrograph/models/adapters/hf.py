@@ -78,7 +78,9 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         build=build,
         pretrained=trained,
         preprocessing=settle(
-            given, _preprocessing(transformers, name, config), spec.text,
+            given,
+            _preprocessing(transformers, name, config),
+            spec.text,
             "no image processor lies beside it; ",
         ),
         labels=labels_of(config),
@@ -127,8 +129,7 @@ def _network(transformers: Any, config: Any, spec: str) -> tuple[Any, Any]:
 
 
 def picture_net(net: Any) -> "nn.Module":
-    """`net` as a network from pictures to one tensor: logits, or else what stands for the picture.
-    """
+    """`net` as a network from pictures to one tensor: logits, or what stands for the picture."""
     from torch import nn
 
     class PictureNet(nn.Module):
@@ -193,6 +194,8 @@ def _side(size: Any) -> int | None:
         return size
     if not isinstance(size, (list, tuple)):
         sides = dict(size)
-        size = [sides.get("shortest_edge") or sides.get("height"),
-                sides.get("shortest_edge") or sides.get("width")]  # fmt: skip
+        size = [
+            sides.get("shortest_edge") or sides.get("height"),
+            sides.get("shortest_edge") or sides.get("width"),
+        ]
     return int(size[0]) if size[0] and size[0] == size[-1] else None

@@ -108,8 +108,10 @@ def checked(p: Preprocessing) -> Preprocessing:
     problem = ""
     channels = len(p.channel_order) if isinstance(p.channel_order, str) else 0
     if p.size not in _SIDES or p.resize not in range(p.size, 4 * _SIDES.stop):
-        problem = (f"size {p.size!r} and resize {p.resize!r}; expected {_SIDES[0]} to {_SIDES[-1]} "
-                   "px, resize at least the size")  # fmt: skip
+        problem = (
+            f"size {p.size!r} and resize {p.resize!r}; expected {_SIDES[0]} to {_SIDES[-1]} "
+            "px, resize at least the size"
+        )
     elif p.channel_order not in _ORDERS:
         problem = f"channel_order {p.channel_order!r}; expected {', '.join(_ORDERS)}"
     elif p.interpolation not in _METHODS:

@@ -36,10 +36,15 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
 
     def make(pretrained: str | None) -> "nn.Module":
         with _quiet():
-            return image_tower(open_clip.create_model(
-                name, pretrained=pretrained, pretrained_text=False,
-                force_quick_gelu=bool(config.get("quick_gelu")), **spec.options,
-            ))  # fmt: skip
+            return image_tower(
+                open_clip.create_model(
+                    name,
+                    pretrained=pretrained,
+                    pretrained_text=False,
+                    force_quick_gelu=bool(config.get("quick_gelu")),
+                    **spec.options,
+                )
+            )
 
     def trained() -> "nn.Module":
         try:

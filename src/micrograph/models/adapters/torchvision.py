@@ -59,8 +59,9 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
 
 def _unpretrained(name: str) -> dict[str, Any]:
     """The segmentation and detection networks fetch a backbone unless told otherwise."""
-    has_backbone = any(part in name for part in ("rcnn", "fcos", "retinanet", "ssd", "fcn",
-                                                 "deeplab", "lraspp"))  # fmt: skip
+    has_backbone = any(
+        part in name for part in ("rcnn", "fcos", "retinanet", "ssd", "fcn", "deeplab", "lraspp")
+    )
     return {"weights_backbone": None} if has_backbone else {}
 
 

@@ -41,12 +41,22 @@ def openai(parameter: str) -> str:
     return parameter
 
 
-_TIMM = {"conv1": "conv1_1x1.conv", "bn1": "conv1_1x1.bn", "conv2": "conv2_kxk.conv",
-         "bn2": "conv2_kxk.bn", "conv3": "conv3_1x1.conv", "bn3": "conv3_1x1.bn",
-         "downsample": "shortcut.conv"}  # fmt: skip
-_TIMM_HEAD = {"pooled.positions": "head.pos_embed", "pooled.query": "head.q",
-              "pooled.key": "head.k", "pooled.value": "head.v",
-              "embedding": "head.proj"}  # fmt: skip
+_TIMM = {
+    "conv1": "conv1_1x1.conv",
+    "bn1": "conv1_1x1.bn",
+    "conv2": "conv2_kxk.conv",
+    "bn2": "conv2_kxk.bn",
+    "conv3": "conv3_1x1.conv",
+    "bn3": "conv3_1x1.bn",
+    "downsample": "shortcut.conv",
+}
+_TIMM_HEAD = {
+    "pooled.positions": "head.pos_embed",
+    "pooled.query": "head.q",
+    "pooled.key": "head.k",
+    "pooled.value": "head.v",
+    "embedding": "head.proj",
+}
 
 
 def timm(parameter: str) -> str:

@@ -13,8 +13,12 @@ from itertools import pairwise
 
 END_OF_WORD = "</w>"
 
-_QUOTES = str.maketrans({**dict.fromkeys("\u02bc\u2018\u2019\u201a\u201b", "'"),
-                         **dict.fromkeys("\u201c\u201d\u201e\u201f", '"')})  # fmt: skip
+_QUOTES = str.maketrans(
+    {
+        **dict.fromkeys("\u02bc\u2018\u2019\u201a\u201b", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f", '"'),
+    }
+)
 _WIDE = re.compile(
     "[\u0132\u0133\u0149\u01c4-\u01cc\u01f1-\u01f3\u3000\ufb00-\ufb06\uff01-\uffef]+"
 )

@@ -33,7 +33,12 @@ class Attached:
 
 
 def attach(
-    source: Source, base: Node, name: str, *, index: int, taken: Mapping[str, str],
+    source: Source,
+    base: Node,
+    name: str,
+    *,
+    index: int,
+    taken: Mapping[str, str],
     known: Mapping[str, Attached],
 ) -> Attached:
     """`source` over the values of `base`, as node number `index` with the id `<base>.<name>`.
@@ -68,10 +73,14 @@ def attach(
         raise Conflict(f"{id} stands for {taken[id]} already; give the dictionary another name")
     node = replace(  # the rest is as in the base: that is what is reached for it
         base,
-        id=id, index=index, kind=dictionary.kind, units=dictionary.latents, parents=(base.id,),
+        id=id,
+        index=index,
+        kind=dictionary.kind,
+        units=dictionary.latents,
+        parents=(base.id,),
         relus=(),
         aliases=tuple(f"{alias}.{name}" for alias in base.aliases if "#" not in alias),
-    )  # fmt: skip
+    )
     return Attached(node, base, dictionary)
 
 

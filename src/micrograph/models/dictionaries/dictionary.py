@@ -90,10 +90,12 @@ class Dictionary:
         """The same on `device`."""
         return replace(
             self,
-            encoder=self.encoder.to(device), decoder=self.decoder.to(device),
-            bias=self.bias.to(device), decoder_bias=self.decoder_bias.to(device),
+            encoder=self.encoder.to(device),
+            decoder=self.decoder.to(device),
+            bias=self.bias.to(device),
+            decoder_bias=self.decoder_bias.to(device),
             threshold=self.threshold.to(device),
-        )  # fmt: skip
+        )
 
     def values(self, activations: Tensor, *, before: bool = False) -> Tensor:
         """Latents [batch, latent, ...] of `activations` [batch, unit, ...] at every position.
@@ -166,9 +168,12 @@ def checked(dictionary: Dictionary) -> Dictionary:
     d = dictionary
     latents, units = d.encoder.shape
     shapes = {
-        "encoder": (latents, units), "decoder": (latents, units), "bias": (latents,),
-        "decoder_bias": (units,), "threshold": (latents,),
-    }  # fmt: skip
+        "encoder": (latents, units),
+        "decoder": (latents, units),
+        "bias": (latents,),
+        "decoder_bias": (units,),
+        "threshold": (latents,),
+    }
     for name, shape in shapes.items():
         tensor: Tensor = getattr(d, name)
         if tuple(tensor.shape) != shape:

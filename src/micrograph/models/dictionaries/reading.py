@@ -56,21 +56,28 @@ def _dictionary(tensors: dict[str, Tensor], said: Mapping[str, Any], units: int)
     if subtract:  # from the inputs on their own scale
         bias = bias - encoder @ (decoder_bias / scale)
     threshold = parts.get("threshold", torch.zeros(latents))
-    facts = {name: said[name] for name in ("title", "l0", "explained", "trained", "licence")
-             if name in said}  # fmt: skip
-    return checked(Dictionary(
-        kind="directions" if parts["form"] == "directions" else "dictionary",
-        digest=_digest(tensors, settings),
-        encoder=encoder.contiguous(),
-        decoder=(decoder / scale).contiguous(),
-        bias=bias,
-        decoder_bias=decoder_bias / scale,
-        threshold=threshold.expand(latents).contiguous() if threshold.numel() == 1 else threshold,
-        activation=settings["activation"],
-        k=settings["k"],
-        normalize=settings["normalize"],
-        facts=tuple(facts.items()),
-    ))
+    facts = {
+        name: said[name]
+        for name in ("title", "l0", "explained", "trained", "licence")
+        if name in said
+    }
+    return checked(
+        Dictionary(
+            kind="directions" if parts["form"] == "directions" else "dictionary",
+            digest=_digest(tensors, settings),
+            encoder=encoder.contiguous(),
+            decoder=(decoder / scale).contiguous(),
+            bias=bias,
+            decoder_bias=decoder_bias / scale,
+            threshold=threshold.expand(latents).contiguous()
+            if threshold.numel() == 1
+            else threshold,
+            activation=settings["activation"],
+            k=settings["k"],
+            normalize=settings["normalize"],
+            facts=tuple(facts.items()),
+        )
+    )
 
 
 def _digest(tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> str:

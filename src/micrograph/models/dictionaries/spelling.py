@@ -16,8 +16,13 @@ _DECODERS = ("W_dec", "decoder.weight")
 _BIASES = ("bias", "b_enc", "encoder.bias", "latent_bias")
 _DECODER_BIASES = ("decoder_bias", "b_dec", "decoder.bias", "pre_bias", "bias")
 _THRESHOLDS = ("threshold", "thresholds", "log_threshold")
-_IGNORED = ("k", "scaling_factor", "num_batches_not_active", "n_forward_passes_since_fired",
-            "stats_last_nonzero")  # fmt: skip
+_IGNORED = (
+    "k",
+    "scaling_factor",
+    "num_batches_not_active",
+    "n_forward_passes_since_fired",
+    "stats_last_nonzero",
+)
 _GATED = ("r_mag", "b_gate", "b_mag", "gate_bias", "mag_bias")
 
 
@@ -121,13 +126,22 @@ def _inverse(directions: Tensor) -> Tensor:
 
 
 _ACTIVATION_NAMES = {
-    "none": "none", "identity": "none", "linear": "none",
-    "relu": "relu", "standard": "relu", "tanh-relu": "",
-    "topk": "topk", "jumprelu": "jumprelu", "jump_relu": "jumprelu",
-    "batchtopk": "jumprelu", "batch_topk": "jumprelu",
-}  # fmt: skip
+    "none": "none",
+    "identity": "none",
+    "linear": "none",
+    "relu": "relu",
+    "standard": "relu",
+    "tanh-relu": "",
+    "topk": "topk",
+    "jumprelu": "jumprelu",
+    "jump_relu": "jumprelu",
+    "batchtopk": "jumprelu",
+    "batch_topk": "jumprelu",
+}
 _NORMALIZATION_NAMES = {
-    "none": "none", "expected_average_only_in": "none", "layer_norm": "layer_norm",
+    "none": "none",
+    "expected_average_only_in": "none",
+    "layer_norm": "layer_norm",
 }
 
 
@@ -154,8 +168,9 @@ def settings(said: Mapping[str, Any], parts: Mapping[str, Any]) -> dict[str, Any
         )
     # Those who train with the bias taken from the inputs are the many; Gemma Scope and its like
     # (JumpReLU) say that they do not.
-    subtract = said.get("subtract", said.get("apply_b_dec_to_input", activation != "jumprelu"
-                                             or "k" in parts))  # fmt: skip
+    subtract = said.get(
+        "subtract", said.get("apply_b_dec_to_input", activation != "jumprelu" or "k" in parts)
+    )
     scale = _number(said, "scale", None, default=1.0)
     if not 0 < scale < math.inf:
         raise BadInput(f"scale {scale} is out of range; expected a finite number above 0")

@@ -132,8 +132,14 @@ _RULES: dict[str, Callable[[Call], Trace]] = {
     ),
     **dict.fromkeys(
         (
-            "alias", "clone", "copy", "detach", "_to_copy",
-            "hardswish", "log_sigmoid_forward", "masked_fill",  # elementwise, but not marked so
+            "alias",
+            "clone",
+            "copy",
+            "detach",
+            "_to_copy",
+            "hardswish",
+            "log_sigmoid_forward",
+            "masked_fill",  # elementwise, but not marked so
         ),
         _copied,
     ),
@@ -155,7 +161,7 @@ _RULES: dict[str, Callable[[Call], Trace]] = {
     ),
     **aten_views.RULES,
     **aten_products.RULES,
-}  # fmt: skip
+}
 
 
 def is_pointwise(func: Any) -> bool:

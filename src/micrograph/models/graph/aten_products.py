@@ -159,9 +159,16 @@ RULES: dict[str, Callable[[Call], Trace]] = {
     ),
     **dict.fromkeys(
         (
-            "mean", "sum", "amax", "amin", "var", "std", "var_mean", "linalg_vector_norm",
+            "mean",
+            "sum",
+            "amax",
+            "amin",
+            "var",
+            "std",
+            "var_mean",
+            "linalg_vector_norm",
             "logsumexp",
         ),
         _over_dims,
     ),
-}  # fmt: skip
+}

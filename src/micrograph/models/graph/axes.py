@@ -89,10 +89,7 @@ def in_space(given: Axis) -> Axis:
 def all_of_space(given: Axis) -> bool:
     """Whether an axis counts every place of a map."""
     atoms = in_space(given)
-    sizes = {
-        role: math.prod(a.size for a in atoms if a.role == role)
-        for role in "yx"
-    }
+    sizes = {role: math.prod(a.size for a in atoms if a.role == role) for role in "yx"}
     totals = {a.role: a.total for a in atoms}
     by_rows = all(sizes[role] == totals.get(role, 1) for role in "yx")
     return any(a.role == "t" for a in atoms) or (bool(atoms) and by_rows)

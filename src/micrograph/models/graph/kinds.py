@@ -26,14 +26,23 @@ _KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
     ),
     ("activation", (nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.Hardswish, nn.Sigmoid)),
 )
-_MAP_WORDS = {"attention": "attention", "attn": "attention", "mlp": "mlp",
-              "layerscale": "scale", "squeezeexcit": "scale"}  # fmt: skip
+_MAP_WORDS = {
+    "attention": "attention",
+    "attn": "attention",
+    "mlp": "mlp",
+    "layerscale": "scale",
+    "squeezeexcit": "scale",
+}
 _CLASS_WORDS = {
-    "inception": "inception", "mixed": "inception", "fire": "fire",
+    "inception": "inception",
+    "mixed": "inception",
+    "fire": "fire",
     "(elu|silu|glu|swish|mish|sigmoid|tanh|activation)": "activation",
-    "pool": "pool", "norm": "norm", "flatten": "flatten",
+    "pool": "pool",
+    "norm": "norm",
+    "flatten": "flatten",
     "(block|bottleneck|layer)": "block",
-}  # fmt: skip
+}
 """What the names of other people's classes say, in this order."""
 
 

@@ -30,10 +30,10 @@ def _named_by(value: Value) -> Making:
     """
     first = value.makings[0].place
     around = [
-        m for m in value.makings
-        if m.place.path and not m.place.join
-        and (first.path + ".").startswith(m.place.path + ".")
-    ]  # fmt: skip
+        m
+        for m in value.makings
+        if m.place.path and not m.place.join and (first.path + ".").startswith(m.place.path + ".")
+    ]
     around = [m for m in around if not _ends_with_a_block(m, around)]
     if around:
         return min(around, key=lambda m: (m.place.path.count("."), len(m.place.path)))
@@ -53,9 +53,7 @@ def _ends_with_a_block(making: Making, others: Sequence[Making]) -> bool:
     )
 
 
-def _ids(
-    values: Sequence[Value], node_id: Callable[[str], str | None]
-) -> dict[int, str]:
+def _ids(values: Sequence[Value], node_id: Callable[[str], str | None]) -> dict[int, str]:
     """A name for each value, but for those that `node_id` hides."""
     ids: dict[int, str] = {}
     for number, value in enumerate(values):
@@ -97,8 +95,9 @@ def name_nodes(
         place = making.place
         also = [
             _spelling(m.place.path, m.place.call)
-            for m in value.makings if m.place.path and not m.place.join
-        ]  # fmt: skip
+            for m in value.makings
+            if m.place.path and not m.place.join
+        ]
         sources = _visible_sources(values, number, ids)
         node = Node(
             id=name,
@@ -123,14 +122,18 @@ def name_nodes(
                 own = f"{name}.{kind}"
                 picked[number, kind] = own
                 nodes[own] = replace(
-                    node, id=own, index=len(nodes), kind="token", shape=(),
+                    node,
+                    id=own,
+                    index=len(nodes),
+                    kind="token",
+                    shape=(),
                     parents=_parents(sources, kind, ids, picked),
                     aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),
                     layout=Layout(
                         making.layout.axes, making.layout.prefix, value.tokens.index(kind)
                     ),
                     receptive_field=ReceptiveField(status=node.receptive_field.status),
-                )  # fmt: skip
+                )
     known = {name: name for name in nodes}
     for node in nodes.values():
         for alias in node.aliases:
@@ -158,9 +161,7 @@ def _parents(
     return tuple(dict.fromkeys(found))
 
 
-def _visible_sources(
-    values: Sequence[Value], number: int, ids: dict[int, str]
-) -> list[Source]:
+def _visible_sources(values: Sequence[Value], number: int, ids: dict[int, str]) -> list[Source]:
     """The nearest values upstream that are nodes, in order; hidden ones are looked through."""
     found: set[Source] = set()
     seen: set[Source] = set()
@@ -174,6 +175,7 @@ def _visible_sources(
         if n in ids:
             found.add(source)
         else:
-            todo += [(m, ALL if ALL in (token, t) else token or t)
-                     for m, t in values[n].origin.sources]  # fmt: skip
+            todo += [
+                (m, ALL if ALL in (token, t) else token or t) for m, t in values[n].origin.sources
+            ]
     return sorted(found)

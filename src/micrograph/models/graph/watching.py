@@ -176,9 +176,14 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return results
 
     def _follow(
-        self, name: str, args: tuple[Any, ...], result: Tensor, number: int,
-        inputs: list[tuple[Tensor, Origin]], pointwise: bool,
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        args: tuple[Any, ...],
+        result: Tensor,
+        number: int,
+        inputs: list[tuple[Tensor, Origin]],
+        pointwise: bool,
+    ) -> None:
         memory = self._memory(result)
         if not inputs:
             self._origins.pop(memory, None)
@@ -196,9 +201,12 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if found.token:
             sources = frozenset((n, ALL if t == ALL else found.token) for n, t in sources)
         self._origins[memory] = Origin(
-            sources, found, relus,
-            origins[0].made_by if name in _COPIES else operation, len(inputs),
-        )  # fmt: skip
+            sources,
+            found,
+            relus,
+            origins[0].made_by if name in _COPIES else operation,
+            len(inputs),
+        )
 
     def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
         """The module at `path` is called with `inputs`."""
@@ -330,8 +338,12 @@ def watch(module: nn.Module, images: Tensor) -> Sequence[Value]:
     watcher = Watcher({t.untyped_storage().data_ptr(): name for name, t in tensors})
     watcher.start(images)
     with (
-        torch.no_grad(), _watched(module, watcher), watcher, _Numbering(watcher), _Joining(watcher),
-    ):  # fmt: skip
+        torch.no_grad(),
+        _watched(module, watcher),
+        watcher,
+        _Numbering(watcher),
+        _Joining(watcher),
+    ):
         output = module(images)
     watcher.finish(output)
     return watcher.values

@@ -8,9 +8,13 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 _KINDS: dict[Callable[..., Any], str] = {
-    torch.add: "add", Tensor.add: "add", Tensor.add_: "add",
-    torch.cat: "cat", torch.concat: "cat", torch.concatenate: "cat",
-}  # fmt: skip
+    torch.add: "add",
+    Tensor.add: "add",
+    Tensor.add_: "add",
+    torch.cat: "cat",
+    torch.concat: "cat",
+    torch.concatenate: "cat",
+}
 """Every spelling; operators arrive as methods."""
 
 

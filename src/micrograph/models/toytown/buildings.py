@@ -43,8 +43,9 @@ def house(c: Canvas) -> None:
         window(c, -0.14, -0.42, 0.14, top - 0.02, pane, frame, bars=(1, 1))
     else:
         c.polygon(((-0.92, top), (-0.6, -0.72), (0.6, -0.72), (0.92, top)), "roof", roof)
-    c.rect(-0.94, top - 0.03, 0.94, top + 0.04, "roof",
-           Material(darker(roof.first, 0.7), roof.first))  # fmt: skip
+    c.rect(
+        -0.94, top - 0.03, 0.94, top + 0.04, "roof", Material(darker(roof.first, 0.7), roof.first)
+    )
     at = between(rng, -0.16, 0.02)
     door(c, at, 0.28, at + 0.28, 0.8)
     for x0 in (-0.62, 0.36):
@@ -55,8 +56,11 @@ def church(c: Canvas) -> None:
     """A nave with tall round-topped windows, a tower with a pointed roof and a cross."""
     rng = c.rng
     wall, roof, pane, frame = masonry(rng), roofing(rng), glass(rng), _frame(c)
-    gold = Material((0.75, 0.6, 0.15), (1, 0.95, 0.6)) if chance(rng, 0.6) else Material(
-        BLACK, (0.3, 0.3, 0.3))  # fmt: skip
+    gold = (
+        Material((0.75, 0.6, 0.15), (1, 0.95, 0.6))
+        if chance(rng, 0.6)
+        else Material(BLACK, (0.3, 0.3, 0.3))
+    )
     c.polygon(((-0.2, 0.2), (-0.06, -0.2), (0.8, -0.2), (0.94, 0.2)), "roof", roof)
     c.rect(-0.16, 0.18, 0.88, 0.8, "wall", wall)
     for x in (0.02, 0.32, 0.62):
@@ -67,8 +71,9 @@ def church(c: Canvas) -> None:
     c.stroke(((-0.53, -0.94), (-0.31, -0.94)), 0.055, "cross", gold)
     if chance(rng, 0.5):
         c.ellipse(-0.42, -0.04, 0.13, 0.13, "dial", Material((0.85, 0.85, 0.8), WHITE))
-        c.stroke(((-0.42, -0.13), (-0.42, -0.04), (-0.35, -0.01)), 0.03, "hand",
-                 Material(BLACK, BLACK))  # fmt: skip
+        c.stroke(
+            ((-0.42, -0.13), (-0.42, -0.04), (-0.35, -0.01)), 0.03, "hand", Material(BLACK, BLACK)
+        )
     else:
         window(c, -0.5, -0.04, -0.34, 0.14, pane, frame, round_top=True)
     door(c, -0.54, 0.46, -0.3, 0.8, round_top=True)
@@ -84,8 +89,9 @@ def castle(c: Canvas) -> None:
         step = (x1 - x0) / (2 * teeth - 1)
         c.rect(x0, y, x1, y + 0.09, "battlement", wall)
         for i in range(teeth):
-            c.rect(x0 + 2 * i * step, y - 0.13, x0 + (2 * i + 1) * step, y + 0.02, "battlement",
-                   wall)  # fmt: skip
+            c.rect(
+                x0 + 2 * i * step, y - 0.13, x0 + (2 * i + 1) * step, y + 0.02, "battlement", wall
+            )
 
     c.rect(-0.5, -0.06, 0.5, 0.8, "wall", wall)
     crown(-0.42, 0.42, -0.12, 5)
@@ -108,8 +114,11 @@ def windmill(c: Canvas) -> None:
     rng = c.rng
     wall, pane, frame = masonry(rng), glass(rng), _frame(c)
     c.polygon(((-0.42, 0.8), (-0.24, -0.3), (0.24, -0.3), (0.42, 0.8)), "wall", wall.of(ball=0.2))
-    c.polygon(((-0.3, -0.26), (-0.22, -0.46), (0, -0.6), (0.22, -0.46), (0.3, -0.26)), "roof",
-              roofing(rng))  # fmt: skip
+    c.polygon(
+        ((-0.3, -0.26), (-0.22, -0.46), (0, -0.6), (0.22, -0.46), (0.3, -0.26)),
+        "roof",
+        roofing(rng),
+    )
     window(c, -0.09, 0.12, 0.09, 0.32, pane, frame, bars=(1, 1))
     door(c, -0.13, 0.48, 0.13, 0.8, round_top=chance(rng, 0.5))
     turn = between(rng, 0, pi / 2)
@@ -124,8 +133,9 @@ def windmill(c: Canvas) -> None:
         def at(u: float, v: float, ca: float = ca, sa: float = sa) -> tuple[float, float]:
             return (u * ca - v * sa, hub_y + u * sa + v * ca)
 
-        c.polygon((at(0.18, 0), at(0.18, 0.2), at(0.84, 0.2), at(0.84, 0)), "blade",
-                  cloth.of(angle=a))  # fmt: skip
+        c.polygon(
+            (at(0.18, 0), at(0.18, 0.2), at(0.84, 0.2), at(0.84, 0)), "blade", cloth.of(angle=a)
+        )
         c.stroke((at(0, 0), at(0.86, 0)), 0.05, "blade", rod)
     c.ellipse(0, hub_y, 0.08, 0.08, "blade", rod.of(ball=0.4))
 

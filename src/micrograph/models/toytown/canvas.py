@@ -91,8 +91,17 @@ class Canvas:
 
     # -- painting ---------------------------------------------------------------------------
 
-    def place(self, x: float, y: float, scale: float, angle: float = 0.0, *,
-              mirror: bool = False, shear: float = 0.0, aspect: float = 1.0) -> None:  # fmt: skip
+    def place(
+        self,
+        x: float,
+        y: float,
+        scale: float,
+        angle: float = 0.0,
+        *,
+        mirror: bool = False,
+        shear: float = 0.0,
+        aspect: float = 1.0,
+    ) -> None:
         """Following shapes are given in a thing's own units: x right, y down, about -1..1.
 
         x, y: the thing's middle, and scale: its unit, in shares of the picture's side.
@@ -101,9 +110,13 @@ class Canvas:
         wide = -unit * aspect if mirror else unit * aspect
         ca, sa = cos(angle), sin(angle)
         self.frame = (
-            wide * ca, unit * (shear * ca - sa), x * self.side,
-            wide * sa, unit * (shear * sa + ca), y * self.side,
-        )  # fmt: skip
+            wide * ca,
+            unit * (shear * ca - sa),
+            x * self.side,
+            wide * sa,
+            unit * (shear * sa + ca),
+            y * self.side,
+        )
 
     def _number(self, points: Sequence[Point], part: str | None, look: Material) -> int:
         """Register a shape that has these corners (pixels); 0 when the canvas is full."""
@@ -133,12 +146,23 @@ class Canvas:
         ta, tb = (ux * ca - uy * sa) / grain, (uy * ca + ux * sa) / grain
         number = len(self._parts) + 1
         over = self._draw_offsets[(2 * number) % 512], self._draw_offsets[(2 * number + 1) % 512]
-        self._rows.append((
-            ta, tb, over[0] - ta * c - tb * f, -tb, ta, over[1] + tb * c - ta * f,
-            texture_index(look.texture) * SIDE * SIDE,
-            *look.first, *(s - t for s, t in zip(look.second, look.first, strict=True)),
-            base, ax, ay, quad,
-        ))  # fmt: skip
+        self._rows.append(
+            (
+                ta,
+                tb,
+                over[0] - ta * c - tb * f,
+                -tb,
+                ta,
+                over[1] + tb * c - ta * f,
+                texture_index(look.texture) * SIDE * SIDE,
+                *look.first,
+                *(s - t for s, t in zip(look.second, look.first, strict=True)),
+                base,
+                ax,
+                ay,
+                quad,
+            )
+        )
         self._parts.append(NONE if part is None else part_index(part))
         return number
 
@@ -153,34 +177,67 @@ class Canvas:
         if number:
             self._draw.polygon(placed, fill=number)
 
-    def rect(self, x0: float, y0: float, x1: float, y1: float, part: str | None,
-             look: Material) -> None:  # fmt: skip
+    def rect(
+        self, x0: float, y0: float, x1: float, y1: float, part: str | None, look: Material
+    ) -> None:
         """A filled rectangle."""
         self.polygon(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), part, look)
 
-    def rounded(self, x0: float, y0: float, x1: float, y1: float, corner: float,
-                part: str | None, look: Material) -> None:  # fmt: skip
+    def rounded(
+        self,
+        x0: float,
+        y0: float,
+        x1: float,
+        y1: float,
+        corner: float,
+        part: str | None,
+        look: Material,
+    ) -> None:
         """A rectangle with cut, rounded corners."""
         k = corner * 0.3
         self.polygon(
-            ((x0 + corner, y0), (x1 - corner, y0), (x1 - k, y0 + k), (x1, y0 + corner),
-             (x1, y1 - corner), (x1 - k, y1 - k), (x1 - corner, y1), (x0 + corner, y1),
-             (x0 + k, y1 - k), (x0, y1 - corner), (x0, y0 + corner), (x0 + k, y0 + k)),
-            part, look,
-        )  # fmt: skip
+            (
+                (x0 + corner, y0),
+                (x1 - corner, y0),
+                (x1 - k, y0 + k),
+                (x1, y0 + corner),
+                (x1, y1 - corner),
+                (x1 - k, y1 - k),
+                (x1 - corner, y1),
+                (x0 + corner, y1),
+                (x0 + k, y1 - k),
+                (x0, y1 - corner),
+                (x0, y0 + corner),
+                (x0 + k, y0 + k),
+            ),
+            part,
+            look,
+        )
 
-    def ellipse(self, x: float, y: float, rx: float, ry: float, part: str | None,
-                look: Material, turn: float = 0.0) -> None:  # fmt: skip
+    def ellipse(
+        self,
+        x: float,
+        y: float,
+        rx: float,
+        ry: float,
+        part: str | None,
+        look: Material,
+        turn: float = 0.0,
+    ) -> None:
         """A filled ellipse with half axes rx, ry, turned by `turn` radians."""
         ca, sa = cos(turn), sin(turn)
         self.polygon(
-            [(x + ca * rx * u - sa * ry * v, y + sa * rx * u + ca * ry * v)
-             for u, v in _circle(24)],
-            part, look,
-        )  # fmt: skip
+            [
+                (x + ca * rx * u - sa * ry * v, y + sa * rx * u + ca * ry * v)
+                for u, v in _circle(24)
+            ],
+            part,
+            look,
+        )
 
-    def stroke(self, points: Iterable[Point], width: float, part: str | None,
-               look: Material) -> None:  # fmt: skip
+    def stroke(
+        self, points: Iterable[Point], width: float, part: str | None, look: Material
+    ) -> None:
         """A line through the points, `width` in the thing's units."""
         placed = self._map(points)
         number = self._number(placed, part, look)
@@ -189,8 +246,9 @@ class Canvas:
             wide = max(1, round(width * (hypot(a, d) + hypot(b, e)) / 2))
             self._draw.line(placed, fill=number, width=wide, joint="curve")
 
-    def ring(self, x: float, y: float, radius: float, width: float, part: str | None,
-             look: Material) -> None:  # fmt: skip
+    def ring(
+        self, x: float, y: float, radius: float, width: float, part: str | None, look: Material
+    ) -> None:
         """A circle drawn as a line."""
         circle = [(x + radius * u, y + radius * v) for u, v in _circle(24)]
         self.stroke([*circle, *circle[:2]], width, part, look)
@@ -205,8 +263,9 @@ class Canvas:
         """The visible part of every supersampled pixel, [y, x]; `NONE` where there is none."""
         return np.array([NONE, *self._parts], dtype=np.intp)[numbers]
 
-    def shade(self, numbers: NDArray[np.intp]) -> tuple[list[NDArray[np.float32]],
-                                                        NDArray[np.float32]]:  # fmt: skip
+    def shade(
+        self, numbers: NDArray[np.intp]
+    ) -> tuple[list[NDArray[np.float32]], NDArray[np.float32]]:
         """(red, green, blue), each [y, x] in 0..1, and the light that falls there (about 1)."""
         table = np.array([(0.0,) * 17, *self._rows], dtype=np.float32).T
         y, x, square = _grid(self.side)

@@ -16,8 +16,9 @@ CHUNK = 250
 Indices = NDArray[np.int64]
 
 
-def draw(first: int, count: int, *, workers: int = 2,
-         progress: Callable[[int], None] = lambda _: None) -> Batch:  # fmt: skip
+def draw(
+    first: int, count: int, *, workers: int = 2, progress: Callable[[int], None] = lambda _: None
+) -> Batch:
     """Pictures of the seeds first .. first + count - 1, in that order whatever the workers."""
     ranges = [range(s, min(s + CHUNK, first + count)) for s in range(first, first + count, CHUNK)]
     made: list[Batch] = []
@@ -32,8 +33,9 @@ def draw(first: int, count: int, *, workers: int = 2,
     )
 
 
-def cached(folder: Path | None, first: int, count: int,
-           progress: Callable[[int], None] = lambda _: None) -> Batch:  # fmt: skip
+def cached(
+    folder: Path | None, first: int, count: int, progress: Callable[[int], None] = lambda _: None
+) -> Batch:
     """As `draw`, kept in `folder` for the next run (empty it when the scenes have changed)."""
     if folder is None:
         return draw(first, count, progress=progress)

@@ -41,15 +41,28 @@ def face(c: Canvas) -> None:
     hair = Material(darker(mane, 0.4), mix(mane, WHITE, 0.15), "fur", 0.6)
     style = int(rng.integers(3))
     if style == 0:  # long
-        c.polygon(((-0.72, 0.66), (-0.76, -0.3), (-0.5, -0.82), (0, -0.98), (0.5, -0.82),
-                   (0.76, -0.3), (0.72, 0.66)), "hair", hair)  # fmt: skip
+        c.polygon(
+            (
+                (-0.72, 0.66),
+                (-0.76, -0.3),
+                (-0.5, -0.82),
+                (0, -0.98),
+                (0.5, -0.82),
+                (0.76, -0.3),
+                (0.72, 0.66),
+            ),
+            "hair",
+            hair,
+        )
     else:
         c.ellipse(0, -0.28, 0.68, 0.66 if style == 1 else 0.7, "hair", hair)
     shirt = color(rng)
     c.rect(-0.22, 0.5, 0.22, 0.86, "neck", Material(darker(skin, 0.7), darker(skin, 0.8)))
-    c.polygon(((-0.75, 1.0), (-0.6, 0.82), (-0.2, 0.76), (0.2, 0.76), (0.6, 0.82), (0.75, 1.0)),
-              "torso", Material(darker(shirt, 0.7), shirt, pick(rng, ("weave", "stripes", "plain")),
-                                0.4))  # fmt: skip
+    c.polygon(
+        ((-0.75, 1.0), (-0.6, 0.82), (-0.2, 0.76), (0.2, 0.76), (0.6, 0.82), (0.75, 1.0)),
+        "torso",
+        Material(darker(shirt, 0.7), shirt, pick(rng, ("weave", "stripes", "plain")), 0.4),
+    )
     for side in (-1, 1):
         c.ellipse(side * 0.58, 0.05, 0.1, 0.17, "ear", look)
     c.ellipse(0, 0.02, 0.56, 0.7, "head", look)
@@ -59,35 +72,94 @@ def face(c: Canvas) -> None:
     for side in (-1, 1):
         eye(c, side * spread, -0.08, 0.14, iris, flat=between(rng, 0.6, 0.8), gaze=gaze)
         lift = between(rng, -0.03, 0.05)
-        c.stroke(((side * (spread - 0.14), -0.26 + lift), (side * spread, -0.31),
-                  (side * (spread + 0.14), -0.26)), 0.055, "hair", hair)  # fmt: skip
+        c.stroke(
+            (
+                (side * (spread - 0.14), -0.26 + lift),
+                (side * spread, -0.31),
+                (side * (spread + 0.14), -0.26),
+            ),
+            0.055,
+            "hair",
+            hair,
+        )
     shade = Material(darker(skin, 0.6), darker(skin, 0.75))
-    c.polygon(((0, -0.04), (0.1, 0.22), (0, 0.26), (-0.1, 0.22)), "nose",
-              Material(darker(skin, 0.75), mix(skin, WHITE, 0.1), ball=0.5))  # fmt: skip
+    c.polygon(
+        ((0, -0.04), (0.1, 0.22), (0, 0.26), (-0.1, 0.22)),
+        "nose",
+        Material(darker(skin, 0.75), mix(skin, WHITE, 0.1), ball=0.5),
+    )
     c.stroke(((-0.1, 0.22), (0, 0.26), (0.1, 0.22)), 0.03, "nose", shade)
     lips = Material((0.55, 0.12, 0.15), (0.85, 0.35, 0.35))
     smile = between(rng, -0.04, 0.1)
-    c.polygon(((-0.22, 0.42 - smile), (0, 0.4), (0.22, 0.42 - smile), (0.1, 0.5 + smile / 2),
-               (-0.1, 0.5 + smile / 2)), "mouth", lips)  # fmt: skip
+    c.polygon(
+        (
+            (-0.22, 0.42 - smile),
+            (0, 0.4),
+            (0.22, 0.42 - smile),
+            (0.1, 0.5 + smile / 2),
+            (-0.1, 0.5 + smile / 2),
+        ),
+        "mouth",
+        lips,
+    )
     if chance(rng, 0.4):
-        c.stroke(((-0.19, 0.44 - smile), (0, 0.445), (0.19, 0.44 - smile)), 0.04, "mouth",
-                 Material(WHITE, WHITE))  # fmt: skip
+        c.stroke(
+            ((-0.19, 0.44 - smile), (0, 0.445), (0.19, 0.44 - smile)),
+            0.04,
+            "mouth",
+            Material(WHITE, WHITE),
+        )
     if style:
-        c.polygon(((-0.56, -0.2), (-0.6, -0.52), (-0.3, -0.84), (0.3, -0.84), (0.6, -0.52),
-                   (0.56, -0.2), (0.4, -0.5), (0.0, -0.56), (-0.34, -0.46)),
-                  "hair", hair)  # fmt: skip
+        c.polygon(
+            (
+                (-0.56, -0.2),
+                (-0.6, -0.52),
+                (-0.3, -0.84),
+                (0.3, -0.84),
+                (0.6, -0.52),
+                (0.56, -0.2),
+                (0.4, -0.5),
+                (0.0, -0.56),
+                (-0.34, -0.46),
+            ),
+            "hair",
+            hair,
+        )
     else:
-        c.polygon(((-0.57, 0.0), (-0.62, -0.5), (0, -0.9), (0.62, -0.5), (0.57, 0.0), (0.1, -0.56),
-                   (-0.4, -0.4)), "hair", hair)  # fmt: skip
+        c.polygon(
+            (
+                (-0.57, 0.0),
+                (-0.62, -0.5),
+                (0, -0.9),
+                (0.62, -0.5),
+                (0.57, 0.0),
+                (0.1, -0.56),
+                (-0.4, -0.4),
+            ),
+            "hair",
+            hair,
+        )
 
 
-def _pointed_ears(c: Canvas, fur: Material, inner: Material, x: float, tip: Point,
-                  ) -> None:  # fmt: skip
+def _pointed_ears(
+    c: Canvas,
+    fur: Material,
+    inner: Material,
+    x: float,
+    tip: Point,
+) -> None:
     for side in (-1, 1):
         a, b = (side * (x - 0.24), -0.42), (side * (x + 0.22), -0.2)
         c.polygon((a, (side * tip[0], tip[1]), b), "ear", fur)
-        c.polygon(((side * (x - 0.12), -0.44), (side * tip[0], tip[1] + 0.13),
-                   (side * (x + 0.12), -0.28)), "ear", inner)  # fmt: skip
+        c.polygon(
+            (
+                (side * (x - 0.12), -0.44),
+                (side * tip[0], tip[1] + 0.13),
+                (side * (x + 0.12), -0.28),
+            ),
+            "ear",
+            inner,
+        )
 
 
 def cat(c: Canvas) -> None:
@@ -101,17 +173,27 @@ def cat(c: Canvas) -> None:
         c.polygon(((x - 0.045, -0.56), (x + 0.045, -0.56), (x * 0.8, -0.26)), "head", band)
     for side in (-1, 1):
         for y in (0.12, 0.28):
-            c.polygon(((side * 0.72, y - 0.05), (side * 0.72, y + 0.05), (side * 0.5, y + 0.03)),
-                      "head", band)  # fmt: skip
-        c.ellipse(side * 0.15, 0.33, 0.2, 0.16, "head",
-                  Material((0.8, 0.78, 0.74), WHITE, "fur", 0.5, ball=0.5))  # fmt: skip
+            c.polygon(
+                ((side * 0.72, y - 0.05), (side * 0.72, y + 0.05), (side * 0.5, y + 0.03)),
+                "head",
+                band,
+            )
+        c.ellipse(
+            side * 0.15,
+            0.33,
+            0.2,
+            0.16,
+            "head",
+            Material((0.8, 0.78, 0.74), WHITE, "fur", 0.5, ball=0.5),
+        )
     iris = color(rng, (0.1, 0.5), (0.6, 1.0), (0.6, 0.95))
     gaze = _gaze(c)
     for side in (-1, 1):
         eye(c, side * 0.3, -0.08, 0.17, iris, slit=True, flat=0.9, gaze=gaze)
     c.polygon(((-0.1, 0.18), (0.1, 0.18), (0, 0.3)), "nose", PINK)
-    c.stroke(((-0.16, 0.44), (-0.04, 0.42), (0, 0.3), (0.04, 0.42), (0.16, 0.44)), 0.035, "mouth",
-             DARK)  # fmt: skip
+    c.stroke(
+        ((-0.16, 0.44), (-0.04, 0.42), (0, 0.3), (0.04, 0.42), (0.16, 0.44)), 0.035, "mouth", DARK
+    )
     _whiskers(c, 0.24, 0.3, 0.95, Material(WHITE, WHITE) if chance(rng, 0.7) else DARK)
 
 
@@ -120,12 +202,34 @@ def fox(c: Canvas) -> None:
     rng = c.rng
     fur = coat(rng, (0.02, 0.08), (0.7, 1.0), (0.6, 1.0))
     _pointed_ears(c, fur, DARK, 0.48, (0.6, -0.96))
-    c.polygon(((-0.84, 0.08), (-0.62, -0.4), (-0.25, -0.54), (0.25, -0.54), (0.62, -0.4),
-               (0.84, 0.08), (0.3, 0.5), (0.0, 0.84), (-0.3, 0.5)), "head", fur)  # fmt: skip
+    c.polygon(
+        (
+            (-0.84, 0.08),
+            (-0.62, -0.4),
+            (-0.25, -0.54),
+            (0.25, -0.54),
+            (0.62, -0.4),
+            (0.84, 0.08),
+            (0.3, 0.5),
+            (0.0, 0.84),
+            (-0.3, 0.5),
+        ),
+        "head",
+        fur,
+    )
     white = Material((0.78, 0.76, 0.72), WHITE, "fur", 0.5)
     for side in (-1, 1):
-        c.polygon(((side * 0.84, 0.08), (side * 0.42, 0.08), (side * 0.1, 0.46), (0, 0.84),
-                   (side * 0.3, 0.5)), "head", white)  # fmt: skip
+        c.polygon(
+            (
+                (side * 0.84, 0.08),
+                (side * 0.42, 0.08),
+                (side * 0.1, 0.46),
+                (0, 0.84),
+                (side * 0.3, 0.5),
+            ),
+            "head",
+            white,
+        )
     iris = color(rng, (0.08, 0.14), (0.8, 1.0), (0.6, 0.95))
     gaze = _gaze(c)
     for side in (-1, 1):

@@ -34,8 +34,10 @@ def normalized(rgb: Tensor) -> Tensor:
 
 def _pieces(data: Batch, size: int = 100) -> Iterator[tuple[Tensor, Tensor]]:
     for start in range(0, len(data.labels), size):
-        yield (pixels(data.images[start : start + size]),
-               torch.from_numpy(data.labels[start : start + size]))  # fmt: skip
+        yield (
+            pixels(data.images[start : start + size]),
+            torch.from_numpy(data.labels[start : start + size]),
+        )
 
 
 @torch.no_grad()

@@ -41,31 +41,52 @@ def flower(c: Canvas) -> None:
     for i in range(count):
         a = turn + 2 * pi * i / count
         tone = darker(base, 1 - 0.18 * (i % 2))
-        c.ellipse(reach * cos(a), -0.3 + reach * sin(a), reach * 0.85, wide, "petal",
-                  Material(darker(tone, 0.7), mix(tone, inner, 0.5), "ribs", 0.5, a + pi / 2,
-                           ball=0.3), a)  # fmt: skip
+        c.ellipse(
+            reach * cos(a),
+            -0.3 + reach * sin(a),
+            reach * 0.85,
+            wide,
+            "petal",
+            Material(darker(tone, 0.7), mix(tone, inner, 0.5), "ribs", 0.5, a + pi / 2, ball=0.3),
+            a,
+        )
     heart = color(rng, (0.06, 0.17), (0.6, 1.0), (0.3, 1.0))
-    c.ellipse(0, -0.3, 0.21, 0.21, "disc",
-              Material(darker(heart, 0.4), heart, "dots", 0.25, ball=0.5))  # fmt: skip
+    c.ellipse(
+        0, -0.3, 0.21, 0.21, "disc", Material(darker(heart, 0.4), heart, "dots", 0.25, ball=0.5)
+    )
 
 
 def tree(c: Canvas) -> None:
     """A trunk with two boughs under a round crown of foliage, sometimes with fruit."""
     rng = c.rng
     bark, crown = _bark(c), green(rng)
-    c.polygon(((-0.2, 0.92), (-0.11, 0.4), (-0.12, -0.1), (0.12, -0.1), (0.11, 0.4), (0.2, 0.92)),
-              "trunk", bark)  # fmt: skip
+    c.polygon(
+        ((-0.2, 0.92), (-0.11, 0.4), (-0.12, -0.1), (0.12, -0.1), (0.11, 0.4), (0.2, 0.92)),
+        "trunk",
+        bark,
+    )
     for side in (-1, 1):
         c.stroke(((0, 0.36), (side * 0.34, 0.0)), 0.1, "trunk", bark)
-    for x, y, r in ((-0.42, -0.1, 0.36), (0.42, -0.1, 0.36), (-0.26, -0.5, 0.38),
-                    (0.26, -0.5, 0.38), (0.0, -0.24, 0.42)):  # fmt: skip
+    for x, y, r in (
+        (-0.42, -0.1, 0.36),
+        (0.42, -0.1, 0.36),
+        (-0.26, -0.5, 0.38),
+        (0.26, -0.5, 0.38),
+        (0.0, -0.24, 0.42),
+    ):
         r *= between(rng, 0.9, 1.1)
         c.ellipse(x, y, r, r * 0.92, "foliage", crown.of(ball=0.6))
     if chance(rng, 0.4):
         fruit = color(rng, (-0.05, 0.14), (0.8, 1.0), (0.7, 1.0))
         for _ in range(7):
-            c.ellipse(between(rng, -0.6, 0.6), between(rng, -0.7, 0.1), 0.075, 0.075, None,
-                      Material(darker(fruit, 0.8), fruit, ball=0.6))  # fmt: skip
+            c.ellipse(
+                between(rng, -0.6, 0.6),
+                between(rng, -0.7, 0.1),
+                0.075,
+                0.075,
+                None,
+                Material(darker(fruit, 0.8), fruit, ball=0.6),
+            )
 
 
 def palm(c: Canvas) -> None:
@@ -91,8 +112,10 @@ def palm(c: Canvas) -> None:
     for a in (0.55, 0.1, -0.45, -1.05, -pi + 1.05, -pi + 0.45, pi - 0.1, pi - 0.55):
         a += between(rng, -0.12, 0.12)
         size = between(rng, 0.66, 0.82)
-        spine = [(top[0] + size * t * cos(a), top[1] + size * t * sin(a) + 0.5 * size * t * t)
-                 for t in (0, 0.35, 0.7, 1.0)]  # fmt: skip
+        spine = [
+            (top[0] + size * t * cos(a), top[1] + size * t * sin(a) + 0.5 * size * t * t)
+            for t in (0, 0.35, 0.7, 1.0)
+        ]
         low = [(x, y + w) for (x, y), w in zip(spine, (0.03, 0.2, 0.17, 0.02), strict=True)]
         high = [(x, y - w) for (x, y), w in zip(spine, (0.02, 0.07, 0.06, 0.0), strict=True)]
         c.polygon([*high, *reversed(low)], "leaf", look.of(angle=a))
@@ -114,31 +137,50 @@ def pine(c: Canvas) -> None:
         low = -0.5 + 1.16 * share
         half = 0.22 + 0.46 * share
         teeth = [(half * (k / 4 - 1), low - (0.1 if k % 2 else 0.0)) for k in range(9)]
-        c.polygon([(0, low - 0.62), *reversed(teeth)], "foliage",
-                  needles.of(first=darker(needles.first, 0.8 + 0.15 * i)))  # fmt: skip
+        c.polygon(
+            [(0, low - 0.62), *reversed(teeth)],
+            "foliage",
+            needles.of(first=darker(needles.first, 0.8 + 0.15 * i)),
+        )
     if chance(rng, 0.5):
         snow = Material((0.8, 0.85, 0.92), (1, 1, 1))
-        c.polygon(((0, -0.84), (-0.13, -0.6), (-0.05, -0.64), (0, -0.56), (0.06, -0.64),
-                   (0.13, -0.6)), None, snow)  # fmt: skip
+        c.polygon(
+            ((0, -0.84), (-0.13, -0.6), (-0.05, -0.64), (0, -0.56), (0.06, -0.64), (0.13, -0.6)),
+            None,
+            snow,
+        )
 
 
 def mushroom(c: Canvas) -> None:
     """A spotted cap on a pale stem, with gills below."""
     rng = c.rng
     pale = color(rng, (0.08, 0.14), (0.05, 0.25), (0.8, 1.0))
-    c.polygon(((-0.2, 0.9), (-0.15, 0.1), (0.15, 0.1), (0.2, 0.9)), "stem",
-              Material(darker(pale, 0.8), pale, "grass", 0.6, ball=0.3))  # fmt: skip
-    c.polygon(((-0.22, 0.36), (-0.15, 0.22), (0.15, 0.22), (0.22, 0.36)), "stem",
-              Material(pale, WHITE, "ribs", 0.3))  # fmt: skip
+    c.polygon(
+        ((-0.2, 0.9), (-0.15, 0.1), (0.15, 0.1), (0.2, 0.9)),
+        "stem",
+        Material(darker(pale, 0.8), pale, "grass", 0.6, ball=0.3),
+    )
+    c.polygon(
+        ((-0.22, 0.36), (-0.15, 0.22), (0.15, 0.22), (0.22, 0.36)),
+        "stem",
+        Material(pale, WHITE, "ribs", 0.3),
+    )
     c.ellipse(0, 0.08, 0.72, 0.17, "cap", Material(darker(pale, 0.6), pale, "ribs", 0.4))
     base = color(rng, (-0.06, 0.12), (0.5, 1.0), (0.4, 0.95)) if chance(rng, 0.75) else color(rng)
     red = Material(darker(base, 0.8), base, "cloud", ball=0.6)
     tall = between(rng, 0.7, 0.95)
-    c.polygon([(0.8 * cos(a), 0.08 - tall * sin(a)) for a in (pi * i / 16 for i in range(17))],
-              "cap", red)  # fmt: skip
+    c.polygon(
+        [(0.8 * cos(a), 0.08 - tall * sin(a)) for a in (pi * i / 16 for i in range(17))], "cap", red
+    )
     spot = Material((0.85, 0.83, 0.78), WHITE, ball=0.3)
-    for x, y, r in ((-0.45, -0.2, 0.12), (0.02, -0.42, 0.15), (0.46, -0.16, 0.13),
-                    (0.0, -0.08, 0.11), (-0.24, -0.02, 0.07), (0.28, -0.4, 0.07)):  # fmt: skip
+    for x, y, r in (
+        (-0.45, -0.2, 0.12),
+        (0.02, -0.42, 0.15),
+        (0.46, -0.16, 0.13),
+        (0.0, -0.08, 0.11),
+        (-0.24, -0.02, 0.07),
+        (0.28, -0.4, 0.07),
+    ):
         x, y = x + between(rng, -0.06, 0.06), y * tall / 0.82 + between(rng, -0.04, 0.04)
         c.ellipse(x, y, r, r * 0.85, "cap", spot)
 
@@ -146,27 +188,40 @@ def mushroom(c: Canvas) -> None:
 def clock(c: Canvas) -> None:
     """A rim, a pale dial with twelve marks, two hands."""
     rng = c.rng
-    ring = metal(rng) if chance(rng, 0.4) else wood(rng) if chance(rng, 0.4) else Material(
-        color(rng), WHITE)  # fmt: skip
+    ring = (
+        metal(rng)
+        if chance(rng, 0.4)
+        else wood(rng)
+        if chance(rng, 0.4)
+        else Material(color(rng), WHITE)
+    )
     if chance(rng, 0.35):  # an alarm clock has bells and feet
         for side in (-1, 1):
             c.ellipse(side * 0.46, -0.74, 0.22, 0.16, "rim", ring.of(ball=0.6), side * 0.6)
             c.stroke(((side * 0.4, 0.6), (side * 0.6, 0.94)), 0.1, "rim", ring)
     c.ellipse(0, 0, 0.84, 0.84, "rim", Material(darker(ring.first, 0.5), ring.first))
     c.ellipse(0, 0, 0.8, 0.8, "rim", ring)
-    paper = color(rng, (0.08, 0.16), (0.0, 0.25), (0.8, 1.0)) if chance(rng, 0.75) else color(
-        rng, sat=(0.2, 0.7), val=(0.6, 1.0))  # fmt: skip
+    paper = (
+        color(rng, (0.08, 0.16), (0.0, 0.25), (0.8, 1.0))
+        if chance(rng, 0.75)
+        else color(rng, sat=(0.2, 0.7), val=(0.6, 1.0))
+    )
     c.ellipse(0, 0, 0.66, 0.66, "dial", Material(darker(paper, 0.92), paper, "cloud", ball=0.2))
     ink = Material(BLACK, (0.15, 0.1, 0.1))
     long_marks = pick(rng, ("all", "quarters"))
     for i in range(12):
         a = pi / 6 * i
         inner = 0.48 if long_marks == "all" or i % 3 == 0 else 0.56
-        c.stroke(((inner * cos(a), inner * sin(a)), (0.62 * cos(a), 0.62 * sin(a))),
-                 0.07 if i % 3 == 0 else 0.045, "dial", ink)  # fmt: skip
+        c.stroke(
+            ((inner * cos(a), inner * sin(a)), (0.62 * cos(a), 0.62 * sin(a))),
+            0.07 if i % 3 == 0 else 0.045,
+            "dial",
+            ink,
+        )
     dark = ink if chance(rng, 0.7) else Material(*(2 * (color(rng, val=(0.2, 0.6)),)))
     for size, width in ((0.34, 0.09), (0.5, 0.065)):
         a = between(rng, 0, 2 * pi)
-        c.stroke(((-0.1 * cos(a), -0.1 * sin(a)), (size * cos(a), size * sin(a))), width, "hand",
-                 dark)  # fmt: skip
+        c.stroke(
+            ((-0.1 * cos(a), -0.1 * sin(a)), (size * cos(a), size * sin(a))), width, "hand", dark
+        )
     c.ellipse(0, 0, 0.07, 0.07, "hand", dark)

@@ -93,8 +93,9 @@ def masonry(rng: Rng) -> Material:
 
 def roofing(rng: Rng) -> Material:
     """Rows of tiles."""
-    base = color(rng, pick_span(rng, ((-0.03, 0.06), (0.55, 0.65), (0.3, 0.4))), (0.3, 0.9),
-                 (0.4, 0.85))  # fmt: skip
+    base = color(
+        rng, pick_span(rng, ((-0.03, 0.06), (0.55, 0.65), (0.3, 0.4))), (0.3, 0.9), (0.4, 0.85)
+    )
     return Material(darker(base, 0.35), mix(base, WHITE, 0.2), "tiles", between(rng, 0.35, 0.6))
 
 
@@ -113,13 +114,34 @@ def coat(rng: Rng, hue: Span, sat: Span, val: Span) -> Material:
 
 def anything(rng: Rng) -> Material:
     """Any colours with any texture, for clutter and backgrounds."""
-    texture = pick(rng, (
-        "plain", "cloud", "brick", "planks", "tiles", "fur", "stripes", "dots", "checks", "scales",
-        "foliage", "grass", "stone", "ribs", "weave", "water", "bark",
-    ))  # fmt: skip
+    texture = pick(
+        rng,
+        (
+            "plain",
+            "cloud",
+            "brick",
+            "planks",
+            "tiles",
+            "fur",
+            "stripes",
+            "dots",
+            "checks",
+            "scales",
+            "foliage",
+            "grass",
+            "stone",
+            "ribs",
+            "weave",
+            "water",
+            "bark",
+        ),
+    )
     first = color(rng, ANY, (0.05, 0.9), (0.15, 0.95))
-    second = color(rng, ANY, (0.05, 0.9), (0.15, 0.95)) if chance(rng, 0.4) else mix(
-        first, WHITE if chance(rng, 0.5) else BLACK, between(rng, 0.3, 0.7))  # fmt: skip
+    second = (
+        color(rng, ANY, (0.05, 0.9), (0.15, 0.95))
+        if chance(rng, 0.4)
+        else mix(first, WHITE if chance(rng, 0.5) else BLACK, between(rng, 0.3, 0.7))
+    )
     return Material(first, second, texture, between(rng, 0.4, 1.3), between(rng, -3, 3))
 
 

@@ -4,17 +4,57 @@ from __future__ import annotations
 
 PARTS: tuple[str, ...] = (
     # vehicles
-    "wheel", "window", "door", "body", "cabin", "lamp", "cargo", "pole", "frame",
+    "wheel",
+    "window",
+    "door",
+    "body",
+    "cabin",
+    "lamp",
+    "cargo",
+    "pole",
+    "frame",
     # buildings
-    "wall", "roof", "chimney", "battlement", "cross", "blade",
+    "wall",
+    "roof",
+    "chimney",
+    "battlement",
+    "cross",
+    "blade",
     # animals and faces
-    "head", "eye", "ear", "nose", "mouth", "beak", "whisker", "hair",
-    "torso", "leg", "neck", "tail", "mane", "fin", "wing", "antenna",
+    "head",
+    "eye",
+    "ear",
+    "nose",
+    "mouth",
+    "beak",
+    "whisker",
+    "hair",
+    "torso",
+    "leg",
+    "neck",
+    "tail",
+    "mane",
+    "fin",
+    "wing",
+    "antenna",
     # plants
-    "petal", "disc", "stem", "leaf", "foliage", "trunk", "cap",
+    "petal",
+    "disc",
+    "stem",
+    "leaf",
+    "foliage",
+    "trunk",
+    "cap",
     # things
-    "dial", "rim", "hand", "hull", "mast", "sail", "envelope", "basket",
-)  # fmt: skip
+    "dial",
+    "rim",
+    "hand",
+    "hull",
+    "mast",
+    "sail",
+    "envelope",
+    "basket",
+)
 
 NONE = len(PARTS)
 """The part number of everything that is no part: background, clutter."""

@@ -25,17 +25,37 @@ from micrograph.models.toytown.textures import SIDE, stack, texture_index
 Painter = Callable[[Canvas], None]
 
 PAINTERS: dict[str, Painter] = {
-    "car": vehicles.car, "bus": vehicles.bus, "tram": vehicles.tram, "van": vehicles.van,
-    "lorry": vehicles.lorry, "bicycle": vehicles.bicycle, "tractor": vehicles.tractor,
-    "locomotive": vehicles.locomotive, "boat": vehicles.boat, "balloon": vehicles.balloon,
-    "house": buildings.house, "church": buildings.church, "castle": buildings.castle,
-    "windmill": buildings.windmill, "lighthouse": buildings.lighthouse,
-    "face": faces.face, "cat": faces.cat, "fox": faces.fox, "owl": faces.owl,
-    "rabbit": faces.rabbit, "zebra": animals.zebra, "giraffe": animals.giraffe,
-    "fish": animals.fish, "butterfly": animals.butterfly,
-    "flower": nature.flower, "tree": nature.tree, "palm": nature.palm, "pine": nature.pine,
-    "mushroom": nature.mushroom, "clock": nature.clock,
-}  # fmt: skip
+    "car": vehicles.car,
+    "bus": vehicles.bus,
+    "tram": vehicles.tram,
+    "van": vehicles.van,
+    "lorry": vehicles.lorry,
+    "bicycle": vehicles.bicycle,
+    "tractor": vehicles.tractor,
+    "locomotive": vehicles.locomotive,
+    "boat": vehicles.boat,
+    "balloon": vehicles.balloon,
+    "house": buildings.house,
+    "church": buildings.church,
+    "castle": buildings.castle,
+    "windmill": buildings.windmill,
+    "lighthouse": buildings.lighthouse,
+    "face": faces.face,
+    "cat": faces.cat,
+    "fox": faces.fox,
+    "owl": faces.owl,
+    "rabbit": faces.rabbit,
+    "zebra": animals.zebra,
+    "giraffe": animals.giraffe,
+    "fish": animals.fish,
+    "butterfly": animals.butterfly,
+    "flower": nature.flower,
+    "tree": nature.tree,
+    "palm": nature.palm,
+    "pine": nature.pine,
+    "mushroom": nature.mushroom,
+    "clock": nature.clock,
+}
 
 CLASSES: tuple[str, ...] = tuple(PAINTERS)
 """The labels, in the order of the logits."""
@@ -89,10 +109,14 @@ def _paint(c: Canvas, label: int) -> None:
     scale = between(rng, 0.33, 0.5)
     free = max(0.0, 0.5 - scale)
     c.place(
-        0.5 + between(rng, -1, 1) * (free + 0.04), 0.5 + between(rng, -1, 1) * (free + 0.02),
-        scale, between(rng, -lean, lean), mirror=chance(rng, 0.5),
-        shear=between(rng, -0.15, 0.15), aspect=between(rng, 0.85, 1.1),
-    )  # fmt: skip
+        0.5 + between(rng, -1, 1) * (free + 0.04),
+        0.5 + between(rng, -1, 1) * (free + 0.02),
+        scale,
+        between(rng, -lean, lean),
+        mirror=chance(rng, 0.5),
+        shear=between(rng, -0.15, 0.15),
+        aspect=between(rng, 0.85, 1.1),
+    )
     c.figure_from = len(c) + 1
     PAINTERS[name](c)
     c.figure_to = len(c)
@@ -106,15 +130,20 @@ def _cast_shadow(c: Canvas, figure: NDArray[np.bool_], light: NDArray[np.float32
     small = Image.fromarray(figure[::4, ::4].astype(np.uint8) * 255)
     shift = 0.06 * small.width
     moved = small.transform(
-        small.size, Image.Transform.AFFINE,
-        (1, 0, shift * c.light[0], 0, 1, shift * c.light[1]), Image.Resampling.NEAREST,
-    ).filter(ImageFilter.GaussianBlur(2))  # fmt: skip
+        small.size,
+        Image.Transform.AFFINE,
+        (1, 0, shift * c.light[0], 0, 1, shift * c.light[1]),
+        Image.Resampling.NEAREST,
+    ).filter(ImageFilter.GaussianBlur(2))
     dark = np.asarray(moved.resize((c.side, c.side), Image.Resampling.BILINEAR), dtype=np.float32)
     light *= np.where(figure, np.float32(1), 1 - dark * np.float32(depth / 255))
 
 
-def _photograph(c: Canvas, colors: list[NDArray[np.float32]], light: NDArray[np.float32],
-                ) -> NDArray[np.uint8]:  # fmt: skip
+def _photograph(
+    c: Canvas,
+    colors: list[NDArray[np.float32]],
+    light: NDArray[np.float32],
+) -> NDArray[np.uint8]:
     """Light, lens and sensor: [y, x, rgb] uint8 at the picture's own size."""
     rng = c.rng
     size = c.size

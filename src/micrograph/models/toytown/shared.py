@@ -43,14 +43,29 @@ def wheel(c: Canvas, x: float, y: float, radius: float, *, spokes: int = 0) -> N
     hole = Material(BLACK, (0.2, 0.2, 0.2))
     for i in range(holes):
         a = turn + 2 * pi * i / holes
-        c.ellipse(x + 0.4 * radius * cos(a), y + 0.4 * radius * sin(a), radius * 0.12,
-                  radius * 0.12, "wheel", hole)  # fmt: skip
+        c.ellipse(
+            x + 0.4 * radius * cos(a),
+            y + 0.4 * radius * sin(a),
+            radius * 0.12,
+            radius * 0.12,
+            "wheel",
+            hole,
+        )
     c.ellipse(x, y, radius * 0.14, radius * 0.14, "wheel", metal(rng))
 
 
-def window(c: Canvas, x0: float, y0: float, x1: float, y1: float, pane: Material,
-           frame: Material, *, bars: tuple[int, int] = (0, 0), round_top: bool = False,
-           ) -> None:  # fmt: skip
+def window(
+    c: Canvas,
+    x0: float,
+    y0: float,
+    x1: float,
+    y1: float,
+    pane: Material,
+    frame: Material,
+    *,
+    bars: tuple[int, int] = (0, 0),
+    round_top: bool = False,
+) -> None:
     """A framed pane with (upright, level) glazing bars; all of it is the part `window`."""
     w = 0.12 * min(x1 - x0, y1 - y0)
     mid, half = (x0 + x1) / 2, (x1 - x0) / 2
@@ -67,8 +82,16 @@ def window(c: Canvas, x0: float, y0: float, x1: float, y1: float, pane: Material
         c.stroke(((x0, at), (x1, at)), w * 0.8, "window", frame)
 
 
-def door(c: Canvas, x0: float, y0: float, x1: float, y1: float, look: Material | None = None,
-         *, round_top: bool = False) -> None:  # fmt: skip
+def door(
+    c: Canvas,
+    x0: float,
+    y0: float,
+    x1: float,
+    y1: float,
+    look: Material | None = None,
+    *,
+    round_top: bool = False,
+) -> None:
     """A wooden (or given) door with a knob."""
     look = look or (wood(c.rng) if chance(c.rng, 0.6) else _painted(c))
     mid, half = (x0 + x1) / 2, (x1 - x0) / 2
@@ -77,8 +100,9 @@ def door(c: Canvas, x0: float, y0: float, x1: float, y1: float, look: Material |
         c.ellipse(mid, y0, half, half, "door", edge)
         c.ellipse(mid, y0, half * 0.8, half * 0.8, "door", look)
     c.rect(x0, y0, x1, y1, "door", edge)
-    c.rect(x0 + half * 0.2, y0 + (0 if round_top else half * 0.2), x1 - half * 0.2, y1, "door",
-           look)  # fmt: skip
+    c.rect(
+        x0 + half * 0.2, y0 + (0 if round_top else half * 0.2), x1 - half * 0.2, y1, "door", look
+    )
     knob = Material((0.95, 0.8, 0.3), (1, 1, 0.7), ball=0.5)
     c.ellipse(mid + half * 0.45, (y0 + y1) / 2, half * 0.17, half * 0.17, "door", knob)
 
@@ -88,33 +112,72 @@ def _painted(c: Canvas) -> Material:
     return Material(darker(base, 0.6), base, "ribs", 0.5)
 
 
-def eye(c: Canvas, x: float, y: float, radius: float, iris: Color, *, slit: bool = False,
-        flat: float = 1.0, gaze: tuple[float, float] = (0.0, 0.0)) -> None:  # fmt: skip
+def eye(
+    c: Canvas,
+    x: float,
+    y: float,
+    radius: float,
+    iris: Color,
+    *,
+    slit: bool = False,
+    flat: float = 1.0,
+    gaze: tuple[float, float] = (0.0, 0.0),
+) -> None:
     """White, iris, pupil (a slit in cats and foxes) and a glint."""
     dark = Material((0.03, 0.02, 0.02), (0.12, 0.1, 0.1))
     c.ellipse(x, y, radius * 1.12, radius * 1.12 * flat, "eye", dark)
     c.ellipse(x, y, radius, radius * flat, "eye", Material((0.9, 0.9, 0.86), WHITE, ball=0.3))
     gx, gy = x + gaze[0] * radius * 0.25, y + gaze[1] * radius * 0.25 * flat
     share = 0.85 if slit else 0.62
-    c.ellipse(gx, gy, radius * share, radius * share * min(1.0, flat * 1.15), "eye",
-              Material(darker(iris, 0.7), iris, "fur", 0.4))  # fmt: skip
-    c.ellipse(gx, gy, radius * (0.22 if slit else 0.34), radius * (0.7 if slit else 0.34) * flat,
-              "eye", dark)  # fmt: skip
-    c.ellipse(gx + radius * 0.18, gy - radius * 0.22 * flat, radius * 0.14, radius * 0.14, "eye",
-              Material(WHITE, WHITE))  # fmt: skip
+    c.ellipse(
+        gx,
+        gy,
+        radius * share,
+        radius * share * min(1.0, flat * 1.15),
+        "eye",
+        Material(darker(iris, 0.7), iris, "fur", 0.4),
+    )
+    c.ellipse(
+        gx,
+        gy,
+        radius * (0.22 if slit else 0.34),
+        radius * (0.7 if slit else 0.34) * flat,
+        "eye",
+        dark,
+    )
+    c.ellipse(
+        gx + radius * 0.18,
+        gy - radius * 0.22 * flat,
+        radius * 0.14,
+        radius * 0.14,
+        "eye",
+        Material(WHITE, WHITE),
+    )
 
 
-def leaf(c: Canvas, x: float, y: float, length: float, angle: float, look: Material,
-         width: float = 0.28) -> None:  # fmt: skip
+def leaf(
+    c: Canvas, x: float, y: float, length: float, angle: float, look: Material, width: float = 0.28
+) -> None:
     """A pointed leaf from its foot at (x, y), with a midrib."""
     ca, sa = cos(angle), sin(angle)
-    outline = ((0, 0), (0.2, 0.7), (0.45, 1), (0.75, 0.6), (1, 0), (0.75, -0.6), (0.45, -1),
-               (0.2, -0.7))  # fmt: skip
+    outline = (
+        (0, 0),
+        (0.2, 0.7),
+        (0.45, 1),
+        (0.75, 0.6),
+        (1, 0),
+        (0.75, -0.6),
+        (0.45, -1),
+        (0.2, -0.7),
+    )
     c.polygon(
-        [(x + length * (u * ca - v * width * sa), y + length * (u * sa + v * width * ca))
-         for u, v in outline],
-        "leaf", look,
-    )  # fmt: skip
+        [
+            (x + length * (u * ca - v * width * sa), y + length * (u * sa + v * width * ca))
+            for u, v in outline
+        ],
+        "leaf",
+        look,
+    )
     rib = Material(mix(look.second, WHITE, 0.35), mix(look.second, WHITE, 0.5))
     c.stroke(((x, y), (x + 0.9 * length * ca, y + 0.9 * length * sa)), 0.03, "leaf", rib)
 

@@ -49,8 +49,9 @@ def background(c: Canvas) -> None:
         if chance(rng, 0.5):
             far = mix(sky, color(rng, (0.25, 0.7)), 0.5)
             peaks = [(-1.6 + 0.4 * i, line - between(rng, 0.0, 0.5)) for i in range(9)]
-            c.polygon([*peaks, (1.6, 1.6), (-1.6, 1.6)], None, Material(darker(far, 0.7), far,
-                                                                       "cloud"))  # fmt: skip
+            c.polygon(
+                [*peaks, (1.6, 1.6), (-1.6, 1.6)], None, Material(darker(far, 0.7), far, "cloud")
+            )
         _full(c, hill, line)
     elif kind == "street":
         wall = masonry(rng)
@@ -59,16 +60,20 @@ def background(c: Canvas) -> None:
         _full(c, Material(darker(tar, 0.7), tar, "grain"), line)
     elif kind == "sea":
         deep = color(rng, (0.45, 0.65), (0.4, 0.9), (0.3, 0.8))
-        _full(c, Material(darker(deep, 0.6), mix(deep, WHITE, 0.4), "water", between(rng, 0.5, 1)),
-              line)  # fmt: skip
+        _full(
+            c,
+            Material(darker(deep, 0.6), mix(deep, WHITE, 0.4), "water", between(rng, 0.5, 1)),
+            line,
+        )
 
 
 def clutter(c: Canvas) -> None:
     """Random blobs, bars and polygons, and parts of other things, behind the thing."""
     rng = c.rng
     for _ in range(int(rng.integers(1, 6))):
-        c.place(between(rng, 0, 1), between(rng, 0, 1), between(rng, 0.05, 0.2),
-                between(rng, -pi, pi))  # fmt: skip
+        c.place(
+            between(rng, 0, 1), between(rng, 0, 1), between(rng, 0.05, 0.2), between(rng, -pi, pi)
+        )
         kind = int(rng.integers(4))
         look = anything(rng)
         if kind == 0:
@@ -76,8 +81,9 @@ def clutter(c: Canvas) -> None:
         elif kind == 1:
             c.rect(-1, -0.6, 1, 0.6, None, look)
         elif kind == 2:
-            c.stroke(((-1.6, 0), (0, between(rng, -1, 1)), (1.6, 0)), between(rng, 0.15, 0.5), None,
-                     look)  # fmt: skip
+            c.stroke(
+                ((-1.6, 0), (0, between(rng, -1, 1)), (1.6, 0)), between(rng, 0.15, 0.5), None, look
+            )
         else:
             c.polygon(
                 [
@@ -88,8 +94,12 @@ def clutter(c: Canvas) -> None:
                 look,
             )
     for _ in range(int(rng.integers(0, 3))):
-        c.place(between(rng, 0, 1), between(rng, 0, 1), between(rng, 0.07, 0.15),
-                between(rng, -0.5, 0.5))  # fmt: skip
+        c.place(
+            between(rng, 0, 1),
+            between(rng, 0, 1),
+            between(rng, 0.07, 0.15),
+            between(rng, -0.5, 0.5),
+        )
         loose_part(c)
 
 
@@ -103,8 +113,9 @@ def foreground(c: Canvas) -> None:
         for _ in range(int(rng.integers(3, 8))):
             x = between(rng, -1, 1)
             tip = x + between(rng, -0.15, 0.15)
-            c.polygon(((x - 0.04, 0.1), (tip, between(rng, -0.4, -0.15)), (x + 0.04, 0.1)), "leaf",
-                      look)  # fmt: skip
+            c.polygon(
+                ((x - 0.04, 0.1), (tip, between(rng, -0.4, -0.15)), (x + 0.04, 0.1)), "leaf", look
+            )
     elif kind == 1:
         c.place(pick_side(c), between(rng, 0, 1), 0.2, between(rng, -1, 1))
         look = leafy(c)

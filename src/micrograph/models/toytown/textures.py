@@ -15,10 +15,29 @@ SIDE = 256
 Field = NDArray[np.float64]
 
 NAMES: tuple[str, ...] = (
-    "plain", "cloud", "grain", "brick", "planks", "tiles", "fur", "stripes", "zebra", "giraffe",
-    "dots", "checks", "scales", "foliage", "grass", "stone", "ribs", "weave", "water", "feathers",
-    "glass", "bark",
-)  # fmt: skip
+    "plain",
+    "cloud",
+    "grain",
+    "brick",
+    "planks",
+    "tiles",
+    "fur",
+    "stripes",
+    "zebra",
+    "giraffe",
+    "dots",
+    "checks",
+    "scales",
+    "foliage",
+    "grass",
+    "stone",
+    "ribs",
+    "weave",
+    "water",
+    "feathers",
+    "glass",
+    "bark",
+)
 
 
 def texture_index(name: str) -> int:

@@ -83,10 +83,12 @@ class Replica:
         rgb = rgb.detach().requires_grad_(True)
         with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
             scores = self.network(measure.normalized(rgb)).float()
-            parts = torch.stack([
-                F.binary_cross_entropy_with_logits(head(self.seen[name]).float(), shares)
-                for name, head in self.heads.items()
-            ]).mean()  # fmt: skip
+            parts = torch.stack(
+                [
+                    F.binary_cross_entropy_with_logits(head(self.seen[name]).float(), shares)
+                    for name, head in self.heads.items()
+                ]
+            ).mean()
         loss = F.cross_entropy(scores, labels, label_smoothing=settings.smoothing)
         whole = loss + settings.part_weight * parts
         by_pixels, *by_parameter = torch.autograd.grad(whole, [rgb, *self.parameters])
@@ -112,8 +114,11 @@ def rate_share(step: int, steps: int) -> float:
     return 0.5 + 0.5 * cos(pi * (step - warm) / max(1, steps - warm))
 
 
-def augmented(drawn: Batch, chosen: np.ndarray, rng: np.random.Generator,
-               ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+def augmented(
+    drawn: Batch,
+    chosen: np.ndarray,
+    rng: np.random.Generator,
+) -> tuple[Tensor, Tensor, Tensor]:
     """(RGB in 0..1, labels, part shares); half the pictures mirrored, colours a little off."""
     rgb = measure.pixels(drawn.images[chosen])
     shares = torch.from_numpy(drawn.parts[chosen]).float().div_(255)
@@ -148,8 +153,9 @@ class Training:
             nn.init.constant_(head.bias, -4.0)  # parts are rare: start from "none"
         first = Replica(self.network, nn.ModuleDict(heads))
         self.replicas = [first, *(first.twin() for _ in range(settings.workers - 1))]
-        self.pool = ThreadPoolExecutor(settings.workers, initializer=torch.set_num_threads,
-                                       initargs=(1,))  # fmt: skip
+        self.pool = ThreadPoolExecutor(
+            settings.workers, initializer=torch.set_num_threads, initargs=(1,)
+        )
         every = first.parameters
         self.optimizer = torch.optim.AdamW(
             [
@@ -177,8 +183,12 @@ class Training:
         for replica in self.replicas:
             replica.network.train()
 
-    def update(self, rgb: Tensor, labels: Tensor, shares: Tensor,
-               ) -> tuple[dict[str, float], Tensor]:  # fmt: skip
+    def update(
+        self,
+        rgb: Tensor,
+        labels: Tensor,
+        shares: Tensor,
+    ) -> tuple[dict[str, float], Tensor]:
         """One optimizer step; returns the figures for the log and the slope of the loss in RGB."""
         for group in self.optimizer.param_groups:
             group["lr"] = self.settings.rate * rate_share(self.step, self.steps)
@@ -254,22 +264,33 @@ class Training:
         )
 
 
-def run(settings: Settings, out: Path, cache: Path | None = None,
-        start: Path | None = None, stop: int | None = None) -> None:  # fmt: skip
+def run(
+    settings: Settings,
+    out: Path,
+    cache: Path | None = None,
+    start: Path | None = None,
+    stop: int | None = None,
+) -> None:
     """Draw the pictures, train, and leave weights.safetensors and training.jsonl in `out`.
 
     `start` is a weights file to go on from instead of from random weights; `stop` ends the run
     after the epoch that reaches this many steps, without the rest of the cosine.
     """
     training = Training(settings, out, _unfolded(start) if start else None)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-               TimeRemainingColumn())  # fmt: skip
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns) as progress:
         task = progress.add_task("drawing", total=settings.pictures + settings.held_out)
-        drawn = data.cached(cache, 0, settings.pictures,
-                            progress=lambda n: progress.advance(task, n))  # fmt: skip
-        held_out = data.cached(cache, HELD_OUT, settings.held_out,
-                               progress=lambda n: progress.advance(task, n))  # fmt: skip
+        drawn = data.cached(
+            cache, 0, settings.pictures, progress=lambda n: progress.advance(task, n)
+        )
+        held_out = data.cached(
+            cache, HELD_OUT, settings.held_out, progress=lambda n: progress.advance(task, n)
+        )
         training.log(drawn=settings.pictures + settings.held_out)
         for _ in range(settings.epochs):
             training.epoch(drawn, held_out, progress)
@@ -294,9 +315,15 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a three-minute trial")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    settings = Settings(pictures=given.pictures, epochs=given.epochs, rate=given.rate,
-                        radius=given.radius, ramp=given.ramp, seed=given.seed,
-                        workers=given.workers)  # fmt: skip
+    settings = Settings(
+        pictures=given.pictures,
+        epochs=given.epochs,
+        rate=given.rate,
+        radius=given.radius,
+        ramp=given.ramp,
+        seed=given.seed,
+        workers=given.workers,
+    )
     if given.quick:
         settings = replace(settings, pictures=6000, epochs=3, held_out=500)
     run(settings, given.out, given.cache, given.start, given.stop)

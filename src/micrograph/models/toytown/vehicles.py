@@ -40,11 +40,15 @@ def car(c: Canvas) -> None:
     paint, pane = lacquer(rng), glass(rng)
     back = between(rng, -0.72, -0.5)
     c.polygon(((back, 0.02), (back + 0.22, -0.36), (0.22, -0.36), (0.56, 0.02)), "cabin", paint)
-    c.polygon(((back + 0.1, -0.01), (back + 0.26, -0.29), (-0.09, -0.29), (-0.09, -0.01)),
-              "window", pane)  # fmt: skip
+    c.polygon(
+        ((back + 0.1, -0.01), (back + 0.26, -0.29), (-0.09, -0.29), (-0.09, -0.01)), "window", pane
+    )
     c.polygon(((-0.02, -0.01), (-0.02, -0.29), (0.19, -0.29), (0.43, -0.01)), "window", pane)
-    c.polygon(((-0.96, 0.1), (-0.9, 0.0), (0.6, 0.0), (0.93, 0.1), (0.97, 0.42), (-0.97, 0.42)),
-              "body", paint)  # fmt: skip
+    c.polygon(
+        ((-0.96, 0.1), (-0.9, 0.0), (0.6, 0.0), (0.93, 0.1), (0.97, 0.42), (-0.97, 0.42)),
+        "body",
+        paint,
+    )
     c.rect(-0.97, 0.34, 0.97, 0.42, "body", TRIM)
     _panel(c, -0.06, 0.03, 0.38, 0.34, paint)
     c.ellipse(0.9, 0.17, 0.06, 0.08, "lamp", LAMP)
@@ -84,8 +88,9 @@ def tram(c: Canvas) -> None:
     c.stroke(((-1.3, -0.86), (1.3, -0.86)), 0.025, "pole", DARK)
     c.stroke(((-0.12, -0.5), (0.14, -0.68), (-0.08, -0.85)), 0.045, "pole", TRIM)
     c.stroke(((0.14, -0.5), (-0.12, -0.68), (0.1, -0.85)), 0.045, "pole", TRIM)
-    c.polygon(((-0.9, -0.5), (0.9, -0.5), (1, -0.1), (1, 0.42), (-1, 0.42), (-1, -0.1)), "body",
-              paint)  # fmt: skip
+    c.polygon(
+        ((-0.9, -0.5), (0.9, -0.5), (1, -0.1), (1, 0.42), (-1, 0.42), (-1, -0.1)), "body", paint
+    )
     c.rect(-1, 0.08, 1, 0.36, "body", low)
     c.rect(-0.8, -0.54, 0.8, -0.48, "roof", metal(rng))
     for x in (-0.9, -0.36, 0.1, 0.62):
@@ -106,8 +111,11 @@ def van(c: Canvas) -> None:
     """A high box with a short sloping nose; one side window, a plain cargo side."""
     rng = c.rng
     paint, pane = lacquer(rng), glass(rng)
-    c.polygon(((-0.95, -0.5), (0.36, -0.52), (0.72, -0.06), (0.94, 0.04), (0.97, 0.42),
-               (-0.97, 0.42)), "body", paint)  # fmt: skip
+    c.polygon(
+        ((-0.95, -0.5), (0.36, -0.52), (0.72, -0.06), (0.94, 0.04), (0.97, 0.42), (-0.97, 0.42)),
+        "body",
+        paint,
+    )
     c.polygon(((0.32, -0.04), (0.32, -0.42), (0.36, -0.42), (0.63, -0.04)), "window", pane)
     c.polygon(((-0.02, -0.04), (-0.02, -0.42), (0.26, -0.42), (0.26, -0.04)), "window", pane)
     _panel(c, -0.02, 0.02, 0.4, 0.34, paint)
@@ -136,8 +144,11 @@ def lorry(c: Canvas) -> None:
         c.rounded(-1, -0.4, 0.34, 0.24, 0.28, "cargo", tank.of(ball=0.4))
         for x in (-0.66, -0.05):
             c.rect(x, -0.42, x + 0.05, 0.26, "cargo", TRIM)
-    c.polygon(((0.4, -0.42), (0.76, -0.42), (0.88, -0.08), (0.95, -0.04), (0.97, 0.4),
-               (0.4, 0.4)), "cabin", paint)  # fmt: skip
+    c.polygon(
+        ((0.4, -0.42), (0.76, -0.42), (0.88, -0.08), (0.95, -0.04), (0.97, 0.4), (0.4, 0.4)),
+        "cabin",
+        paint,
+    )
     c.polygon(((0.5, -0.06), (0.5, -0.34), (0.71, -0.34), (0.81, -0.06)), "window", pane)
     _panel(c, 0.47, 0.0, 0.78, 0.32, paint)
     c.ellipse(0.92, 0.14, 0.05, 0.06, "lamp", LAMP)
@@ -184,8 +195,11 @@ def locomotive(c: Canvas) -> None:
     rng = c.rng
     paint, second = lacquer(rng), lacquer(rng)
     brass = Material((0.7, 0.5, 0.1), (1, 0.9, 0.5), ball=0.4)
-    c.polygon(((0.5, -0.3), (0.54, -0.66), (0.44, -0.78), (0.82, -0.78), (0.72, -0.66),
-               (0.76, -0.3)), "chimney", DARK)  # fmt: skip
+    c.polygon(
+        ((0.5, -0.3), (0.54, -0.66), (0.44, -0.78), (0.82, -0.78), (0.72, -0.66), (0.76, -0.3)),
+        "chimney",
+        DARK,
+    )
     c.ellipse(0.12, -0.34, 0.14, 0.18, "body", brass)
     c.rounded(-0.4, -0.34, 0.92, 0.2, 0.1, "body", paint)
     for x in (-0.06, 0.34):
@@ -213,8 +227,13 @@ def boat(c: Canvas) -> None:
     rng = c.rng
     c.stroke(((0.0, -0.92), (0.0, 0.3)), 0.07, "mast", wood(rng))
     cloth = WHITE if chance(rng, 0.4) else color(rng, sat=(0.3, 0.9), val=(0.7, 1))
-    sail = Material(darker(cloth, 0.8), cloth, "stripes" if chance(rng, 0.4) else "ribs",
-                    between(rng, 0.4, 0.9), pi / 2)  # fmt: skip
+    sail = Material(
+        darker(cloth, 0.8),
+        cloth,
+        "stripes" if chance(rng, 0.4) else "ribs",
+        between(rng, 0.4, 0.9),
+        pi / 2,
+    )
     if chance(rng, 0.5):
         sail = sail.of(second=color(rng), texture="stripes")
     c.polygon(((0.06, -0.84), (0.3, -0.3), (0.72, 0.14), (0.06, 0.14)), "sail", sail)
@@ -235,11 +254,28 @@ def balloon(c: Canvas) -> None:
     rope = Material((0.3, 0.22, 0.12), (0.5, 0.4, 0.25))
     for x in (-0.2, 0.0, 0.2):
         c.stroke(((x * 1.3, 0.34), (x * 0.7, 0.72)), 0.03, "basket", rope)
-    c.polygon(((-0.6, 0.06), (-0.68, -0.26), (-0.6, -0.56), (-0.36, -0.82), (0, -0.92),
-               (0.36, -0.82), (0.6, -0.56), (0.68, -0.26), (0.6, 0.06), (0.26, 0.46),
-               (-0.26, 0.46)), "envelope", look)  # fmt: skip
+    c.polygon(
+        (
+            (-0.6, 0.06),
+            (-0.68, -0.26),
+            (-0.6, -0.56),
+            (-0.36, -0.82),
+            (0, -0.92),
+            (0.36, -0.82),
+            (0.6, -0.56),
+            (0.68, -0.26),
+            (0.6, 0.06),
+            (0.26, 0.46),
+            (-0.26, 0.46),
+        ),
+        "envelope",
+        look,
+    )
     band = color(rng)
-    c.polygon(((-0.66, -0.16), (-0.68, -0.3), (0.68, -0.3), (0.66, -0.16)), "envelope",
-              Material(darker(band, 0.8), band, "dots", 0.6, ball=0.4))  # fmt: skip
+    c.polygon(
+        ((-0.66, -0.16), (-0.68, -0.3), (0.68, -0.3), (0.66, -0.16)),
+        "envelope",
+        Material(darker(band, 0.8), band, "dots", 0.6, ball=0.4),
+    )
     wicker = color(rng, (0.06, 0.11), (0.5, 0.8), (0.4, 0.7))
     c.rect(-0.19, 0.68, 0.19, 0.94, "basket", Material(darker(wicker, 0.5), wicker, "weave", 0.5))

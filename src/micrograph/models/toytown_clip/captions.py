@@ -14,26 +14,57 @@ from micrograph.models.toytown.parts import PARTS
 from micrograph.models.toytown_clip.facts import COLORS, FAMILIES, Facts
 
 NAMES: dict[str, tuple[str, ...]] = {
-    "car": ("car", "automobile"), "bus": ("bus", "coach"), "tram": ("tram", "streetcar"),
-    "van": ("van",), "lorry": ("lorry", "truck"), "bicycle": ("bicycle", "bike"),
-    "tractor": ("tractor",), "locomotive": ("locomotive", "engine"),
-    "boat": ("boat", "sailboat"), "balloon": ("balloon",), "house": ("house", "cottage"),
-    "church": ("church", "chapel"), "castle": ("castle", "fortress"),
-    "windmill": ("windmill", "mill"), "lighthouse": ("lighthouse", "beacon"),
-    "face": ("face", "person"), "cat": ("cat", "kitten"), "fox": ("fox",),
-    "owl": ("owl", "bird"), "rabbit": ("rabbit", "bunny"), "zebra": ("zebra",),
-    "giraffe": ("giraffe",), "fish": ("fish",), "butterfly": ("butterfly", "moth"),
-    "flower": ("flower", "blossom"), "tree": ("tree",), "palm": ("palm",),
-    "pine": ("pine", "fir"), "mushroom": ("mushroom", "toadstool"), "clock": ("clock", "watch"),
-}  # fmt: skip
+    "car": ("car", "automobile"),
+    "bus": ("bus", "coach"),
+    "tram": ("tram", "streetcar"),
+    "van": ("van",),
+    "lorry": ("lorry", "truck"),
+    "bicycle": ("bicycle", "bike"),
+    "tractor": ("tractor",),
+    "locomotive": ("locomotive", "engine"),
+    "boat": ("boat", "sailboat"),
+    "balloon": ("balloon",),
+    "house": ("house", "cottage"),
+    "church": ("church", "chapel"),
+    "castle": ("castle", "fortress"),
+    "windmill": ("windmill", "mill"),
+    "lighthouse": ("lighthouse", "beacon"),
+    "face": ("face", "person"),
+    "cat": ("cat", "kitten"),
+    "fox": ("fox",),
+    "owl": ("owl", "bird"),
+    "rabbit": ("rabbit", "bunny"),
+    "zebra": ("zebra",),
+    "giraffe": ("giraffe",),
+    "fish": ("fish",),
+    "butterfly": ("butterfly", "moth"),
+    "flower": ("flower", "blossom"),
+    "tree": ("tree",),
+    "palm": ("palm",),
+    "pine": ("pine", "fir"),
+    "mushroom": ("mushroom", "toadstool"),
+    "clock": ("clock", "watch"),
+}
 """How the classes are called; the first name is the usual one."""
 
 PLURALS: dict[str, str] = {
-    "wheel": "wheels", "window": "windows", "door": "doors", "lamp": "lamps", "eye": "eyes",
-    "ear": "ears", "whisker": "whiskers", "leg": "legs", "fin": "fins", "wing": "wings",
-    "antenna": "antennas", "petal": "petals", "leaf": "leaves", "blade": "blades",
-    "battlement": "battlements", "hand": "hands",
-}  # fmt: skip
+    "wheel": "wheels",
+    "window": "windows",
+    "door": "doors",
+    "lamp": "lamps",
+    "eye": "eyes",
+    "ear": "ears",
+    "whisker": "whiskers",
+    "leg": "legs",
+    "fin": "fins",
+    "wing": "wings",
+    "antenna": "antennas",
+    "petal": "petals",
+    "leaf": "leaves",
+    "blade": "blades",
+    "battlement": "battlements",
+    "hand": "hands",
+}
 """Parts of which a thing has several."""
 
 PLACES: dict[str, tuple[str, ...]] = {
@@ -51,8 +82,14 @@ LIGHTS: dict[str, tuple[str, ...]] = {
 }
 SIZES: dict[str, tuple[str, ...]] = {"small": ("small", "little"), "big": ("big", "large")}
 OPENINGS = (
-    "a picture of", "a drawing of", "an image of", "there is", "this is", "we see", "here is",
-)  # fmt: skip
+    "a picture of",
+    "a drawing of",
+    "an image of",
+    "there is",
+    "this is",
+    "we see",
+    "here is",
+)
 AROUND = ("on a {} background", "before {}", "with {} around")
 GLUE = ("a", "an", "with", "and", "of", "that", "has", "the")
 DROPPED = 0.25
@@ -68,8 +105,15 @@ def _words(texts: Iterable[str]) -> set[str]:
 
 def vocabulary() -> tuple[str, ...]:
     """Every word of every caption, in alphabetical order."""
-    phrases = (*OPENINGS, *(a.format("") for a in AROUND), *GLUE, *COLORS, *PARTS,
-               *PLURALS.values(), *FAMILIES)  # fmt: skip
+    phrases = (
+        *OPENINGS,
+        *(a.format("") for a in AROUND),
+        *GLUE,
+        *COLORS,
+        *PARTS,
+        *PLURALS.values(),
+        *FAMILIES,
+    )
     tables = (NAMES, PLACES, LIGHTS, SIZES)
     grouped = (text for table in tables for texts in table.values() for text in texts)
     return tuple(sorted(_words(phrases) | _words(grouped)))
@@ -127,10 +171,12 @@ class Writer:
             if f"{kind}:{value}" in stated:
                 continue
             word = {
-                "part": lambda v: self._part(v), "color": lambda v: v,
+                "part": lambda v: self._part(v),
+                "color": lambda v: v,
                 "setting": lambda v: self._pick(PLACES[v]),
-                "light": lambda v: self._pick(LIGHTS[v]), "size": lambda v: self._pick(SIZES[v]),
-            }.get(kind, lambda v, k=kind: self._name(k, v))(value)  # fmt: skip
+                "light": lambda v: self._pick(LIGHTS[v]),
+                "size": lambda v: self._pick(SIZES[v]),
+            }.get(kind, lambda v, k=kind: self._name(k, v))(value)
             text += (" and " if text and self._chance(0.3) else " ") + word
             stated.add(f"{kind}:{value}")
         return text.strip(), frozenset(stated)
@@ -152,8 +198,9 @@ class Writer:
         if color := say("color", 0.5):
             words.append(color)
         kin = say("family", 0.15)
-        words.append(self._name("family", kin) if kin else self._name("thing", say("thing", 1)
-                                                                      or ""))  # fmt: skip
+        words.append(
+            self._name("family", kin) if kin else self._name("thing", say("thing", 1) or "")
+        )
         words.insert(0, "an" if words[0][0] in "aeiou" else "a")
         if self._chance(0.5):
             words.insert(0, self._pick(OPENINGS))

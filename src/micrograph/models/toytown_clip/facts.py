@@ -15,26 +15,59 @@ from micrograph.models.toytown.scenes import CLASSES, Scene
 Facts = frozenset[str]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "vehicle": ("car", "bus", "tram", "van", "lorry", "bicycle", "tractor", "locomotive", "boat",
-                "balloon"),
+    "vehicle": (
+        "car",
+        "bus",
+        "tram",
+        "van",
+        "lorry",
+        "bicycle",
+        "tractor",
+        "locomotive",
+        "boat",
+        "balloon",
+    ),
     "building": ("house", "church", "castle", "windmill", "lighthouse"),
     "animal": ("cat", "fox", "owl", "rabbit", "zebra", "giraffe", "fish", "butterfly"),
     "plant": ("flower", "tree", "palm", "pine"),
-}  # fmt: skip
+}
 """Faces, mushrooms and clocks are of none of them."""
 
-SETTINGS = {"land": "land", "street": "street", "wall": "wall", "sea": "sea", "green": "leaves",
-            "clouds": "sky", "any": "pattern"}  # fmt: skip
+SETTINGS = {
+    "land": "land",
+    "street": "street",
+    "wall": "wall",
+    "sea": "sea",
+    "green": "leaves",
+    "clouds": "sky",
+    "any": "pattern",
+}
 
 HUES: tuple[tuple[float, str], ...] = (
-    (0.04, "red"), (0.115, "orange"), (0.19, "yellow"), (0.44, "green"), (0.69, "blue"),
-    (0.83, "purple"), (0.945, "pink"), (1.01, "red"),
-)  # fmt: skip
+    (0.04, "red"),
+    (0.115, "orange"),
+    (0.19, "yellow"),
+    (0.44, "green"),
+    (0.69, "blue"),
+    (0.83, "purple"),
+    (0.945, "pink"),
+    (1.01, "red"),
+)
 """Upper ends of hue, 0..1, and how the colours below them are called."""
 
 COLORS: tuple[str, ...] = (
-    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "grey", "white",
-)  # fmt: skip
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "black",
+    "grey",
+    "white",
+)
 
 SEEN = 48
 """Subsamples (12 pixels) of a part that have to be visible for it to be mentioned."""
@@ -48,15 +81,21 @@ def color_shares(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     saturation = spread / np.maximum(value, 1e-9)
     r, g, b = rgb.T
     safe = np.maximum(spread, 1e-9)
-    hue = np.select(
-        [value == r, value == g], [((g - b) / safe) % 6, (b - r) / safe + 2], (r - g) / safe + 4
-    ) / 6  # fmt: skip
+    hue = (
+        np.select(
+            [value == r, value == g], [((g - b) / safe) % 6, (b - r) / safe + 2], (r - g) / safe + 4
+        )
+        / 6
+    )
     names = np.array([COLORS.index(name) for _, name in HUES])
     named = names[np.searchsorted([end for end, _ in HUES], hue, side="right")]
     brown = (hue >= 0.015) & (hue < 0.13) & (value < 0.6)
     named = np.where(brown, COLORS.index("brown"), named)
-    grey = np.select([value > 0.78, value < 0.22], [COLORS.index("white"), COLORS.index("black")],
-                     COLORS.index("grey"))  # fmt: skip
+    grey = np.select(
+        [value > 0.78, value < 0.22],
+        [COLORS.index("white"), COLORS.index("black")],
+        COLORS.index("grey"),
+    )
     named = np.where((saturation < 0.18) | (value < 0.15), grey, named)
     return np.bincount(named, minlength=len(COLORS)) / max(1, len(named))
 

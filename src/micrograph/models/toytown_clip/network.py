@@ -65,8 +65,9 @@ class Block(nn.Module):
         self.attention = nn.Linear(width, 3 * width)
         self.output = nn.Linear(width, width)
         self.before_rest = nn.LayerNorm(width)
-        self.rest = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(),
-                                  nn.Linear(4 * width, width))  # fmt: skip
+        self.rest = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
         """[text, place, width]; `mask` [text, 1, 1, place] is true where a word stands."""

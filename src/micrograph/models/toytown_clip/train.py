@@ -118,8 +118,11 @@ class Training:
         self.parameters = dict(self.pair.named_parameters())
 
         def group(old: bool, matrix: bool) -> dict[str, object]:
-            chosen = [p for n, p in self.parameters.items()
-                      if (n in names) == old and (p.ndim > 1) == matrix]  # fmt: skip
+            chosen = [
+                p
+                for n, p in self.parameters.items()
+                if (n in names) == old and (p.ndim > 1) == matrix
+            ]
             rate = settings.trunk_rate if old else settings.rate
             return {"params": chosen, "lr": rate, "weight_decay": settings.decay * matrix}
 
@@ -184,8 +187,13 @@ class Training:
             losses.append((clean, self.update(moved, tokens, true)[0]))
             if len(losses) == 20:
                 plain, attacked = np.mean(losses, 0).round(4).tolist()
-                self.log(step=self.step, of=self.steps, loss=plain, attacked_loss=attacked,
-                         scale=round(float(self.pair.log_scale.exp()), 2))  # fmt: skip
+                self.log(
+                    step=self.step,
+                    of=self.steps,
+                    loss=plain,
+                    attacked_loss=attacked,
+                    scale=round(float(self.pair.log_scale.exp()), 2),
+                )
                 losses.clear()
 
     def judge(self, held_out: Pictures) -> None:
@@ -229,8 +237,13 @@ def main() -> None:
     parser.add_argument("--stop", type=int, help="end after so many epochs")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    run(Settings(pictures=given.pictures, epochs=given.epochs, radius=given.radius,
-                 seed=given.seed), given.out, given.stop)  # fmt: skip
+    run(
+        Settings(
+            pictures=given.pictures, epochs=given.epochs, radius=given.radius, seed=given.seed
+        ),
+        given.out,
+        given.stop,
+    )
 
 
 if __name__ == "__main__":

@@ -69,12 +69,14 @@ class Training:
         self.parameters = [*self.network.parameters(), *self.readers.parameters()]
         self.optimizer = torch.optim.AdamW(
             [
-                {"params": [p for p in self.parameters if p.ndim > 1],
-                 "weight_decay": settings.decay},
+                {
+                    "params": [p for p in self.parameters if p.ndim > 1],
+                    "weight_decay": settings.decay,
+                },
                 {"params": [p for p in self.parameters if p.ndim <= 1], "weight_decay": 0.0},
             ],
             lr=settings.rate,
-        )  # fmt: skip
+        )
         self.rng = np.random.default_rng(settings.seed)
         self.step = 0
         self.steps = settings.pictures // settings.batch * settings.epochs * 2
@@ -98,11 +100,14 @@ class Training:
         with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
             scores = self.network(measure.normalized(rgb)).float()
             truth = shares.flatten(2).transpose(1, 2)
-            parts = torch.stack([
-                F.binary_cross_entropy_with_logits(
-                    reader(F.layer_norm(self.seen[block][:, 1:], (WIDTH,))).float(), truth)
-                for block, reader in zip(READ_FROM, self.readers, strict=True)
-            ]).mean()  # fmt: skip
+            parts = torch.stack(
+                [
+                    F.binary_cross_entropy_with_logits(
+                        reader(F.layer_norm(self.seen[block][:, 1:], (WIDTH,))).float(), truth
+                    )
+                    for block, reader in zip(READ_FROM, self.readers, strict=True)
+                ]
+            ).mean()
         loss = F.cross_entropy(scores, labels, label_smoothing=self.settings.smoothing)
         slope, *slopes = torch.autograd.grad(
             loss + self.settings.part_weight * parts, [rgb, *self.parameters]
@@ -130,8 +135,11 @@ class Training:
             if len(figures) == 50:
                 names = ("loss", "parts", "right")
                 means = np.mean(figures, 0).round(4).tolist()
-                self.log(step=self.step, of=self.steps, **dict(zip(
-                    [*names, *(f"attacked_{n}" for n in names)], means, strict=True)))  # fmt: skip
+                self.log(
+                    step=self.step,
+                    of=self.steps,
+                    **dict(zip([*names, *(f"attacked_{n}" for n in names)], means, strict=True)),
+                )
                 figures.clear()
 
     def judge(self, held_out: Batch) -> None:
@@ -150,8 +158,13 @@ class Training:
         )
 
 
-def run(settings: Settings, out: Path, cache: Path | None = None, start: Path | None = None,
-        stop: int | None = None) -> None:  # fmt: skip
+def run(
+    settings: Settings,
+    out: Path,
+    cache: Path | None = None,
+    start: Path | None = None,
+    stop: int | None = None,
+) -> None:
     """Draw, train, and leave weights.safetensors and training.jsonl in `out`.
 
     `start` is a weights file to go on from; `stop` ends the run after so many epochs, without the
@@ -178,8 +191,14 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, help="folder that keeps the drawn pictures")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    settings = Settings(pictures=given.pictures, epochs=given.epochs, rate=given.rate,
-                        radius=given.radius, ramp=given.ramp, seed=given.seed)  # fmt: skip
+    settings = Settings(
+        pictures=given.pictures,
+        epochs=given.epochs,
+        rate=given.rate,
+        radius=given.radius,
+        ramp=given.ramp,
+        seed=given.seed,
+    )
     run(settings, given.out, given.cache, given.start, given.stop)
 
 

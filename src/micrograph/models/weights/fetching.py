@@ -83,9 +83,12 @@ def _from_any(card: ModelCard, keep: bool, allow_http: bool, begin: Begin, pause
         if not reason:
             try:
                 file = download(
-                    source, folder / file_name(source.url), pause=pause, on_step=begin(source),
+                    source,
+                    folder / file_name(source.url),
+                    pause=pause,
+                    on_step=begin(source),
                     allow_http=allow_http or bool(source.sha256),
-                )  # fmt: skip
+                )
                 kept = import_weights(card.id, file, source.member)
             except (Unreachable, WeightsError) as error:
                 reason = str(error)

@@ -18,9 +18,17 @@ from typing import Any
 from micrograph.errors import BadInput, MicrographError, Unavailable
 
 ITEM_SIZE = {
-    "F64": 8, "F32": 4, "F16": 2, "BF16": 2,
-    "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
-}  # fmt: skip
+    "F64": 8,
+    "F32": 4,
+    "F16": 2,
+    "BF16": 2,
+    "I64": 8,
+    "I32": 4,
+    "I16": 2,
+    "I8": 1,
+    "U8": 1,
+    "BOOL": 1,
+}
 """Bytes per element of the dtypes that we read, by the name that safetensors gives them."""
 
 LONGEST_HEADER = 100_000_000

@@ -55,8 +55,16 @@ def node_id(path: str) -> str | None:
 
 # Seen in a listing of the graph (tensorflow/lucid, issue 284), but for a stage's first block, whose
 # `Add_8` is known from links and whose `add_7` follows from the counting below.
-_OPS = {"conv1": "c1_Conv2D", "conv2": "c2_Conv2D", "conv3": "c3_Conv2D", "bn1": "add_1",
-        "bn2": "add_3", "bn3": "add_5", "downsample": "add_7", "out": "Relu_2"}  # fmt: skip
+_OPS = {
+    "conv1": "c1_Conv2D",
+    "conv2": "c2_Conv2D",
+    "conv3": "c3_Conv2D",
+    "bn1": "add_1",
+    "bn2": "add_3",
+    "bn3": "add_5",
+    "downsample": "add_7",
+    "out": "Relu_2",
+}
 
 
 def aliases(node: str) -> tuple[str, ...]:
@@ -130,16 +138,27 @@ def conversions(shape: Shape) -> tuple[Conversion, ...]:
     sign = "visual.attnpool.positional_embedding"
     return (
         Conversion("clip", openai, sign, (*_COUNTS, *_NUMBERS)),
-        *(Conversion(form, openai, sign, (*_COUNTS, *_NUMBERS, "attn_mask"))
-          for form in ("safetensors", "torch")),
+        *(
+            Conversion(form, openai, sign, (*_COUNTS, *_NUMBERS, "attn_mask"))
+            for form in ("safetensors", "torch")
+        ),
         *(Conversion(form, timm, "head.pos_embed", _COUNTS) for form in ("safetensors", "torch")),
-    )  # fmt: skip
+    )
 
 
 def card(
-    id: str, name: str, shape: Shape, *, summary: str, parameters: int, sha256: str, timm: str,
-    accuracy: float, lineage: str, probes: tuple[Probe, ...] = (),
-) -> ModelCard:  # fmt: skip
+    id: str,
+    name: str,
+    shape: Shape,
+    *,
+    summary: str,
+    parameters: int,
+    sha256: str,
+    timm: str,
+    accuracy: float,
+    lineage: str,
+    probes: tuple[Probe, ...] = (),
+) -> ModelCard:
     """The card of the CLIP ResNet that OpenAI calls `name`.
 
     `sha256` is of its archive; `accuracy` is that of naming ImageNet's

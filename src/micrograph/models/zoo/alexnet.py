@@ -128,8 +128,11 @@ def convert(take: _caffe.Take, classes: int, given: "Given") -> "dict[str, Tenso
             found |= {f"{name}.weight": weight, f"{name}.bias": bias}
             continue
         groups = CONVS[layer.name][3]
-        halves = zip(("linear",) if groups == 1 else ("linear.a", "linear.b"),
-                     weight.chunk(groups), strict=True)  # fmt: skip
+        halves = zip(
+            ("linear",) if groups == 1 else ("linear.a", "linear.b"),
+            weight.chunk(groups),
+            strict=True,
+        )
         found |= {f"{layer.name}.{half}.weight": part.contiguous() for half, part in halves}
         found[f"{layer.name}.shift.bias"] = bias
     return found

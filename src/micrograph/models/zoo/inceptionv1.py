@@ -116,8 +116,10 @@ def aliases(node: str) -> tuple[str, ...]:
 def weighted_layers() -> Iterator[tuple[str, _caffe.Layer]]:
     """The modules that have weights, and what the graph calls them."""
     shapes: dict[str, tuple[int, ...]] = {
-        "conv2d0": (64, 3, 7, 7), "conv2d1": (64, 64, 1, 1), "conv2d2": (192, 64, 3, 3),
-    }  # fmt: skip
+        "conv2d0": (64, 3, 7, 7),
+        "conv2d1": (64, 64, 1, 1),
+        "conv2d2": (192, 64, 3, 3),
+    }
     for block, branch, shape in _inception.convolutions(192, INCEPTION):
         shapes[f"mixed{block}.{branch}"] = shape
     shapes["softmax2"] = (len(LABELS), 1024)
@@ -169,9 +171,22 @@ def from_captum(given: "Given") -> "dict[str, Tensor]":
 
 
 CARS = (
-    "car", "cab", "convertible", "limousine", "minivan", "jeep", "racer", "beach wagon", "pickup",
-    "Model T", "ambulance", "police van", "tow truck", "grille", "wheel",
-)  # fmt: skip
+    "car",
+    "cab",
+    "convertible",
+    "limousine",
+    "minivan",
+    "jeep",
+    "racer",
+    "beach wagon",
+    "pickup",
+    "Model T",
+    "ambulance",
+    "police van",
+    "tow truck",
+    "grille",
+    "wheel",
+)
 CIRCUITS = "https://distill.pub/2020/circuits/zoom-in"
 EARLY = "https://distill.pub/2020/circuits/early-vision"
 
@@ -227,12 +242,17 @@ CARD = ModelCard(
     probes=(
         Probe("mixed4c", 447, "cars", classes=CARS, source=CIRCUITS),
         Probe(
-            "mixed4b", 373, "wheels",
+            "mixed4b",
+            373,
+            "wheels",
             classes=(*CARS, "bicycle", "motor scooter", "moped", "unicycle", "tricycle", "truck"),
             source=CIRCUITS,
         ),
         Probe(
-            "mixed4b", 237, "windows of cars", classes=(*CARS, "bus", "minibus", "van"),
+            "mixed4b",
+            237,
+            "windows of cars",
+            classes=(*CARS, "bus", "minibus", "van"),
             source=CIRCUITS,
         ),
         *(
@@ -248,4 +268,4 @@ CARD = ModelCard(
             for unit in (197, 208, 210, 214)
         ),
     ),
-)  # fmt: skip
+)

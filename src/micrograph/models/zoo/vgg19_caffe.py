@@ -102,8 +102,10 @@ def from_torch(given: "Given") -> "dict[str, Tensor]":
     old = "classifier.1.weight" in given
     first, second = (1, 4) if old else (0, 3)
     places |= {
-        "fc6": f"classifier.{first}", "fc7": f"classifier.{second}", "fc8": "classifier.6",
-    }  # fmt: skip
+        "fc6": f"classifier.{first}",
+        "fc7": f"classifier.{second}",
+        "fc8": "classifier.6",
+    }
 
     return convert(lambda given, layer: _caffe.from_torch(given, layer, places[layer.name]), given)
 
@@ -159,13 +161,40 @@ CARD = ModelCard(
             4,
             "furry animals",
             classes=(
-                "dog", "terrier", "spaniel", "retriever", "hound", "setter", "collie", "poodle",
-                "sheepdog", "shepherd", "schnauzer", "husky", "malamute", "Samoyed", "chow",
-                "keeshond", "Pomeranian", "wolf", "fox", "coyote", "cat", "tabby", "lynx", "bear",
-                "hare", "rabbit", "hamster", "guinea pig", "marmot", "squirrel", "monkey",
+                "dog",
+                "terrier",
+                "spaniel",
+                "retriever",
+                "hound",
+                "setter",
+                "collie",
+                "poodle",
+                "sheepdog",
+                "shepherd",
+                "schnauzer",
+                "husky",
+                "malamute",
+                "Samoyed",
+                "chow",
+                "keeshond",
+                "Pomeranian",
+                "wolf",
+                "fox",
+                "coyote",
+                "cat",
+                "tabby",
+                "lynx",
+                "bear",
+                "hare",
+                "rabbit",
+                "hamster",
+                "guinea pig",
+                "marmot",
+                "squirrel",
+                "monkey",
             ),
         ),
     ),
     accuracy="74.5 % top-1, 92.0 % top-5 (dense evaluation at 384 px, ILSVRC 2012 validation), "
     "says the paper",
-)  # fmt: skip
+)

@@ -29,18 +29,38 @@ from micrograph.web.lenses import (
 from micrograph.web.lenses.base import Lens, Option, Plugin, Scene, Shot, View
 
 PLUGINS: dict[str, Plugin] = {
-    module.PLUGIN.lens.technique: module.PLUGIN for module in (
-        feature_vis, diversity, maco, faceted_feature_vis, joint, dataset_examples, tuning,
-        text_feature_vis, attribution, similar, unit_map, deepdream, caricature, activation_grid,
+    module.PLUGIN.lens.technique: module.PLUGIN
+    for module in (
+        feature_vis,
+        diversity,
+        maco,
+        faceted_feature_vis,
+        joint,
+        dataset_examples,
+        tuning,
+        text_feature_vis,
+        attribution,
+        similar,
+        unit_map,
+        deepdream,
+        caricature,
+        activation_grid,
         neuron_groups,
     )
 }
 LENSES: tuple[Lens, ...] = tuple(plugin.lens for plugin in PLUGINS.values())
 
 Section = (
-    feature_vis.FeatureVis | dataset_examples.DatasetExamples | tuning.Tuning
-    | text_feature_vis.Text | attribution.Attribution | similar.Similar
-    | caricature.OnPictures | neuron_groups.NeuronGroups | pictures.Pictures | generic.Generic
+    feature_vis.FeatureVis
+    | dataset_examples.DatasetExamples
+    | tuning.Tuning
+    | text_feature_vis.Text
+    | attribution.Attribution
+    | similar.Similar
+    | caricature.OnPictures
+    | neuron_groups.NeuronGroups
+    | pictures.Pictures
+    | generic.Generic
 )
 """A part of a page: `technique` names the lens, `form` the template."""
 
@@ -70,6 +90,16 @@ def absent(there: Iterable[str], level: str) -> list[Lens]:
 
 
 __all__ = [
-    "LENSES", "PLUGINS", "Lens", "Option", "Plugin", "Scene", "Section", "Shot", "View", "absent",
-    "lens", "sections",
+    "LENSES",
+    "PLUGINS",
+    "Lens",
+    "Option",
+    "Plugin",
+    "Scene",
+    "Section",
+    "Shot",
+    "View",
+    "absent",
+    "lens",
+    "sections",
 ]

@@ -66,10 +66,14 @@ class Attribution:
 def section(scene: Scene) -> Attribution | None:
     found = [
         OnePicture(
-            v.variant.replace("-", " "), source_of(scene, v), number(v.data.get("target"), v.score),
-            number(v.data.get("baseline")), heat(v.data.get("map"), signed=True),
+            v.variant.replace("-", " "),
+            source_of(scene, v),
+            number(v.data.get("target"), v.score),
+            number(v.data.get("baseline")),
+            heat(v.data.get("map"), signed=True),
             shares(scene, v.data),
-        ) for v in scene.of(LENS.technique)
+        )
+        for v in scene.of(LENS.technique)
     ]
     return Attribution(LENS.technique, "attribution", found) if found else None
 
@@ -77,10 +81,15 @@ def section(scene: Scene) -> Attribution | None:
 def shares(scene: Scene, data: Mapping[str, Any]) -> list[NodeShare]:
     """The contributions by node; bars are on one scale over all nodes."""
     given = [
-        (str(part.get("node")), number(part.get("total")), [
-            (unit, number(value)) for unit, value, *_ in pairs(part.get("units"))
-            if isinstance(unit, int)
-        ][:MOST])
+        (
+            str(part.get("node")),
+            number(part.get("total")),
+            [
+                (unit, number(value))
+                for unit, value, *_ in pairs(part.get("units"))
+                if isinstance(unit, int)
+            ][:MOST],
+        )
         for part in dicts(data.get("nodes"))
     ]
     most = max((abs(v) for _, _, units in given for _, v in units), default=0.0) or 1.0

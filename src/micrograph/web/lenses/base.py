@@ -72,9 +72,7 @@ class Scene:
     found: Sequence[Visualization]
     options: Mapping[str, str] = field(default_factory=dict)
     others: Sequence[Reading] = ()
-    _thumbs: dict[tuple[str, str, int], Thumb] = field(
-        default_factory=dict, init=False, repr=False
-    )
+    _thumbs: dict[tuple[str, str, int], Thumb] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def model(self) -> str:
@@ -139,7 +137,10 @@ class Scene:
             row = next((v for v in rows if v.variant == "channel" and v.picture), None)
             picture = image(model, row.picture, self.urls) if row and row.picture else None
             self._thumbs[key] = Thumb(
-                unit, f"{model}/{node}/{unit}", self.urls.unit(model, node, unit), picture,
+                unit,
+                f"{model}/{node}/{unit}",
+                self.urls.unit(model, node, unit),
+                picture,
                 row.score if row else None,
             )
         return self._thumbs[key]
@@ -194,5 +195,14 @@ def texts(data: Mapping[str, Any], key: str) -> str:
 
 
 __all__ = [
-    "Lens", "Option", "Plugin", "Scene", "Shot", "View", "dicts", "number", "pairs", "texts",
+    "Lens",
+    "Option",
+    "Plugin",
+    "Scene",
+    "Shot",
+    "View",
+    "dicts",
+    "number",
+    "pairs",
+    "texts",
 ]

@@ -115,22 +115,35 @@ def section(scene: Scene) -> DatasetExamples | None:
     samples = scene.samples(digest, sorted(numbers))
     top, bottom, *middle = ([*_examples(scene, record, samples, items)] for items in lists)
     return DatasetExamples(
-        LENS.technique, "dataset_examples", digest, v.variant,
-        record.title if record else v.variant, record.licence if record else "",
-        record.pictures if record else 0, top,
+        LENS.technique,
+        "dataset_examples",
+        digest,
+        v.variant,
+        record.title if record else v.variant,
+        record.licence if record else "",
+        record.pictures if record else 0,
+        top,
         [
             Band(number(band.get("low")), number(band.get("high")), examples)
             for band, examples in zip(bands, middle, strict=True)
         ],
-        bottom, _histogram(data.get("histogram")), _marks(data.get("picture_max")),
-        number(data.get("mean")), number(data.get("sd")), number(data.get("min")),
-        number(data.get("max")), number(data.get("share")), _classes(scene, record, data),
+        bottom,
+        _histogram(data.get("histogram")),
+        _marks(data.get("picture_max")),
+        number(data.get("mean")),
+        number(data.get("sd")),
+        number(data.get("min")),
+        number(data.get("max")),
+        number(data.get("share")),
+        _classes(scene, record, data),
         list(found),
     )
 
 
 def _examples(
-    scene: Scene, dataset: DatasetRecord | None, samples: Mapping[int, SampleRecord],
+    scene: Scene,
+    dataset: DatasetRecord | None,
+    samples: Mapping[int, SampleRecord],
     items: Sequence[Sequence[Any]],
 ) -> list[Example]:
     return [
@@ -141,16 +154,25 @@ def _examples(
 
 
 def example(
-    scene: Scene, dataset: DatasetRecord | None, sample: SampleRecord | None, n: int,
-    position: int, value: float,
+    scene: Scene,
+    dataset: DatasetRecord | None,
+    sample: SampleRecord | None,
+    n: int,
+    position: int,
+    value: float,
 ) -> Example:
     """One picture with the place where the unit fired."""
     size = dataset.size if dataset else 0
     picture = sample.picture if sample else None
     return Example(
-        n, sample.name if sample else "", class_name(dataset, sample), position, value,
+        n,
+        sample.name if sample else "",
+        class_name(dataset, sample),
+        position,
+        value,
         image(scene.model, picture, scene.urls) if picture else None,
-        field_box(scene.node, position, size), window(scene.node, position, size),
+        field_box(scene.node, position, size),
+        window(scene.node, position, size),
     )
 
 
@@ -206,8 +228,11 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     for unit, (n, position, value, *_) in first.items():
         shown = example(scene, dataset, samples.get(n), n, max(0, position), number(value))
         found[unit] = Thumb(
-            unit, f"{scene.model}/{scene.node.id}/{unit}",
-            scene.urls.unit(scene.model, scene.node.id, unit), shown.image, shown.value,
+            unit,
+            f"{scene.model}/{scene.node.id}/{unit}",
+            scene.urls.unit(scene.model, scene.node.id, unit),
+            shown.image,
+            shown.value,
             shown.window,
         )
     return found

@@ -16,6 +16,8 @@ LENS = Lens(
     under="feature_vis",
 )
 PLUGIN = Plugin(
-    LENS, pictures(LENS.technique, plain("Facets")), named({"facets": "Facets"}),
+    LENS,
+    pictures(LENS.technique, plain("Facets")),
+    named({"facets": "Facets"}),
     tiles(LENS.technique),
 )

@@ -16,6 +16,8 @@ LENS = Lens(
     under="feature_vis",
 )
 PLUGIN = Plugin(
-    LENS, pictures(LENS.technique, lambda v: f"Theme: {v.variant.replace('-', ' ')}"), named(),
+    LENS,
+    pictures(LENS.technique, lambda v: f"Theme: {v.variant.replace('-', ' ')}"),
+    named(),
     tiles(LENS.technique),
 )

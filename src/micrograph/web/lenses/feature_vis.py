@@ -22,14 +22,34 @@ LENS = Lens(
         "several meanings may show only one of them."
     ),
     views=(
-        View("channel", "channel", "positive", "Whole channel",
-             "excites the unit at every position of its map"),
-        View("neuron", "neuron", "positive", "Centre neuron",
-             "excites the unit at the central position only"),
-        View("channel-negative", "channel", "negative", "Whole channel, negative",
-             "silences the unit at every position of its map"),
-        View("neuron-negative", "neuron", "negative", "Centre neuron, negative",
-             "silences the unit at the central position only"),
+        View(
+            "channel",
+            "channel",
+            "positive",
+            "Whole channel",
+            "excites the unit at every position of its map",
+        ),
+        View(
+            "neuron",
+            "neuron",
+            "positive",
+            "Centre neuron",
+            "excites the unit at the central position only",
+        ),
+        View(
+            "channel-negative",
+            "channel",
+            "negative",
+            "Whole channel, negative",
+            "silences the unit at every position of its map",
+        ),
+        View(
+            "neuron-negative",
+            "neuron",
+            "negative",
+            "Centre neuron, negative",
+            "silences the unit at the central position only",
+        ),
     ),
 )
 
@@ -65,11 +85,15 @@ def section(scene: Scene) -> FeatureVis:
     measured = qualities(scene.found)
     groups = [
         Group(view, by_variant.pop(view.variant), measured.get(view.variant))
-        for view in LENS.views if view.variant in by_variant
+        for view in LENS.views
+        if view.variant in by_variant
     ]
     there = {group.view.variant for group in groups}
     return FeatureVis(
-        LENS.technique, "feature_vis", groups, [s for shots in by_variant.values() for s in shots],
+        LENS.technique,
+        "feature_vis",
+        groups,
+        [s for shots in by_variant.values() for s in shots],
         [view for view in LENS.views if view.variant not in there],
     )
 

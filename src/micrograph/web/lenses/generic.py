@@ -20,8 +20,12 @@ def words(technique: str) -> Lens:
     """What can be said of a technique from its name alone."""
     title = technique.replace("_", " ").capitalize()
     return Lens(
-        technique, title, title, "A technique of another package, shown as it comes.",
-        "The package that made it says how to read it.", "",
+        technique,
+        title,
+        title,
+        "A technique of another package, shown as it comes.",
+        "The package that made it says how to read it.",
+        "",
     )
 
 

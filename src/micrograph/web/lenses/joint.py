@@ -14,7 +14,8 @@ LENS = Lens(
     ),
     reading="From left to right the weight moves from this unit to the other; the middle has both.",
     caution="A mixture may show a compromise that no picture of the world contains.",
-    under="feature_vis", options="-o partner=<node:unit>",
+    under="feature_vis",
+    options="-o partner=<node:unit>",
 )
 
 

@@ -16,6 +16,8 @@ LENS = Lens(
     under="feature_vis",
 )
 PLUGIN = Plugin(
-    LENS, pictures(LENS.technique, plain("Natural spectrum (MaCo)")),
-    named({"channel": "Whole channel"}), tiles(LENS.technique),
+    LENS,
+    pictures(LENS.technique, plain("Natural spectrum (MaCo)")),
+    named({"channel": "Whole channel"}),
+    tiles(LENS.technique),
 )

@@ -25,8 +25,10 @@ def heat(given: Any, signed: bool = False) -> Heat:
     """A map from untrusted data, scaled so that the strongest cell is 1 where it is above 1."""
     rows = given if isinstance(given, list) else []
     fine = (
-        rows and all(isinstance(row, list) and len(row) == len(rows[0]) for row in rows)
-        and rows[0] and len(rows) * len(rows[0]) <= MOST
+        rows
+        and all(isinstance(row, list) and len(row) == len(rows[0]) for row in rows)
+        and rows[0]
+        and len(rows) * len(rows[0]) <= MOST
         and all(isinstance(v, int | float) and abs(v) < 1e30 for row in rows for v in row)
     )
     if not fine:

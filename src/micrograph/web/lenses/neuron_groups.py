@@ -64,7 +64,8 @@ def section(scene: Scene) -> NeuronGroups | None:
 
 def _units(scene: Scene, group: dict[str, object]) -> list[Thumb]:
     found = [
-        scene.thumb(scene.node.id, unit) for unit, *_ in pairs(group.get("units"))[:8]
+        scene.thumb(scene.node.id, unit)
+        for unit, *_ in pairs(group.get("units"))[:8]
         if isinstance(unit, int)
     ]
     return [t for t in found if t]

@@ -52,9 +52,7 @@ def tiles(technique: str) -> Callable[[Scene, str, int], dict[int, Thumb]]:
 
     def made(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
         found = scene.atlas.tiles(scene.node.id, technique, variant, min_width=width)
-        return {
-            t.unit: thumb(scene.model, scene.node.id, t.unit, t, scene.urls) for t in found
-        }
+        return {t.unit: thumb(scene.model, scene.node.id, t.unit, t, scene.urls) for t in found}
 
     return made
 

@@ -49,8 +49,10 @@ class Similar:
 
 
 TITLES = {
-    "profile": "Fires on the same pictures", "models": "In other models",
-    "weights": "Reads its input alike", "outgoing": "Is read alike",
+    "profile": "Fires on the same pictures",
+    "models": "In other models",
+    "weights": "Reads its input alike",
+    "outgoing": "Is read alike",
 }
 
 
@@ -62,10 +64,16 @@ def section(scene: Scene) -> Similar | None:
         *by_weights(scene.atlas, scene.node.id, scene.unit, MOST),
     ]
     rows: list[Row | None] = [
-        Row(TITLES.get(company.kind, company.kind), company.method, [
-            Near(thumb, n.value) for n in company.units
-            if (thumb := scene.thumb(n.node, n.unit, n.model))
-        ]) for company in known
+        Row(
+            TITLES.get(company.kind, company.kind),
+            company.method,
+            [
+                Near(thumb, n.value)
+                for n in company.units
+                if (thumb := scene.thumb(n.node, n.unit, n.model))
+            ],
+        )
+        for company in known
     ]
     there = [row for row in [*rows, _on_its_picture(scene)] if row and row.near]
     return Similar(LENS.technique, "similar", there) if there else None
@@ -77,8 +85,10 @@ def _on_its_picture(scene: Scene) -> Row | None:
         company = pairs(v.data.get("company"))
         if v.variant == "channel" and company:
             found = [
-                Near(thumb, number(value)) for other, value, *_ in company[:MOST + 1]
-                if isinstance(other, int) and other != scene.unit
+                Near(thumb, number(value))
+                for other, value, *_ in company[: MOST + 1]
+                if isinstance(other, int)
+                and other != scene.unit
                 and (thumb := scene.thumb(scene.node.id, other))
             ]
             return Row("Also driven by its picture", "mean activation on it", found[:MOST])

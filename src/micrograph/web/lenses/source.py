@@ -20,8 +20,12 @@ class Source:
 def source_of(scene: Scene, v: Visualization) -> Source | None:
     """What `data["source"]` of a result refers to; None where that is no [digest, number]."""
     given = v.data.get("source")
-    if not (isinstance(given, list) and len(given) == 2
-            and isinstance(given[0], str) and isinstance(given[1], int)):
+    if not (
+        isinstance(given, list)
+        and len(given) == 2
+        and isinstance(given[0], str)
+        and isinstance(given[1], int)
+    ):
         return None
     sample = scene.samples(given[0], [given[1]]).get(given[1])
     if sample is None:

@@ -98,8 +98,14 @@ def _family(scene: Scene, v: Visualization, arrays: dict[str, "np.ndarray"]) -> 
     sample = scene.samples(digest, [number_of_best]).get(number_of_best)
     picture = sample.picture if sample else None
     return Family(
-        v.variant, texts(v.data, "title") or v.variant.replace("_", " ").capitalize(), axes,
-        own.tolist(), baseline, float(own.max()), _words(axes, at), at,
+        v.variant,
+        texts(v.data, "title") or v.variant.replace("_", " ").capitalize(),
+        axes,
+        own.tolist(),
+        baseline,
+        float(own.max()),
+        _words(axes, at),
+        at,
         image(scene.model, picture, scene.urls) if picture else None,
     )
 
@@ -111,17 +117,21 @@ def axes_of(v: Visualization) -> list[Axis]:
         values = given.get("values")
         if not isinstance(values, list) or not values:
             return []
-        found.append(Axis(
-            texts(given, "name"), texts(given, "title") or texts(given, "name"),
-            texts(given, "unit"),
-            [x[:40] if isinstance(x, str) else number(x) for x in values],
-            bool(given.get("circular")), number(given.get("period"), 360),
-        ))
+        found.append(
+            Axis(
+                texts(given, "name"),
+                texts(given, "title") or texts(given, "name"),
+                texts(given, "unit"),
+                [x[:40] if isinstance(x, str) else number(x) for x in values],
+                bool(given.get("circular")),
+                number(given.get("period"), 360),
+            )
+        )
     return found if len(found) <= 4 and math.prod(len(a.values) for a in found) < 20000 else []
 
 
 def _words(axes: Sequence[Axis], at: Sequence[int]) -> str:
-    """"orientation 45°, radius 12 px"."""
+    """ "orientation 45°, radius 12 px"."""
     parts = []
     for axis, i in zip(axes, at, strict=True):
         value = axis.values[i]
@@ -164,9 +174,11 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
         sample = samples.get(n)
         if sample and sample.picture:
             found[unit] = Thumb(
-                unit, f"{scene.model}/{scene.node.id}/{unit}",
+                unit,
+                f"{scene.model}/{scene.node.id}/{unit}",
                 scene.urls.unit(scene.model, scene.node.id, unit),
-                image(scene.model, sample.picture, scene.urls), number(float(flat[unit, n])),
+                image(scene.model, sample.picture, scene.urls),
+                number(float(flat[unit, n])),
             )
     return found
 

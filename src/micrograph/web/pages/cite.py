@@ -26,14 +26,19 @@ def citations(
     )
     key = re.sub(r"[^A-Za-z0-9]+", "_", address)
     year = first.created[:4] if first and first.created else ""
-    bibtex = "\n".join([
-        f"@misc{{micrograph_{key},",
-        f"  title = {{Unit {address}}},",
-        f"  note = {{{_tex(model.title)}, weights {model.digest[:12]}, rendered with Micrograph}},",
-        *([f"  year = {{{year}}},"] if year else []),
-        f"  url = {{{permalink}}}",
-        "}",
-    ])
+    bibtex = "\n".join(
+        [
+            f"@misc{{micrograph_{key},",
+            f"  title = {{Unit {address}}},",
+            (
+                f"  note = {{{_tex(model.title)}, weights {model.digest[:12]}, "
+                "rendered with Micrograph},"
+            ),
+            *([f"  year = {{{year}}},"] if year else []),
+            f"  url = {{{permalink}}}",
+            "}",
+        ]
+    )
     texts = [
         Citation("Address", address),
         Citation("Link", permalink),

@@ -102,12 +102,16 @@ def compare_page(library: Library, urls: Urls, here: str, there: str) -> Compare
     known = {d.digest: d.title for d in a.datasets()}
     named, pairs = _aligned(_main(a), _main(b))
     rows = [
-        _row(a, n, b, m, i / max(1, len(pairs) - 1), digest, urls)
-        for i, (n, m) in enumerate(pairs)
+        _row(a, n, b, m, i / max(1, len(pairs) - 1), digest, urls) for i, (n, m) in enumerate(pairs)
     ]
     return ComparePage(
-        "compare", f"{a.model.id} and {b.model.id}", _compared(a, urls), _compared(b, urls),
-        known.get(digest, "") if digest else "", named, rows,
+        "compare",
+        f"{a.model.id} and {b.model.id}",
+        _compared(a, urls),
+        _compared(b, urls),
+        known.get(digest, "") if digest else "",
+        named,
+        rows,
         [_switch(library, urls, a, b, first=True), _switch(library, urls, a, b, first=False)],
     )
 
@@ -129,7 +133,8 @@ def _aligned(
     nodes, others = along_depth(nodes, len(nodes)), along_depth(others, len(others))
     names = {name: other for other in others for name in (*other.aliases, other.id)}
     twins = [
-        (node, names[name]) for node in nodes
+        (node, names[name])
+        for node in nodes
         if (name := next((n for n in (node.id, *node.aliases) if n in names), ""))
     ]
     if len(twins) >= 3 and 2 * len(twins) >= min(len(nodes), len(others)):
@@ -148,9 +153,14 @@ def _compared(atlas: Reading, urls: Urls) -> Compared:
     model = atlas.model
     size = model.preprocessing.get("size", 0)
     return Compared(
-        model_ref(model, urls), model.summary, model.parameters,
-        size if isinstance(size, int) else 0, len(model.labels), len(_main(atlas)),
-        unit_count(atlas), model.lineage,
+        model_ref(model, urls),
+        model.summary,
+        model.parameters,
+        size if isinstance(size, int) else 0,
+        len(model.labels),
+        len(_main(atlas)),
+        unit_count(atlas),
+        model.lineage,
     )
 
 
@@ -162,9 +172,12 @@ def _row(
     here = _thumbs(a, n, [p.here for p in best], urls)
     there = _thumbs(b, m, [p.there for p in best], urls)
     return Row(
-        depth, _side(a, n, urls), _side(b, m, urls),
+        depth,
+        _side(a, n, urls),
+        _side(b, m, urls),
         [Pair(x, y, p.value) for x, y, p in zip(here, there, best, strict=True)],
-        len(found), sum(p.here == p.there for p in found),
+        len(found),
+        sum(p.here == p.there for p in found),
         found[len(found) // 2].value if found else 0.0,
     )
 
@@ -182,7 +195,8 @@ def _thumbs(atlas: Reading, node: NodeRecord, units: Sequence[int], urls: Urls) 
     tiles = {tile.unit: tile for tile in node_tiles(atlas, node.id)}
     examples = _examples(atlas, node, urls) if not tiles.keys() >= {*units} else {}
     return [
-        examples[unit] if unit in examples and unit not in tiles
+        examples[unit]
+        if unit in examples and unit not in tiles
         else thumb(atlas.model.id, node.id, unit, tiles.get(unit), urls)
         for unit in units
     ]
@@ -190,9 +204,9 @@ def _thumbs(atlas: Reading, node: NodeRecord, units: Sequence[int], urls: Urls) 
 
 def _examples(atlas: Reading, node: NodeRecord, urls: Urls) -> dict[int, Thumb]:
     """The strongest example of each unit, on the first dataset that the node was shown."""
-    variant = next((
-        c.variant for c in atlas.counts() if (c.node, c.technique) == (node.id, EXAMPLES)
-    ), "")
+    variant = next(
+        (c.variant for c in atlas.counts() if (c.node, c.technique) == (node.id, EXAMPLES)), ""
+    )
     make = PLUGINS[EXAMPLES].tiles
     return make(Scene(atlas, node, None, urls, []), variant, 96) if variant and make else {}
 
@@ -202,7 +216,8 @@ def _switch(library: Library, urls: Urls, a: Reading, b: Reading, *, first: bool
     mine, other = (a.model.id, b.model.id) if first else (b.model.id, a.model.id)
     choices = [
         Choice(
-            record.id, record.id,
+            record.id,
+            record.id,
             urls.compare(*((record.id, other) if first else (other, record.id))),
             record.id == mine,
         )

@@ -65,8 +65,14 @@ class ModelPage:
 
 
 def model_page(
-    atlas: Reading, urls: Urls, look: LookState, lens: str = "units", picture: str = "",
-    library: Mapping[str, bool] | None = None, state: Known | None = None, open: str = "",
+    atlas: Reading,
+    urls: Urls,
+    look: LookState,
+    lens: str = "units",
+    picture: str = "",
+    library: Mapping[str, bool] | None = None,
+    state: Known | None = None,
+    open: str = "",
 ) -> ModelPage:
     """`library` are the models that have pages, and whether they have nodes; `state` is what is
     known of this one; `open` is the one repeated block to draw whole, or "all".
@@ -79,15 +85,37 @@ def model_page(
     graph, blocks = graph_of(atlas, view, open, pictured, wholes, urls)
     safe_url = model.paper_url if model.paper_url.startswith(("https://", "http://")) else ""
     return ModelPage(
-        "model", model.title, model.id, model_ref(model, urls), model.summary, model.parameters,
-        len(model.labels), model.preprocessing, model.paper, safe_url, model.licence,
-        model.lineage, model.source, unit_count(atlas), sum(pictured.values()), view.lens,
-        view.picture, source, [*view.switches, *blocks], view.techniques, graph,
-        unit_map(atlas, urls) if view.lens == MAP else None, look, family,
+        "model",
+        model.title,
+        model.id,
+        model_ref(model, urls),
+        model.summary,
+        model.parameters,
+        len(model.labels),
+        model.preprocessing,
+        model.paper,
+        safe_url,
+        model.licence,
+        model.lineage,
+        model.source,
+        unit_count(atlas),
+        sum(pictured.values()),
+        view.lens,
+        view.picture,
+        source,
+        [*view.switches, *blocks],
+        view.techniques,
+        graph,
+        unit_map(atlas, urls) if view.lens == MAP else None,
+        look,
+        family,
         [one.id for one in members(family.root) if one.id in library] if family else [],
         [
             Choice(id, id, urls.compare(model.id, id), False)
-            for id, nodes in library.items() if nodes and id != model.id
+            for id, nodes in library.items()
+            if nodes and id != model.id
         ],
-        state or Known(), units_along_depth(atlas), rendered(atlas, urls),
+        state or Known(),
+        units_along_depth(atlas),
+        rendered(atlas, urls),
     )

@@ -83,8 +83,12 @@ class Graph:
 
 
 def graph_of(
-    atlas: Reading, view: ModelView, open: str, pictured: Mapping[str, int],
-    wholes: Mapping[str, Image], urls: Urls,
+    atlas: Reading,
+    view: ModelView,
+    open: str,
+    pictured: Mapping[str, int],
+    wholes: Mapping[str, Image],
+    urls: Urls,
 ) -> tuple[Graph, list[Switch]]:
     """The drawing, and the switch of its repeated blocks if it has any. `open` is the one block to
     draw whole, or "all"; `wholes` are pictures of nodes, `pictured` how many units have one.
@@ -105,8 +109,13 @@ def graph_of(
 
     nodes = [
         _graph_node(
-            atlas, box, pictured.get(box.id, 0), portraits.get(box.id, []), wholes.get(box.id),
-            _graph_fold(folded.folds.get(box.id), box.id, url), urls,
+            atlas,
+            box,
+            pictured.get(box.id, 0),
+            portraits.get(box.id, []),
+            wholes.get(box.id),
+            _graph_fold(folded.folds.get(box.id), box.id, url),
+            urls,
         )
         for box in drawing.boxes
     ]
@@ -123,7 +132,8 @@ def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[
     for node in atlas.nodes.values():
         whole, first = parts.get(node.id, ("", 0))
         tiles = own.get(node.id) or [
-            replace(tile, unit=tile.unit - first) for tile in own.get(whole, ())
+            replace(tile, unit=tile.unit - first)
+            for tile in own.get(whole, ())
             if first <= tile.unit < first + node.units
         ]
         if tiles and not is_thin(node):
@@ -132,16 +142,30 @@ def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[
 
 
 def _graph_node(
-    atlas: Reading, box: Box, pictured: int, tiles: list[Tile], whole: Image | None,
-    fold: GraphFold | None, urls: Urls,
+    atlas: Reading,
+    box: Box,
+    pictured: int,
+    tiles: list[Tile],
+    whole: Image | None,
+    fold: GraphFold | None,
+    urls: Urls,
 ) -> GraphNode:
     id = atlas.model.id
     record = atlas.nodes.get(box.id)
     chosen = spread(tiles, PER_ROLE.get(box.role, 0)) if box.role in PER_ROLE else []
     return GraphNode(
-        box.id, box.label, box.role, box.x, box.y, box.width, box.height,
-        node_facts(id, record, urls) if record else None, pictured,
-        [thumb(id, box.id, t.unit, t, urls) for t in chosen], whole, fold,
+        box.id,
+        box.label,
+        box.role,
+        box.x,
+        box.y,
+        box.width,
+        box.height,
+        node_facts(id, record, urls) if record else None,
+        pictured,
+        [thumb(id, box.id, t.unit, t, urls) for t in chosen],
+        whole,
+        fold,
     )
 
 
@@ -161,11 +185,21 @@ def _switch(
     if not names or view.lens == MAP:
         return []
     texts = {"": "Repeated ones folded", ALL: f"All {len(atlas.nodes)} nodes"}
-    return [Switch("open", "Blocks", [
-        Choice(value, text, urls.model(atlas.model.id, **view.query(), open=value or None),
-               value == open)
-        for value, text in texts.items()
-    ])]
+    return [
+        Switch(
+            "open",
+            "Blocks",
+            [
+                Choice(
+                    value,
+                    text,
+                    urls.model(atlas.model.id, **view.query(), open=value or None),
+                    value == open,
+                )
+                for value, text in texts.items()
+            ],
+        )
+    ]
 
 
 def _some(names: Sequence[str]) -> str:

@@ -50,25 +50,48 @@ class ModelView:
         variant = picture or ("" if chosen == UNITS else there[chosen][0])
         id = atlas.model.id
         titles = {UNITS: "Units"} | {name: lens(name).title for name in shown}
-        switches = [
-            Switch("lens", "Show", [
-                Choice(name, title, urls.model(id, lens=None if name == UNITS else name),
-                       name == chosen)
-                for name, title in titles.items()
-            ])
-        ] if shown else []
+        switches = (
+            [
+                Switch(
+                    "lens",
+                    "Show",
+                    [
+                        Choice(
+                            name,
+                            title,
+                            urls.model(id, lens=None if name == UNITS else name),
+                            name == chosen,
+                        )
+                        for name, title in titles.items()
+                    ],
+                )
+            ]
+            if shown
+            else []
+        )
         if len(pictures) > 1:
-            switches.append(Switch("picture", "Picture", [
-                Choice(name, name.replace("-", " "), urls.model(id, lens=chosen, picture=name),
-                       name == picture)
-                for name in pictures
-            ]))
+            switches.append(
+                Switch(
+                    "picture",
+                    "Picture",
+                    [
+                        Choice(
+                            name,
+                            name.replace("-", " "),
+                            urls.model(id, lens=chosen, picture=name),
+                            name == picture,
+                        )
+                        for name in pictures
+                    ],
+                )
+            )
         return cls(chosen, variant, picture, switches, list(there))
 
     def query(self) -> dict[str, str | None]:
         """The view as the query of an address."""
         return {
-            "lens": None if self.lens == UNITS else self.lens, "picture": self.picture or None,
+            "lens": None if self.lens == UNITS else self.lens,
+            "picture": self.picture or None,
         }
 
 

@@ -63,7 +63,11 @@ class NodePage:
 
 
 def node_page(
-    atlas: Reading, node: NodeRecord, view: NodeView, urls: Urls, look: LookState,
+    atlas: Reading,
+    node: NodeRecord,
+    view: NodeView,
+    urls: Urls,
+    look: LookState,
     picture: str = "",
 ) -> NodePage:
     """Raises BadInput for a view that the node does not have."""
@@ -73,8 +77,9 @@ def node_page(
     view = view.settled(whole, there)
     tiles = _tiles(whole, view)
     parts = sections(whole, "node")
-    chosen, pictures = _pictures(parts, picture, lambda name: urls.node(
-        id, node.id, **view.query(), picture=name) + "#whole")
+    chosen, pictures = _pictures(
+        parts, picture, lambda name: urls.node(id, node.id, **view.query(), picture=name) + "#whole"
+    )
     order = list(atlas.nodes)
     place = order.index(node.id)
 
@@ -82,11 +87,20 @@ def node_page(
         return Link(name, urls.node(id, name))
 
     return NodePage(
-        "node", f"{id} / {node.id}", f"{id}/{node.id}", model_ref(atlas.model, urls),
+        "node",
+        f"{id} / {node.id}",
+        f"{id}/{node.id}",
+        model_ref(atlas.model, urls),
         node_facts(id, node, urls, atlas.dictionaries.get(node.id)),
-        view.lens, view.shown_variant, view,
-        switches(whole, view, there, urls, bool(parts)), parts, chosen, pictures,
-        [*dict.fromkeys([*there, *(part.technique for part in parts)])], len(tiles),
+        view.lens,
+        view.shown_variant,
+        view,
+        switches(whole, view, there, urls, bool(parts)),
+        parts,
+        chosen,
+        pictures,
+        [*dict.fromkeys([*there, *(part.technique for part in parts)])],
+        len(tiles),
         "" if len(tiles) >= node.units else _missing(atlas.model, node, view),
         [
             tiles.get(unit) or Thumb(unit, f"{id}/{node.id}/{unit}", urls.unit(id, node.id, unit))
@@ -97,7 +111,8 @@ def node_page(
         [link(n.id) for n in atlas.nodes.values() if node.id in n.parents],
         _part(atlas, node, urls),
         link(order[place - 1]) if place else None,
-        link(order[place + 1]) if place + 1 < len(order) else None, look,
+        link(order[place + 1]) if place + 1 < len(order) else None,
+        look,
     )
 
 
@@ -110,7 +125,10 @@ def _missing(model: ModelRecord, node: NodeRecord, view: NodeView) -> str:
     plugin = PLUGINS[view.lens]
     usual = view.shown_variant in ("", "channel") or view.lens != "feature_vis"
     return render_command(
-        model, node.id, variants=[] if usual else [view.shown_variant], technique=view.lens,
+        model,
+        node.id,
+        variants=[] if usual else [view.shown_variant],
+        technique=view.lens,
         options=plugin.lens.options,
     )
 
@@ -120,7 +138,9 @@ def _pictures(
 ) -> tuple[str, list[Choice]]:
     """The source pictures that the node's lenses looked at, and which of them to show."""
     names = dict.fromkeys(
-        one.shot.variant for part in parts if isinstance(part, OnPictures | NeuronGroups)
+        one.shot.variant
+        for part in parts
+        if isinstance(part, OnPictures | NeuronGroups)
         for one in part.pictures
     )
     chosen = asked if asked in names else next(iter(names), "")

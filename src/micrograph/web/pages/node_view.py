@@ -14,13 +14,19 @@ SIZES = {"s": 64, "m": 112, "l": 192}
 OBJECTIVES = {"channel": "Channel", "neuron": "Neuron"}
 SIGNS = {"positive": "Positive", "negative": "Negative"}
 DEFAULTS = {
-    "lens": "feature_vis", "variant": "", "objective": "channel", "sign": "positive",
-    "sort": "unit", "size": "m",
+    "lens": "feature_vis",
+    "variant": "",
+    "objective": "channel",
+    "sign": "positive",
+    "sort": "unit",
+    "size": "m",
 }
 MAP = "unit_map"
 """The lens that puts a map in the grid's place."""
 _LABELS = {
-    "dataset_examples": "Dataset", "tuning": "Family", "faceted_feature_vis": "Theme",
+    "dataset_examples": "Dataset",
+    "tuning": "Family",
+    "faceted_feature_vis": "Theme",
 }
 
 
@@ -38,8 +44,13 @@ class NodeView:
 
     def __post_init__(self) -> None:
         tiled = {name: "" for name, plugin in PLUGINS.items() if plugin.tiles} | {MAP: ""}
-        for name, known in (("objective", OBJECTIVES), ("sign", SIGNS), ("sort", SORTS),
-                            ("size", SIZES), ("lens", tiled)):
+        for name, known in (
+            ("objective", OBJECTIVES),
+            ("sign", SIGNS),
+            ("sort", SORTS),
+            ("size", SIZES),
+            ("lens", tiled),
+        ):
             value = getattr(self, name)
             if value not in known:
                 raise BadInput(
@@ -97,7 +108,8 @@ def switches(
     """Only what can be chosen: lenses with results, and the settings of the one shown. They lead to
     the grid where much stands above it."""
     tiled = {
-        name: lens(name).title for name, plugin in PLUGINS.items()
+        name: lens(name).title
+        for name, plugin in PLUGINS.items()
         if (plugin.tiles and (name in there or name in (view.lens, LENSES[0].technique)))
         or (name == MAP and (name == view.lens or "node" in there.get(MAP, ())))
     }
@@ -114,12 +126,19 @@ def switches(
     if view.lens != MAP:
         named += [("sort", "Sort", SORTS), ("size", "Size", sizes)]
     return [
-        Switch(name, text, [
-            Choice(value, label,
-                   urls.node(scene.model, scene.node.id, **view.query(**{name: value}))
-                   + (f"#{value if name == 'lens' else view.lens}" if below else ""),
-                   getattr(view, name) == value)
-            for value, label in known.items()
-        ])
+        Switch(
+            name,
+            text,
+            [
+                Choice(
+                    value,
+                    label,
+                    urls.node(scene.model, scene.node.id, **view.query(**{name: value}))
+                    + (f"#{value if name == 'lens' else view.lens}" if below else ""),
+                    getattr(view, name) == value,
+                )
+                for value, label in known.items()
+            ],
+        )
         for name, text, known in named
     ]

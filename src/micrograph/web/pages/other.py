@@ -90,9 +90,7 @@ def search_page(library: Library, query: str, urls: Urls) -> SearchPage:
 def _near(answer: Answer, urls: Urls) -> list[SearchHit]:
     """What lies near a text that is no address of anything."""
     kinds = ("model", "node", "unit")
-    return [
-        SearchHit(kinds[a.count("/")], a, a, f"{urls.models}/{a}") for a in answer.nearest
-    ]
+    return [SearchHit(kinds[a.count("/")], a, a, f"{urls.models}/{a}") for a in answer.nearest]
 
 
 def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
@@ -118,9 +116,7 @@ def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
                 found.append(SearchHit("node", node.id, f"{id}/{node.id}", urls.node(id, node.id)))
             elif place.unit < node.units:
                 where = f"{id}/{node.id}/{place.unit}"
-                found.append(
-                    SearchHit("unit", where, where, urls.unit(id, node.id, place.unit))
-                )
+                found.append(SearchHit("unit", where, where, urls.unit(id, node.id, place.unit)))
     return found
 
 

@@ -125,8 +125,14 @@ def node_facts(
     else:
         sees = {"whole input": "the whole input"}.get(node.field_status, "unknown")
     return NodeFacts(
-        node.id, node.kind, node.units, list(node.shape), sees, list(node.aliases),
-        urls.node(model, node.id), "" if made is None else _made_from(made),
+        node.id,
+        node.kind,
+        node.units,
+        list(node.shape),
+        sees,
+        list(node.aliases),
+        urls.node(model, node.id),
+        "" if made is None else _made_from(made),
         None if made is None else Link(node.parents[0], urls.node(model, node.parents[0])),
     )
 
@@ -150,7 +156,9 @@ def image(model: str, picture: Picture | Tile, urls: Urls) -> Image:
     """Works for a whole picture and for a tile: both carry what a page needs."""
     return Image(
         urls.image(model, picture.digest, picture.mime),
-        picture.width, picture.height, safe_color(picture.color),
+        picture.width,
+        picture.height,
+        safe_color(picture.color),
     )
 
 
@@ -163,8 +171,11 @@ def safe_color(color: str) -> str:
 
 def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Thumb:
     return Thumb(
-        unit, f"{model}/{node}/{unit}", urls.unit(model, node, unit),
-        image(model, tile, urls) if tile else None, tile.score if tile else None,
+        unit,
+        f"{model}/{node}/{unit}",
+        urls.unit(model, node, unit),
+        image(model, tile, urls) if tile else None,
+        tile.score if tile else None,
     )
 
 
@@ -182,8 +193,12 @@ def called(model: ModelRecord) -> str:
 
 
 def render_command(
-    model: ModelRecord, node: str, unit: int | None = None, variants: Iterable[str] = (),
-    technique: str = "feature_vis", options: str = "",
+    model: ModelRecord,
+    node: str,
+    unit: int | None = None,
+    variants: Iterable[str] = (),
+    technique: str = "feature_vis",
+    options: str = "",
 ) -> str:
     """The command that renders a node or one unit of it; without variants the plain ones."""
     words = ["micrograph render", called(model), "--node", node]

@@ -24,7 +24,7 @@ def ordered(count: int, tiles: Mapping[int, Thumb], sort: str) -> list[int]:
 def _hue(color: str) -> float:
     """Place of "#rrggbb" on the colour circle, 0..1."""
     try:
-        red, green, blue = (int(color[i:i + 2], 16) / 255 for i in (1, 3, 5))
+        red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
     except ValueError:
         return 0.0
     return colorsys.rgb_to_hsv(red, green, blue)[0]

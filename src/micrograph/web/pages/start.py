@@ -70,9 +70,7 @@ class StartPage:
     compare: str = ""
 
 
-def start_page(
-    library: Library, urls: Urls, kind: str, known: Callable[[str], Known]
-) -> StartPage:
+def start_page(library: Library, urls: Urls, kind: str, known: Callable[[str], Known]) -> StartPage:
     """The page `kind`, "start" or "models"; `known` gives the state of a model."""
     cards = [card(atlas, urls) for atlas in library.atlases()]
     cards.sort(key=lambda card: not card.strata)
@@ -82,12 +80,19 @@ def start_page(
     others.sort(key=lambda o: order.index(o.model.id))
     two = [*(c.model.id for c in cards), *(o.model.id for o in others if o.nodes)][:2]
     return StartPage(
-        kind, "Micrograph" if kind == "start" else "Models", cards,
+        kind,
+        "Micrograph" if kind == "start" else "Models",
+        cards,
         [problem.message for problem in library.problems],
         [
             KnownModel(
-                model_ref(o.model, urls), o.model.summary, o.model.parameters, len(o.nodes),
-                unit_count(o), known(o.model.id), o.model.id in MICROSCOPE,
+                model_ref(o.model, urls),
+                o.model.summary,
+                o.model.parameters,
+                len(o.nodes),
+                unit_count(o),
+                known(o.model.id),
+                o.model.id in MICROSCOPE,
             )
             for o in others
         ],
@@ -100,8 +105,13 @@ def card(atlas: Reading, urls: Urls) -> ModelCard:
     pictured = pictured_units(atlas)
     worth = [n for n in atlas.nodes.values() if pictured.get(n.id) and not is_thin(n)]
     return ModelCard(
-        model_ref(model, urls), model.summary, model.parameters, model.licence,
-        len(atlas.nodes), unit_count(atlas), sum(pictured.values()),
+        model_ref(model, urls),
+        model.summary,
+        model.parameters,
+        model.licence,
+        len(atlas.nodes),
+        unit_count(atlas),
+        sum(pictured.values()),
         len({count.technique for count in atlas.counts()}),
         _strata(atlas, along_depth(worth, STRATA), urls),
     )
@@ -133,9 +143,7 @@ def _strata(atlas: Reading, nodes: list[NodeRecord], urls: Urls) -> list[Stratum
     for node in nodes:
         tiles = spread(node_tiles(atlas, node.id), DEPTH * max(1, STRATA // len(nodes)))
         thumbs = [thumb(id, node.id, t.unit, t, urls) for t in tiles]
-        found.append(
-            Stratum(node.id, urls.node(id, node.id), -(-len(thumbs) // DEPTH), thumbs)
-        )
+        found.append(Stratum(node.id, urls.node(id, node.id), -(-len(thumbs) // DEPTH), thumbs))
     return found
 
 

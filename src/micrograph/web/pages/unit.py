@@ -104,9 +104,15 @@ class UnitPage:
 
 
 def unit_page(
-    atlas: Reading, node: NodeRecord, unit: int, urls: Urls, origin: str, render: RenderState,
+    atlas: Reading,
+    node: NodeRecord,
+    unit: int,
+    urls: Urls,
+    origin: str,
+    render: RenderState,
     look: LookState,
-    others: Sequence[Reading] = (), options: Mapping[str, str] | None = None,
+    others: Sequence[Reading] = (),
+    options: Mapping[str, str] | None = None,
 ) -> UnitPage:
     """`origin` ("http://host:port") makes the permalink; `others` are the other models' atlases;
     `options` is the page's query."""
@@ -124,15 +130,26 @@ def unit_page(
         return Link(str(other), urls.unit(model.id, node.id, other)) if inside else None
 
     return UnitPage(
-        "unit", address.replace("/", " / "), address, model_ref(model, urls), node.id,
-        node_facts(model.id, node, urls, atlas.dictionaries.get(node.id)), unit,
+        "unit",
+        address.replace("/", " / "),
+        address,
+        model_ref(model, urls),
+        node.id,
+        node_facts(model.id, node, urls, atlas.dictionaries.get(node.id)),
+        unit,
         _label(atlas, node, unit),
-        _same_as(atlas, node, unit, urls), parts, _missing(scene, parts),
-        _techniques(scene, parts), found,
+        _same_as(atlas, node, unit, urls),
+        parts,
+        _missing(scene, parts),
+        _techniques(scene, parts),
+        found,
         [thumb for other in nearby if (thumb := scene.thumb(node.id, other))],
-        link(unit - 1), link(unit + 1),
+        link(unit - 1),
+        link(unit + 1),
         citations(model, address, origin + urls.unit(model.id, node.id, unit), results),
-        render_command(model, node.id, unit, _absent_views(found)), render, look,
+        render_command(model, node.id, unit, _absent_views(found)),
+        render,
+        look,
     )
 
 
@@ -160,18 +177,36 @@ def _techniques(scene: Scene, parts: Sequence[Section]) -> list[str]:
 
 def _command(scene: Scene, lens: Lens) -> Missing:
     swept = PLUGINS[lens.technique].sweep
-    return Missing(lens.technique, lens.title, render_command(
-        scene.atlas.model, scene.node.id, None if swept else scene.unit, technique=lens.technique,
-        options=lens.options,
-    ))
+    return Missing(
+        lens.technique,
+        lens.title,
+        render_command(
+            scene.atlas.model,
+            scene.node.id,
+            None if swept else scene.unit,
+            technique=lens.technique,
+            options=lens.options,
+        ),
+    )
 
 
 def _view(v: Visualization, model: str, urls: Urls) -> VisualizationView:
     p = v.picture
     return VisualizationView(
-        v.technique, v.variant, v.recipe, recipes.digest(v.recipe), v.seed, v.score,
-        urls.image(model, p.digest, p.mime) if p else "", p.width if p else 0, p.height if p else 0,
-        safe_color(p.color if p else ""), v.data, v.made_with, v.created, v.seconds,
+        v.technique,
+        v.variant,
+        v.recipe,
+        recipes.digest(v.recipe),
+        v.seed,
+        v.score,
+        urls.image(model, p.digest, p.mime) if p else "",
+        p.width if p else 0,
+        p.height if p else 0,
+        safe_color(p.color if p else ""),
+        v.data,
+        v.made_with,
+        v.created,
+        v.seconds,
     )
 
 

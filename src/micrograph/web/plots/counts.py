@@ -14,9 +14,14 @@ ROW = 22
 
 
 def histogram(
-    counts: Sequence[float], low: float, high: float,
-    marks: Sequence[tuple[float, str]] = (), *,
-    title: str = "", x_title: str = "", unit: str = "",
+    counts: Sequence[float],
+    low: float,
+    high: float,
+    marks: Sequence[tuple[float, str]] = (),
+    *,
+    title: str = "",
+    x_title: str = "",
+    unit: str = "",
 ) -> Markup:
     """Bars for equal bins from `low` to `high`, as high as the logarithm of their counts.
 
@@ -47,7 +52,8 @@ def histogram(
     wide = (WIDTH - LEFT - RIGHT) / max(1, len(good))
     data = "".join(
         f"M{LEFT + k * wide:.2f} {bottom}V{place(up(c))}h{wide:.2f}V{bottom}z"
-        for k, c in enumerate(good) if c
+        for k, c in enumerate(good)
+        if c
     )
     parts.append(Markup(f'<path class="plot-bars" d="{data}" fill="currentColor" opacity=".5"/>'))
     parts.append(line(LEFT, bottom, WIDTH - RIGHT, bottom))
@@ -99,9 +105,7 @@ def _flags(marks: Sequence[tuple[float, str]]) -> list[tuple[float, str, int]]:
     return found
 
 
-def bars(
-    rows: Sequence[tuple[str, float, str]], *, title: str = "", unit: str = ""
-) -> Markup:
+def bars(rows: Sequence[tuple[str, float, str]], *, title: str = "", unit: str = "") -> Markup:
     """(label, value, address or "") row by row; negative values run to the left.
 
     Only addresses of this site and of http(s) become links.
@@ -125,13 +129,16 @@ def bars(
             name = Markup('<a href="{}" text-decoration="underline">{}</a>').format(url, name)
         parts.append(name)
         x0, x1 = sorted((across(0), across(value)))
-        parts.append(Markup(
-            f'<rect class="plot-bars" x="{x0:.1f}" y="{y + 5}" width="{max(x1 - x0, 0.5):.1f}" '
-            'height="13" fill="currentColor" opacity=".5"/>'
-        ))
+        parts.append(
+            Markup(
+                f'<rect class="plot-bars" x="{x0:.1f}" y="{y + 5}" width="{max(x1 - x0, 0.5):.1f}" '
+                'height="13" fill="currentColor" opacity=".5"/>'
+            )
+        )
         beside, anchor = (x1 + 5, "start") if value >= 0 else (x0 - 5, "end")
         shown = short(given, unit) if math.isfinite(given) else "no number"
         parts.append(text(beside, y + 15, shown, anchor=anchor))
-    words = "; ".join(f"{label} {short(v, unit)}" for (label, _, _), v in
-                      zip(rows[:10], values, strict=False))
+    words = "; ".join(
+        f"{label} {short(v, unit)}" for (label, _, _), v in zip(rows[:10], values, strict=False)
+    )
     return plot("bars", max(1, len(rows)) * ROW, parts, title, words or "No values.")

@@ -20,15 +20,24 @@ def depth(rows: Sequence[tuple[str, int]]) -> Markup:
     parts: list[object] = []
     for k, (node, units) in enumerate(rows):
         high = (bottom - TOP) * units / max(1, most)
-        parts.append(Markup(
-            '<g><title>{}: {} units</title><rect class="plot-bars" x="{}" y="{}" width="{}" '
-            'height="{}" fill="currentColor" opacity=".5"/></g>'
-        ).format(node, units, f"{k * step:.2f}", place(bottom - high), f"{step * 0.8:.2f}",
-                 place(high)))
+        parts.append(
+            Markup(
+                '<g><title>{}: {} units</title><rect class="plot-bars" x="{}" y="{}" width="{}" '
+                'height="{}" fill="currentColor" opacity=".5"/></g>'
+            ).format(
+                node,
+                units,
+                f"{k * step:.2f}",
+                place(bottom - high),
+                f"{step * 0.8:.2f}",
+                place(high),
+            )
+        )
     peak = (next(k for k, row in enumerate(rows) if row[0] == name) + 0.4) * step
     anchor = "start" if peak < 60 else "end" if peak > WIDTH - 60 else "middle"
-    parts.append(text(peak, TEXT, f"{most:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"),
-                      anchor=anchor))
+    parts.append(
+        text(peak, TEXT, f"{most:,}".replace(",", "\N{NARROW NO-BREAK SPACE}"), anchor=anchor)
+    )
     parts.append(line(0, bottom, WIDTH, bottom))
     parts.append(text(0, HEIGHT - 4, _short(rows[0][0])))
     if len(rows) > 1:

@@ -24,8 +24,14 @@ TOP, RIGHT, FLATTEST, TALLEST = 4, 8, 16, 24
 
 
 def heatmap(
-    values: Sequence[Sequence[float]], x_axis: Mapping[str, Any], y_axis: Mapping[str, Any], *,
-    baseline: float | None = None, title: str = "", unit: str = "", upward: bool = False,
+    values: Sequence[Sequence[float]],
+    x_axis: Mapping[str, Any],
+    y_axis: Mapping[str, Any],
+    *,
+    baseline: float | None = None,
+    title: str = "",
+    unit: str = "",
+    upward: bool = False,
 ) -> Markup:
     """`values[row][column]` as colours; the scale is drawn below, a frame marks the largest.
 
@@ -75,8 +81,9 @@ def heatmap(
         parts.append(text(x, bottom + TEXT + 3, labels[c], anchor="middle"))
     below = bottom + 2 * TEXT + 9
     parts.append(text(left, below, f"{_title(x_axis)} →"))
-    parts.append(text(WIDTH - RIGHT, below, f"{'↑' if upward else '↓'} {_title(y_axis)}",
-                      anchor="end"))
+    parts.append(
+        text(WIDTH - RIGHT, below, f"{'↑' if upward else '↓'} {_title(y_axis)}", anchor="end")
+    )
     parts += _scale(left, below + 9, low, high, known, unit)
     height = below + 9 + 12 + TEXT + 6
     if best is None:
@@ -85,12 +92,15 @@ def heatmap(
     if value == min(finite(v for row in values for v in row)):
         return plot("heatmap", height, parts, title, f"The same everywhere: {short(value, unit)}.")
     x, y = corner(r, c)
-    parts.append(Markup(
-        f'<rect class="plot-best" x="{x:.2f}" y="{y:.2f}" width="{wide:.2f}" height="{tall:.2f}" '
-        'fill="none" stroke="#000" stroke-width="4"/>'
-        f'<rect x="{x:.2f}" y="{y:.2f}" width="{wide:.2f}" height="{tall:.2f}" fill="none" '
-        'stroke="#fff" stroke-width="2"/>'
-    ))
+    parts.append(
+        Markup(
+            f'<rect class="plot-best" x="{x:.2f}" y="{y:.2f}" '
+            f'width="{wide:.2f}" height="{tall:.2f}" '
+            'fill="none" stroke="#000" stroke-width="4"/>'
+            f'<rect x="{x:.2f}" y="{y:.2f}" width="{wide:.2f}" height="{tall:.2f}" fill="none" '
+            'stroke="#fff" stroke-width="2"/>'
+        )
+    )
     words = (
         f"Strongest at {x_axis['title']} {_name(columns[c])}{_unit(x_axis, columns[c])}, "
         f"{y_axis['title']} {_name(rows[r])}{_unit(y_axis, rows[r])}, with {short(value, unit)}"
@@ -105,8 +115,10 @@ def _scale(
     """The colours with the values they stand for."""
     wide = (WIDTH - left - RIGHT) / len(colours())
     parts = [
-        Markup(f'<rect x="{left + k * wide:.2f}" y="{y:.1f}" width="{wide:.2f}" height="8" '
-               f'fill="{c}" shape-rendering="crispEdges"/>')
+        Markup(
+            f'<rect x="{left + k * wide:.2f}" y="{y:.1f}" width="{wide:.2f}" height="8" '
+            f'fill="{c}" shape-rendering="crispEdges"/>'
+        )
         for k, c in enumerate(colours())
     ]
     right = WIDTH - RIGHT

@@ -25,8 +25,14 @@ _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 
 def lines(
-    x: Sequence[float], ys: Mapping[str, Sequence[float]], baseline: float | None = None, *,
-    title: str = "", x_title: str = "", x_unit: str = "", unit: str = "",
+    x: Sequence[float],
+    ys: Mapping[str, Sequence[float]],
+    baseline: float | None = None,
+    *,
+    title: str = "",
+    x_title: str = "",
+    x_unit: str = "",
+    unit: str = "",
 ) -> Markup:
     """Up to four lines over `x` (rising), told apart by their dashes and named below the plot.
 
@@ -56,10 +62,22 @@ def lines(
     parts.append(line(LEFT, up(max(low, 0.0)), WIDTH - RIGHT, up(max(low, 0.0))))
     for k in sorted({0, len(x) // 3, 2 * len(x) // 3, len(x) - 1} if len(x) else ()):
         anchor = "end" if k == len(x) - 1 and k else "middle"
-        parts.append(text(across(steps[k]) + (anchor == "end") * 8, bottom + TEXT + 4,
-                          short(x[k]), anchor=anchor))
-    parts.append(text((LEFT + WIDTH - RIGHT) / 2, bottom + 2 * TEXT + 8,
-                      f"{x_title}, {x_unit}" if x_unit else x_title, anchor="middle"))
+        parts.append(
+            text(
+                across(steps[k]) + (anchor == "end") * 8,
+                bottom + TEXT + 4,
+                short(x[k]),
+                anchor=anchor,
+            )
+        )
+    parts.append(
+        text(
+            (LEFT + WIDTH - RIGHT) / 2,
+            bottom + 2 * TEXT + 8,
+            f"{x_title}, {x_unit}" if x_unit else x_title,
+            anchor="middle",
+        )
+    )
     for value in known:
         parts.append(line(LEFT, up(value), WIDTH - RIGHT, up(value), "baseline"))
     best: tuple[float, int, str] | None = None
@@ -75,8 +93,9 @@ def lines(
         for name, dash in zip(ys, _DASHES, strict=False):
             height += TEXT + 7
             y = height - 6
-            parts.append(path(f"M{LEFT} {y - 4}h28", "curve",
-                              f' stroke-dasharray="{dash}"' if dash else ""))
+            parts.append(
+                path(f"M{LEFT} {y - 4}h28", "curve", f' stroke-dasharray="{dash}"' if dash else "")
+            )
             parts.append(text(LEFT + 36, y, name, quiet=False))
     if best is None:
         return plot("lines", height, parts, title, "No values.")

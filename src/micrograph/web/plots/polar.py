@@ -23,8 +23,13 @@ RADIUS = 104
 
 
 def polar(
-    angles: Sequence[float], values: Sequence[float], baseline: float | None = None, *,
-    period: int = 360, title: str = "", unit: str = "",
+    angles: Sequence[float],
+    values: Sequence[float],
+    baseline: float | None = None,
+    *,
+    period: int = 360,
+    title: str = "",
+    unit: str = "",
 ) -> Markup:
     """Responses around a circle, 0° to the right and 90° up; further out is more.
 
@@ -36,8 +41,9 @@ def polar(
     low, high = span([*values, *known])
     middle = SIZE / 2
     repeats = max(1, round(360 / period))
-    around = [(a + k * period, v) for k in range(repeats) for a, v in
-              zip(angles, values, strict=True)]
+    around = [
+        (a + k * period, v) for k in range(repeats) for a, v in zip(angles, values, strict=True)
+    ]
 
     def at(angle: float, value: float) -> tuple[float, float]:
         out = (value - low) / (high - low) * RADIUS

@@ -16,10 +16,38 @@ TEXT = 11
 MINUS = "\N{MINUS SIGN}"
 
 _COLOURS = (
-    "1d0a44", "1d134c", "1d1c54", "1b245c", "192c63", "153469", "0e3c6f", "064574",
-    "074d76", "095578", "0b5d7c", "0c657f", "0e6d82", "107586", "127d89", "13858b",
-    "158e8d", "1c968f", "2e9d8f", "3ea58f", "4dac8f", "5cb28f", "6bb98f", "7ac08e",
-    "89c68f", "98cc8f", "a7d290", "b6d791", "c5dd93", "d4e295", "e3e799", "f1ec9d",
+    "1d0a44",
+    "1d134c",
+    "1d1c54",
+    "1b245c",
+    "192c63",
+    "153469",
+    "0e3c6f",
+    "064574",
+    "074d76",
+    "095578",
+    "0b5d7c",
+    "0c657f",
+    "0e6d82",
+    "107586",
+    "127d89",
+    "13858b",
+    "158e8d",
+    "1c968f",
+    "2e9d8f",
+    "3ea58f",
+    "4dac8f",
+    "5cb28f",
+    "6bb98f",
+    "7ac08e",
+    "89c68f",
+    "98cc8f",
+    "a7d290",
+    "b6d791",
+    "c5dd93",
+    "d4e295",
+    "e3e799",
+    "f1ec9d",
 )
 """Dark blue to light yellow. Equal steps of lightness, which no colour blindness hides: OKLCH
 lightness 0.22 to 0.93, hue 290° to 105°, chroma 0.1 where a screen shows it."""
@@ -70,15 +98,21 @@ def span(values: Iterable[float], *, zero: bool = True) -> tuple[float, float]:
 
 
 def text(
-    x: float, y: float, words: object, *, anchor: str = "start", quiet: bool = True,
+    x: float,
+    y: float,
+    words: object,
+    *,
+    anchor: str = "start",
+    quiet: bool = True,
     bold: bool = False,
 ) -> Markup:
     """Words at a place; `anchor` is start, middle or end."""
-    return Markup(
-        '<text x="{}" y="{}" text-anchor="{}"{}{} fill="currentColor">{}</text>'
-    ).format(
-        place(x), place(y), anchor,
-        Markup(' opacity=".66"') if quiet else "", Markup(' font-weight="600"') if bold else "",
+    return Markup('<text x="{}" y="{}" text-anchor="{}"{}{} fill="currentColor">{}</text>').format(
+        place(x),
+        place(y),
+        anchor,
+        Markup(' opacity=".66"') if quiet else "",
+        Markup(' font-weight="600"') if bold else "",
         words,
     )
 
@@ -123,7 +157,11 @@ def polyline(points: Iterable[tuple[float, float]], *, closed: bool = False) -> 
 
 
 def plot(
-    kind: str, height: float, parts: Iterable[object], title: str, description: str,
+    kind: str,
+    height: float,
+    parts: Iterable[object],
+    title: str,
+    description: str,
     width: float = WIDTH,
 ) -> Markup:
     """The finished plot. What it shows is said in words for those who cannot see it."""
@@ -133,6 +171,14 @@ def plot(
         'aria-label="{}" font-size="{}" style="max-width:100%;height:auto">'
         "<title>{}</title><desc>{}</desc>{}</svg>"
     ).format(
-        kind, place(width), place(height), place(width), place(height), label, TEXT,
-        title or description, description, Markup("").join(escape(part) for part in parts),
+        kind,
+        place(width),
+        place(height),
+        place(width),
+        place(height),
+        label,
+        TEXT,
+        title or description,
+        description,
+        Markup("").join(escape(part) for part in parts),
     )

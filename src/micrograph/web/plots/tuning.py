@@ -64,8 +64,14 @@ def _plots(
         table = _best_over(responses, (w, k))
         strongest = np.argsort(-np.nan_to_num(table.max(1), nan=-np.inf), kind="stable")[:3]
         ys = {str(axes[w]["values"][i]): table[i].tolist() for i in strongest}
-        svg = lines(axes[k]["values"], ys, baseline, title=title, x_title=axes[k]["title"],
-                    x_unit=axes[k]["unit"])
+        svg = lines(
+            axes[k]["values"],
+            ys,
+            baseline,
+            title=title,
+            x_title=axes[k]["title"],
+            x_unit=axes[k]["unit"],
+        )
         caption = f"By {_name(axes[k])}, for the strongest values of {_name(axes[w])}."
         found.append(Plot(svg, caption))
     elif len(axes) >= 2:
@@ -76,8 +82,14 @@ def _plots(
         svg = heatmap(table.tolist(), axes[x], axes[y], baseline=baseline, title=title, upward=up)
         found.append(Plot(svg, f"By {_name(axes[x])} and {_name(axes[y])}{_rest(axes, (x, y))}."))
     elif wide and not found:
-        svg = lines(axes[0]["values"], {"response": responses.tolist()}, baseline, title=title,
-                    x_title=axes[0]["title"], x_unit=axes[0]["unit"])
+        svg = lines(
+            axes[0]["values"],
+            {"response": responses.tolist()},
+            baseline,
+            title=title,
+            x_title=axes[0]["title"],
+            x_unit=axes[0]["unit"],
+        )
         found.append(Plot(svg, f"By {_name(axes[0])}."))
     return found
 

@@ -48,9 +48,16 @@ def content(form):
 
 
 FORMS = [
-    "caffemodel", "legacy caffemodel", "tf-graph", "tf-checkpoint 1", "tf-checkpoint 2", "npy",
-    "npz", "torch", "clip",
-]  # fmt: skip
+    "caffemodel",
+    "legacy caffemodel",
+    "tf-graph",
+    "tf-checkpoint 1",
+    "tf-checkpoint 2",
+    "npy",
+    "npz",
+    "torch",
+    "clip",
+]
 
 
 @pytest.fixture(scope="module")

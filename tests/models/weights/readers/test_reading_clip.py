@@ -138,9 +138,12 @@ def tensor_pickle(
     storage=b"U\7storagectorch\nFloatStorage\nU\x010U\3cpuK\4", args=b"K\0K\4\x85K\1\x85"
 ):
     return (
-        b"\x80\x02c__torch__\nNet\n)\x81}U\1xctorch._utils\n_rebuild_tensor_v2\n((" + storage
-        + b"tQ" + args + b"\x89}tRsb."
-    )  # fmt: skip
+        b"\x80\x02c__torch__\nNet\n)\x81}U\1xctorch._utils\n_rebuild_tensor_v2\n(("
+        + storage
+        + b"tQ"
+        + args
+        + b"\x89}tRsb."
+    )
 
 
 @pytest.mark.parametrize(

@@ -42,8 +42,11 @@ def refused(tmp_path, content, message=""):
 
 def check(tensors):
     expected = {
-        "conv1/0": KERNEL, "conv1/1": BIAS, "fc6/weights": KERNEL[0, 0].T, "fc6/biases": BIAS
-    }  # fmt: skip
+        "conv1/0": KERNEL,
+        "conv1/1": BIAS,
+        "fc6/weights": KERNEL[0, 0].T,
+        "fc6/biases": BIAS,
+    }
     assert tensors.keys() == expected.keys()
     for name, array in expected.items():
         assert tensors[name].dtype == torch.float32
@@ -206,9 +209,14 @@ def test_more_operations_than_any_weights_have(monkeypatch):
 def state(shape, kind, raw, fortran=False):
     return (
         b"}U\1acnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R(K\1"
-        + shape + b"cnumpy\ndtype\n" + kind + b"K\0K\1\x87R(K\3U\1<NNNJ\0\0\0\0J\0\0\0\0K\0tb"
-        + (b"\x88" if fortran else b"\x89") + raw + b"tbs."
-    )  # fmt: skip
+        + shape
+        + b"cnumpy\ndtype\n"
+        + kind
+        + b"K\0K\1\x87R(K\3U\1<NNNJ\0\0\0\0J\0\0\0\0K\0tb"
+        + (b"\x88" if fortran else b"\x89")
+        + raw
+        + b"tbs."
+    )
 
 
 def test_arrays_that_do_not_fit(tmp_path):

@@ -10,8 +10,16 @@ from micrograph.models.weights.readers.zips import Zip
 
 GZIP = b"\x1f\x8b"
 SUFFIXES = (
-    ".ckpt", ".index", ".pb", ".caffemodel", ".npy", ".npz", ".pt", ".pth", ".safetensors",
-)  # fmt: skip
+    ".ckpt",
+    ".index",
+    ".pb",
+    ".caffemodel",
+    ".npy",
+    ".npz",
+    ".pt",
+    ".pth",
+    ".safetensors",
+)
 """By these a weights file is told from what else is in an archive."""
 
 

@@ -19,12 +19,17 @@ from micrograph.models.weights.readers.zips import Zip
 DEEPEST = 64
 MOST_STEPS = 200_000
 _STORAGES = {
-    "torch.FloatStorage": torch.float32, "torch.HalfStorage": torch.float16,
-    "torch.BFloat16Storage": torch.bfloat16, "torch.DoubleStorage": torch.float64,
-    "torch.LongStorage": torch.int64, "torch.IntStorage": torch.int32,
-    "torch.ShortStorage": torch.int16, "torch.CharStorage": torch.int8,
-    "torch.ByteStorage": torch.uint8, "torch.BoolStorage": torch.bool,
-}  # fmt: skip
+    "torch.FloatStorage": torch.float32,
+    "torch.HalfStorage": torch.float16,
+    "torch.BFloat16Storage": torch.bfloat16,
+    "torch.DoubleStorage": torch.float64,
+    "torch.LongStorage": torch.int64,
+    "torch.IntStorage": torch.int32,
+    "torch.ShortStorage": torch.int16,
+    "torch.CharStorage": torch.int8,
+    "torch.ByteStorage": torch.uint8,
+    "torch.BoolStorage": torch.bool,
+}
 
 
 def is_one(archive: Zip) -> bool:

@@ -19,9 +19,16 @@ from micrograph.models.weights.readers.pickles import Global, Made
 DEEPEST = 8
 MOST_STEPS = 200_000
 _ITEMS = {
-    "f2": torch.float16, "f4": torch.float32, "f8": torch.float64, "i1": torch.int8,
-    "i2": torch.int16, "i4": torch.int32, "i8": torch.int64, "u1": torch.uint8, "b1": torch.bool,
-}  # fmt: skip
+    "f2": torch.float16,
+    "f4": torch.float32,
+    "f8": torch.float64,
+    "i1": torch.int8,
+    "i2": torch.int16,
+    "i4": torch.int32,
+    "i8": torch.int64,
+    "u1": torch.uint8,
+    "b1": torch.bool,
+}
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
 

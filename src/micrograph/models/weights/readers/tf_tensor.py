@@ -10,9 +10,17 @@ from micrograph.models.weights.readers.common import Damaged, checked_shape, ten
 from micrograph.models.weights.readers.protobuf import Value, fields, whole, wholes
 
 DTYPES = {
-    1: torch.float32, 2: torch.float64, 3: torch.int32, 4: torch.uint8, 5: torch.int16,
-    6: torch.int8, 9: torch.int64, 10: torch.bool, 14: torch.bfloat16, 19: torch.float16,
-}  # fmt: skip
+    1: torch.float32,
+    2: torch.float64,
+    3: torch.int32,
+    4: torch.uint8,
+    5: torch.int16,
+    6: torch.int8,
+    9: torch.int64,
+    10: torch.bool,
+    14: torch.bfloat16,
+    19: torch.float16,
+}
 """By the number of TensorFlow's DataType; the others (strings, ...) are no weights."""
 
 _FLOAT_FIELDS = {5: torch.float32, 6: torch.float64}

@@ -7,9 +7,17 @@ import zlib
 from micrograph.models.weights.readers.common import Damaged, may_unpack_to
 
 ZIP_ERRORS = (
-    zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError,
-    NotImplementedError, OverflowError, KeyError, IndexError,
-)  # fmt: skip
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    RuntimeError,
+    NotImplementedError,
+    OverflowError,
+    KeyError,
+    IndexError,
+)
 """What `zipfile` raises for damaged or encrypted archives."""
 
 
