@@ -28,8 +28,8 @@ from torch import Tensor, nn
 
 from micrograph import optimize as opt
 from micrograph.models import load
-from micrograph.models.layers import LocalResponseNorm
 from micrograph.models.model import Model
+from micrograph.networks.layers import LocalResponseNorm
 
 STEPS, SIZE = 512, 224
 

@@ -13,8 +13,8 @@ import torch
 from scipy.stats import rankdata
 
 from micrograph.models import load
-from micrograph.models.toytown import measure, scenes
-from micrograph.models.toytown.parts import PARTS
+from micrograph.organisms.toytown import measure, scenes
+from micrograph.organisms.toytown.parts import PARTS
 
 SCENES = int(sys.argv[1]) if len(sys.argv) > 1 else 600
 FIRST = scenes.HELD_OUT + 60_000

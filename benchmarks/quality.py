@@ -1,4 +1,4 @@
-"""How often the verdicts of `micrograph.web.quality` are right, on toytown.
+"""How often the verdicts of `micrograph.lenses.feature_vis.quality` are right, on toytown.
 
     python benchmarks/quality.py [units per node]
 
@@ -18,9 +18,9 @@ import torch
 from micrograph import Model, load
 from micrograph.atlas import Picture, Visualization
 from micrograph.datasets import batches, open_dataset
-from micrograph.techniques import Rendered
-from micrograph.techniques.feature_vis import FEATURE_VIS
-from micrograph.web.quality import CAREFUL, DISTRUSTED, TRUSTED, qualities
+from micrograph.lenses import Rendered
+from micrograph.lenses.feature_vis.engine import FEATURE_VIS
+from micrograph.lenses.feature_vis.quality import CAREFUL, DISTRUSTED, TRUSTED, qualities
 
 NODES = ("conv2", "mixed3a", "mixed4a", "mixed4c", "mixed5b")
 VARIANTS = ("channel", "neuron")

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from micrograph import techniques
+from micrograph import lenses as techniques
 from micrograph.models import load
-from micrograph.models.toytown.scenes import CLASSES, HELD_OUT, scene
-from micrograph.models.toytown_clip.measure import class_vectors
+from micrograph.organisms.toytown.scenes import CLASSES, HELD_OUT, scene
+from micrograph.organisms.toytown_clip.measure import class_vectors
 
 NODES = ("mixed5b", "mixed5a", "mixed4c", "mixed4a", "mixed3a")
 PER_CLASS = 10

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 
 from micrograph.atlas import Atlas, bundled_gallery
+from micrograph.cards import card
 from micrograph.errors import Unavailable
-from micrograph.models import card, load
+from micrograph.lenses import Job, get, names
+from micrograph.models import load
 from micrograph.optimize import Settings, channel, optimize
-from micrograph.techniques import Job, get, names
 
 MODEL = "inceptionv1_caffe"
 BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")

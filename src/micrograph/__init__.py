@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from micrograph import optimize
+    from micrograph.cards.preprocessing import Preprocessing
     from micrograph.models import cards, load, register
     from micrograph.models.model import Model
-    from micrograph.models.preprocessing import Preprocessing
     from micrograph.runner import render
 
 __version__ = "0.1.0"
@@ -33,7 +33,7 @@ __all__ = [
 
 _HOMES = {
     "Model": "micrograph.models.model",
-    "Preprocessing": "micrograph.models.preprocessing",
+    "Preprocessing": "micrograph.cards.preprocessing",
     "cards": "micrograph.models",
     "load": "micrograph.models",
     "register": "micrograph.models",

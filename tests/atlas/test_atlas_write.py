@@ -99,7 +99,10 @@ def test_the_lock_vanishes_with_its_process(tmp_path: Path) -> None:
         "w.put([visualization('mixed1a', 3)]); print('ready', flush=True); time.sleep(60)"
     )
     source = Path(__file__).parents[2] / "src"
-    env = {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{Path(__file__).parent}"}
+    env = {
+        **os.environ,
+        "PYTHONPATH": f"{source}{os.pathsep}{Path(__file__).parents[1] / 'helpers'}",
+    }
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=env) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == b"ready\n"

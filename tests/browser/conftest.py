@@ -2,18 +2,14 @@
 
 import os
 import shutil
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import lens_samples
 import pytest
 import uvicorn
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "web"))
-
-import lens_samples
 import web_samples
 
 from micrograph.atlas import Library, bundled_catalogue

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import rich.console
 
-from micrograph.models import card, registry
-from micrograph.models.building import build
-from micrograph.models.weights.formats import digest_of, read_safetensors, write_safetensors
-from micrograph.models.weights.tensors import to_raw
+from micrograph.cards import card, registry
+from micrograph.weights.building import build
+from micrograph.weights.formats import digest_of, read_safetensors, write_safetensors
+from micrograph.weights.tensors import to_raw
 
 
 @pytest.fixture

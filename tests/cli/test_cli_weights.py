@@ -9,8 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
-from micrograph.models import WeightsSource, card, registry
-from micrograph.models.card import Conversion, Probe
+from micrograph.cards import card, registry
+from micrograph.cards.model_card import Conversion, Probe
+from micrograph.models import WeightsSource
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from micrograph import runner, techniques
+from micrograph import lenses as techniques
+from micrograph import runner
 from micrograph.cli import render as render_command
 from micrograph.cli import tour
 from micrograph.models import load

@@ -5,10 +5,10 @@ import pytest
 import torch
 from making import encoded, folder
 
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.datasets import batches, open_dataset
 from micrograph.errors import Conflict
 from micrograph.models.pictures import read_picture
-from micrograph.models.preprocessing import Preprocessing
 
 PRE = Preprocessing(size=8, resize=9)
 

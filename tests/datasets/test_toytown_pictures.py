@@ -5,7 +5,7 @@ import pytest
 
 from micrograph.datasets import open_dataset
 from micrograph.errors import BadInput
-from micrograph.models.toytown import scenes
+from micrograph.organisms.toytown import scenes
 
 
 def test_the_scenes_of_the_first_held_out_seeds():

@@ -18,9 +18,9 @@ import torch
 from torch import nn
 
 from micrograph.atlas import Atlas
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import NotFound
 from micrograph.models.model import Model
-from micrograph.models.preprocessing import Preprocessing
 from micrograph.runner import render
 
 UNITS = {"0": 10, "3": 14}

@@ -7,13 +7,13 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, Conflict, NotFound
 from micrograph.models.dictionaries.dictionary import straight_through
 from micrograph.models.dictionaries.reading import directions, of_tensors, read
 from micrograph.models.model import Model
-from micrograph.models.preprocessing import Preprocessing
 from micrograph.models.replacing import replaced
-from micrograph.models.weights.formats import WeightsError
+from micrograph.weights.formats import WeightsError
 
 UNITS, LATENTS = 5, 12
 SIZES = {"bias": (LATENTS,), "decoder_bias": (UNITS,)}

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from micrograph import Model, load
-from micrograph.models.adapters.inputs import read
+from micrograph.cards.inputs import read
 from micrograph.models.inputcheck import PICTURES, Seen, alternatives, check_input, look, verdict
 from micrograph.models.pictures import to_input
 from micrograph.pictures import open_shipped, shipped

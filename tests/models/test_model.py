@@ -16,10 +16,10 @@ from nets import (
 )
 from torch import nn
 
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, MicrographError, NotFound
 from micrograph.models.model import Model
-from micrograph.models.preprocessing import Preprocessing
-from micrograph.models.weights.formats import RawTensor, digest_of
+from micrograph.weights.formats import RawTensor, digest_of
 
 IMAGES = torch.rand(2, 3, 16, 12, generator=torch.Generator().manual_seed(0))
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from PIL import Image
 
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput
 from micrograph.models.pictures import read_picture, to_input
-from micrograph.models.preprocessing import Preprocessing
 
 PRE = Preprocessing(size=4, resize=6)
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from micrograph.atlas import Atlas, bundled_gallery
-from micrograph.models import card
+from micrograph.cards import card
 from micrograph.models.loading import untrained
 from micrograph.models.model import Model
 

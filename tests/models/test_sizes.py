@@ -6,8 +6,8 @@ from torch import nn
 
 import micrograph
 from micrograph.errors import BadInput
+from micrograph.lenses.engines.presets import settings
 from micrograph.models.model import Model
-from micrograph.techniques.presets import settings
 
 
 def fixed() -> Model:

@@ -4,8 +4,8 @@ import torch
 from torch import nn
 
 from micrograph.models import cards
-from micrograph.models.building import build
 from micrograph.models.uninitialized import Uninitialized
+from micrograph.weights.building import build
 
 
 def test_nothing_is_drawn_and_constants_are_set():

@@ -7,9 +7,9 @@ import torch
 
 from micrograph.address import parse
 from micrograph.models import cards
-from micrograph.models.building import build, expected_shapes
 from micrograph.models.model import Model
-from micrograph.models.weights.tensors import module_digest
+from micrograph.weights.building import build, expected_shapes
+from micrograph.weights.tensors import module_digest
 
 OURS = ("inceptionv1_caffe", "squeezenet1_1", "toytown")
 
@@ -127,7 +127,7 @@ def test_widths_of_googlenet(untrained):
 
 
 def test_toytown_card_repeats_what_the_network_says():
-    from micrograph.models.toytown import network
+    from micrograph.organisms.toytown import network
 
     pre = cards()["toytown"].preprocessing
     assert (pre.size, pre.mean, pre.std) == (network.INPUT_SIZE, network.MEAN, network.STD)

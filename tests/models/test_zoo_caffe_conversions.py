@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 import torch
 
+from micrograph.cards.zoo import _caffe, vgg19_caffe
 from micrograph.models import cards
-from micrograph.models.building import build
-from micrograph.models.weights.conversion import Given
-from micrograph.models.weights.formats import WeightsError
-from micrograph.models.weights.importing import import_weights
-from micrograph.models.weights.readers import read_any
-from micrograph.models.weights.store import read
-from micrograph.models.zoo import _caffe, vgg19_caffe
+from micrograph.weights.building import build
+from micrograph.weights.conversion import Given
+from micrograph.weights.formats import WeightsError
+from micrograph.weights.importing import import_weights
+from micrograph.weights.readers import read_any
+from micrograph.weights.store import read
 
 
 def state_of(name):

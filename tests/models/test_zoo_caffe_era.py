@@ -10,11 +10,11 @@ import torch
 from micrograph.address import parse
 from micrograph.errors import MicrographError, NotFound
 from micrograph.models import cards
-from micrograph.models.building import build, fill
 from micrograph.models.model import Model
-from micrograph.models.weights.formats import WeightsError
-from micrograph.models.weights.tensors import to_raw
 from micrograph.stimuli import FAMILIES
+from micrograph.weights.building import build, fill
+from micrograph.weights.formats import WeightsError
+from micrograph.weights.tensors import to_raw
 
 OURS = (
     "alexnet",

@@ -3,10 +3,10 @@ import pytest
 import torch
 from torch import nn
 
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput
 from micrograph.models import load
 from micrograph.models.model import Model
-from micrograph.models.preprocessing import Preprocessing
 from micrograph.optimize import (
     NONE,
     FourierImage,
@@ -52,7 +52,7 @@ def test_a_linear_unit_gets_the_colour_it_asks_for() -> None:
 
 
 def test_activation_rises_far_above_real_pictures(toytown: Model) -> None:
-    from micrograph.models.toytown.scenes import batch
+    from micrograph.organisms.toytown.scenes import batch
 
     scenes = torch.from_numpy(batch(range(32)).images).permute(0, 3, 1, 2) / 255
     units = [0, 9, 18, 27]

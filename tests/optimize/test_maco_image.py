@@ -3,8 +3,8 @@ import pytest
 import torch
 from torch import nn
 
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.models.model import Model
-from micrograph.models.preprocessing import Preprocessing
 from micrograph.optimize import channel, evaluate
 from micrograph.optimize.maco import NATURAL, MacoSettings, PhaseImage, crops, cut, maco
 from micrograph.optimize.parameterize import COLOR_BASIS

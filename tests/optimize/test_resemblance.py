@@ -2,8 +2,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.models.model import Model
-from micrograph.models.preprocessing import Preprocessing
 from micrograph.optimize import Settings, optimize
 from micrograph.optimize.resemblance import Accompanied, resemblance
 

@@ -9,10 +9,10 @@ from starlette.testclient import TestClient
 
 from micrograph import Model, load
 from micrograph.atlas import Atlas, Library
+from micrograph.cards import card
 from micrograph.cli import main
 from micrograph.errors import BadInput, NotFound, Unavailable
-from micrograph.models import card
-from micrograph.models.adapters import torchvision as tv
+from micrograph.networks.adapters import torchvision as tv
 from micrograph.web import create_app
 
 SMALL = ("--input", "64", "--steps", "2", "--size", "32", "--units", "0", "--device", "cpu")

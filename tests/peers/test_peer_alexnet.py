@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F
 from caffe_era import assert_same_nodes, converted, noise, windowed
 
-from micrograph.models.weights.conversion import Given
-from micrograph.models.zoo import _caffe, alexnet
+from micrograph.cards.zoo import _caffe, alexnet
+from micrograph.weights.conversion import Given
 
 
 def caffe_conv_side(side, kernel, stride, pad):

@@ -7,11 +7,11 @@ import torch
 from torch import nn
 
 from micrograph.models import cards
-from micrograph.models.building import build, fill
-from micrograph.models.clip import names
 from micrograph.models.model import Model
-from micrograph.models.weights.conversion import Given
-from micrograph.models.weights.tensors import to_raw
+from micrograph.networks.clip import names
+from micrograph.weights.building import build, fill
+from micrograph.weights.conversion import Given
+from micrograph.weights.tensors import to_raw
 
 PAIRS = {
     "contrastive_rn50": "RN50",

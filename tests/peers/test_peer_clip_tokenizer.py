@@ -8,8 +8,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from micrograph.errors import Unavailable
-from micrograph.models.clip import vocabulary
-from micrograph.models.clip.tokenizer import Tokenizer, clean, letters
+from micrograph.networks.clip import vocabulary
+from micrograph.networks.clip.tokenizer import Tokenizer, clean, letters
 
 TEXT = """a photo of the cat dog Überraschung naïve café façade Москва 東京 서울 مرحبا שלום ไทย
     antidisestablishmentarianism COVID-19 iPhone12 x² ½ Ⅷ 3.14159 $1,299.99 50% #hashtag @user

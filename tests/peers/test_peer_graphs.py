@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.models.model import Model
 from micrograph.models.node import Node
-from micrograph.models.preprocessing import Preprocessing
 from micrograph.optimize import Settings, channel, optimize
 from micrograph.runner.select import choose_nodes, worth_seeing
 

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from caffe_era import assert_same_nodes, converted, noise, windowed
 
+from micrograph.cards.zoo import inceptionv1, inceptionv1_caffe
 from micrograph.models import cards
-from micrograph.models.building import build
 from micrograph.models.model import Model
-from micrograph.models.zoo import inceptionv1, inceptionv1_caffe
+from micrograph.weights.building import build
 
 
 def same(x, kernel, stride, fill):

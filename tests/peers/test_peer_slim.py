@@ -15,13 +15,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from micrograph.models import card
-from micrograph.models.building import build
+from micrograph.cards import card
+from micrograph.cards.zoo import inceptionv3_slim, inceptionv4_slim, resnetv2_50_slim
 from micrograph.models.model import Model
-from micrograph.models.slim import files
-from micrograph.models.weights.conversion import Given
-from micrograph.models.weights.formats import WeightsError
-from micrograph.models.zoo import inceptionv3_slim, inceptionv4_slim, resnetv2_50_slim
+from micrograph.networks.slim import files
+from micrograph.weights.building import build
+from micrograph.weights.conversion import Given
+from micrograph.weights.formats import WeightsError
 
 IMAGES = torch.rand(1, 3, 299, 299, generator=torch.Generator().manual_seed(0)) * 2 - 1
 

@@ -7,9 +7,9 @@ import torch
 from caffe_era import noise
 
 from micrograph.models import cards
-from micrograph.models.building import build
 from micrograph.models.model import Model
-from micrograph.models.weights.conversion import Given
+from micrograph.weights.building import build
+from micrograph.weights.conversion import Given
 
 STEPS = {1: 2, 2: 2, 3: 4, 4: 4, 5: 4}
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from micrograph.errors import BadInput, NotFound
-from micrograph.models.toytown.scenes import CLASSES, HELD_OUT, scene
+from micrograph.organisms.toytown.scenes import CLASSES, HELD_OUT, scene
 from micrograph.pictures import find_picture, open_shipped, shipped
 
 FOLDER = Path(__import__("micrograph.pictures").pictures.__file__).parent / "shipped"

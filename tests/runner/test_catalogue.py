@@ -3,7 +3,7 @@
 import pytest
 
 from micrograph.atlas import Outline, bundled_catalogue
-from micrograph.models import card
+from micrograph.cards import card
 from micrograph.runner.catalogue import outline, write, zoo_models
 
 LARGE = 30_000_000

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from micrograph import runner, techniques
+from micrograph import lenses as techniques
+from micrograph import runner
 from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, Conflict, NotFound
 from micrograph.models import load

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from micrograph import techniques
+from micrograph import lenses as techniques
 from micrograph.errors import BadInput, NotFound
 from micrograph.models import load
 from micrograph.runner.options import jobs_of, options_of

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograph.atlas import AtlasWriter, ModelRecord, NodeRecord, Visualization, encode
+from micrograph.lenses.engines.base import Job, Rendered
 from micrograph.runner.plan import FIRST, Plan, make_plan
-from micrograph.techniques.base import Job, Rendered
 
 UNITS = {"a": range(40), "b": range(5), "c": range(20)}
 MODEL = ModelRecord("plain", "Plain", "ab" * 32)

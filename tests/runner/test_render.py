@@ -15,15 +15,15 @@ import torch
 from PIL import Image
 from torch import nn
 
-from micrograph import techniques
+from micrograph import lenses as techniques
 from micrograph.atlas import Atlas, AtlasWriter, rows
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
+from micrograph.lenses.engines.base import Rendered
+from micrograph.lenses.feature_vis.engine import FEATURE_VIS
 from micrograph.models.model import Model
-from micrograph.models.preprocessing import Preprocessing
 from micrograph.runner import Summary, render
 from micrograph.runner.describe import model_record, node_record
-from micrograph.techniques.base import Rendered
-from micrograph.techniques.feature_vis import FEATURE_VIS
 
 QUICK = {"size": 16, "steps": 2, "image_format": "png"}
 

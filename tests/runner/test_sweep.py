@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from torch import nn
 
-from micrograph import Model, Preprocessing, techniques
+from micrograph import Model, Preprocessing
+from micrograph import lenses as techniques
 from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, Conflict
+from micrograph.lenses import Job, Rendered, Sample, Source, Sweep, Technique
+from micrograph.lenses.feature_vis.engine import FEATURE_VIS
 from micrograph.runner import render
-from micrograph.techniques import Job, Rendered, Sample, Source, Sweep, Technique
-from micrograph.techniques.feature_vis import FEATURE_VIS
 
 TOWN = Source("town", "cd" * 32, "Town", 3, 32, "CC0", ("car", "bus"))
 

@@ -9,11 +9,11 @@ import torch
 from micrograph.errors import BadInput, Conflict
 from micrograph.models import load
 from micrograph.models.dictionaries.reading import read
-from micrograph.models.weights.formats import read_safetensors
 from micrograph.runner import batch_topk
 from micrograph.runner.batch_topk import Settings, Training
 from micrograph.runner.progress import Silent
 from micrograph.runner.train_dictionary import measure, train
+from micrograph.weights.formats import read_safetensors
 
 FEW = Settings(40, k=4, positions=8, steps=6, batch=64)
 

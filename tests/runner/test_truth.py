@@ -2,8 +2,8 @@
 
 import pytest
 
+from micrograph.cards.zoo._imagenet import CLASSES, WNIDS
 from micrograph.datasets.base import Dataset, Entry
-from micrograph.models.zoo._imagenet import CLASSES, WNIDS
 from micrograph.runner.truth import right_answers
 
 SLIM = ("background", *CLASSES)

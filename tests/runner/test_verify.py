@@ -11,16 +11,17 @@ import torch
 from PIL import Image
 from torch import nn
 
+from micrograph.cards import card
+from micrograph.cards.model_card import Probe
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.datasets import open_dataset
 from micrograph.errors import BadInput
-from micrograph.models import card, load
-from micrograph.models.card import Probe
+from micrograph.models import load
 from micrograph.models.model import Model
-from micrograph.models.preprocessing import Preprocessing
-from micrograph.models.weights import store
 from micrograph.runner import verify as module
 from micrograph.runner.verify import DOES_NOT, FITS, UNTOLD, Accuracy, every, verify
 from micrograph.stimuli import FAMILIES
+from micrograph.weights import store
 
 CHECKOUT = Path(__file__).parents[2]
 

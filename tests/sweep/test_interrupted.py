@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sweeping
 import torch
 from sweeping import Small, pictures, small_model, swept
 from torch import nn
@@ -16,10 +17,10 @@ from torch import nn
 from micrograph.atlas import Atlas
 from micrograph.datasets import reading
 from micrograph.errors import BadInput, Conflict
+from micrograph.lenses.dataset_examples.engine import DATASET_EXAMPLES, FILE
 from micrograph.models.model import Model
 from micrograph.runner import render
 from micrograph.sweep import collecting
-from micrograph.techniques.dataset_examples import DATASET_EXAMPLES, FILE
 
 
 class Poisoned(nn.Module):
@@ -131,7 +132,14 @@ render(small_model(), sys.argv[2], technique=["dataset_examples"], dataset=sys.a
 
 def test_killed_with_the_atlas_whole(folder, tmp_path):
     atlas = tmp_path / "atlas"
-    arguments = [sys.executable, "-c", SCRIPT, str(Path(__file__).parent), str(atlas), str(folder)]
+    arguments = [
+        sys.executable,
+        "-c",
+        SCRIPT,
+        str(Path(sweeping.__file__).parent),
+        str(atlas),
+        str(folder),
+    ]
     child = subprocess.Popen(arguments, env=os.environ | {"OMP_NUM_THREADS": "1"})
     deadline = time.monotonic() + 120
     while not (found := list(atlas.glob(f"*.part/{FILE}"))) and time.monotonic() < deadline:

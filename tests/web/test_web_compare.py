@@ -12,10 +12,10 @@ from web_samples import NODES
 
 from micrograph.atlas import AtlasWriter, Library, bundled_catalogue
 from micrograph.errors import NotFound
+from micrograph.parts.urls import Urls
 from micrograph.web import create_app
 from micrograph.web.matches import matches, shared_dataset
 from micrograph.web.pages.compare import compare_page
-from micrograph.web.urls import Urls
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograph.atlas import Atlas
+from micrograph.lenses.pages.listing import LENSES, PLUGINS, Scene, lens, sections
+from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
-from micrograph.web.lenses import LENSES, PLUGINS, Scene, lens, sections
-from micrograph.web.urls import Urls
 
 UNIT = "/models/lensed/mixed1a/3"
 NODE = "/models/lensed/mixed1a"

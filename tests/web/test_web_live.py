@@ -9,8 +9,8 @@ import pytest
 import web_samples
 
 from micrograph.atlas import AtlasWriter, Library
+from micrograph.parts.urls import Urls
 from micrograph.web.live import WAITING, Job, Live, render_command
-from micrograph.web.urls import Urls
 
 SAME = {
     "content-type": "application/json",

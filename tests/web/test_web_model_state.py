@@ -10,11 +10,11 @@ from web_client import Client
 
 from micrograph.atlas import AtlasWriter, Library, bundled_catalogue
 from micrograph.lineage import FAMILIES, MICROSCOPE, members
+from micrograph.parts.plots import depth
+from micrograph.parts.urls import Urls
 from micrograph.web import create_app
 from micrograph.web.known import Known
 from micrograph.web.pages.model_state import rendered, units_along_depth
-from micrograph.web.plots import depth
-from micrograph.web.urls import Urls
 
 
 def test_units_along_depth_leave_out_pools_and_branches(folder):

@@ -6,8 +6,8 @@ import pytest
 from markupsafe import escape
 
 from micrograph.atlas import ModelRecord, Tile
+from micrograph.parts.parts import render_command, safe_color, spread
 from micrograph.web.html import breakable, millions, number, pretty, score, ticked
-from micrograph.web.pages.parts import render_command, safe_color, spread
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import click
 
+from micrograph.cards import card
 from micrograph.cli.folders import data_folder
 from micrograph.cli.serve import announce, host_option, port_option
 from micrograph.cli.tour import STEPS, Tour
 from micrograph.errors import BadInput
-from micrograph.models import card
-from micrograph.models.weights import store
+from micrograph.weights import store
 
 MODELS = tuple(dict.fromkeys(step.split()[0] for step in STEPS))
 

@@ -7,13 +7,14 @@ import click
 
 from micrograph.address import Address, check_unit, find_node, parse
 from micrograph.atlas import Library, NodeRecord, Reading
+from micrograph.cards import card
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_option, library
 from micrograph.cli.model_options import Asked, model_options
 from micrograph.cli.models import describe
 from micrograph.errors import Unavailable
-from micrograph.models import ModelCard, card, cards
-from micrograph.models.adapters import parse as spec_of
+from micrograph.models import ModelCard, cards
+from micrograph.networks.adapters import parse as spec_of
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model

@@ -1,8 +1,8 @@
 """What the site may say of models: plain facts about cards."""
 
 from micrograph.models import cards
-from micrograph.models.weights import store
 from micrograph.web.known import Known
+from micrograph.weights import store
 
 
 def known(model: str) -> Known:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from micrograph.cards import card
+from micrograph.cards.remembered import Brought, remember
 from micrograph.cli.dictionary_option import attach, dictionary_option
-from micrograph.models import ModelCard, adapters, card, cards
-from micrograph.models.remembered import Brought, remember
+from micrograph.models import ModelCard, cards
+from micrograph.networks import adapters
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model

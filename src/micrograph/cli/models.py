@@ -6,7 +6,7 @@ import click
 
 from micrograph.cli import output
 from micrograph.models import ModelCard, cards
-from micrograph.models.weights import store
+from micrograph.weights import store
 
 
 def describe(card: ModelCard) -> dict[str, Any]:

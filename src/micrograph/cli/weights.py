@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 import click
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
+from micrograph.cards import card
 from micrograph.cli import output
 from micrograph.cli.model_options import Asked, warn_of_input
 from micrograph.errors import BadInput
-from micrograph.models import ModelCard, WeightsSource, card, cards
-from micrograph.models.weights import store
+from micrograph.models import ModelCard, WeightsSource, cards
+from micrograph.weights import store
 
 if TYPE_CHECKING:
     from micrograph.steps import StepHook
@@ -52,7 +53,7 @@ def _in_short(c: ModelCard) -> str:
 
 def _fetched_from(c: ModelCard) -> WeightsSource | None:
     """The source that `fetch` tries first."""
-    from micrograph.models.weights.fetching import why_not
+    from micrograph.weights.fetching import why_not
 
     return next((s for s in c.sources if not why_not(s)), None)
 
@@ -62,7 +63,7 @@ def _size(size: int) -> str:
 
 
 def _as_json(c: ModelCard) -> dict[str, object]:
-    from micrograph.models.weights.fetching import why_not
+    from micrograph.weights.fetching import why_not
 
     found = store.status(c)
     return {
@@ -90,7 +91,7 @@ def _source_json(s: WeightsSource) -> dict[str, object]:
 
 
 def _explain(c: ModelCard) -> None:
-    from micrograph.models.weights.fetching import by_hand, why_not
+    from micrograph.weights.fetching import by_hand, why_not
 
     found = store.status(c)
     output.say(f"model     {c.id}")
@@ -131,7 +132,7 @@ def _explain(c: ModelCard) -> None:
 def fetch(model: str, keep: bool, http: bool) -> None:
     """Download, verify and convert the weights of MODEL. Goes on where it was cut off."""
     chosen = card(model)
-    from micrograph.models.weights.fetching import fetch_weights
+    from micrograph.weights.fetching import fetch_weights
 
     console = output.console()
     bar = Progress(
@@ -173,7 +174,7 @@ def import_(model: str, file: Path, member: str) -> None:
     FILE may be a TensorFlow checkpoint's prefix, or an archive that holds the weights.
     """
     chosen = card(model)
-    from micrograph.models.weights.importing import import_weights
+    from micrograph.weights.importing import import_weights
 
     kept = import_weights(chosen.id, file, member)
     how = f"converted from {kept.form}" if kept.converted else f"read from {kept.form}"

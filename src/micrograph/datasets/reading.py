@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.datasets.base import Dataset
 from micrograph.errors import BadInput
 from micrograph.models.pictures import centre
-from micrograph.models.preprocessing import Preprocessing
 
 WORKERS = 2
 AHEAD = 3

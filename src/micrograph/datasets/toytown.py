@@ -7,7 +7,7 @@ from PIL import Image
 
 from micrograph.datasets.base import Dataset, Entry
 from micrograph.errors import BadInput, short
-from micrograph.models.toytown import scenes
+from micrograph.organisms.toytown import scenes
 
 DEFAULT = 2000
 LARGEST = 100_000

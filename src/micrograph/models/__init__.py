@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from micrograph.models import adapters
-from micrograph.models.card import ModelCard, WeightsSource
-from micrograph.models.preprocessing import Preprocessing
-from micrograph.models.registry import card, cards, register
+from micrograph.cards.model_card import ModelCard, WeightsSource
+from micrograph.cards.preprocessing import Preprocessing
+from micrograph.cards.registry import card, cards, register
+from micrograph.networks import adapters
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model

@@ -23,11 +23,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from micrograph.cards.inputs import IMAGENET
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import MicrographError
-from micrograph.models.adapters.inputs import IMAGENET
 from micrograph.models.model import Model
 from micrograph.models.pictures import to_input
-from micrograph.models.preprocessing import Preprocessing
 from micrograph.pictures import open_shipped
 
 PICTURES = ("astronaut", "chelsea", "coffee", "rocket")

@@ -6,14 +6,14 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.errors import BadInput
-from micrograph.models.adapters.loading import with_weights
-from micrograph.models.building import build, fill
-from micrograph.models.card import ModelCard, WeightsSource
 from micrograph.models.model import Model
 from micrograph.models.uninitialized import Uninitialized
-from micrograph.models.weights import store
-from micrograph.models.weights.tensors import module_digest
+from micrograph.networks.adapters.loading import with_weights
+from micrograph.weights import store
+from micrograph.weights.building import build, fill
+from micrograph.weights.tensors import module_digest
 
 RANDOM = "random"
 """Named instead of a weights file: the untrained network."""

@@ -9,19 +9,19 @@ import torch
 from torch import Tensor, nn
 
 from micrograph.address import Address, find_node
+from micrograph.cards.inputs import settle
+from micrograph.cards.model_card import ModelCard
+from micrograph.cards.preprocessing import Preprocessing
+from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput, MicrographError
-from micrograph.models.adapters.inputs import settle
-from micrograph.models.adapters.timm import of_module
-from micrograph.models.card import ModelCard
 from micrograph.models.dictionaries.attached import Attached, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
 from micrograph.models.graph.watching import watch
 from micrograph.models.node import Node
-from micrograph.models.preprocessing import Preprocessing
 from micrograph.models.running.capture import capture
 from micrograph.models.running.relu import ReLUOff
-from micrograph.models.text import TextTower
-from micrograph.models.weights.tensors import module_digest
+from micrograph.networks.adapters.timm import of_module
+from micrograph.weights.tensors import module_digest
 
 _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 """How networks say that they do not take what they were given."""

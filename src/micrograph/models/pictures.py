@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from micrograph.models.preprocessing import Preprocessing
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.pictures import open_picture
 
 _STRIP = 16

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from micrograph.models.weights.formats import read_safetensors, write_safetensors
-from micrograph.models.weights.tensors import to_raw, to_torch
 from micrograph.runner.progress import Progress
+from micrograph.weights.formats import read_safetensors, write_safetensors
+from micrograph.weights.tensors import to_raw, to_torch
 
 AUXILIARY = 1 / 32
 """Weight of what the dead latents make of the rest, as in Gao et al."""

@@ -11,10 +11,11 @@ from pathlib import Path
 from pkgutil import iter_modules
 
 from micrograph.atlas.outline import Outline, bundled_catalogue
-from micrograph.models import ModelCard, card, zoo
-from micrograph.models.building import build
+from micrograph.cards import card, zoo
+from micrograph.models import ModelCard
 from micrograph.models.model import Model
 from micrograph.runner.describe import card_record, node_record
+from micrograph.weights.building import build
 
 
 def outline(card: ModelCard) -> Outline:

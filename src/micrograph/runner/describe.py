@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from micrograph.atlas import DictionaryRecord, ModelRecord, NodeRecord
 
 if TYPE_CHECKING:
-    from micrograph.models.card import ModelCard
+    from micrograph.cards.model_card import ModelCard
     from micrograph.models.model import Model
     from micrograph.models.node import Node
 

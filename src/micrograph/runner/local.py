@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograph import techniques
+from micrograph import lenses
 from micrograph.atlas import AtlasWriter
 from micrograph.atlas.encode import check_format
 from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput, Conflict
+from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Sweep
 from micrograph.recipe import digest
 from micrograph.runner.describe import (
     dictionary_records,
@@ -24,7 +25,6 @@ from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, SweepBatch, make_pla
 from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.save import Saver
 from micrograph.runner.select import choose_nodes, choose_units, find_attached
-from micrograph.techniques.base import Job, Rendered, Sample, StepHook, Sweep
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -100,7 +100,7 @@ def render(
     """
     size = _checked_batch(batch)
     check_format(image_format, quality)
-    found = [techniques.get(name) for name in dict.fromkeys(technique)]
+    found = [lenses.get(name) for name in dict.fromkeys(technique)]
     jobs = jobs_of(found, model, options)
     find_attached(model, nodes or ())
     chosen = choose_nodes(model.nodes, nodes, model.id)

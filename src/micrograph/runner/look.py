@@ -11,16 +11,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from micrograph import techniques
+from micrograph import lenses
 from micrograph.errors import BadInput
+from micrograph.lenses.attribution.engine import as_data, attribute, passed_through
+from micrograph.lenses.engines.base import Rendered, StepHook
+from micrograph.lenses.engines.source_pictures import SourcePicture
 from micrograph.models.dictionaries import ATTACHED_KINDS
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.models.pictures import centre
 from micrograph.runner.select import choose_nodes
-from micrograph.techniques.attribution import as_data, attribute, passed_through
-from micrograph.techniques.base import Rendered, StepHook
-from micrograph.techniques.source_pictures import SourcePicture
 
 CLASSES = 5
 ASKED = 3
@@ -83,7 +83,7 @@ def caricature(
     model: Model, picture: SourcePicture, node: str, on_step: StepHook | None = None
 ) -> str:
     """What the node sees in the picture, as a data URL."""
-    lens: Any = techniques.get("caricature")
+    lens: Any = lenses.get("caricature")
     job = replace(lens.jobs(model, images=["owl"], preset="draft")[0], context=picture)
     for made in lens.run(model, model.node(node).id, [], job, on_step):
         if isinstance(made, Rendered) and made.image is not None:

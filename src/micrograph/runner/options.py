@@ -7,7 +7,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from micrograph.errors import BadInput, NotFound, short
-from micrograph.techniques.base import Job, Sweep, Technique
+from micrograph.lenses.engines.base import Job, Sweep, Technique
 
 Lens = Technique | Sweep
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from micrograph import sweep
 from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput, Unavailable
+from micrograph.lenses.dataset_examples.engine import DATASET_EXAMPLES, FILE
+from micrograph.lenses.engines.base import Job
 from micrograph.recipe import digest
 from micrograph.runner.local import Summary, render, workspace_of
 from micrograph.runner.plan import job_at
 from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.select import choose_nodes, find_attached
 from micrograph.sweep import part
-from micrograph.techniques.base import Job
-from micrograph.techniques.dataset_examples import DATASET_EXAMPLES, FILE
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model

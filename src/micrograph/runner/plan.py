@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from micrograph.atlas import AtlasWriter
+from micrograph.lenses.engines.base import Job, Sweep, Technique
 from micrograph.recipe import digest
-from micrograph.techniques.base import Job, Sweep, Technique
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model

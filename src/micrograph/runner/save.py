@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 from micrograph.atlas import AtlasWriter, DatasetRecord, SampleRecord, Visualization, encode
-from micrograph.techniques.base import Job, Rendered, Sample, Source
+from micrograph.lenses.engines.base import Job, Rendered, Sample, Source
 
 _WAITING = 2
 """Batches that may wait to be stored; beyond that rendering waits, and memory stays bounded."""

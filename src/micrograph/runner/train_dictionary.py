@@ -11,15 +11,15 @@ from torch import Tensor
 
 from micrograph.datasets import Dataset, batches, open_dataset
 from micrograph.errors import BadInput, Conflict, Unavailable
+from micrograph.lenses.engines.common import in_range
 from micrograph.models.dictionaries.reading import of_tensors
 from micrograph.models.model import Model
 from micrograph.models.node import Node
-from micrograph.models.weights.formats import write_safetensors
-from micrograph.models.weights.tensors import to_raw
 from micrograph.recipe import digest
 from micrograph.runner.batch_topk import Settings, Training
 from micrograph.runner.progress import Progress, Silent
-from micrograph.techniques.common import in_range
+from micrograph.weights.formats import write_safetensors
+from micrograph.weights.tensors import to_raw
 
 _TOGETHER = 32
 _PART = ".part"

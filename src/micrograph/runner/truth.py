@@ -9,8 +9,8 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 
+from micrograph.cards.zoo._imagenet import CLASSES, WNIDS
 from micrograph.datasets import Dataset
-from micrograph.models.zoo._imagenet import CLASSES, WNIDS
 
 Answers = frozenset[int]
 _WNID = re.compile(r"n\d{8}(?=[_.\W]|$)")

@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from micrograph.cards.model_card import Probe
 from micrograph.datasets import Dataset, batches
 from micrograph.errors import BadInput
-from micrograph.models.card import Probe
+from micrograph.lenses.engines.base import Rendered
+from micrograph.lenses.tuning.engine import TUNING
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.runner.look import logits_node
 from micrograph.runner.truth import Answers, right_answers
 from micrograph.steps import StepHook
-from micrograph.techniques.base import Rendered
-from micrograph.techniques.tuning import TUNING
 
 BATCH = 16
 TOP = 16

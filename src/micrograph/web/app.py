@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from micrograph.atlas import Library
 from micrograph.errors import BadInput, MicrographError, NotFound, short
+from micrograph.parts.urls import Urls
 from micrograph.web.guard import Guard
 from micrograph.web.html import static_version
 from micrograph.web.known import Known
@@ -24,7 +25,6 @@ from micrograph.web.pages.other import error_page
 from micrograph.web.places import find_model
 from micrograph.web.routes import add_routes
 from micrograph.web.site import Site
-from micrograph.web.urls import Urls
 
 
 def create_app(

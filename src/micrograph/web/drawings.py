@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from micrograph.web.lenses.dataset_examples import MARKS, DatasetExamples
+from micrograph.lenses.dataset_examples.page import MARKS, DatasetExamples
+from micrograph.parts.plots import Plot, bars, depth, histogram, tuning_plots
 from micrograph.web.pages.model_state import NodeUnits
-from micrograph.web.plots import Plot, bars, depth, histogram, tuning_plots
 
 if TYPE_CHECKING:
-    from micrograph.web.lenses.tuning import Family
+    from micrograph.lenses.tuning.page import Family
 
 
 def histogram_of(section: DatasetExamples) -> Markup:

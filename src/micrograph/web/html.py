@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from micrograph.lenses.pages.listing import lens
+from micrograph.parts.urls import Urls
 from micrograph.web.answers import Page
 from micrograph.web.drawings import classes_of, depth_of, histogram_of, tuning_of
-from micrograph.web.lenses import lens
 from micrograph.web.panel import Panel
-from micrograph.web.urls import Urls
 
 HERE = Path(__file__).parent
+LENSES = HERE.parent / "lenses"
 STATIC = HERE / "static"
 
 
@@ -85,7 +86,12 @@ class Html:
 
     def __init__(self, urls: Urls) -> None:
         self.environment = Environment(
-            loader=FileSystemLoader(HERE / "templates"),
+            loader=ChoiceLoader(
+                [
+                    FileSystemLoader(HERE / "templates"),
+                    PrefixLoader({"lenses": FileSystemLoader(LENSES)}),
+                ]
+            ),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

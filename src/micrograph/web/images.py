@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from micrograph.atlas import Library
 from micrograph.errors import NotFound, short
-from micrograph.web.urls import EXTENSIONS, MIMES
+from micrograph.parts.urls import EXTENSIONS, MIMES
 
 FOREVER = "public, max-age=31536000, immutable"
 _NAME = re.compile(r"([0-9a-f]{32})\.([a-z]{3,4})\Z")

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from micrograph.errors import Conflict, Unavailable
-from micrograph.web.lenses import LENSES
+from micrograph.lenses.pages.listing import LENSES
+from micrograph.parts.urls import Urls
 from micrograph.web.pages.unit import RenderState
-from micrograph.web.urls import Urls
 
 WAITING = 4
 """Renders that may wait behind the one at work."""

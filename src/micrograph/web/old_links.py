@@ -6,10 +6,10 @@ from typing import Annotated
 from fastapi import FastAPI, Query
 
 from micrograph.atlas import Library
+from micrograph.lenses.pages.listing import PLUGINS
+from micrograph.parts.urls import Urls
 from micrograph.resolve import Answer, resolve
 from micrograph.web.known import Known
-from micrograph.web.lenses import PLUGINS
-from micrograph.web.urls import Urls
 
 _VIEWS = {
     "neuron": {"objective": "neuron"},

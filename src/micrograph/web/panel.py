@@ -4,16 +4,16 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from micrograph.atlas import Reading
+from micrograph.lenses.caricature.page import OnPictures
+from micrograph.lenses.neuron_groups.page import NeuronGroups
+from micrograph.lenses.pages.listing import LENSES, PLUGINS, Lens
+from micrograph.parts.urls import Urls
 from micrograph.web.column import MAP, Layout
 from micrograph.web.folding import fold
 from micrograph.web.graph import layout
-from micrograph.web.lenses import LENSES, PLUGINS, Lens
-from micrograph.web.lenses.caricature import OnPictures
-from micrograph.web.lenses.neuron_groups import NeuronGroups
 from micrograph.web.pages.model import ModelPage
 from micrograph.web.pages.node import NodePage
 from micrograph.web.pages.unit import UnitPage
-from micrograph.web.urls import Urls
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from micrograph import address
 from micrograph.atlas import Library, NodeRecord, Reading
-from micrograph.web.urls import Urls
+from micrograph.parts.urls import Urls
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from micrograph.errors import Unavailable
+from micrograph.parts.parts import LookState, look_state
 from micrograph.web.images import image_answer
 from micrograph.web.origin import check_same_origin
 from micrograph.web.pages.compare import ComparePage, compare_page
@@ -16,7 +17,6 @@ from micrograph.web.pages.model import ModelPage, model_page
 from micrograph.web.pages.node import NodePage, node_page
 from micrograph.web.pages.node_view import NodeView
 from micrograph.web.pages.other import AboutPage, ErrorPage, SearchPage, about_page, search_page
-from micrograph.web.pages.parts import LookState, look_state
 from micrograph.web.pages.start import StartPage, start_page
 from micrograph.web.pages.unit import RenderState, UnitPage, unit_page
 from micrograph.web.panel import model_panel, node_panel, unit_panel

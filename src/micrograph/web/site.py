@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from micrograph.atlas import Library
 from micrograph.errors import NotFound
+from micrograph.parts.urls import Urls
 from micrograph.resolve import resolve
 from micrograph.web.answers import Page, answer, twin
 from micrograph.web.html import Html
@@ -16,7 +17,6 @@ from micrograph.web.look import Look
 from micrograph.web.old_links import is_old, landing
 from micrograph.web.panel import Panel
 from micrograph.web.places import Place, find
-from micrograph.web.urls import Urls
 
 
 class Site:

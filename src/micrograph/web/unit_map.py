@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from micrograph.atlas import Reading, Visualization
-from micrograph.web.pages.parts import Image, image
-from micrograph.web.urls import Urls
+from micrograph.parts.parts import Image, image
+from micrograph.parts.urls import Urls
 
 
 @dataclass(frozen=True)

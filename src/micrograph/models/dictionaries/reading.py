@@ -15,8 +15,8 @@ from torch import Tensor
 from micrograph.errors import BadInput
 from micrograph.models.dictionaries import spelling
 from micrograph.models.dictionaries.dictionary import Dictionary, checked
-from micrograph.models.weights.formats import WeightsError, digest_of, read_safetensors
-from micrograph.models.weights.tensors import to_raw, to_torch
+from micrograph.weights.formats import WeightsError, digest_of, read_safetensors
+from micrograph.weights.tensors import to_raw, to_torch
 
 
 def read(path: Path, units: int, **settings: Any) -> Dictionary:

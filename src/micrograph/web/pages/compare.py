@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from micrograph.atlas import Library, NodeRecord, Reading
-from micrograph.web.lenses import PLUGINS, Scene
-from micrograph.web.matches import matches, shared_dataset
-from micrograph.web.pages.model_state import own_nodes
-from micrograph.web.pages.parts import (
+from micrograph.lenses.pages.listing import PLUGINS, Scene
+from micrograph.parts.parts import (
     Choice,
     ModelRef,
     NodeFacts,
@@ -19,9 +17,11 @@ from micrograph.web.pages.parts import (
     spread,
     thumb,
 )
+from micrograph.parts.urls import Urls
+from micrograph.web.matches import matches, shared_dataset
+from micrograph.web.pages.model_state import own_nodes
 from micrograph.web.pages.start import along_depth, node_tiles, pictured_units, unit_count
 from micrograph.web.places import find_model
-from micrograph.web.urls import Urls
 
 ROWS = 10
 THUMBS = 8

@@ -6,11 +6,7 @@ from typing import Any
 
 from micrograph.atlas import Reading
 from micrograph.lineage import Family, family_of, members
-from micrograph.web.known import Known
-from micrograph.web.pages.model_graph import Graph, graph_of
-from micrograph.web.pages.model_state import NodeUnits, Rendered, rendered, units_along_depth
-from micrograph.web.pages.model_view import MAP, ModelView, whole_pictures
-from micrograph.web.pages.parts import (
+from micrograph.parts.parts import (
     Choice,
     Image,
     LookState,
@@ -18,9 +14,13 @@ from micrograph.web.pages.parts import (
     Switch,
     model_ref,
 )
+from micrograph.parts.urls import Urls
+from micrograph.web.known import Known
+from micrograph.web.pages.model_graph import Graph, graph_of
+from micrograph.web.pages.model_state import NodeUnits, Rendered, rendered, units_along_depth
+from micrograph.web.pages.model_view import MAP, ModelView, whole_pictures
 from micrograph.web.pages.start import pictured_units, unit_count
 from micrograph.web.unit_map import UnitMap, unit_map
-from micrograph.web.urls import Urls
 
 
 @dataclass(frozen=True)

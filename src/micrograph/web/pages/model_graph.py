@@ -6,11 +6,7 @@ from urllib.parse import quote
 
 from micrograph.atlas import Reading, Tile
 from micrograph.errors import BadInput, short
-from micrograph.web.column import FULL, PICTURED, Box, Group
-from micrograph.web.folding import ALL, Fold, fold
-from micrograph.web.graph import layout
-from micrograph.web.pages.model_view import MAP, UNITS, ModelView
-from micrograph.web.pages.parts import (
+from micrograph.parts.parts import (
     Choice,
     Image,
     NodeFacts,
@@ -20,9 +16,13 @@ from micrograph.web.pages.parts import (
     spread,
     thumb,
 )
+from micrograph.parts.urls import Urls
+from micrograph.web.column import FULL, PICTURED, Box, Group
+from micrograph.web.folding import ALL, Fold, fold
+from micrograph.web.graph import layout
+from micrograph.web.pages.model_view import MAP, UNITS, ModelView
 from micrograph.web.pages.start import node_tiles
 from micrograph.web.units import is_thin, parts_of
-from micrograph.web.urls import Urls
 
 PER_ROLE = {"wide": 8, "branch": 3}
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from micrograph.atlas import NodeRecord, Reading
-from micrograph.web.lenses import LENSES, PLUGINS, lens
+from micrograph.lenses.pages.listing import LENSES, PLUGINS, lens
+from micrograph.parts.urls import Urls
 from micrograph.web.pages.model_view import MAP
 from micrograph.web.units import is_thin, parts_of
-from micrograph.web.urls import Urls
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from micrograph.atlas import Reading
 from micrograph.errors import BadInput, short
-from micrograph.web.lenses import Scene, lens
-from micrograph.web.lenses.source import source_of
-from micrograph.web.pages.parts import Choice, Image, Switch, image
-from micrograph.web.urls import Urls
+from micrograph.lenses.pages.listing import Scene, lens
+from micrograph.lenses.pages.source import source_of
+from micrograph.parts.parts import Choice, Image, Switch, image
+from micrograph.parts.urls import Urls
 
 UNITS = "units"
 MAP = "unit_map"

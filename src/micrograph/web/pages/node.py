@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from micrograph.atlas import ModelRecord, NodeRecord, Reading
-from micrograph.web.lenses import PLUGINS, Scene, Section, sections
-from micrograph.web.lenses.caricature import OnPictures
-from micrograph.web.lenses.neuron_groups import NeuronGroups
-from micrograph.web.pages.node_view import MAP, SIZES, NodeView, lenses_there, switches
-from micrograph.web.pages.parts import (
+from micrograph.lenses.caricature.page import OnPictures
+from micrograph.lenses.neuron_groups.page import NeuronGroups
+from micrograph.lenses.pages.listing import PLUGINS, Scene, Section, sections
+from micrograph.parts.parts import (
     Choice,
     Link,
     LookState,
@@ -20,10 +19,11 @@ from micrograph.web.pages.parts import (
     node_facts,
     render_command,
 )
+from micrograph.parts.urls import Urls
+from micrograph.web.pages.node_view import MAP, SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.sort import ordered
 from micrograph.web.unit_map import UnitMap, unit_map
 from micrograph.web.units import parts_of
-from micrograph.web.urls import Urls
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from micrograph.atlas import Reading
 from micrograph.errors import BadInput, short
-from micrograph.web.lenses import LENSES, PLUGINS, Option, Scene, View, lens
-from micrograph.web.pages.parts import Choice, Switch
+from micrograph.lenses.pages.listing import LENSES, PLUGINS, Option, Scene, View, lens
+from micrograph.parts.parts import Choice, Switch
+from micrograph.parts.urls import Urls
 from micrograph.web.pages.sort import SORTS
-from micrograph.web.urls import Urls
 
 SIZES = {"s": 64, "m": 112, "l": 192}
 OBJECTIVES = {"channel": "Channel", "neuron": "Neuron"}

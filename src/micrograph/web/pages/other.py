@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from micrograph import address
 from micrograph.atlas import Library
 from micrograph.errors import MicrographError, NotFound
+from micrograph.lenses.pages.listing import LENSES, Lens
+from micrograph.parts.parts import Link
+from micrograph.parts.urls import Urls
 from micrograph.resolve import Answer, resolve
 from micrograph.resolve.nodes import find_node
-from micrograph.web.lenses import LENSES, Lens
 from micrograph.web.old_links import landing
-from micrograph.web.pages.parts import Link
-from micrograph.web.urls import Urls
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import colorsys
 from collections.abc import Mapping
 
-from micrograph.web.pages.parts import Thumb
+from micrograph.parts.parts import Thumb
 
 SORTS = {"unit": "Number", "strong": "Strongest", "weak": "Weakest", "colour": "Colour"}
 

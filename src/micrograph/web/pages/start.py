@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from micrograph.atlas import Library, NodeRecord, Reading, Tile
+from micrograph.lenses.pages.listing import LENSES
 from micrograph.lineage import MICROSCOPE
+from micrograph.parts.parts import ModelRef, Thumb, model_ref, spread, thumb
+from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
-from micrograph.web.lenses import LENSES
 from micrograph.web.pages.model_state import own_nodes
-from micrograph.web.pages.parts import ModelRef, Thumb, model_ref, spread, thumb
 from micrograph.web.units import is_thin
-from micrograph.web.urls import Urls
 
 STRATA = 12
 DEPTH = 4

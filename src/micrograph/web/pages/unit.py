@@ -7,10 +7,9 @@ from typing import Any
 from micrograph import recipe as recipes
 from micrograph.atlas import NodeRecord, Reading, Visualization
 from micrograph.atlas.records import ATTACHED_KINDS
-from micrograph.web.lenses import PLUGINS, Lens, Scene, Section, absent, sections
-from micrograph.web.lenses.feature_vis import LENS as FEATURE_VIS
-from micrograph.web.pages.cite import Citation, citations
-from micrograph.web.pages.parts import (
+from micrograph.lenses.feature_vis.page import LENS as FEATURE_VIS
+from micrograph.lenses.pages.listing import PLUGINS, Lens, Scene, Section, absent, sections
+from micrograph.parts.parts import (
     Link,
     LookState,
     ModelRef,
@@ -21,8 +20,9 @@ from micrograph.web.pages.parts import (
     render_command,
     safe_color,
 )
+from micrograph.parts.urls import Urls
+from micrograph.web.pages.cite import Citation, citations
 from micrograph.web.units import parts_of
-from micrograph.web.urls import Urls
 
 REACH = 6
 

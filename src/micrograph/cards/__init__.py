@@ -1,0 +1,6 @@
+"""What is known of models before their weights are there: plain data, no torch."""
+
+from micrograph.cards.model_card import ModelCard, WeightsSource
+from micrograph.cards.registry import card, cards, register
+
+__all__ = ["ModelCard", "WeightsSource", "card", "cards", "register"]

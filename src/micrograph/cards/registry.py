@@ -1,0 +1,97 @@
+"""Which models there are. A new architecture is one new file in `zoo/`; nothing here needs torch.
+
+Packages of others join through the entry point group `micrograph.models`: each entry point names a
+ModelCard, or a function without arguments that gives one.
+"""
+
+import importlib
+import pkgutil
+import warnings
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import entry_points
+
+from micrograph.address import Address
+from micrograph.cards import remembered, zoo
+from micrograph.cards.model_card import ModelCard
+from micrograph.cards.preprocessing import Preprocessing
+from micrograph.errors import BadInput, not_found
+from micrograph.networks import adapters
+
+ENTRY_POINTS = "micrograph.models"
+
+_cards: dict[str, ModelCard] = {}
+_scanned = False
+
+
+def register(card: ModelCard) -> ModelCard:
+    """Make `card` known under its id. Raises BadInput if another card has that id already."""
+    if Address(card.id).model != card.id:  # also raises for ids that no address can carry
+        raise BadInput(f"model id {card.id!r} cannot be part of an address")
+    known = _cards.get(card.id)
+    if known is not None and known != card:
+        raise BadInput(f"a model called {card.id!r} is registered already; choose another id")
+    _cards[card.id] = card
+    return card
+
+
+def cards() -> dict[str, ModelCard]:
+    """All cards by id, in alphabetical order."""
+    _scan()
+    return dict(sorted(_cards.items()))
+
+
+def card(
+    model_id: str, *, id: str | None = None, preprocessing: str | Preprocessing | None = None
+) -> ModelCard:
+    """The card of that id, in any case, or of a model that is in no registry (`timm:resnet18`,
+    `net.py:build`, see `adapters`); also of one that was brought so before, by its id.
+
+    `id` and `preprocessing` replace what the model's own are. Raises NotFound with the nearest ids,
+    BadInput for an id that a registered model has.
+    """
+    known = cards()
+    spec = adapters.parse(model_id)
+    if spec is not None:
+        return _free(adapters.card_of(spec, id=id, preprocessing=preprocessing), known)
+    if (found := _in_any_case(model_id, known)) is not None:
+        changed = adapters.changed(found, id=id, preprocessing=preprocessing)
+        return changed if id is None or id == found.id else _free(changed, known)
+    brought = remembered.recall(model_id)
+    if brought is None or not (adapters.parse(brought.spec) or brought.spec in known):
+        raise not_found("model", model_id, [*known, *remembered.ids()])
+    found = card(
+        brought.spec, id=id or brought.id, preprocessing=preprocessing or brought.input or None
+    )
+    return replace(found, weights=brought.weights, spec=brought.said or found.spec)
+
+
+def _in_any_case(id: str, known: Mapping[str, ModelCard]) -> ModelCard | None:
+    return {i.lower(): c for i, c in known.items()}.get(id.lower())
+
+
+def _free(card: ModelCard, known: Mapping[str, ModelCard]) -> ModelCard:
+    """`card` itself. Raises BadInput if a registered model has its id."""
+    if _in_any_case(card.id, known):
+        raise BadInput(f"a model called {card.id!r} is registered; choose another with --id")
+    return card
+
+
+def _scan() -> None:
+    global _scanned
+    if _scanned:
+        return
+    _scanned = True
+    for module in pkgutil.iter_modules(zoo.__path__):
+        if not module.name.startswith("_"):
+            register(importlib.import_module(f"{zoo.__name__}.{module.name}").CARD)
+    for entry in entry_points(group=ENTRY_POINTS):
+        try:
+            loaded = entry.load()
+            register(loaded if isinstance(loaded, ModelCard) else loaded())
+        except Exception as error:  # somebody else's code: it may fail in any way
+            warnings.warn(
+                f"the model {entry.name!r} of entry point {entry.value!r} is left out: "
+                f"{type(error).__name__}: {error}",
+                stacklevel=2,
+            )

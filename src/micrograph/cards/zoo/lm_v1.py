@@ -1,0 +1,12 @@
+"""Microscope's `lm_v1`: a CLIP RN50 image tower trained to predict text; never released."""
+
+from micrograph.cards.zoo import _clip
+
+CARD = _clip.unreleased(
+    "lm_v1",
+    "Language model RN50",
+    summary="An image tower like CLIP's, trained with a language-modelling loss instead of a "
+    "contrastive one; it had pages in Microscope.",
+    why="OpenAI never released its weights, so it cannot be rebuilt; contrastive_rn50 is its "
+    "nearest released relative, whose units are others",
+)

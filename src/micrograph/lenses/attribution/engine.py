@@ -1,0 +1,272 @@
+"""Attribution: which units carried this one, on this picture?
+
+Gradient times activation, integrated along the straight path from nothing to the activations that
+there are (Sundararajan et al., "Axiomatic Attribution for Deep Networks", 2017; at inner nodes:
+Olah et al., "The Building Blocks of Interpretability", Distill 2018).
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from micrograph.errors import BadInput
+from micrograph.lenses.engines import common
+from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook
+from micrograph.lenses.engines.source_pictures import FEW, SourcePicture, source_pictures
+from micrograph.models.model import Model
+from micrograph.models.replacing import replaced
+
+PATH = 10
+"""Points on the path."""
+
+SHOWN = 16
+"""Units that are kept of each node, those that matter most."""
+
+FINE = 10
+"""Positions along an axis that a map needs to be worth laying over the picture."""
+
+_PASSING_ON = frozenset({"input", "pool", "norm", "dropout", "identity", "flatten", "softmax"})
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one node contributed to a target: `values` [unit, y, x] (or [unit]) sum up to the
+    target less its `baseline`, which it has where the node gives nothing but zeros."""
+
+    node: str
+    values: Tensor
+    baseline: float
+
+    @property
+    def units(self) -> Tensor:
+        """[unit]: over all positions."""
+        return self.values.flatten(1).sum(1) if self.values.ndim > 1 else self.values
+
+
+@dataclass(frozen=True)
+class Attributed:
+    """A unit's value `target` at `position` (row-major) of its map, and who carried it."""
+
+    unit: int
+    target: float
+    position: int
+    shares: tuple[Share, ...]
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """The technique; see `micrograph.lenses.engines.base.Technique`."""
+
+    name: str = "attribution"
+    level: str = "unit"
+    revision: int = 1
+
+    def jobs(
+        self,
+        model: Model,
+        *,
+        images: Sequence[str] = FEW,
+        upstream: Sequence[str] | str = (),
+        path: int = PATH,
+    ) -> list[Job]:
+        """One job for each picture. `upstream` are nodes to ask; by default all that everything
+        passes through on its way. `path` is the number of points on the path.
+
+        Raises BadInput on absurd values, NotFound on unknown names.
+        """
+        common.in_range("path", path, 1, 1000)
+        named = (upstream,) if isinstance(upstream, str) else tuple(upstream)
+        asked = [model.node(name).id for name in named]
+        return [
+            Job(
+                self.name,
+                picture.name,
+                0,
+                {
+                    **common.signature(self, model, 0),
+                    **common.dictionaries(model, asked),
+                    "source": picture.digest,
+                    "upstream": asked,
+                    "path": path,
+                },
+                picture,
+            )
+            for picture in source_pictures(images, model)
+        ]
+
+    def batch_size(self, model: Model, node: str, job: Job) -> int:
+        asked = job.recipe["upstream"]
+        return 0 if asked and not ancestors(model, node).intersection(asked) else 64
+
+    def run(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
+        on_step: StepHook | None = None,
+    ) -> Iterator[Rendered | Sample]:
+        """The score is the unit's strongest value on the picture, before its ReLU."""
+        picture: SourcePicture = job.context
+        started = time.perf_counter()
+        place = model.node(node).id
+        found = attribute(
+            model,
+            place,
+            units,
+            picture.tensor(model.device),
+            [n for n in job.recipe["upstream"] if n in ancestors(model, place)] or None,
+            job.recipe["path"],
+            on_step,
+        )
+        seconds = (time.perf_counter() - started) / max(1, len(units))
+        yield picture.sample
+        for one in found:
+            data = as_data(one) | {"source": [picture.digest, 0]}
+            yield Rendered(place, one.unit, None, one.target, seconds, data)
+
+
+def attribute(
+    model: Model,
+    node: str,
+    units: Sequence[int],
+    picture: Tensor,
+    upstream: Sequence[str] | None = None,
+    path: int = PATH,
+    on_step: StepHook | None = None,
+) -> list[Attributed]:
+    """Who carried each of `units` of `node` on a `picture` [1, 3, y, x], at its strongest place.
+
+    `upstream` are the nodes asked, by default `passed_through`. Values are those before the node's
+    ReLU, so that a unit that is silent has reasons too.
+    """
+    chosen = passed_through(model, node) if upstream is None else list(upstream)
+    through = set(passed_through(model, node))
+    with torch.no_grad():
+        given = model.run(picture, chosen) if chosen else {}
+        target = model.run(picture, [node], pre_relu=True)[node].float()
+    maps = target[0].flatten(1) if target.ndim > 2 else target[0][:, None]
+    if max(units, default=0) >= len(maps):
+        raise BadInput(f"unit {max(units)} is out of range; {node} has units 0-{len(maps) - 1}")
+    positions = {unit: int(maps[unit].argmax()) for unit in units}
+    shares: dict[int, list[Share]] = {unit: [] for unit in units}
+    for number, source in enumerate(chosen):
+        # Where nothing goes past the source, only what is behind it is computed for every point.
+        pictures = picture if source in through else picture.expand(path + 1, -1, -1, -1)
+        found = _along_the_path(model, source, given[source], node, positions, pictures, path)
+        for unit, share in found.items():
+            shares[unit].append(share)
+        if on_step:
+            on_step(number + 1, len(chosen))
+    return [
+        Attributed(unit, maps[unit, at].item(), at, tuple(shares[unit]))
+        for unit, at in positions.items()
+    ]
+
+
+def _along_the_path(
+    model: Model,
+    source: str,
+    values: Tensor,
+    node: str,
+    positions: Mapping[int, int],
+    pictures: Tensor,
+    path: int,
+) -> dict[int, Share]:
+    """The gradient is averaged at the middles of `path` equal pieces between nothing and `values`
+    [1, unit, ...]; the point at the end is nothing itself, and counts only as the baseline."""
+    middles = (torch.arange(path, device=values.device) + 0.5) / path
+    alphas = torch.cat([middles, middles.new_zeros(1)])
+    points = alphas.view(-1, *[1] * (values.ndim - 1)) * values.float()
+    points.requires_grad_(True)
+    with replaced(model, source, points):
+        reached = model.run(pictures, [node], pre_relu=True)[node].float()
+    maps = reached.flatten(2) if reached.ndim > 2 else reached[..., None]
+    found = {}
+    for unit, position in positions.items():
+        answers = maps[:, unit, position]
+        (gradient,) = torch.autograd.grad(answers[:-1].sum(), points, retain_graph=True)
+        contributed = gradient[:-1].mean(0) * values[0].float()
+        found[unit] = Share(source, contributed.cpu(), answers[-1].item())
+    return found
+
+
+def ancestors(model: Model, node: str) -> set[str]:
+    """All nodes upstream of `node`, with those of dictionaries over them."""
+    found: set[str] = set()
+    todo = list(model.node(node).parents)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += model.nodes[name].parents
+    over = {n.id for n in model.nodes.values() if model.attached(n.id) and n.parents[0] in found}
+    return (found | over) - {model.node(node).id}
+
+
+def passed_through(model: Model, node: str) -> list[str]:
+    """The nodes that every way from the picture to `node` passes through, in graph order, without
+    those that only pass on (pools, norms) or stand before their own activation.
+
+    Their contributions are all there is: nothing goes past them.
+    """
+    always: dict[str, frozenset[str]] = {}
+    for place in model.nodes.values():
+        before = [always[parent] for parent in place.parents if parent in always]
+        always[place.id] = (
+            frozenset.intersection(*before) | {place.id} if before else frozenset({place.id})
+        )
+    nodes = sorted(
+        (model.nodes[name] for name in always[model.node(node).id]), key=lambda n: n.index
+    )
+    nodes = [n for n in nodes if n.kind not in _PASSING_ON or n is nodes[-1]]
+    return [
+        n.id
+        for n, after in pairwise(nodes)
+        # What is followed by its own activation has the same units, unfinished.
+        if after.kind != "activation" or after.units != n.units
+    ]
+
+
+def as_data(found: Attributed) -> dict[str, Any]:
+    """Plain JSON: see docs/techniques/attribution.md."""
+    fine = [s for s in found.shares if s.values.ndim == 3 and min(s.values.shape[1:]) >= FINE]
+    flat = [s for s in found.shares if s.values.ndim == 3]
+    mapped = (fine or flat)[-1:]
+    return {
+        "target": _short(found.target),
+        "position": found.position,
+        "baseline": _short(found.shares[-1].baseline) if found.shares else _short(found.target),
+        "map": _grid(mapped[0].values) if mapped else [],
+        "map_of": mapped[0].node if mapped else "",
+        "nodes": [
+            {
+                "node": share.node,
+                "units": _ranked(share.units),
+                "total": _short(share.units.sum().item()),
+                "baseline": _short(share.baseline),
+            }
+            for share in reversed(found.shares)
+        ],
+    }
+
+
+def _ranked(units: Tensor) -> list[list[float]]:
+    order = units.abs().argsort(descending=True, stable=True)[:SHOWN].tolist()
+    return [[unit, _short(units[unit].item())] for unit in order if units[unit] != 0]
+
+
+def _grid(values: Tensor) -> list[list[float]]:
+    return [[_short(v) for v in row] for row in values.sum(0).tolist()]
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.5g}")
+
+
+ATTRIBUTION = Attribution()

@@ -1,0 +1,1 @@
+"""The lens dataset_examples: its words, its engine, its part of a page."""

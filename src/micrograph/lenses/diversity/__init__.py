@@ -1,0 +1,1 @@
+"""The lens diversity: its words, its engine, its part of a page."""

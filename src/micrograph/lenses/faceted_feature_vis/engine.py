@@ -1,0 +1,170 @@
+"""Faceted feature visualization: what would excite this unit, and belong to a given theme?
+
+Beside the unit's own activation the picture climbs what lower nodes contribute to it, as far as a
+linear probe finds a theme in that. Goh et al., "Multimodal Neurons in Artificial Neural Networks",
+Distill 2021; the gradient is rectified as in the code that they released.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from micrograph.errors import BadInput
+from micrograph.lenses.engines import common, presets
+from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.lenses.faceted_feature_vis.facets import ProbeFile, ScenePlan, below, check_theme
+from micrograph.models.model import Model
+from micrograph.optimize import Objective, Pictures, Settings, channel, evaluate, memory, optimize
+
+DEFAULT = ("vehicle", "building", "animal", "plant")
+
+
+def faceted(target: Objective, probes: Mapping[str, Tensor], strength: float) -> Objective:
+    """`target` plus the share of it that lies in a theme, as probes [unit] at lower nodes see it.
+
+    At each node that is the sum of activation * gradient of the target * probe over units and
+    positions, with the gradient rectified and held constant; the mean over nodes counts `strength`
+    times. Where gradients are off (for a score) it is the target alone.
+    """
+
+    def value(activations: Mapping[str, Tensor], images: Tensor) -> Tensor:
+        plain = target.value(activations, images)
+        if not torch.is_grad_enabled():
+            return plain
+        maps = [activations[node] for node in probes]
+        slopes = torch.autograd.grad(plain.sum(), maps, retain_graph=True)
+        facets = [
+            torch.einsum("buyx,buyx,u->b", a, slope.clamp_min(0), probe.to(a))
+            for a, slope, probe in zip(maps, slopes, probes.values(), strict=True)
+        ]
+        return plain + strength * torch.stack(facets).mean(0)
+
+    nodes = tuple(dict.fromkeys((*target.nodes, *probes)))
+    return Objective(nodes, value, target.samples, False, f"faceted({target.label})")
+
+
+@dataclass(frozen=True)
+class FacetedFeatureVis:
+    """The technique; see `micrograph.lenses.engines.base.Technique`. Its variants are themes."""
+
+    name: str = "faceted_feature_vis"
+    level: str = "unit"
+    revision: int = 1
+
+    def jobs(
+        self,
+        model: Model,
+        *,
+        preset: str = "standard",
+        steps: int | None = None,
+        size: int | None = None,
+        seed: int = 0,
+        repeats: int = 1,
+        strength: float = 8.0,
+        layers: int = 4,
+        scenes: int = 800,
+        probes: str | None = None,
+        variants: Sequence[str] = DEFAULT,
+    ) -> list[Job]:
+        """One job for each theme and repeat.
+
+        Probes are fitted at up to `layers` nodes below a unit's own on so many toytown `scenes`, or
+        read from the safetensors file `probes` (see `facets.ProbeFile`), which then is the one
+        theme. Always in fp32: the gradient of a lower node must reach the very tensor it had.
+        """
+        settings = replace(
+            presets.settings(preset, model, steps=steps, size=size),
+            precision="fp32",
+        )
+        common.in_range("strength", strength, 0.0, 1000.0)
+        common.in_range("layers", layers, 1, 64)
+        common.in_range("scenes", scenes, 16, 20_000)
+        recipe: dict[str, Any] = {
+            "objective": "faceted channel",
+            "parameterization": "fourier",
+            "strength": float(strength),
+            "layers": layers,
+        }
+        source: ScenePlan | ProbeFile
+        if probes is not None:
+            source = ProbeFile(model, Path(probes))
+            variants = (source.theme,)
+            recipe["probes"] = source.digest
+        else:
+            source = ScenePlan(model, scenes)
+            recipe["scenes"] = scenes
+            for theme in variants:
+                check_theme(theme, self.name)
+        return [
+            Job(
+                self.name,
+                theme,
+                each,
+                {
+                    **common.signature(self, model, each),
+                    **recipe,
+                    "theme": theme,
+                    **settings.as_dict(),
+                },
+                source,
+            )
+            for each in common.seeds(seed, repeats)
+            for theme in dict.fromkeys(variants)
+        ]
+
+    def batch_size(self, model: Model, node: str, job: Job) -> int:
+        if not self._steered(model, node, job):
+            if not isinstance(job.context, ProbeFile):
+                return 0
+            raise BadInput(
+                f"none of the probes is for a node below {node}; they are for "
+                f"{', '.join(job.context.nodes())}"
+            )
+        return memory.batch_size(model, node, job.recipe["size"])
+
+    def run(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
+        on_step: StepHook | None = None,
+    ) -> Iterator[Rendered]:
+        """Scores are the unit's own activation."""
+        node = model.node(node).id
+        found = job.context.probes(job.variant, self._steered(model, node, job))
+        probes = {name: probe for name, (probe, _) in found.items()}
+
+        def climb(part: Sequence[int]) -> Pictures:
+            target = channel(node, list(part))
+            return optimize(
+                model,
+                faceted(target, probes, job.recipe["strength"]),
+                Settings.from_dict(job.recipe),
+                seeds=[common.key(job.seed, node, unit) for unit in part],
+                on_step=on_step,
+            )
+
+        told = [
+            [name, None if area is None else round(area, 3)] for name, (_, area) in found.items()
+        ]
+        for part, done, seconds in common.in_memory(units, climb):
+            scores = evaluate(model, channel(node, list(part)), done.images).tolist()
+            for unit, picture, score in zip(part, done.as_uint8(), scores, strict=True):
+                yield Rendered(node, unit, picture, score, seconds, {"probes": told})
+
+    def _steered(self, model: Model, node: str, job: Job) -> list[str]:
+        """The nodes below whose probes are used."""
+        nodes = below(model, node, job.recipe["layers"])
+        if isinstance(job.context, ProbeFile):
+            return [
+                name for name in below(model, node, len(model.nodes)) if name in job.context.nodes()
+            ]
+        return nodes
+
+
+FACETED_FEATURE_VIS = FacetedFeatureVis()

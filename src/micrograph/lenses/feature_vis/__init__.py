@@ -1,0 +1,1 @@
+"""The lens feature_vis: its words, its engine, its part of a page."""

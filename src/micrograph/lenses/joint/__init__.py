@@ -1,0 +1,1 @@
+"""The lens joint: its words, its engine, its part of a page."""

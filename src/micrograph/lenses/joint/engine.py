@@ -1,0 +1,185 @@
+"""Joint optimization: what lies between two units?
+
+Pictures are optimized for weighted sums of two units, from the one alone over both to the other
+alone. Olah et al., "Feature Visualization", Distill 2017, section "Interaction between Neurons".
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from micrograph.address import check_unit
+from micrograph.errors import BadInput, short
+from micrograph.lenses.engines import common, presets
+from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.models.model import Model
+from micrograph.optimize import Objective, Settings, channel, evaluate, memory, optimize
+
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""The partner's weights, from left to right."""
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The technique; see `micrograph.lenses.engines.base.Technique`.
+
+    Its variant names the partner: `with-<node>-<unit>`. Pictures are strips of one row. `data`:
+    "partner", "columns", and for each picture of the strip its "weights" and its "scores": mean
+    activation of the unit and of the partner.
+    """
+
+    name: str = "joint"
+    level: str = "unit"
+    revision: int = 1
+
+    def jobs(
+        self,
+        model: Model,
+        *,
+        partner: str | None = None,
+        preset: str = "standard",
+        steps: int | None = None,
+        size: int | None = None,
+        seed: int = 0,
+        repeats: int = 1,
+    ) -> list[Job]:
+        """One job for each repeat. `partner` is the other unit, as NODE:UNIT or NODE/UNIT."""
+        node, unit = self._partner(model, partner)
+        settings = presets.settings(preset, model, steps=steps, size=size)
+        return [
+            Job(
+                self.name,
+                f"with-{node}-{unit}",
+                each,
+                {
+                    **common.signature(self, model, each),
+                    **common.dictionaries(model, [node]),
+                    "objective": "channel",
+                    "partner": [node, unit],
+                    "shares": list(SHARES),
+                    "parameterization": "fourier",
+                    **settings.as_dict(),
+                },
+            )
+            for each in common.seeds(seed, repeats)
+        ]
+
+    @staticmethod
+    def _partner(model: Model, partner: str | None) -> tuple[str, int]:
+        if partner is None:
+            raise BadInput("the joint lens needs a second unit; give it as -o partner=NODE:UNIT")
+        name, _, number = str(partner).replace("/", ":").rpartition(":")
+        if not name or not number.isdecimal():
+            raise BadInput(f"partner {short(partner)} is not understood; expected NODE:UNIT")
+        node = model.node(name)
+        check_unit(int(number), f"{model.id}/{node.id}", node.units)
+        return node.id, int(number)
+
+    def batch_size(self, model: Model, node: str, job: Job) -> int:
+        other = job.recipe["partner"][0]
+        last = max((model.node(node), model.node(other)), key=lambda n: n.index)
+        return max(1, memory.batch_size(model, last.id, job.recipe["size"]) // len(SHARES))
+
+    def run(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int],
+        job: Job,
+        on_step: StepHook | None = None,
+    ) -> Iterator[Rendered]:
+        """The score is the smaller of the two units' shares, of what each reaches alone, on the
+        picture of equal weights: 1 means that both are there undiminished."""
+        node = model.node(node).id
+
+        def climb(part: Sequence[int]) -> "_Strips":
+            return _Strips(model, node, part, job, on_step)
+
+        for part, strips, seconds in common.in_memory(units, climb):
+            for i, unit in enumerate(part):
+                scores = strips.scores[i]
+                first, *_, last = scores
+                own, others = scores[len(SHARES) // 2]
+                yield Rendered(
+                    node,
+                    unit,
+                    common.mosaic(strips.pictures[i], len(SHARES)),
+                    min(own / max(first[0], 1e-6), others / max(last[1], 1e-6)),
+                    seconds,
+                    {
+                        "partner": job.recipe["partner"],
+                        "columns": len(SHARES),
+                        "weights": [[1 - share, share] for share in SHARES],
+                        "scores": scores,
+                    },
+                )
+
+
+class _Strips:
+    """The strips of some units: first their ends, then what lies between, where each unit counts
+    in shares of what it reaches alone (two units' activations need not be alike in size)."""
+
+    def __init__(
+        self, model: Model, node: str, units: Sequence[int], job: Job, on_step: StepHook | None
+    ) -> None:
+        other, partner = job.recipe["partner"]
+        settings = Settings.from_dict(job.recipe)
+        inner = SHARES[1:-1]
+
+        def climb(target: Objective, keys: Sequence[tuple[int, ...]]) -> Tensor:
+            return optimize(model, target, settings, seeds=keys, on_step=on_step).images
+
+        # The ends are the pictures that feature visualization makes of each unit.
+        left = climb(channel(node, list(units)), [common.key(job.seed, node, u) for u in units])
+        right = climb(channel(other, [partner]), [common.key(job.seed, other, partner)])
+        own = evaluate(model, channel(node, list(units)), left)
+        others = evaluate(model, channel(other, partner), right)
+        both = [unit for unit in units for _ in inner]
+        share = torch.tensor(inner).repeat(len(units))
+        between = climb(
+            _weighed(channel(node, both), (1 - share) / _scale(own).repeat_interleave(len(inner)))
+            + _weighed(channel(other, [partner] * len(both)), share / _scale(others)),
+            [common.key(job.seed, node, u, k + 1) for u in units for k in range(len(inner))],
+        )
+        size = settings.size
+        strips = torch.cat(
+            [
+                left[:, None],
+                between.view(len(units), len(inner), 3, size, size),
+                right[None].expand(len(units), -1, -1, -1, -1),
+            ],
+            1,
+        )
+        self.pictures: np.ndarray = (strips * 255).round().byte().permute(0, 1, 3, 4, 2).numpy()
+        """[unit, share, y, x, 3]."""
+        flat, all_units = strips.flatten(0, 1), [unit for unit in units for _ in SHARES]
+        scores = torch.stack(
+            [
+                evaluate(model, channel(node, all_units), flat),
+                evaluate(model, channel(other, partner), flat),
+            ],
+            1,
+        )
+        self.scores: list[list[list[float]]] = scores.view(len(units), len(SHARES), 2).tolist()
+        """[unit, share, 2]: the unit's and the partner's mean activation."""
+
+
+def _scale(alone: Tensor) -> Tensor:
+    """What a unit reaches alone, as a divisor: a unit that is never on does not count."""
+    return alone.abs().clamp(min=1e-6)
+
+
+def _weighed(objective: Objective, weights: Tensor) -> Objective:
+    """Each sample's value times its own weight [sample]."""
+    return Objective(
+        objective.nodes,
+        lambda a, x: objective.value(a, x) * weights.to(x),
+        objective.samples,
+        label=f"weighed {objective.label}",
+    )
+
+
+JOINT = Joint()

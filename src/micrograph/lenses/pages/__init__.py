@@ -1,0 +1,1 @@
+"""What the page parts of several lenses share."""

@@ -1,0 +1,36 @@
+"""A technique the site has no words for: its pictures, and what its data is called."""
+
+from dataclasses import dataclass
+
+from micrograph.lenses.pages.base import Lens, Scene, Shot
+from micrograph.lenses.pages.pictures import shot
+
+
+@dataclass(frozen=True)
+class Generic:
+    """The pictures of an unknown technique and the keys of its data, by variant."""
+
+    technique: str
+    form: str
+    shots: list[Shot]
+    data: dict[str, list[str]]
+
+
+def words(technique: str) -> Lens:
+    """What can be said of a technique from its name alone."""
+    title = technique.replace("_", " ").capitalize()
+    return Lens(
+        technique,
+        title,
+        title,
+        "A technique of another package, shown as it comes.",
+        "The package that made it says how to read it.",
+        "",
+    )
+
+
+def section(scene: Scene, technique: str) -> Generic:
+    results = scene.of(technique)
+    shots = [shot(scene, v, v.variant.replace("-", " ")) for v in results]
+    data = {v.variant: sorted(str(key)[:60] for key in v.data)[:40] for v in results if v.data}
+    return Generic(technique, "generic", [s for s in shots if s], data)

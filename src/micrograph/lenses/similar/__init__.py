@@ -1,0 +1,1 @@
+"""The lens similar: its words, its engine, its part of a page."""

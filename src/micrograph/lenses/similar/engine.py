@@ -1,0 +1,135 @@
+"""Similar units by weights: which units of a node read the same, and which are used alike?
+
+The cosine between the weights of two units. Incoming weights (variant `weights`) say whether two
+units compute nearly the same; outgoing weights (`outgoing`) whether what follows treats them as the
+same. Circuits calls units of like weights a family (Olah et al., "Zoom In", Distill 2020).
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from micrograph.errors import BadInput, Unavailable, not_found
+from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.models.connections import Part, incoming, outgoing
+from micrograph.models.model import Model
+
+VARIANTS = {
+    "weights": "cosine of incoming weights, without biases",
+    "outgoing": "cosine of outgoing weights",
+}
+
+
+@dataclass(frozen=True)
+class Similar:
+    """The technique; see `micrograph.lenses.engines.base.Sweep`."""
+
+    name: str = "similar"
+    level: str = "node"
+    revision: int = 1
+
+    def jobs(
+        self, model: Model, *, nearest: int = 16, variants: Sequence[str] = ("weights",)
+    ) -> list[Job]:
+        """One job per variant; `nearest` is how many similar units are kept for each."""
+        if not 1 <= nearest <= 256:
+            raise BadInput(f"nearest {nearest} is out of range; expected 1 to 256")
+        return [
+            Job(self.name, variant, 0, self._recipe(model, variant, nearest))
+            for variant in dict.fromkeys(variants)
+        ]
+
+    def _recipe(self, model: Model, variant: str, nearest: int) -> dict[str, Any]:
+        if variant not in VARIANTS:
+            raise not_found("variant", variant, VARIANTS, self.name)
+        return {
+            "technique": self.name,
+            "variant": variant,
+            "nearest": nearest,
+            "seed": 0,
+            "model": model.id,
+            "weights": model.digest,
+            "code": f"{self.name}/{self.revision}",
+        }
+
+    def sweep(
+        self,
+        model: Model,
+        targets: Mapping[str, Sequence[int]],
+        job: Job,
+        workspace: Path,
+        on_step: StepHook | None = None,
+    ) -> Iterator[Rendered]:
+        """Per node the nearest others of each unit, int32 [unit, k], and their cosines.
+
+        Where a unit has fewer than k others (in its branch), -1 fills up. The score is the mean
+        cosine of a unit's nearest. A node without comparable weights has `data["reason"]` alone.
+        """
+        for step, name in enumerate(targets, 1):
+            started = time.perf_counter()
+            node = model.node(name)
+            try:
+                yield _compare(node.id, self._parts(model, node.id, job), node.units, job, started)
+            except Unavailable as reason:
+                yield Rendered(node.id, None, None, 0.0, 0.0, {"reason": str(reason)})
+            if on_step is not None:
+                on_step(step, len(targets))
+
+    def _parts(self, model: Model, node: str, job: Job) -> list[Part]:
+        if job.variant == "weights":
+            return incoming(model, node)
+        return [Part(0, outgoing(model, node))]
+
+
+def _compare(node: str, parts: Sequence[Part], units: int, job: Job, started: float) -> Rendered:
+    near, cosine = nearest_of(parts, units, job.recipe["nearest"])
+    found = near[:, 0] >= 0
+    return Rendered(
+        node,
+        None,
+        None,
+        score=float(cosine[found, 0].mean()) if found.any() else 0.0,
+        seconds=time.perf_counter() - started,
+        data={"method": VARIANTS[job.variant]},
+        arrays={"near": near, "cosine": cosine.astype(np.float16)},
+    )
+
+
+def nearest_of(parts: Sequence[Part], units: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The `k` units of highest cosine for each unit, within its part: int32 and float32 [unit, k].
+
+    Ties go to the lower unit. A unit whose weights are all zero is similar to none.
+    """
+    near = np.full((units, k), -1, np.int32)
+    cosine = np.zeros((units, k), np.float32)
+    for part in parts:
+        count = len(part.weights)
+        likeness = cosines(part.weights)
+        order = likeness.argsort(dim=1, descending=True, stable=True)[:, : min(k, count - 1)]
+        values = likeness.gather(1, order)
+        ids = torch.where(values > -2, order + part.first, -1)
+        rows = slice(part.first, part.first + count)
+        near[rows, : order.shape[1]] = ids.cpu().numpy()
+        cosine[rows, : order.shape[1]] = torch.where(values > -2, values, 0).cpu().numpy()
+    return near, cosine
+
+
+def cosines(weights: Tensor) -> Tensor:
+    """Cosines [unit, unit] of rows; -inf on the diagonal and wherever a row is all zero."""
+    length = weights.norm(dim=1, keepdim=True)
+    unit = weights / length.where(length > 0, torch.ones_like(length))
+    found: Tensor = (unit @ unit.T).clamp(-1, 1)
+    dead = (length == 0).flatten()
+    found[dead] = -torch.inf
+    found[:, dead] = -torch.inf
+    found.fill_diagonal_(-torch.inf)
+    return found
+
+
+SIMILAR = Similar()

@@ -1,0 +1,1 @@
+"""The networks that cards build, and the adapters of other libraries."""

@@ -1,0 +1,201 @@
+"""Vision models of transformers: `hf:facebook/dinov2-small` from the Hub, `hf:./my-vit` a folder.
+
+The classes that come with transformers are used, never code that comes with a model. What the
+pictures must be like is what the image processor beside the weights says.
+"""
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from micrograph.cards.inputs import settle
+from micrograph.cards.model_card import Conversion, ModelCard
+from micrograph.cards.preprocessing import Preprocessing
+from micrograph.cards.spec import Spec
+from micrograph.errors import BadInput, Unavailable, short
+from micrograph.networks.adapters.libraries import library, not_loaded, one_line
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from micrograph.weights.conversion import Given
+
+_METHODS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
+"""Pillow's numbers."""
+_OUTPUTS = ("logits", "image_embeds", "pooler_output", "last_hidden_state")
+
+
+def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+    """The card of a model of transformers. Raises Unavailable without it or without the model's
+    configuration, BadInput for a model that does not take pictures."""
+    transformers = library("transformers")
+    name = _place(spec.name)
+    try:
+        config = transformers.AutoConfig.from_pretrained(name, **spec.options)
+    except Exception as error:  # no network, no such model, no such file: whatever it is
+        raise Unavailable(
+            f"the configuration of {short(spec.text, 200)} cannot be had here "
+            f"({one_line(error)}); expected a name on the Hugging Face Hub or a folder with a "
+            "config.json"
+        ) from None
+    network, config = _network(transformers, config, spec.text)
+
+    def build() -> "nn.Module":
+        return picture_net(network(config))
+
+    def filled(place: str | None, **tensors: Any) -> Any:
+        with _quiet(transformers):
+            net, told = network.from_pretrained(
+                place, config=config, output_loading_info=True, **tensors
+            )
+        if lacking := sorted(told["missing_keys"]):
+            warnings.warn(
+                f"the weights for {spec.text} lack {len(lacking)} tensors, which are random now: "
+                f"{', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}",
+                stacklevel=2,
+            )
+        return net
+
+    def trained() -> "nn.Module":
+        try:
+            return picture_net(filled(name))
+        except Exception as error:  # as above
+            raise not_loaded(spec.text, error) from None
+
+    def convert(given: "Given") -> "dict[str, Tensor]":
+        # Names in files are those of many versions; transformers knows what became of them.
+        tensors = {name: given.take(name) for name in given.left}
+        found: dict[str, Tensor] = filled(None, state_dict=tensors).state_dict()
+        return found
+
+    kind = network.__name__
+    return ModelCard(
+        id=spec.id,
+        title=Path(name).name if Path(name).is_dir() else name,
+        summary=f"{kind} of transformers.",
+        build=build,
+        pretrained=trained,
+        preprocessing=settle(
+            given,
+            _preprocessing(transformers, name, config),
+            spec.text,
+            "no image processor lies beside it; ",
+        ),
+        labels=labels_of(config),
+        lineage=f"transformers {transformers.__version__}, {kind}",
+        node_id=lambda path: path.removeprefix("net."),
+        conversions=tuple(Conversion(form, convert) for form in ("safetensors", "torch")),
+        tensor_name=lambda parameter: parameter.removeprefix("net."),
+    )
+
+
+def _place(name: str) -> str:
+    folder = Path(name).expanduser()
+    return str(folder) if folder.is_dir() else name
+
+
+@contextmanager
+def _quiet(transformers: Any) -> Iterator[None]:
+    """Without its table of tensors that were left over and its bars for reading a file."""
+    logs = transformers.utils.logging
+    level, bars = logs.get_verbosity(), logs.is_progress_bar_enabled()
+    logs.set_verbosity_error()
+    logs.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logs.set_verbosity(level)
+        if bars:
+            logs.enable_progress_bar()
+
+
+def _network(transformers: Any, config: Any, spec: str) -> tuple[Any, Any]:
+    """The class of the network, and its configuration; of a contrastive pair the image tower's."""
+    for name in config.architectures or ():
+        found = getattr(transformers, name, None)
+        if found is not None and found.main_input_name == "pixel_values":
+            return found, config
+    tower = getattr(config, "vision_config", None)
+    for wanted in (tower, config):
+        found = transformers.AutoModel._model_mapping.get(type(wanted), None)
+        if isinstance(found, (list, tuple)):
+            found = found[0]
+        if found is not None and found.main_input_name == "pixel_values":
+            return found, wanted
+    kind = ", ".join(config.architectures or ()) or config.model_type
+    raise BadInput(f"{short(spec, 200)} ({kind}) is no model of transformers that takes pictures")
+
+
+def picture_net(net: Any) -> "nn.Module":
+    """`net` as a network from pictures to one tensor: logits, or what stands for the picture."""
+    from torch import nn
+
+    class PictureNet(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = net.float()
+
+        def forward(self, images: Any) -> Any:
+            found = self.net(pixel_values=images)
+            named = (getattr(found, name, None) for name in _OUTPUTS)
+            return next(value for value in named if value is not None)
+
+    return PictureNet()
+
+
+def labels_of(config: Any) -> tuple[str, ...]:
+    """The classes by number; none where they are only numbered."""
+    names = getattr(config, "id2label", None) or {}
+    labels = tuple(str(names[number]) for number in sorted(names))
+    return () if all(label.startswith("LABEL_") for label in labels) else labels
+
+
+def _preprocessing(transformers: Any, name: str, config: Any) -> Preprocessing | None:
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            processor = transformers.AutoImageProcessor.from_pretrained(name)
+    except Exception:  # there is none, or it is of a kind of its own: then the user has to say it
+        return None
+    return preprocessing_of(vars(processor), config)
+
+
+def preprocessing_of(said: Mapping[str, Any], config: Any = None) -> Preprocessing | None:
+    """What the fields of an image processor say; None unless they say size, range, mean and std."""
+    normalize = said.get("do_normalize", True)
+    mean, std = said.get("image_mean"), said.get("image_std")
+    if normalize and not (mean and std):
+        return None
+    edge = _side(said.get("size") if said.get("do_resize", True) else None)
+    crop = _side(said.get("crop_size") if said.get("do_center_crop") else None)
+    size = crop or edge or _side(getattr(config, "image_size", None))
+    if not size:
+        return None
+    resize = max(edge or size, size)
+    share = said.get("crop_pct")
+    if share and not crop and size < 384:  # as ConvNeXt's processor does it
+        resize = int(size / share)
+    factor = said.get("rescale_factor") or 1 / 255
+    scale = 255 * factor if said.get("do_rescale", True) else 255.0
+    return Preprocessing(
+        size=size,
+        resize=resize,
+        scale=1.0 if abs(scale - 1) < 1e-6 else scale,
+        mean=tuple(mean) if normalize and mean else (0.0,) * 3,
+        std=tuple(std) if normalize and std else (1.0,) * 3,
+        interpolation=_METHODS.get(int(said.get("resample") or 2), "bilinear"),
+    )
+
+
+def _side(size: Any) -> int | None:
+    """Of a number, of (height, width), or of a size as image processors write it."""
+    if size is None or isinstance(size, int):
+        return size
+    if not isinstance(size, (list, tuple)):
+        sides = dict(size)
+        size = [
+            sides.get("shortest_edge") or sides.get("height"),
+            sides.get("shortest_edge") or sides.get("width"),
+        ]
+    return int(size[0]) if size[0] and size[0] == size[-1] else None

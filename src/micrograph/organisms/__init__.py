@@ -1,0 +1,1 @@
+"""The toytown family: networks that ship with their pictures, training and weights."""

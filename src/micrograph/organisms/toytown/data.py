@@ -1,0 +1,59 @@
+"""Training pictures: drawn by worker processes once, kept in memory as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from micrograph.organisms.toytown.scenes import Batch, batch
+
+CHUNK = 250
+Indices = NDArray[np.int64]
+
+
+def draw(
+    first: int, count: int, *, workers: int = 2, progress: Callable[[int], None] = lambda _: None
+) -> Batch:
+    """Pictures of the seeds first .. first + count - 1, in that order whatever the workers."""
+    ranges = [range(s, min(s + CHUNK, first + count)) for s in range(first, first + count, CHUNK)]
+    made: list[Batch] = []
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for piece in pool.map(batch, ranges):
+            made.append(piece)
+            progress(len(piece.labels))
+    return Batch(
+        np.concatenate([b.images for b in made]),
+        np.concatenate([b.labels for b in made]),
+        np.concatenate([b.parts for b in made]),
+    )
+
+
+def cached(
+    folder: Path | None, first: int, count: int, progress: Callable[[int], None] = lambda _: None
+) -> Batch:
+    """As `draw`, kept in `folder` for the next run (empty it when the scenes have changed)."""
+    if folder is None:
+        return draw(first, count, progress=progress)
+    stem = f"pictures-{first}-{count}"
+    files = [folder / f"{stem}-{name}.npy" for name in ("images", "labels", "parts")]
+    if all(f.exists() for f in files):
+        progress(count)
+        return Batch(*(np.load(f) for f in files))
+    drawn = draw(first, count, progress=progress)
+    folder.mkdir(parents=True, exist_ok=True)
+    np.save(files[0], drawn.images)
+    np.save(files[1], drawn.labels)
+    np.save(files[2], drawn.parts)
+    return drawn
+
+
+def shuffled(count: int, size: int, rng: np.random.Generator) -> Iterator[Indices]:
+    """Index arrays of whole batches, every picture at most once; the odd rest is left out."""
+    order = rng.permutation(count)
+    for start in range(0, count - size + 1, size):
+        yield order[start : start + size]

@@ -1,0 +1,223 @@
+"""What several pages are made of."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord, Picture, Tile
+from micrograph.parts.crops import Box
+from micrograph.parts.urls import Urls
+
+
+@dataclass(frozen=True)
+class Link:
+    """A place and its name."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture as a page shows it. `color` ("#rrggbb") stands in until it has loaded."""
+
+    url: str
+    width: int
+    height: int
+    color: str
+
+
+@dataclass(frozen=True)
+class Thumb:
+    """A unit in a row or grid of units. `image` is None while nothing has been rendered for it;
+    `window` is the part of it to show, None for all."""
+
+    unit: int
+    address: str
+    url: str
+    image: Image | None = None
+    score: float | None = None
+    window: Box | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One setting of a switch. `current` marks the one the page shows."""
+
+    value: str
+    text: str
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A setting of the page and its choices."""
+
+    name: str
+    text: str
+    choices: list[Choice]
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """Which model, exactly: `digest` is the digest of its weights."""
+
+    id: str
+    title: str
+    digest: str
+    url: str
+
+
+@dataclass(frozen=True)
+class NodeFacts:
+    """A node in numbers. `sees` says in words how much of the input a position of it can see;
+    `made_from` by what a node was made that is none of the network's own, else it is empty."""
+
+    id: str
+    kind: str
+    units: int
+    shape: list[int]
+    sees: str
+    aliases: list[str]
+    url: str
+    made_from: str = ""
+    base: Link | None = None
+
+
+@dataclass(frozen=True)
+class LookState:
+    """Whether a picture of the reader's own can be looked at here: where it is posted to, or the
+    `reason` why not. `caricature` is where a node's caricature of it is asked for, or "". `size`
+    and `resize` say which middle part of a picture the model sees."""
+
+    available: bool
+    reason: str
+    url: str
+    caricature: str
+    size: int
+    resize: int
+
+
+def look_state(
+    model: ModelRecord, reason: str, urls: Urls, node: str = "", unit: int | None = None
+) -> LookState:
+    """`reason` is "" where it can be done."""
+    prep = model.preprocessing
+    size, resize = (
+        v if isinstance(v := prep.get(key), int) and v > 0 else 1 for key in ("size", "resize")
+    )
+    url = urls.look(model.id, node, unit)
+    caricature = f"{urls.look(model.id, node)}?caricature=true" if node else ""
+    return LookState(not reason, reason, url, caricature, size, max(size, resize))
+
+
+def model_ref(model: ModelRecord, urls: Urls) -> ModelRef:
+    return ModelRef(model.id, model.title, model.digest, urls.model(model.id))
+
+
+def node_facts(
+    model: str, node: NodeRecord, urls: Urls, made: DictionaryRecord | None = None
+) -> NodeFacts:
+    if node.field_status == "exact":
+        step = f", every {node.field_stride} px" if node.field_stride > 1 else ""
+        sees = f"{node.field_size} × {node.field_size} px{step}"
+    else:
+        sees = {"whole input": "the whole input"}.get(node.field_status, "unknown")
+    return NodeFacts(
+        node.id,
+        node.kind,
+        node.units,
+        list(node.shape),
+        sees,
+        list(node.aliases),
+        urls.node(model, node.id),
+        "" if made is None else _made_from(made),
+        None if made is None else Link(node.parents[0], urls.node(model, node.parents[0])),
+    )
+
+
+def _made_from(made: DictionaryRecord) -> str:
+    """What kind of dictionary, which one, and how many latents speak at a position, in words.
+
+    What an atlas says of it anybody may have written.
+    """
+    about = made.about
+    words = [str(about.get("activation", ""))[:20]]
+    if "k" in about:
+        words.append(f"k {str(about['k'])[:9]}")
+    if "l0" in about:
+        words.append(f"{str(about['l0'])[:9]} latents at a position")
+    words = [word for word in words if word not in ("", "none")]
+    return ", ".join([*words, made.digest[:12]])
+
+
+def image(model: str, picture: Picture | Tile, urls: Urls) -> Image:
+    """Works for a whole picture and for a tile: both carry what a page needs."""
+    return Image(
+        urls.image(model, picture.digest, picture.mime),
+        picture.width,
+        picture.height,
+        safe_color(picture.color),
+    )
+
+
+def safe_color(color: str) -> str:
+    """`color` where it is "#rrggbb", else a middle grey: it goes into a style attribute."""
+    digits = color.removeprefix("#").lower()
+    fine = color.startswith("#") and len(digits) == 6 and set(digits) <= set("0123456789abcdef")
+    return color if fine else "#808080"
+
+
+def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Thumb:
+    return Thumb(
+        unit,
+        f"{model}/{node}/{unit}",
+        urls.unit(model, node, unit),
+        image(model, tile, urls) if tile else None,
+        tile.score if tile else None,
+    )
+
+
+_COMMAND = re.compile(
+    r"((timm|torchvision|open_clip|hf):|[\w./~-]+\.py:)[\w./:+,=@~-]+"
+    r"( --(weights|input|id) [\w./:+,=@~-]+)*",
+    re.ASCII,
+)
+
+
+def called(model: ModelRecord) -> str:
+    """What a command calls the model: its id, or what it was rendered by where it is in no
+    registry. An atlas may say anything, and readers paste commands: other words are left out."""
+    return model.source if _COMMAND.fullmatch(model.source) else model.id
+
+
+def render_command(
+    model: ModelRecord,
+    node: str,
+    unit: int | None = None,
+    variants: Iterable[str] = (),
+    technique: str = "feature_vis",
+    options: str = "",
+) -> str:
+    """The command that renders a node or one unit of it; without variants the plain ones."""
+    words = ["micrograph render", called(model), "--node", node]
+    if unit is not None:
+        words += ["--units", str(unit)]
+    if technique != "feature_vis":
+        words += ["-t", technique]
+    words += [f"--variant {variant}" for variant in variants]
+    return " ".join([*words, *([options] if options else [])])
+
+
+def spread(tiles: Iterable[Tile], count: int) -> list[Tile]:
+    """`count` tiles for a node's portrait: from its better-driven half, evenly over the units.
+
+    Units that answer weakly to their own picture are often dead and their pictures noise.
+    """
+    ranked = sorted(tiles, key=lambda t: -t.score)
+    half = ranked[: max(count, (len(ranked) + 1) // 2)]
+    by_unit = sorted(half, key=lambda t: t.unit)
+    if len(by_unit) <= count:
+        return by_unit
+    return [by_unit[i * len(by_unit) // count] for i in range(count)]

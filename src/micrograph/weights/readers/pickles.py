@@ -1,0 +1,208 @@
+"""Pickles as data: what a pickle says is written down, nothing that it names is ever called.
+
+`pickletools.genops` of the standard library splits the file into operations without running any;
+here those operations build plain values, and inert records of what a real unpickler would have
+imported, called or filled. Whoever reads the result decides what it means.
+"""
+
+import pickletools
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from micrograph.weights.readers.common import Damaged
+
+MOST_OPERATIONS = 1_000_000
+"""Real files have some ten thousand; each costs at most some hundred bytes of memory."""
+
+
+class Global:
+    """A name that the pickle would have imported."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.path = f"{module}.{name}"
+
+
+class Made:
+    """What would have come of calling `what` with `args`, and the state that it would have got."""
+
+    def __init__(self, what: object, args: object) -> None:
+        self.what = what
+        self.args = args
+        self.state: Any = None
+
+    def is_of(self, *paths: str) -> bool:
+        """Whether a global of one of these names would have been called."""
+        return isinstance(self.what, Global) and self.what.path in paths
+
+
+class Persistent:
+    """A reference to something outside the pickle."""
+
+    def __init__(self, key: object) -> None:
+        self.key = key
+
+
+_MARK = object()
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_PLAIN = {
+    "INT",
+    "BININT",
+    "BININT1",
+    "BININT2",
+    "LONG",
+    "LONG1",
+    "LONG4",
+    "FLOAT",
+    "BINFLOAT",
+    "STRING",
+    "BINSTRING",
+    "SHORT_BINSTRING",
+    "UNICODE",
+    "BINUNICODE",
+    "SHORT_BINUNICODE",
+    "BINUNICODE8",
+    "BINBYTES",
+    "SHORT_BINBYTES",
+    "BINBYTES8",
+    "BYTEARRAY8",
+}
+
+
+def read(data: bytes) -> Any:
+    """What the pickle describes: dicts, lists, tuples, numbers, texts, bytes and the records above.
+
+    Texts of Python 2 come as latin-1. Raises Damaged.
+    """
+    machine = _Machine()
+    try:
+        for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
+            if count >= MOST_OPERATIONS:
+                raise Damaged(f"its pickle has more than {MOST_OPERATIONS} operations")
+            if operation.name == "STOP":
+                break
+            machine.step(operation.name, argument)
+    except (ValueError, IndexError, OverflowError, struct.error) as error:
+        raise Damaged(f"its pickle is damaged ({str(error)[:80]})") from None
+    return machine.pop()
+
+
+class _Machine:
+    """A stack and a memo, as every unpickler has."""
+
+    def __init__(self) -> None:
+        self.stack: list[Any] = []
+        self.memo: dict[int, Any] = {}
+
+    def pop(self) -> Any:
+        if not self.stack or self.stack[-1] is _MARK:
+            raise Damaged("its pickle takes what it has not put")
+        return self.stack.pop()
+
+    def top(self, kind: type | None = None) -> Any:
+        if not self.stack or (kind is not None and type(self.stack[-1]) is not kind):
+            raise Damaged("its pickle fills what cannot be filled")
+        return self.stack[-1]
+
+    def since_mark(self) -> list[Any]:
+        items = []
+        while self.stack and self.stack[-1] is not _MARK:
+            items.append(self.stack.pop())
+        if not self.stack:
+            raise Damaged("its pickle lacks a mark")
+        self.stack.pop()
+        return items[::-1]
+
+    def step(self, name: str, argument: Any) -> None:  # one operation, one line
+        match name:
+            case "PROTO" | "FRAME":
+                pass
+            case "NONE" | "NEWTRUE" | "NEWFALSE":
+                self.stack.append(_CONSTANTS[name])
+            case _ if name in _PLAIN:
+                self.stack.append(argument)
+            case "MARK":
+                self.stack.append(_MARK)
+            case "POP":
+                self.stack.pop()
+            case "POP_MARK":
+                self.since_mark()
+            case "DUP":
+                self.stack.append(self.top())
+            case "EMPTY_TUPLE":
+                self.stack.append(())
+            case "TUPLE1" | "TUPLE2" | "TUPLE3":
+                items = [self.pop() for _ in range(int(name[-1]))]
+                self.stack.append(tuple(items[::-1]))
+            case "TUPLE":
+                self.stack.append(tuple(self.since_mark()))
+            case "EMPTY_LIST":
+                self.stack.append([])
+            case "LIST":
+                self.stack.append(self.since_mark())
+            case "APPEND":
+                item = self.pop()
+                self.top(list).append(item)
+            case "APPENDS":
+                items = self.since_mark()
+                self.top(list).extend(items)
+            case "EMPTY_DICT":
+                self.stack.append({})
+            case "DICT":
+                self.stack.append(dict(_pairs(self.since_mark())))
+            case "SETITEM":
+                items = [self.pop(), self.pop()][::-1]
+                self.top(dict).update(_pairs(items))
+            case "SETITEMS":
+                items = self.since_mark()
+                self.top(dict).update(_pairs(items))
+            case "PUT" | "BINPUT" | "LONG_BINPUT":
+                self.memo[argument] = self.top()
+            case "MEMOIZE":
+                self.memo[len(self.memo)] = self.top()
+            case "GET" | "BINGET" | "LONG_BINGET":
+                if argument not in self.memo:
+                    raise Damaged("its pickle refers to what it has not kept")
+                self.stack.append(self.memo[argument])
+            case "GLOBAL":
+                module, _, what = argument.partition(" ")
+                self.stack.append(Global(module, what))
+            case "STACK_GLOBAL":
+                what, module = self.pop(), self.pop()
+                if not isinstance(what, str) or not isinstance(module, str):
+                    raise Damaged("its pickle names something by what is no text")
+                self.stack.append(Global(module, what))
+            case "REDUCE" | "NEWOBJ":
+                args, what = self.pop(), self.pop()
+                self.stack.append(_called(what, args))
+            case "BUILD":
+                state, made = self.pop(), self.top()
+                if isinstance(made, Made):
+                    made.state = state
+                elif not isinstance(made, dict):
+                    raise Damaged("its pickle fills what cannot be filled")
+            case "BINPERSID":
+                self.stack.append(Persistent(self.pop()))
+            case _:
+                raise Damaged(f"its pickle has the operation {name}, which no weights need")
+
+
+def _pairs(items: list[Any]) -> Iterator[tuple[str | int, Any]]:
+    if len(items) % 2:
+        raise Damaged("its pickle has a key without a value")
+    for key, value in zip(items[::2], items[1::2], strict=True):
+        if not isinstance(key, str | int):
+            raise Damaged("its pickle has a dict whose keys are no names")
+        yield key, value
+
+
+def _called(what: object, args: object) -> Any:
+    """A record of the call; two that only build plain values are those values."""
+    made = Made(what, args)
+    if made.is_of("collections.OrderedDict") and args == ():
+        return {}
+    if made.is_of("_codecs.encode"):  # how Python 3 writes bytes in old protocols
+        match args:
+            case (str(text), "latin1" | "latin-1"):
+                return text.encode("latin-1")
+    return made

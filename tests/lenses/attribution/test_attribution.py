@@ -1,0 +1,197 @@
+"""Attribution against closed forms and against its own completeness."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from micrograph import lenses as techniques
+from micrograph.cards.preprocessing import Preprocessing
+from micrograph.errors import BadInput, NotFound
+from micrograph.lenses import Rendered, Sample
+from micrograph.lenses.attribution.engine import as_data, attribute, passed_through
+from micrograph.models import load
+from micrograph.models.model import Model
+
+LENS = techniques.get("attribution")
+
+
+@pytest.fixture(scope="module")
+def toytown() -> Model:
+    return load("toytown")
+
+
+def model_of(net: nn.Module, size: int = 16) -> Model:
+    torch.manual_seed(3)
+    for parameter in net.parameters():
+        nn.init.normal_(parameter, std=0.5)
+    return Model.of(net, id="net", preprocessing=Preprocessing(size=size, resize=size))
+
+
+def picture(size: int = 16) -> Tensor:
+    return torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(5))
+
+
+def test_on_a_linear_path_it_is_weight_times_activation() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 6, 3), nn.ReLU(), nn.Conv2d(6, 4, 3), nn.ReLU())
+    model, x = model_of(net), picture()
+    for found in attribute(model, "3", [0, 1, 2, 3], x, ["1"], path=1):
+        with torch.no_grad():
+            a = net[1](net[0](x))[0]
+            before = net[2](a[None])[0, found.unit]
+        y, column = divmod(found.position, before.shape[1])
+        assert found.target == pytest.approx(before.max().item(), rel=1e-5)
+        window = a[:, y : y + 3, column : column + 3]
+        expected = (net[2].weight[found.unit] * window).sum((1, 2))
+        (share,) = found.shares
+        assert torch.allclose(share.units, expected, atol=1e-5)
+        assert share.baseline == pytest.approx(net[2].bias[found.unit].item(), rel=1e-5)
+        outside = share.values.clone()
+        outside[:, y : y + 3, column : column + 3] = 0
+        assert outside.abs().max() == 0, "what the unit cannot see has no share"
+
+
+def test_the_path_converges_to_completeness() -> None:
+    net = nn.Sequential(
+        nn.Conv2d(3, 8, 3),
+        nn.ReLU(),
+        nn.Conv2d(8, 8, 3),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 8, 3),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(8 * 16, 5),
+    )
+    model, x = model_of(net), picture()
+    gaps = []
+    for path in (1, 10, 300):
+        found = attribute(model, "8", [0, 1, 2, 3, 4], x, ["1"], path)
+        gaps.append(
+            sum(
+                abs(one.target - share.baseline - share.units.sum().item())
+                for one in found
+                for share in one.shares
+            )
+        )
+    assert gaps[1] < gaps[0] / 3
+    assert gaps[2] < 0.01 * sum(abs(one.target) for one in found)
+
+
+def test_the_gradient_is_taken_along_the_path() -> None:
+    """Of a square the integrated gradient is the square itself; at its end it is twice that."""
+
+    class Square(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last(self.first(x) ** 2)
+
+    net = Square()
+    model, x = model_of(net), picture()
+    (found,) = attribute(model, "last", [1], x, ["first"], path=10)
+    with torch.no_grad():
+        at = net.first(x)[0].flatten(1)[:, found.position]
+    expected = net.last.weight[1, :, 0, 0] * at**2
+    assert torch.allclose(found.shares[0].units, expected, atol=1e-5)
+
+
+class Branches(nn.Module):
+    """Two branches that are joined: what goes past one of them is no part of its share."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.a, self.b = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 3, 1), nn.Conv2d(4, 2, 1)
+        self.last = nn.Conv2d(5, 2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.relu(self.stem(x))
+        return self.last(torch.cat([F.relu(self.a(x)), F.relu(self.b(x))], 1))
+
+
+def test_nodes_before_their_own_activation_are_not_asked() -> None:
+    parts = [
+        nn.Conv2d(3, 6, 3),
+        nn.BatchNorm2d(6),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 4, 3),
+        nn.ReLU(),
+        nn.Conv2d(4, 4, 1),
+        nn.Conv2d(4, 2, 1),
+    ]
+    model = Model.of(nn.Sequential(*parts), id="net", preprocessing=Preprocessing(16, 16))
+    assert passed_through(model, "7") == ["2", "5", "6"]
+    assert passed_through(model, "5") == ["2"]
+    assert passed_through(model, "3") == ["2"]
+
+
+def test_branches_share_what_the_join_has() -> None:
+    model, x = model_of(Branches()), picture()
+    assert passed_through(model, "last") == ["stem", "cat"]
+    assert passed_through(model, "a") == ["stem"]
+    assert passed_through(model, "stem") == []
+    (found,) = attribute(model, "last", [0], x, ["a", "b"])
+    a, b = found.shares
+    bias = model.module.last.bias[0].item()
+    assert a.units.sum() + b.units.sum() + bias == pytest.approx(found.target, rel=1e-4)
+    assert a.baseline == pytest.approx(found.target - a.units.sum().item(), rel=1e-4)
+
+
+@pytest.fixture(scope="module")
+def owl(toytown: Model) -> tuple[Sample, Rendered]:
+    """The picture of the owl, and what carried its class."""
+    job = LENS.jobs(toytown, images=["owl"])[0]
+    sample, done = LENS.run(toytown, "logits", [toytown.labels.index("owl")], job)
+    assert done.data["source"] == [sample.source.digest, 0] == [job.recipe["source"], 0]
+    return sample, done
+
+
+def test_on_toytown_what_is_stored_adds_up(owl: tuple[Sample, Rendered]) -> None:
+    done = owl[1]
+    data = done.data
+    assert (done.image, done.score) == (None, pytest.approx(data["target"], rel=1e-4))
+    assert [n["node"] for n in data["nodes"]][:2] == ["mixed5b", "mixed5a"]
+    for node in data["nodes"]:
+        assert abs(node["baseline"] + node["total"] - data["target"]) < 0.15 * data["target"]
+        sizes = [abs(value) for _, value in node["units"]]
+        assert sizes == sorted(sizes, reverse=True)
+        assert len(sizes) == 16
+    assert data["map_of"] == "mixed4c"
+    total = next(n["total"] for n in data["nodes"] if n["node"] == "mixed4c")
+    assert sum(map(sum, data["map"])) == pytest.approx(total, rel=1e-3)
+
+
+def test_the_owl_is_where_the_map_says(owl: tuple[Sample, Rendered]) -> None:
+    """The shipped scene shows the owl right of the middle and background on the far left."""
+    columns = torch.tensor(owl[1].data["map"]).sum(0)
+    assert columns[4:].sum() > 3 * columns[:4].sum()
+
+
+def test_units_together_are_as_each_alone(toytown: Model) -> None:
+    job = LENS.jobs(toytown, images=["owl"], upstream=["mixed4a"])[0]
+    _, *both = LENS.run(toytown, "mixed4b", [7, 100], job)
+    _, alone = LENS.run(toytown, "mixed4b", [100], job)
+    assert [n["node"] for n in alone.data["nodes"]] == ["mixed4a"]
+    together = dict(both[1].data["nodes"][0]["units"])
+    for unit, value in alone.data["nodes"][0]["units"][:8]:
+        assert together[unit] == pytest.approx(value, rel=1e-3)
+
+
+def test_the_first_node_has_nothing_before_it(toytown: Model) -> None:
+    (found,) = attribute(toytown, "conv0", [0], picture(96))
+    data = as_data(found)
+    assert (data["nodes"], data["map"]) == ([], [])
+
+
+def test_bad_options_are_refused(toytown: Model) -> None:
+    with pytest.raises(BadInput, match="path 0 is out of range"):
+        LENS.jobs(toytown, images=["owl"], path=0)
+    with pytest.raises(NotFound, match="mixed4"):
+        LENS.jobs(toytown, images=["owl"], upstream="mixed4z")
+    with pytest.raises(NotFound, match="picture"):
+        LENS.jobs(toytown, images=["nothing"])
+    with pytest.raises(BadInput, match="unit 30 is out of range"):
+        attribute(toytown, "logits", [30], picture(96))
