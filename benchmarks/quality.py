@@ -19,7 +19,7 @@ from micrograph import Model, load
 from micrograph.atlas import Picture, Visualization
 from micrograph.datasets import batches, open_dataset
 from micrograph.lenses import Rendered
-from micrograph.lenses.feature_vis.engine import FEATURE_VIS
+from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.lenses.feature_vis.quality import CAREFUL, DISTRUSTED, TRUSTED, qualities
 
 NODES = ("conv2", "mixed3a", "mixed4a", "mixed4c", "mixed5b")
