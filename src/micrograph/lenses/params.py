@@ -179,6 +179,21 @@ class Optimized(Params):
         return range(self.seed, self.seed + self.repeats)
 
 
+FEW = ("chelsea", "owl")
+"""What lenses look at that take their time, where nothing else is asked for: a photograph and a
+drawing."""
+
+
+def pictures_option(default: tuple[str, ...] = FEW) -> Any:
+    """The option of a lens that looks at single pictures."""
+    return option(
+        default,
+        "a picture file, or the name of one that ships",
+        flag="--image",
+        shown=", ".join(default) or "all that ship",
+    )
+
+
 def _option(declared: "Field[Any]", hint: Any) -> Option:
     kinds = get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
     plain = tuple(get_origin(kind) or kind for kind in kinds)

@@ -46,6 +46,21 @@ class Result:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OnePicture(Result):
+    """The result of a lens that looks at one picture: `source` is its digest and number, None where
+    that cannot be read."""
+
+    source: tuple[str, int] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"source": list(self.source or ())}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], arrays: Arrays) -> Self:
+        return cls(source=source(data.get("source")))
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlainResult(Result):
     """The result of a lens that declares none of its own: its data as it is."""
 
