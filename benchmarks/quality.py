@@ -18,7 +18,7 @@ import torch
 from micrograph import Model, load
 from micrograph.atlas import Picture, Visualization
 from micrograph.datasets import batches, open_dataset
-from micrograph.lenses import Rendered
+from micrograph.lenses.engines.base import Rendered
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.lenses.feature_vis.quality import CAREFUL, DISTRUSTED, TRUSTED, qualities
 

@@ -13,7 +13,7 @@ from micrograph import Model, Preprocessing
 from micrograph import lenses as techniques
 from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, Conflict
-from micrograph.lenses import Job, Rendered, Sample, Source, Sweep, Technique
+from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, Sweep, Technique
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.runner import render
 

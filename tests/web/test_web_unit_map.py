@@ -9,9 +9,9 @@ import pytest
 import web_samples
 
 from micrograph.atlas import AtlasWriter, Library, Reading, Visualization
+from micrograph.lenses.unit_map.page import unit_map
 from micrograph.parts.urls import Urls
 from micrograph.web.html import Html
-from micrograph.web.unit_map import unit_map
 
 URLS = Urls("v")
 DATA = {

@@ -81,16 +81,17 @@ class Option:
             for one in value:
                 self._check_choice(one, lens)
             return value
-        if float in self.kinds and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
         if value is not None:
             self._check_choice(value, lens)
             self._check_range(value)
-        return value
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return float(value) if whole and float in self.kinds else value
 
     def _unusable(self, value: Any, lens: str) -> BadInput:
         words = " or ".join(_WORDS[kind] for kind in self.kinds if kind is not NoneType)
-        return BadInput(f"{self.name} {short(value)} of {lens} is not usable; expected {words}")
+        return BadInput(
+            f"{self.name} {short(value)} of {lens} is not usable; expected {words} ({self.help})"
+        )
 
     def _check_choice(self, value: Any, lens: str) -> None:
         if self.choices and value not in self.choices:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import AtlasWriter
 from micrograph.lenses.engines.base import Job, Sweep, Technique
@@ -22,7 +22,7 @@ WHOLE_NODE = -1
 class Task:
     """One job at one node: the units wanted, those that the atlas lacks, how many go together."""
 
-    technique: Technique
+    technique: Technique[Any]
     job: Job
     node: str
     wanted: tuple[int, ...]
@@ -34,7 +34,7 @@ class Task:
 class Batch:
     """Units to be rendered together and stored together."""
 
-    technique: Technique
+    technique: Technique[Any]
     job: Job
     node: str
     units: tuple[int, ...]
@@ -49,7 +49,7 @@ class Batch:
 class SweepBatch:
     """A technique that looks at all nodes in one go, and the units of each that the atlas lacks."""
 
-    technique: Sweep
+    technique: Sweep[Any]
     job: Job
     targets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
@@ -81,7 +81,7 @@ def job_at(model: "Model", node: str, job: Job) -> Job:
 def make_plan(
     model: "Model",
     writer: AtlasWriter,
-    jobs: Sequence[tuple[Technique | Sweep, Job]],
+    jobs: Sequence[tuple[Technique[Any] | Sweep[Any], Job]],
     units: Mapping[str, Sequence[int]],
     batch: int | None,
 ) -> Plan:
@@ -138,6 +138,8 @@ def _cut(task: Task, units: Sequence[int]) -> Iterator[Batch]:
             yield Batch(task.technique, task.job, task.node, lacking)
 
 
-def _distinct(jobs: Sequence[tuple[Technique | Sweep, Job]]) -> list[tuple[Technique | Sweep, Job]]:
+def _distinct(
+    jobs: Sequence[tuple[Technique[Any] | Sweep[Any], Job]],
+) -> list[tuple[Technique[Any] | Sweep[Any], Job]]:
     """Every recipe once."""
     return list({digest(job.recipe): (technique, job) for technique, job in jobs}.values())

@@ -126,7 +126,7 @@ class Engine(ABC, Generic[P]):
     def plan(self, model: "Model", params: P) -> list[Job]:
         """As `jobs`, from checked parameters."""
 
-    def recipe(self, model: "Model", variant: str, seed: int, **more: Any) -> dict[str, Any]:
+    def recipe(self, model: "Model", variant: str, seed: int, /, **more: Any) -> dict[str, Any]:
         """A recipe with the part that every lens has."""
         return {
             "technique": self.name,

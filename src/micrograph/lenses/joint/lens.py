@@ -57,9 +57,10 @@ class JointResult(Result):
     @classmethod
     def from_json(cls, data: Mapping[str, Any], arrays: Arrays) -> "JointResult":
         other = data.get("partner")
-        known = isinstance(other, list) and len(other) == 2
         return cls(
-            partner=(str(other[0]), other[1]) if known else None,
+            partner=(str(other[0]), other[1])
+            if isinstance(other, list) and len(other) == 2
+            else None,
             columns=count(data.get("columns")),
             weights=_numbers(data.get("weights")),
             scores=_numbers(data.get("scores")),

@@ -8,7 +8,7 @@ from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from micrograph.errors import MicrographError
-from micrograph.lenses import lens, lenses, page
+from micrograph.lenses import lenses, page
 from micrograph.lenses.contract import Lens, Words
 from micrograph.lenses.pages import generic, pictures
 from micrograph.lenses.pages.page import Page
@@ -72,7 +72,7 @@ def all_words() -> list[Words]:
 def sections(scene: Scene, level: str) -> list[Section]:
     """The parts of a page, in reading order: the lenses of that level ("unit" or "node") that have
     something to show, then techniques without words. One that breaks costs its own part."""
-    found = [_section(scene, name) for name, one in lenses().items() if one.level == level]
+    found = [_section(scene, name) for name, one in lenses().items() if one.words.level == level]
     unknown = dict.fromkeys(v.technique for v in scene.found if v.technique not in lenses())
     return [part for part in found if part] + [
         generic.section(scene, technique) for technique in unknown
@@ -103,13 +103,14 @@ def absent(there: Iterable[str], level: str) -> list[Words]:
 
 
 __all__ = [
+    "LENSES",
+    "PLUGINS",
     "Broken",
     "Scene",
     "Section",
     "absent",
     "all_words",
     "broken",
-    "lens",
     "lenses",
     "page",
     "sections",
