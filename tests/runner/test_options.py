@@ -8,6 +8,7 @@ import pytest
 
 from micrograph import lenses
 from micrograph.errors import BadInput, NotFound
+from micrograph.lenses.params import Option
 from micrograph.models import load
 from micrograph.runner.options import jobs_of, options_of
 
@@ -45,20 +46,26 @@ def fits(value: Any, kinds: tuple[type, ...]) -> bool:
     return value is None and type(None) in kinds
 
 
+def outcome(option: Option, value: Any, lens: str) -> tuple[Any, str]:
+    """What the option makes of a value, or what it says against it."""
+    try:
+        return option.checked(value, lens), ""
+    except (BadInput, NotFound) as error:
+        return None, str(error)
+
+
 @pytest.mark.parametrize("lens", lenses.names())
 def test_every_option_takes_its_kind_only(lens: str) -> None:
     for option in lenses.lens(lens).params.options():
         assert option.help, "every option says what it is"
         assert option.default is None or option.checked(option.default, lens) == option.default
         for value in ODD:
-            try:
-                found = option.checked(value, lens)
-            except (BadInput, NotFound) as error:
-                if not fits(value, option.kinds) or (value == [] and option.default):
-                    assert str(error).startswith(f"{option.name} ")
-                    assert f" of {lens} is not usable; expected " in str(error)
-                else:  # of the right kind, and out of range or none of the choices
-                    assert (option.low, option.high, option.choices) != (None, None, ())
+            found, said = outcome(option, value, lens)
+            if said and (not fits(value, option.kinds) or (value == [] and option.default)):
+                assert said.startswith(f"{option.name} ")
+                assert f" of {lens} is not usable; expected " in said
+            elif said:  # of the right kind, and out of range or none of the choices
+                assert (option.low, option.high, option.choices) != (None, None, ())
             else:
                 assert fits(value, option.kinds)
                 assert type(found) in option.kinds
