@@ -19,10 +19,13 @@ def result(
     return Visualization(
         "mixed1a",
         unit,
-        "dataset_examples",
-        variant,
-        {"variant": variant, "seed": seed, "key": str(created)},
-        seed,
+        {
+            "technique": "dataset_examples",
+            "variant": variant,
+            "of": variant,
+            "seed": seed,
+            "key": str(created),
+        },
         picture=None,
         created=created,
         **fields,

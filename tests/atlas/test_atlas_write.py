@@ -63,7 +63,10 @@ def test_missing_is_what_the_recipe_has_not_made(
         ({"score": math.nan}, BadInput, "finite"),
         ({"data": {"x": math.inf}}, BadInput, "JSON"),
         ({"data": {"x": object()}}, BadInput, "JSON"),
-        ({"variant": "neuron"}, BadInput, "one recipe"),
+        ({"recipe": recipe() | {"variant": "neuron"}}, BadInput, "one recipe"),
+        ({"recipe": recipe() | {"variant": None}}, BadInput, "variant 'None' of a recipe"),
+        ({"recipe": recipe() | {"seed": True}}, BadInput, "seed 'True' of a recipe"),
+        ({"recipe": {"seed": 0, "variant": "x"}}, BadInput, "technique 'None' of a recipe"),
         ({"picture": Picture("0" * 32, "image/png", 1, 1, "#000000")}, BadInput, "bytes"),
     ],
 )

@@ -53,12 +53,14 @@ class Plain:
 
 
 def job(variant: str = "x") -> Job:
-    return Job("flat", variant, 0, {"technique": "flat", "variant": variant, "seed": 0})
+    return Job(
+        "flat", variant, 0, {"technique": "flat", "variant": variant, "colour": variant, "seed": 0}
+    )
 
 
 def stored(node: str, unit: int | None, variant: str = "x") -> Visualization:
     picture = encode(np.full((4, 4, 3), (unit or 0) + 1, np.uint8), "png")
-    return Visualization(node, unit, "flat", variant, job(variant).recipe, 0, 1.0, picture)
+    return Visualization(node, unit, job(variant).recipe, 1.0, picture)
 
 
 def plan_for(

@@ -229,10 +229,7 @@ def _visualization(node: str, unit: int | None, row: Iterable[Any]) -> Visualiza
     return Visualization(
         node=node,
         unit=unit,
-        technique=technique,
-        variant=variant,
-        recipe=json.loads(recipe),
-        seed=seed,
+        recipe=rows.full_recipe(recipe, technique, variant, seed),
         score=score,
         picture=_picture(picture),
         data=json.loads(data),

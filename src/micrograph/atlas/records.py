@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from micrograph import recipe as recipes
+from micrograph.recipe import Recipe
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -107,22 +110,18 @@ class SampleRecord:
 
 @dataclass(frozen=True)
 class Visualization:
-    """What a recipe gave at an address. `picture.data` is empty in listings.
+    """What a recipe gave of a unit, or (`unit` is None) of a node as a whole.
 
-    `variant` names the view in words for people and URLs: "channel", "channel-negative", "neuron",
-    "neuron-negative". `score` is the target's activation on the finished picture (fp32), or what
-    its technique says. `picture` is None for a technique that gives data alone. `arrays` are
-    larger results, kept as binary; listings leave them out.
-    `made_with` states package and torch version and device. `created` is ISO 8601 in UTC.
-    `seconds` is the time spent on it (its share of the batch).
+    `recipe` is the home of `technique`, `variant` and `seed`. `score` is the target's activation on
+    the finished picture (fp32), or what its technique says. `picture` is None for a technique that
+    gives data alone; its `data` is empty in listings. `arrays` are larger results, kept as binary;
+    listings leave them out. `made_with` states package and torch version and device. `created` is
+    ISO 8601 in UTC. `seconds` is the time spent on it (its share of the batch).
     """
 
     node: str
     unit: int | None
-    technique: str
-    variant: str
-    recipe: Mapping[str, Any]
-    seed: int
+    recipe: Recipe
     score: float
     picture: Picture | None
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -130,6 +129,21 @@ class Visualization:
     created: str = ""
     seconds: float = 0.0
     arrays: Mapping[str, "np.ndarray"] = field(default_factory=dict)
+
+    @property
+    def technique(self) -> str:
+        """The lens. Raises BadInput where the recipe does not say, as do the others."""
+        return recipes.technique(self.recipe)
+
+    @property
+    def variant(self) -> str:
+        """The view in words for people and URLs: "channel", "channel-negative", ..."""
+        return recipes.variant(self.recipe)
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+        return recipes.seed(self.recipe)
 
 
 @dataclass(frozen=True)

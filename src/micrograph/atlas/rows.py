@@ -121,6 +121,16 @@ def node_record(row: tuple[Any, ...]) -> NodeRecord:
     return NodeRecord(**values)
 
 
+def full_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str, Any]:
+    """A recipe from its columns: the text does not repeat what is only a name (its variant), and
+    what is asked for by a column is what is shown. Raises ValueError for what is no JSON object."""
+    recipe = json.loads(text)
+    if not isinstance(recipe, dict):
+        raise ValueError("a recipe is no JSON object")
+    named = {"technique": technique, "variant": variant, "seed": seed}
+    return dict(sorted((recipe | named).items()))
+
+
 DATASET_COLUMNS = ("name", "digest", "title", "pictures", "size", "licence", "classes")
 DTYPES = ("uint8", "int16", "int32", "float16", "float32")
 """What an array in an atlas is made of; little-endian, row by row."""

@@ -258,7 +258,7 @@ class AtlasWriter:
             if stored != [v.technique, v.variant, v.seed]:
                 raise BadInput(
                     f"one recipe cannot be both {stored} and {[v.technique, v.variant, v.seed]}; "
-                    "put technique, variant and seed into the recipe"
+                    "a variant is a name: put what it changes into the recipe"
                 )
             self._recipes[known] = id
         return self._recipes[known]
