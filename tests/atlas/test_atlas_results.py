@@ -83,8 +83,8 @@ def test_results_gives_one_per_unit_the_lowest_seed_then_the_newest(tmp_path: Pa
         result(6, variant="other"),
     )
     found = atlas.results("1a", "dataset_examples", "town")
-    assert {unit: v.score for unit, v in found.items()} == {-1: 4.0, 3: 2.0, 5: 3.0}
-    assert found[-1].unit is None
+    assert {unit: v.score for unit, v in found.items()} == {None: 4.0, 3: 2.0, 5: 3.0}
+    assert found[None].unit is None
 
 
 def test_samples_are_stored_once_and_gain_their_picture_later(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_merged_atlases_answer_together(tmp_path: Path) -> None:
             writer.put_samples(TOWN, [sample])
     both = Merged([one, two])
     found = both.results("1a", "dataset_examples", "town")
-    assert {unit: v.score for unit, v in found.items()} == {-1: 1.5, 3: 3.0, 4: 2.0}
+    assert {unit: v.score for unit, v in found.items()} == {None: 1.5, 3: 3.0, 4: 2.0}
     assert both.arrays("1a", None, "dataset_examples", "town")["profile"].shape == (16, 2)
     assert both.datasets() == [TOWN]
     assert both.samples(TOWN.digest, [1])[1].picture is not None

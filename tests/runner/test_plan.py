@@ -130,5 +130,5 @@ def test_after_an_interruption_the_same_batches_follow(tmp_path: Path) -> None:
 def test_a_technique_that_looks_at_nodes(tmp_path: Path) -> None:
     technique = Flat(level="node")
     plan = plan_for(tmp_path / "plain.atlas", [stored("b", None)], technique=technique)
-    assert [(b.node, b.units) for b in plan.batches] == [("a", (-1,)), ("c", (-1,))]
+    assert [(b.node, b.units) for b in plan.batches] == [("a", (None,)), ("c", (None,))]
     assert (plan.total, plan.there) == (2, 1)

@@ -16,6 +16,7 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.atlas.rows import unit_column
 from micrograph.recipe import canonical
 
 if TYPE_CHECKING:
@@ -77,15 +78,15 @@ class Merged:
             key=lambda v: (v.technique, v.variant, v.seed, -(v.picture.width if v.picture else 0)),
         )
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
+    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
         """As `Atlas.results`; among equal seeds the first atlas wins."""
         node = find_node(node, self.aliases, self.model.id)
-        best: dict[int, Visualization] = {}
+        best: dict[int | None, Visualization] = {}
         for part in self._with(node):
             for unit, found in part.results(node, technique, variant).items():
                 if unit not in best or found.seed < best[unit].seed:
                     best[unit] = found
-        return dict(sorted(best.items()))
+        return dict(sorted(best.items(), key=lambda item: unit_column(item[0])))
 
     def arrays(
         self, node: str, unit: int | None, technique: str, variant: str

@@ -107,7 +107,7 @@ class Outline:
     ) -> list[Visualization]:
         return []
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
+    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
         return {}
 
     def arrays(

@@ -27,7 +27,7 @@ WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
 ORDER BY r.technique, r.variant, r.seed, p.width DESC, v.created DESC, v.id DESC
 """
 
-# For every unit of a node (-1: the node itself) the lowest seed's newest result of a technique.
+# For every unit of a node, the node itself (-1) first, the lowest seed's newest result.
 RESULTS = """
 SELECT unit, technique, variant, json, seed, score, digest, mime, width, height, color, data,
   maker, created, seconds FROM (

@@ -108,7 +108,7 @@ class Atlas:
         Ordered by technique, variant, seed, then the largest and newest first.
         """
         node = find_node(node, self.aliases, self.model.id)
-        given = {"node": node, "unit": -1 if unit is None else unit, "technique": technique}
+        given = {"node": node, "unit": rows.unit_column(unit), "technique": technique}
         with reading(self.path) as connection:
             found = connection.execute(queries.VISUALIZATIONS, given).fetchall()
         try:
@@ -116,8 +116,8 @@ class Atlas:
         except (TypeError, ValueError) as error:
             raise damaged(self.path, error) from error
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
-        """What a technique gave for every unit of `node`, by unit; -1 is the node as a whole.
+    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
+        """What a technique gave for every unit of `node`, by unit; None is the node as a whole.
 
         Of several seeds the lowest, of several recipes the newest.
         """
@@ -126,11 +126,10 @@ class Atlas:
         with reading(self.path) as connection:
             found = connection.execute(queries.RESULTS, given).fetchall()
         try:
-            return {
-                unit: _visualization(node, None if unit < 0 else unit, row) for unit, *row in found
-            }
+            listed = [_visualization(node, rows.unit(unit), row) for unit, *row in found]
         except (TypeError, ValueError) as error:
             raise damaged(self.path, error) from error
+        return {v.unit: v for v in listed}
 
     def arrays(
         self, node: str, unit: int | None, technique: str, variant: str
@@ -138,7 +137,7 @@ class Atlas:
         """The arrays that a technique left at an address, by name; empty if there are none."""
         given = {
             "node": find_node(node, self.aliases, self.model.id),
-            "unit": -1 if unit is None else unit,
+            "unit": rows.unit_column(unit),
             "technique": technique,
             "variant": variant,
         }
@@ -188,10 +187,11 @@ class Atlas:
         with reading(self.path) as connection:
             return [Count(*row) for row in connection.execute(queries.COUNTS)]
 
-    def rendered(self) -> set[tuple[str, str, str, int]]:
-        """Every (node, technique, variant, unit) there is; unit -1 stands for the node itself."""
+    def rendered(self) -> set[tuple[str, str, str, int | None]]:
+        """Every (node, technique, variant, unit) there is; unit None stands for the node itself."""
         with reading(self.path) as connection:
-            return set(connection.execute(queries.RENDERED))
+            found = connection.execute(queries.RENDERED)
+            return {(*about, rows.unit(unit)) for *about, unit in found}
 
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """What has every word of `text`, or a word that begins with it: model, nodes, labels."""

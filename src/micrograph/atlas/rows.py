@@ -121,6 +121,16 @@ def node_record(row: tuple[Any, ...]) -> NodeRecord:
     return NodeRecord(**values)
 
 
+def unit_column(unit: int | None) -> int:
+    """A unit as the tables have it: -1 for the node as a whole."""
+    return -1 if unit is None else unit
+
+
+def unit(column: int) -> int | None:
+    """The reverse of `unit_column`."""
+    return None if column < 0 else column
+
+
 def full_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str, Any]:
     """A recipe from its columns: the text does not repeat what is only a name (its variant), and
     what is asked for by a column is what is shown. Raises ValueError for what is no JSON object."""

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from micrograph import recipe as recipes
 from micrograph.atlas import rows
@@ -27,6 +27,8 @@ from micrograph.errors import BadInput, Unavailable, not_found
 
 if TYPE_CHECKING:
     import numpy as np
+
+Unit = TypeVar("Unit", bound=int | None)
 
 
 class AtlasWriter:
@@ -132,12 +134,13 @@ class AtlasWriter:
             for id, name, units in connection.execute("SELECT id, name, units FROM node")
         }
 
-    def missing(self, node: str, units: Iterable[int], recipe: recipes.Recipe) -> list[int]:
-        """Those of `units`, in their order, that the atlas does not have by `recipe`."""
+    def missing(self, node: str, units: Iterable[Unit], recipe: recipes.Recipe) -> list[Unit]:
+        """Those of `units` (None is the node as a whole), in their order, that the atlas does not
+        have by `recipe`."""
         id, _ = self._node(node)
         try:
             there = {
-                unit
+                rows.unit(unit)
                 for (unit,) in self._connection.execute(
                     "SELECT unit FROM visualization WHERE node = ? AND subject = '' "
                     "AND recipe = (SELECT id FROM recipe WHERE digest = ?)",
@@ -161,7 +164,7 @@ class AtlasWriter:
 
     def _put(self, connection: sqlite3.Connection, v: Visualization) -> bool:
         node, units = self._node(v.node)
-        unit = -1 if v.unit is None else v.unit
+        unit = rows.unit_column(v.unit)
         if v.unit is not None and not 0 <= v.unit < units:
             raise BadInput(f"{v.node} has units 0-{units - 1}; unit {v.unit} cannot be stored")
         if not math.isfinite(v.score):

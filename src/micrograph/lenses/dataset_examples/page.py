@@ -219,7 +219,7 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     digest = ""
     for unit, v in scene.atlas.results(scene.node.id, LENS.technique, variant).items():
         best = pairs(v.data.get("top"), 3)[:1]
-        if unit >= 0 and best and all(isinstance(n, int) for n in best[0][:2]):
+        if unit is not None and best and all(isinstance(n, int) for n in best[0][:2]):
             first[unit] = best[0]
             digest = texts(v.data, "dataset")
     dataset = scene.datasets.get(digest)

@@ -162,7 +162,7 @@ def variants(scene: Scene, there: Sequence[str]) -> list[Option]:
 
 def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     """Each unit's favourite stimulus of one family."""
-    v = scene.atlas.results(scene.node.id, LENS.technique, variant).get(-1)
+    v = scene.atlas.results(scene.node.id, LENS.technique, variant).get(None)
     responses = scene.atlas.arrays(scene.node.id, None, LENS.technique, variant).get("responses")
     if v is None or responses is None or len(responses) != scene.node.units:
         return {}
