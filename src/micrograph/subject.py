@@ -246,6 +246,13 @@ def subject_at(node: str, unit: int | None) -> PlaceSubject:
     return NodeSubject(node) if unit is None else UnitSubject(node, unit)
 
 
+def place_of(home: PlaceSubject | None) -> tuple[str, int | None]:
+    """The reverse of `subject_at`; ("", None) where there is no place."""
+    if home is None:
+        return "", None
+    return home.node, home.unit if isinstance(home, UnitSubject) else None
+
+
 def _check_length(subject: Subject) -> None:
     if len(text := str(subject)) > LONGEST:
         raise BadInput(

@@ -26,6 +26,7 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,11 +108,22 @@ class Outline:
     ) -> list[Visualization]:
         return []
 
+    def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
+        return []
+
+    def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]:
+        return []
+
     def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
         return {}
 
     def arrays(
         self, node: str, unit: int | None, technique: str, variant: str
+    ) -> dict[str, "np.ndarray"]:
+        return {}
+
+    def arrays_about(
+        self, subject: Subject, technique: str, variant: str
     ) -> dict[str, "np.ndarray"]:
         return {}
 

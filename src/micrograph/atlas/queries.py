@@ -1,4 +1,9 @@
-"""The questions an atlas answers, in SQL."""
+"""The questions an atlas answers, in SQL. `{at}` is one of AT_PLACE and ABOUT."""
+
+AT_PLACE = """
+v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit AND v.subject = ''
+"""
+ABOUT = "v.subject = :subject AND v.subject <> ''"
 
 # The best picture per unit: wide enough first, then the closest to the width that was asked for
 # (the largest where none is wide enough), then the lowest seed, then the newest.
@@ -22,8 +27,7 @@ SELECT r.technique, r.variant, r.json, r.seed, v.score, lower(hex(p.digest)), p.
   p.height, p.color, v.data, m.json, v.created, v.seconds
 FROM visualization v JOIN recipe r ON r.id = v.recipe LEFT JOIN picture p ON p.id = v.picture
   JOIN maker m ON m.id = v.maker
-WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
-  AND v.subject = '' AND (:technique IS NULL OR r.technique = :technique)
+WHERE {at} AND (:technique IS NULL OR r.technique = :technique)
 ORDER BY r.technique, r.variant, r.seed, p.width DESC, v.created DESC, v.id DESC
 """
 
@@ -44,11 +48,17 @@ SELECT unit, technique, variant, json, seed, score, digest, mime, width, height,
 ARRAYS = """
 SELECT a.name, a.dtype, a.shape, a.data FROM array a WHERE a.visualization = (
   SELECT v.id FROM visualization v JOIN recipe r ON r.id = v.recipe
-  WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
-    AND v.subject = '' AND r.technique = :technique AND r.variant = :variant
+  WHERE {at} AND r.technique = :technique AND r.variant = :variant
     AND EXISTS (SELECT 1 FROM array WHERE visualization = v.id)
   ORDER BY r.seed, v.created DESC, v.id DESC LIMIT 1
 )
+"""
+
+SUBJECTS = """
+SELECT DISTINCT v.subject FROM visualization v JOIN recipe r ON r.id = v.recipe
+WHERE v.subject <> '' AND (:technique IS NULL OR r.technique = :technique)
+  AND (:node IS NULL OR v.node = (SELECT id FROM node WHERE name = :node))
+ORDER BY v.subject
 """
 
 DATASETS = """
@@ -60,6 +70,13 @@ SELECT s.number, s.name, s.class, lower(hex(p.digest)), p.mime, p.width, p.heigh
 FROM sample s LEFT JOIN picture p ON p.id = s.picture
 WHERE s.dataset = (SELECT id FROM dataset WHERE digest = :dataset)
   AND s.number IN (SELECT value FROM json_each(:numbers))
+"""
+
+PICTURE = "SELECT mime, width, height, color, data FROM picture WHERE digest = ?"
+
+SEARCH = """
+SELECT kind, node, unit, text FROM search WHERE search MATCH ?
+ORDER BY instr('model node label', kind), rank, rowid LIMIT ?
 """
 
 RENDERED = """

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from micrograph import recipe as recipes
+from micrograph.errors import BadInput, short
 from micrograph.recipe import Recipe
+from micrograph.subject import Subject, place_of, subject_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -110,8 +112,10 @@ class SampleRecord:
 
 @dataclass(frozen=True)
 class Visualization:
-    """What a recipe gave of a unit, or (`unit` is None) of a node as a whole.
+    """What a recipe gave of a unit, of a node as a whole (`unit` is None), or of another subject.
 
+    `about` is None but for another subject; `node` and `unit` are its home then (`Subject.home`),
+    and `node` is "" for a picture, which has none.
     `recipe` is the home of `technique`, `variant` and `seed`. `score` is the target's activation on
     the finished picture (fp32), or what its technique says. `picture` is None for a technique that
     gives data alone; its `data` is empty in listings. `arrays` are larger results, kept as binary;
@@ -129,6 +133,21 @@ class Visualization:
     created: str = ""
     seconds: float = 0.0
     arrays: Mapping[str, "np.ndarray"] = field(default_factory=dict)
+    about: Subject | None = None
+
+    def __post_init__(self) -> None:
+        if self.about is not None:
+            home = self.about.home
+            if self.about == home or (self.node, self.unit) != place_of(home):
+                raise BadInput(
+                    f"a result about {short(self.about)} cannot be kept at {self.node!r}, unit "
+                    f"{self.unit}; expected its home, and a subject that is neither node nor unit"
+                )
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return subject_at(self.node, self.unit) if self.about is None else self.about
 
     @property
     def technique(self) -> str:

@@ -24,6 +24,7 @@ from micrograph.atlas.records import (
     Visualization,
 )
 from micrograph.errors import BadInput, Unavailable, not_found
+from micrograph.subject import place_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -163,30 +164,30 @@ class AtlasWriter:
             return sum(self._put(connection, v) for v in visualizations)
 
     def _put(self, connection: sqlite3.Connection, v: Visualization) -> bool:
-        node, units = self._node(v.node)
-        unit = rows.unit_column(v.unit)
-        if v.unit is not None and not 0 <= v.unit < units:
-            raise BadInput(f"{v.node} has units 0-{units - 1}; unit {v.unit} cannot be stored")
+        places = [place_of(p) for p in v.about.places] if v.about else [(v.node, v.unit)]
+        for place in places:
+            self._check_place(*place)
         if not math.isfinite(v.score):
-            raise BadInput(f"the score of {v.node}/{v.unit} is {v.score}; expected a finite number")
+            raise BadInput(f"the score of {v.subject} is {v.score}; expected a finite number")
+        node = self._node(v.node)[0] if v.node else None
+        unit = rows.unit_column(v.unit)
+        subject = "" if v.about is None else str(v.about)
         recipe = self._recipe(connection, v)
         if connection.execute(
-            "SELECT 1 FROM visualization WHERE node = ? AND unit = ? AND recipe = ? "
-            "AND subject = ''",
-            (node, unit, recipe),
+            "SELECT 1 FROM visualization WHERE node IS ? AND unit = ? AND recipe = ? "
+            "AND subject = ?",
+            (node, unit, recipe, subject),
         ).fetchone():
             return False
         try:
             data, made_with = rows.dump(v.data), rows.dump(v.made_with)
         except (TypeError, ValueError) as error:
-            raise BadInput(
-                f"data of {v.node}/{v.unit} cannot be stored as JSON: {error}"
-            ) from error
+            raise BadInput(f"data of {v.subject} cannot be stored as JSON: {error}") from error
         connection.execute("INSERT OR IGNORE INTO maker (json) VALUES (?)", (made_with,))
         connection.execute(
             "INSERT INTO visualization "
             "(node, unit, recipe, picture, score, data, maker, created, seconds, subject) "
-            "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?, '')",
+            "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?, ?)",
             (
                 node,
                 unit,
@@ -197,6 +198,7 @@ class AtlasWriter:
                 made_with,
                 rows.to_seconds(v.created),
                 float(v.seconds),
+                subject,
             ),
         )
         if v.arrays:
@@ -237,6 +239,12 @@ class AtlasWriter:
                         sample.picture and _picture(connection, sample.picture),
                     ),
                 )
+
+    def _check_place(self, node: str, unit: int | None) -> None:
+        """Raises NotFound for an unknown node, BadInput for a unit that it does not have."""
+        _, units = self._node(node)
+        if unit is not None and not 0 <= unit < units:
+            raise BadInput(f"{node} has units 0-{units - 1}; unit {unit} cannot be stored")
 
     def _node(self, name: str) -> tuple[int, int]:
         """Row id and number of units of a node."""
