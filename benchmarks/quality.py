@@ -18,8 +18,8 @@ import torch
 from micrograph import Model, load
 from micrograph.atlas import Picture, Visualization
 from micrograph.datasets import batches, open_dataset
-from micrograph.lenses import Rendered
-from micrograph.lenses.feature_vis.engine import FEATURE_VIS
+from micrograph.lenses.engines.base import Rendered
+from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.lenses.feature_vis.quality import CAREFUL, DISTRUSTED, TRUSTED, qualities
 
 NODES = ("conv2", "mixed3a", "mixed4a", "mixed4c", "mixed5b")
@@ -55,7 +55,7 @@ def example(node: str, unit: int, most: np.ndarray, mean: np.ndarray) -> Visuali
         "picture_max": quantiles(most),
         "picture_mean": quantiles(mean),
     }
-    recipe = {"technique": "dataset_examples", "variant": "toytown", "seed": 0}
+    recipe = {"technique": "dataset_examples", "view": "toytown", "seed": 0}
     return Visualization(node, unit, recipe, float(most.max()), None, data)
 
 
@@ -89,7 +89,7 @@ def picture(
     return Visualization(
         node,
         unit,
-        {"technique": "feature_vis", "variant": variant, "seed": seed},
+        {"technique": "feature_vis", "view": variant, "seed": seed},
         score,
         NO_PICTURE,
         {"company": company},
@@ -162,7 +162,7 @@ def main() -> None:
                             Visualization(
                                 node,
                                 u,
-                                {"technique": "feature_vis", "variant": variant, "seed": 1},
+                                {"technique": "feature_vis", "view": variant, "seed": 1},
                                 good[u][0].score,
                                 NO_PICTURE,
                                 good[o][1].data,

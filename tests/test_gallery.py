@@ -7,7 +7,8 @@ import pytest
 from micrograph.atlas import Atlas, bundled_gallery
 from micrograph.cards import card
 from micrograph.errors import Unavailable
-from micrograph.lenses import Job, get, names
+from micrograph.lenses import get, names
+from micrograph.lenses.engines.base import Job
 from micrograph.models import load
 from micrograph.optimize import Settings, channel, optimize
 

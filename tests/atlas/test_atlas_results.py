@@ -34,7 +34,7 @@ def result(
         {
             "technique": "dataset_examples",
             "variant": variant,
-            "of": variant,
+            "view": variant,
             "seed": seed,
             "key": str(created),
         },
@@ -143,7 +143,7 @@ OTHERS = (PAIR, BACK, PATH, CLAIM, PICTURE)
 
 def about(subject: Subject, seed: int = 0, **more: object) -> Visualization:
     node, unit = place_of(subject.home)
-    recipe = {"technique": "joint", "variant": "both", "seed": seed}
+    recipe = {"technique": "joint", "view": "both", "seed": seed}
     return Visualization(node, unit, recipe, 1.0, picture(seed), about=subject, **more)
 
 

@@ -70,10 +70,10 @@ def test_what_is_missing_of_a_node_as_a_whole(tmp_path: Path) -> None:
         ({"score": math.nan}, BadInput, "finite"),
         ({"data": {"x": math.inf}}, BadInput, "JSON"),
         ({"data": {"x": object()}}, BadInput, "JSON"),
-        ({"recipe": recipe() | {"variant": "neuron"}}, BadInput, "one recipe"),
-        ({"recipe": recipe() | {"variant": None}}, BadInput, "variant 'None' of a recipe"),
+        ({"recipe": recipe() | {"view": "neuron"}}, BadInput, "one recipe"),
+        ({"recipe": recipe() | {"view": None}}, BadInput, "view 'None' of a recipe"),
         ({"recipe": recipe() | {"seed": True}}, BadInput, "seed 'True' of a recipe"),
-        ({"recipe": {"seed": 0, "variant": "x"}}, BadInput, "technique 'None' of a recipe"),
+        ({"recipe": {"seed": 0, "view": "x"}}, BadInput, "technique 'None' of a recipe"),
         ({"picture": Picture("0" * 32, "image/png", 1, 1, "#000000")}, BadInput, "bytes"),
     ],
 )

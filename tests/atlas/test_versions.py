@@ -118,7 +118,7 @@ def test_brought_up_to_date_they_are_what_a_fresh_file_is(older: Path, tmp_path:
 
 def test_a_writer_goes_on_in_them(older: Path) -> None:
     array = np.arange(3, dtype=np.int16)
-    recipe = {"technique": "tuning", "variant": "hue", "seed": 0}
+    recipe = {"technique": "tuning", "view": "hue", "seed": 0}
     with AtlasWriter.open(older, MODEL, NODES) as writer:
         more = Visualization("mixed1a", 3, recipe, 1.0, None, arrays={"profile": array})
         assert writer.put([visualization("mixed1a", 3), more]) == 1

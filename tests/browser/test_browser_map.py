@@ -16,12 +16,12 @@ from starlette.staticfiles import StaticFiles
 from waits import until
 
 from micrograph.atlas import AtlasWriter, Library, Visualization
+from micrograph.lenses.unit_map.page import unit_map
 from micrograph.parts.urls import Urls
 from micrograph.web.guard import Guard
 from micrograph.web.html import STATIC, Html
 from micrograph.web.images import image_answer
 from micrograph.web.serve import bind
-from micrograph.web.unit_map import unit_map
 
 pytestmark = pytest.mark.browser
 COLUMNS = 36
@@ -46,7 +46,7 @@ def map_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 Visualization(
                     "wide",
                     None,
-                    {"technique": "unit_map", "variant": "node", "seed": 0},
+                    {"technique": "unit_map", "view": "node", "seed": 0},
                     0.0,
                     None,
                     {"method": "By hand.", "columns": COLUMNS},

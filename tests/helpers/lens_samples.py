@@ -59,7 +59,7 @@ def result(
     recipe = {
         "technique": technique,
         "variant": variant,
-        "objective": variant,
+        "view": variant,
         "seed": 0,
         "model": samples.MODEL.id,
     }

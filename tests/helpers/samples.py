@@ -64,7 +64,7 @@ def recipe(variant: str = "channel", seed: int = 0, size: int = 32, **more: Any)
     return {
         "technique": "feature_vis",
         "variant": variant,
-        "objective": variant,
+        "view": variant,
         "seed": seed,
         "size": size,
         "model": MODEL.id,

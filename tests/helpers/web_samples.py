@@ -72,7 +72,7 @@ def visualization(
     recipe = {
         "technique": "feature_vis",
         "variant": variant,
-        "objective": variant,
+        "view": variant,
         "seed": seed,
         "size": size,
         "model": MODEL.id,

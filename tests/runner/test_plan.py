@@ -53,9 +53,7 @@ class Plain:
 
 
 def job(variant: str = "x") -> Job:
-    return Job(
-        "flat", variant, 0, {"technique": "flat", "variant": variant, "colour": variant, "seed": 0}
-    )
+    return Job({"technique": "flat", "variant": variant, "view": variant, "seed": 0})
 
 
 def stored(node: str, unit: int | None, variant: str = "x") -> Visualization:

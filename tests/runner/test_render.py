@@ -20,7 +20,7 @@ from micrograph.atlas import Atlas, AtlasWriter, rows
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
 from micrograph.lenses.engines.base import Rendered
-from micrograph.lenses.feature_vis.engine import FEATURE_VIS
+from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.models.model import Model
 from micrograph.runner import Summary, render
 from micrograph.runner.describe import model_record, node_record

@@ -17,7 +17,8 @@ from torch import nn
 from micrograph.atlas import Atlas
 from micrograph.datasets import reading
 from micrograph.errors import BadInput, Conflict
-from micrograph.lenses.dataset_examples.engine import DATASET_EXAMPLES, FILE
+from micrograph.lenses.dataset_examples.engine import ENGINE as DATASET_EXAMPLES
+from micrograph.lenses.dataset_examples.engine import FILE
 from micrograph.models.model import Model
 from micrograph.runner import render
 from micrograph.sweep import collecting

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograph.atlas import Atlas
-from micrograph.lenses.pages.listing import LENSES, PLUGINS, Scene, lens, sections
+from micrograph.lenses.pages.listing import LENSES, PLUGINS, sections, words
+from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
 
@@ -141,7 +142,7 @@ def test_feature_visualization_keeps_further_variants(parts):
 def test_a_technique_without_words_is_shown_all_the_same(lensed, parts):
     assert parts["third_party"]["form"] == "generic"
     assert parts["third_party"]["data"] == {"view one": ["answer"]}
-    assert lens("third_party").title == "Third party"
+    assert words("third_party").title == "Third party"
     assert "holds answer" in lensed.get(UNIT).text
 
 

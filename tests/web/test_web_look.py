@@ -159,7 +159,7 @@ def test_what_a_dataset_knows_makes_strengths_comparable(site, tmp_path):
                 Visualization(
                     "conv0",
                     None,
-                    {"technique": "dataset_examples", "variant": "town", "seed": 0},
+                    {"technique": "dataset_examples", "view": "town", "seed": 0},
                     1.0,
                     None,
                     arrays=arrays,

@@ -9,9 +9,9 @@ import pytest
 import web_samples
 
 from micrograph.atlas import AtlasWriter, Library, Reading, Visualization
+from micrograph.lenses.unit_map.page import unit_map
 from micrograph.parts.urls import Urls
 from micrograph.web.html import Html
-from micrograph.web.unit_map import unit_map
 
 URLS = Urls("v")
 DATA = {
@@ -33,6 +33,7 @@ def row(
     node: str, xy: np.ndarray, variant: str = "node", seed: int = 0, **data: Any
 ) -> Visualization:
     recipe = {"technique": "unit_map", "variant": variant, "seed": seed, "of": repr(data)}
+    recipe["view"] = variant
     return Visualization(node, None, recipe, 0.0, None, DATA | data, arrays={"xy": xy})
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograph.address import Address
 from micrograph.atlas.records import DatasetRecord, ModelRecord, NodeRecord
+from micrograph.recipe import VIEW
 
 if TYPE_CHECKING:
     import numpy as np
@@ -132,12 +133,12 @@ def unit(column: int) -> int | None:
 
 
 def full_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str, Any]:
-    """A recipe from its columns: the text does not repeat what is only a name (its variant), and
-    what is asked for by a column is what is shown. Raises ValueError for what is no JSON object."""
+    """A recipe from its columns: what its variant is called is no part of the text, and what is
+    asked for by a column is what is shown. Raises ValueError for what is no JSON object."""
     recipe = json.loads(text)
     if not isinstance(recipe, dict):
         raise ValueError("a recipe is no JSON object")
-    named = {"technique": technique, "variant": variant, "seed": seed}
+    named = {"technique": technique, VIEW: variant, "seed": seed}
     return dict(sorted((recipe | named).items()))
 
 

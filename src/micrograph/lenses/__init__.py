@@ -1,70 +1,113 @@
-"""The lenses, found by name."""
+"""The lenses, found by name. Importing this package, or the words of a lens, never imports torch.
 
+Those that ship are the folders here that have a `lens.py`. Packages of others join through the
+entry point group `micrograph.lenses`: each entry point names a `Lens`, with engine, page and words
+beside it in its own package.
+"""
+
+import pkgutil
+import warnings
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 from micrograph.errors import not_found
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, Sweep, Technique
+from micrograph.lenses.contract import Can, Lens, View, Words
+from micrograph.lenses.params import Optimized, Params, option
+from micrograph.lenses.result import PlainResult, Result
+
+if TYPE_CHECKING:
+    from micrograph.lenses.engines.base import Sweep, Technique
+    from micrograph.lenses.pages.page import Page
 
 GROUP = "micrograph.lenses"
 
-_BUILT_IN = (
-    "feature_vis",
-    "diversity",
-    "maco",
-    "joint",
-    "deepdream",
-    "caricature",
-    "dataset_examples",
-    "tuning",
-    "similar",
-    "unit_map",
-    "activation_grid",
-    "neuron_groups",
-    "attribution",
-    "text_feature_vis",
-    "faceted_feature_vis",
-)
-"""Each is a module here that holds its technique under its name in capitals."""
-
-_REGISTERED: dict[str, Technique | Sweep] = {}
+_lenses: dict[str, Lens] = {}
+_scanned = False
 
 
-def register(technique: Technique | Sweep) -> Technique | Sweep:
-    """Add a technique under its name; a later one of the same name replaces the earlier."""
-    _REGISTERED[technique.name] = technique
-    return technique
+def register(lens: Lens) -> Lens:
+    """Add a lens under its name; a later one of the same name replaces the earlier."""
+    _lenses[lens.name] = lens
+    return lens
+
+
+def lenses() -> dict[str, Lens]:
+    """All lenses by name, in the order in which a reader meets them."""
+    _scan()
+    return dict(sorted(_lenses.items(), key=lambda item: (item[1].order, item[0])))
 
 
 def names() -> list[str]:
-    """Every technique there is, third-party ones included."""
-    return sorted({*_built_in(), *_REGISTERED, *(e.name for e in entry_points(group=GROUP))})
+    """The names of all lenses, those of other packages included."""
+    return sorted(lenses())
 
 
-def get(name: str) -> Technique | Sweep:
-    """The technique called `name`. Raises NotFound with the nearest names."""
-    if name in _REGISTERED:
-        return _REGISTERED[name]
-    if name in _built_in():
-        return register(getattr(import_module(f"{__name__}.{name}.engine"), name.upper()))
-    for entry in entry_points(group=GROUP, name=name):
-        return register(entry.load())
-    raise not_found("technique", name, names())
+def lens(name: str) -> Lens:
+    """The lens of that name. Raises NotFound with the nearest names."""
+    _scan()
+    if name not in _lenses:
+        raise not_found("technique", name, names())
+    return _lenses[name]
 
 
-def _built_in() -> tuple[str, ...]:
-    return tuple(n for n in _BUILT_IN if find_spec(f"{__name__}.{n}"))
+def get(name: str) -> "Technique[Any] | Sweep[Any]":
+    """The engine of that lens; imports torch. Raises NotFound with the nearest names."""
+    found: Technique[Any] | Sweep[Any] = import_module(f"{lens(name).home}.engine").ENGINE
+    return found
+
+
+def page(name: str) -> "Page":
+    """How results of the lens of that name become part of a page. Raises NotFound."""
+    found: Page = import_module(f"{lens(name).home}.page").PAGE
+    return found
+
+
+def lead() -> tuple[str, str]:
+    """Lens and variant of the pictures that are a unit's portrait wherever one is needed."""
+    first = next(one for one in lenses().values() if one.can.lead)
+    return first.name, first.words.views[0].variant
+
+
+def _scan() -> None:
+    global _scanned
+    if _scanned:
+        return
+    _scanned = True
+    for folder in pkgutil.iter_modules(__path__, f"{__name__}."):
+        if folder.ispkg and find_spec(f"{folder.name}.lens"):
+            _lenses.setdefault(*_named(import_module(f"{folder.name}.lens").LENS))
+    for entry in entry_points(group=GROUP):
+        try:
+            _lenses.setdefault(*_named(entry.load()))
+        except Exception as error:  # somebody else's code: it may fail in any way
+            warnings.warn(
+                f"the lens {entry.name!r} of entry point {entry.value!r} is left out: "
+                f"{type(error).__name__}: {error}",
+                stacklevel=3,
+            )
+
+
+def _named(lens: Lens) -> tuple[str, Lens]:
+    return lens.name, lens
 
 
 __all__ = [
-    "Job",
-    "Rendered",
-    "Sample",
-    "Source",
-    "Sweep",
-    "Technique",
+    "Can",
+    "Lens",
+    "Optimized",
+    "Params",
+    "PlainResult",
+    "Result",
+    "View",
+    "Words",
     "get",
+    "lead",
+    "lens",
+    "lenses",
     "names",
+    "option",
+    "page",
     "register",
 ]

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from micrograph import lenses
 from micrograph.errors import BadInput
-from micrograph.lenses.attribution.engine import as_data, attribute, passed_through
+from micrograph.lenses.attribution.engine import attribute, passed_through, stored
 from micrograph.lenses.engines.base import Rendered, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture
 from micrograph.models.dictionaries import ATTACHED_KINDS
@@ -152,4 +152,4 @@ def _classes(model: Model, logits: Tensor) -> list[dict[str, Any]]:
 def _attribution(model: Model, picture: Tensor, node: Node, unit: int) -> dict[str, Any]:
     nearest = passed_through(model, node.id)[-ASKED:]
     found = attribute(model, node.id, [unit], picture, nearest)
-    return {"node": node.id, "unit": unit} | as_data(found[0])
+    return {"node": node.id, "unit": unit} | stored(found[0]).to_json()

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from micrograph import sweep
 from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput, Unavailable
-from micrograph.lenses.dataset_examples.engine import DATASET_EXAMPLES, FILE
+from micrograph.lenses.dataset_examples.engine import ENGINE as DATASET_EXAMPLES
+from micrograph.lenses.dataset_examples.engine import FILE
 from micrograph.lenses.engines.base import Job
 from micrograph.recipe import digest
 from micrograph.runner.local import Summary, render, workspace_of

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import AtlasWriter
 from micrograph.lenses.engines.base import Job, Sweep, Technique
@@ -20,7 +20,7 @@ class Task:
     """One job at one node: the units wanted (None stands for the node as a whole), those that the
     atlas lacks, how many go together."""
 
-    technique: Technique
+    technique: Technique[Any]
     job: Job
     node: str
     wanted: tuple[int | None, ...]
@@ -32,7 +32,7 @@ class Task:
 class Batch:
     """Units to be rendered together and stored together."""
 
-    technique: Technique
+    technique: Technique[Any]
     job: Job
     node: str
     units: tuple[int | None, ...]
@@ -47,7 +47,7 @@ class Batch:
 class SweepBatch:
     """A technique that looks at all nodes in one go, and the units of each that the atlas lacks."""
 
-    technique: Sweep
+    technique: Sweep[Any]
     job: Job
     targets: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
 
@@ -79,7 +79,7 @@ def job_at(model: "Model", node: str, job: Job) -> Job:
 def make_plan(
     model: "Model",
     writer: AtlasWriter,
-    jobs: Sequence[tuple[Technique | Sweep, Job]],
+    jobs: Sequence[tuple[Technique[Any] | Sweep[Any], Job]],
     units: Mapping[str, Sequence[int]],
     batch: int | None,
 ) -> Plan:
@@ -137,6 +137,8 @@ def _cut(task: Task, units: Sequence[int | None]) -> Iterator[Batch]:
             yield Batch(task.technique, task.job, task.node, lacking)
 
 
-def _distinct(jobs: Sequence[tuple[Technique | Sweep, Job]]) -> list[tuple[Technique | Sweep, Job]]:
+def _distinct(
+    jobs: Sequence[tuple[Technique[Any] | Sweep[Any], Job]],
+) -> list[tuple[Technique[Any] | Sweep[Any], Job]]:
     """Every recipe once."""
     return list({digest(job.recipe): (technique, job) for technique, job in jobs}.values())

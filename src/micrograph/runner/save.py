@@ -102,7 +102,7 @@ class Saver:
         return Visualization(
             node=rendered.node,
             unit=rendered.unit,
-            recipe={**job.recipe, "variant": job.variant},
+            recipe=job.recipe,
             score=rendered.score,
             picture=None if picture is None else encode(picture, self._format, self._quality),
             data=rendered.data,

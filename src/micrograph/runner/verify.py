@@ -14,7 +14,7 @@ from micrograph.cards.model_card import Probe
 from micrograph.datasets import Dataset, batches
 from micrograph.errors import BadInput
 from micrograph.lenses.engines.base import Rendered
-from micrograph.lenses.tuning.engine import TUNING
+from micrograph.lenses.tuning.engine import ENGINE as TUNING
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.runner.look import logits_node

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from micrograph.lenses.pages.listing import lens
+from micrograph.lenses.pages.listing import words
 from micrograph.parts.urls import Urls
 from micrograph.web.answers import Page
 from micrograph.web.drawings import classes_of, depth_of, histogram_of, tuning_of
@@ -99,7 +99,7 @@ class Html:
         )
         self.environment.globals.update(
             urls=urls,
-            lens_of=lens,
+            lens_of=words,
             histogram_of=histogram_of,
             classes_of=classes_of,
             tuning_of=tuning_of,

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from micrograph.atlas import Reading
-from micrograph.lenses.caricature.page import OnPictures
+from micrograph.lenses.contract import Words
 from micrograph.lenses.neuron_groups.page import NeuronGroups
-from micrograph.lenses.pages.listing import LENSES, PLUGINS, Lens
+from micrograph.lenses.pages.listing import LENSES, PLUGINS
+from micrograph.lenses.pages.on_pictures import OnPictures
 from micrograph.parts.urls import Urls
 from micrograph.web.column import MAP, Layout
 from micrograph.web.folding import fold
@@ -20,7 +21,7 @@ from micrograph.web.pages.unit import UnitPage
 class Entry:
     """A lens in the panel: where it leads, and whether there is anything to see."""
 
-    lens: Lens
+    lens: Words
     url: str
     there: bool
 
@@ -40,7 +41,7 @@ class Panel:
 def model_panel(page: ModelPage, urls: Urls) -> Panel:
     """Lenses of nodes switch the graph; the others lead to what is said about them."""
 
-    def url(lens: Lens) -> str:
+    def url(lens: Words) -> str:
         if lens.technique == LENSES[0].technique:
             return urls.model(page.model.id)
         switched = [c.url for s in page.switches for c in s.choices if c.value == lens.technique]
@@ -54,7 +55,7 @@ def node_panel(page: NodePage, atlas: Reading, urls: Urls) -> Panel:
     """Lenses of units make the grid's tiles, those of the node stand above it."""
     sections = {section.technique: section for section in page.sections}
 
-    def url(lens: Lens) -> str:
+    def url(lens: Words) -> str:
         section = sections.get(lens.technique)
         if isinstance(section, OnPictures | NeuronGroups):
             shown = [one.shot.variant for one in section.pictures]
@@ -80,7 +81,7 @@ def unit_panel(page: UnitPage, atlas: Reading, urls: Urls) -> Panel:
     sections = {section.technique for section in page.sections}
     missing = {one.technique for one in page.missing}
 
-    def url(lens: Lens) -> str:
+    def url(lens: Words) -> str:
         if lens.technique in sections:
             return f"#{lens.technique}"
         if lens.level == "node" and lens.technique in page.techniques:
@@ -90,12 +91,12 @@ def unit_panel(page: UnitPage, atlas: Reading, urls: Urls) -> Panel:
     return _panel(url, page.techniques, LENSES[0].technique, atlas, page.node)
 
 
-def _about(lens: Lens, urls: Urls) -> str:
+def _about(lens: Words, urls: Urls) -> str:
     return f"{urls.about}#{lens.technique}"
 
 
 def _panel(
-    url: Callable[[Lens], str],
+    url: Callable[[Words], str],
     there: Collection[str],
     current: str,
     atlas: Reading | None = None,

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from micrograph import lenses as techniques
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, NotFound
-from micrograph.lenses import Rendered, Sample
-from micrograph.lenses.attribution.engine import as_data, attribute, passed_through
+from micrograph.lenses.attribution.engine import attribute, passed_through, stored
+from micrograph.lenses.engines.base import Rendered, Sample
 from micrograph.models import load
 from micrograph.models.model import Model
 
@@ -182,7 +182,7 @@ def test_units_together_are_as_each_alone(toytown: Model) -> None:
 
 def test_the_first_node_has_nothing_before_it(toytown: Model) -> None:
     (found,) = attribute(toytown, "conv0", [0], picture(96))
-    data = as_data(found)
+    data = stored(found).to_json()
     assert (data["nodes"], data["map"]) == ([], [])
 
 

@@ -14,8 +14,8 @@ from micrograph import lenses as techniques
 from micrograph.atlas import Atlas
 from micrograph.cli import main
 from micrograph.errors import BadInput, Conflict, MicrographError
-from micrograph.lenses import Sweep
-from micrograph.lenses.dataset_examples.engine import DATASET_EXAMPLES
+from micrograph.lenses.dataset_examples.engine import ENGINE as DATASET_EXAMPLES
+from micrograph.lenses.engines.base import Sweep
 from micrograph.runner import parts, render
 
 pytestmark = pytest.mark.filterwarnings("ignore:dataset things. 1 of 9. pictures left out")

@@ -7,7 +7,7 @@ from PIL import Image
 
 from micrograph import lenses as techniques
 from micrograph.errors import BadInput, NotFound
-from micrograph.lenses import Rendered, Sample
+from micrograph.lenses.engines.base import Rendered, Sample
 from micrograph.models import load
 from micrograph.models.model import Model
 from micrograph.pictures import shipped

@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from micrograph import lenses as techniques
+from micrograph import lenses
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, NotFound
 from micrograph.lenses.engines.presets import PRESETS
@@ -13,7 +14,7 @@ from micrograph.models.model import Model
 from micrograph.optimize import channel, evaluate, neuron
 from micrograph.recipe import digest
 
-LENS = techniques.get("feature_vis")
+LENS = lenses.get("feature_vis")
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,7 @@ def test_recipes_are_complete_and_all_different(toytown: Model) -> None:
         "redirect_steps",
         "precision",
         "parameterization",
+        "view",
     } == set(recipe)
 
 
@@ -151,16 +153,16 @@ def test_unknown_names_say_what_there_is(toytown: Model) -> None:
     with pytest.raises(NotFound, match="'neuron'"):
         LENS.jobs(toytown, variants=["neurons"])
     with pytest.raises(NotFound, match="feature_vis"):
-        techniques.get("feature-vis")
+        lenses.get("feature-vis")
 
 
-def test_a_technique_can_be_added() -> None:
-    from dataclasses import replace
-
-    other = replace(LENS, name="another")
-    techniques.register(other)
+def test_a_lens_can_be_added() -> None:
+    lens = LENS.lens
+    other = replace(lens, words=replace(lens.words, technique="another"))
+    assert lenses.register(other) is other
     try:
-        assert techniques.get("another") is other
-        assert "another" in techniques.names()
+        assert lenses.lens("another") is other
+        assert "another" in lenses.names()
+        assert lenses.get("another") is LENS, "its engine lies where it says"
     finally:
-        techniques._REGISTERED.pop("another")
+        lenses._lenses.pop("another")

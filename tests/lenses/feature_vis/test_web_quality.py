@@ -40,7 +40,7 @@ def examples(
         "picture_max": quantiles(most),
         "picture_mean": quantiles(mean),
     } | more
-    recipe = {"technique": "dataset_examples", "variant": name, "seed": 0}
+    recipe = {"technique": "dataset_examples", "view": name, "seed": 0}
     return Visualization("mixed1a", UNIT, recipe, most, None, data)
 
 

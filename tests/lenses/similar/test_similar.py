@@ -10,7 +10,8 @@ from torch import nn
 from micrograph import Model, Preprocessing, load
 from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, NotFound
-from micrograph.lenses.similar.engine import SIMILAR, nearest_of
+from micrograph.lenses.similar.engine import ENGINE as SIMILAR
+from micrograph.lenses.similar.engine import nearest_of
 from micrograph.models.connections import Part
 from micrograph.runner import render
 

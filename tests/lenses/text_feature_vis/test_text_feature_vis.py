@@ -155,7 +155,7 @@ def test_given_pictures_are_those_of_the_path(pair: Model) -> None:
     ],
 )
 def test_absurd_options_are_refused(pair: Model, options, message) -> None:
-    with pytest.raises(BadInput, match=message):
+    with pytest.raises((BadInput, NotFound), match=message):
         LENS.jobs(pair, **options)
 
 

@@ -14,7 +14,7 @@ from micrograph import lenses as techniques
 from micrograph.atlas import Atlas
 from micrograph.cards import card
 from micrograph.errors import NotFound
-from micrograph.lenses import Rendered, Sample, Sweep
+from micrograph.lenses.engines.base import Rendered, Sample, Sweep
 from micrograph.lenses.tuning.engine import centre
 from micrograph.models import load
 from micrograph.models.node import Node, ReceptiveField

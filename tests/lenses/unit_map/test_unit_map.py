@@ -11,7 +11,7 @@ from torch import nn
 from micrograph import Model, Preprocessing, load
 from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, NotFound
-from micrograph.lenses.unit_map.engine import UNIT_MAP
+from micrograph.lenses.unit_map.engine import ENGINE as UNIT_MAP
 from micrograph.models.pictures import read_picture
 from micrograph.runner import render
 

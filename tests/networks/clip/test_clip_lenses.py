@@ -7,9 +7,9 @@ import torch
 from small_clip import shaken, tokenizer
 
 from micrograph.errors import BadInput
-from micrograph.lenses.faceted_feature_vis.engine import FACETED_FEATURE_VIS
-from micrograph.lenses.feature_vis.engine import FEATURE_VIS
-from micrograph.lenses.text_feature_vis.engine import TEXT_FEATURE_VIS
+from micrograph.lenses.faceted_feature_vis.engine import ENGINE as FACETED_FEATURE_VIS
+from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
+from micrograph.lenses.text_feature_vis.engine import ENGINE as TEXT_FEATURE_VIS
 from micrograph.lenses.text_feature_vis.text_path import directions
 from micrograph.models.model import Model
 from micrograph.networks.clip.tower import ClipTower

@@ -6,16 +6,21 @@ out as the positions lie. Olah et al., "The Building Blocks of Interpretability"
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from micrograph.lenses.engines import common, directions, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook
-from micrograph.lenses.engines.source_pictures import FEW, SourcePicture, source_pictures
+from micrograph.lenses.activation_grid.lens import (
+    LENS,
+    ActivationGridParams,
+    ActivationGridResult,
+)
+from micrograph.lenses.engines import directions, presets
+from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.optimize import Settings
@@ -41,46 +46,21 @@ FAINTEST = 0.35
 """Contrast of a tile whose vector has no length; that of the longest tenth is 1."""
 
 
-@dataclass(frozen=True)
-class ActivationGrid:
-    """The technique; see `micrograph.lenses.engines.base.Technique`."""
+class ActivationGrid(Technique[ActivationGridParams]):
+    """The engine of activation grids. Its variant is the picture's name."""
 
-    name: str = "activation_grid"
-    level: str = "node"
-    revision: int = 1
+    lens = LENS
 
-    def jobs(
-        self,
-        model: Model,
-        *,
-        images: Sequence[str] = FEW,
-        preset: str = "standard",
-        steps: int | None = None,
-        size: int | None = None,
-        seed: int = 0,
-        cosine_power: float = 1.0,
-    ) -> list[Job]:
-        """One job for each picture. `size` is the side in pixels of what is optimized for a cell.
-
-        Raises BadInput on absurd values, NotFound on unknown names.
-        """
-        settings = _settings(model, preset, steps, size)
-        common.in_range("seed", seed, 0, 2**31 - 1)
-        common.in_range("cosine_power", cosine_power, 0.0, 10.0)
+    def plan(self, model: Model, params: ActivationGridParams) -> list[Job]:
+        """One job for each picture. Raises NotFound and BadInput for pictures that are none."""
+        settings = _settings(model, params.preset, params.steps, params.size)
+        made = {"cosine_power": params.cosine_power, **settings.as_dict()}
         return [
             Job(
-                self.name,
-                picture.name,
-                seed,
-                {
-                    **common.signature(self, model, seed),
-                    "source": picture.digest,
-                    "cosine_power": float(cosine_power),
-                    **settings.as_dict(),
-                },
+                self.recipe(model, picture.name, params.seed, source=picture.digest, **made),
                 picture,
             )
-            for picture in source_pictures(images, model)
+            for picture in source_pictures(params.images, model)
         ]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
@@ -122,12 +102,12 @@ class ActivationGrid:
             shown,
             norms.mean().item(),
             time.perf_counter() - started,
-            {
-                "rows": rows,
-                "columns": columns,
-                "norms": [[float(f"{v:.4g}") for v in row] for row in norms.tolist()],
-                "source": [picture.digest, 0],
-            },
+            ActivationGridResult(
+                rows=rows,
+                columns=columns,
+                norms=tuple(tuple(float(f"{v:.4g}") for v in row) for row in norms.tolist()),
+                source=(picture.digest, 0),
+            ),
         )
 
 
@@ -218,4 +198,4 @@ def mosaic(pictures: np.ndarray, norms: np.ndarray, middle: int) -> np.ndarray:
     return shown.astype(np.uint8)
 
 
-ACTIVATION_GRID = ActivationGrid()
+ENGINE = ActivationGrid()

@@ -7,25 +7,26 @@ Olah et al., "The Building Blocks of Interpretability", Distill 2018).
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput
+from micrograph.lenses.attribution.lens import (
+    LENS,
+    PATH,
+    SHOWN,
+    AttributionParams,
+    AttributionResult,
+    NodeContribution,
+)
 from micrograph.lenses.engines import common
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook
-from micrograph.lenses.engines.source_pictures import FEW, SourcePicture, source_pictures
+from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.models.model import Model
 from micrograph.models.replacing import replaced
-
-PATH = 10
-"""Points on the path."""
-
-SHOWN = 16
-"""Units that are kept of each node, those that matter most."""
 
 FINE = 10
 """Positions along an axis that a map needs to be worth laying over the picture."""
@@ -58,45 +59,23 @@ class Attributed:
     shares: tuple[Share, ...]
 
 
-@dataclass(frozen=True)
-class Attribution:
-    """The technique; see `micrograph.lenses.engines.base.Technique`."""
+class Attribution(Technique[AttributionParams]):
+    """The engine of attribution. Its variant is the picture's name."""
 
-    name: str = "attribution"
-    level: str = "unit"
-    revision: int = 1
+    lens = LENS
 
-    def jobs(
-        self,
-        model: Model,
-        *,
-        images: Sequence[str] = FEW,
-        upstream: Sequence[str] | str = (),
-        path: int = PATH,
-    ) -> list[Job]:
-        """One job for each picture. `upstream` are nodes to ask; by default all that everything
-        passes through on its way. `path` is the number of points on the path.
-
-        Raises BadInput on absurd values, NotFound on unknown names.
-        """
-        common.in_range("path", path, 1, 1000)
-        named = (upstream,) if isinstance(upstream, str) else tuple(upstream)
-        asked = [model.node(name).id for name in named]
+    def plan(self, model: Model, params: AttributionParams) -> list[Job]:
+        """One job for each picture. Raises NotFound for unknown nodes and pictures, BadInput for
+        files that are no pictures."""
+        asked = [model.node(name).id for name in params.upstream]
+        made = {
+            **common.dictionaries(model, asked),
+            "upstream": asked,
+            "path": params.path,
+        }
         return [
-            Job(
-                self.name,
-                picture.name,
-                0,
-                {
-                    **common.signature(self, model, 0),
-                    **common.dictionaries(model, asked),
-                    "source": picture.digest,
-                    "upstream": asked,
-                    "path": path,
-                },
-                picture,
-            )
-            for picture in source_pictures(images, model)
+            Job(self.recipe(model, picture.name, 0, source=picture.digest, **made), picture)
+            for picture in source_pictures(params.images, model)
         ]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
@@ -127,8 +106,8 @@ class Attribution:
         seconds = (time.perf_counter() - started) / max(1, len(units))
         yield picture.sample
         for one in found:
-            data = as_data(one) | {"source": [picture.digest, 0]}
-            yield Rendered(place, one.unit, None, one.target, seconds, data)
+            kept = replace(stored(one), source=(picture.digest, 0))
+            yield Rendered(place, one.unit, None, one.target, seconds, kept)
 
 
 def attribute(
@@ -233,32 +212,32 @@ def passed_through(model: Model, node: str) -> list[str]:
     ]
 
 
-def as_data(found: Attributed) -> dict[str, Any]:
-    """Plain JSON: see docs/techniques/attribution.md."""
+def stored(found: Attributed) -> AttributionResult:
+    """What is kept of it, without the picture."""
     fine = [s for s in found.shares if s.values.ndim == 3 and min(s.values.shape[1:]) >= FINE]
     flat = [s for s in found.shares if s.values.ndim == 3]
     mapped = (fine or flat)[-1:]
-    return {
-        "target": _short(found.target),
-        "position": found.position,
-        "baseline": _short(found.shares[-1].baseline) if found.shares else _short(found.target),
-        "map": _grid(mapped[0].values) if mapped else [],
-        "map_of": mapped[0].node if mapped else "",
-        "nodes": [
-            {
-                "node": share.node,
-                "units": _ranked(share.units),
-                "total": _short(share.units.sum().item()),
-                "baseline": _short(share.baseline),
-            }
+    return AttributionResult(
+        target=_short(found.target),
+        position=found.position,
+        baseline=_short(found.shares[-1].baseline) if found.shares else _short(found.target),
+        map=_grid(mapped[0].values) if mapped else [],
+        map_of=mapped[0].node if mapped else "",
+        nodes=tuple(
+            NodeContribution(
+                node=share.node,
+                units=_ranked(share.units),
+                total=_short(share.units.sum().item()),
+                baseline=_short(share.baseline),
+            )
             for share in reversed(found.shares)
-        ],
-    }
+        ),
+    )
 
 
-def _ranked(units: Tensor) -> list[list[float]]:
+def _ranked(units: Tensor) -> tuple[tuple[int, float], ...]:
     order = units.abs().argsort(descending=True, stable=True)[:SHOWN].tolist()
-    return [[unit, _short(units[unit].item())] for unit in order if units[unit] != 0]
+    return tuple((unit, _short(units[unit].item())) for unit in order if units[unit] != 0)
 
 
 def _grid(values: Tensor) -> list[list[float]]:
@@ -269,4 +248,4 @@ def _short(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-ATTRIBUTION = Attribution()
+ENGINE = Attribution()

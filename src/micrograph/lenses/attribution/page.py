@@ -1,26 +1,15 @@
-"""Attribution: which units carried a unit's answer to a picture."""
+"""Attribution as a part of a unit's page."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from micrograph.lenses.pages.base import Lens, Plugin, Scene, dicts, number, pairs
+from micrograph.lenses.attribution.lens import LENS, AttributionResult, NodeContribution
 from micrograph.lenses.pages.maps import Heat, heat
+from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.pages.source import Source, source_of
 from micrograph.parts.parts import Thumb
 
-LENS = Lens(
-    technique="attribution",
-    title="Attribution",
-    question="What carried it in this picture?",
-    explanation=(
-        "A unit's answer to one picture is divided among the units before it: how much less would "
-        "it be if they had been silent?"
-    ),
-    reading="The longest bars carried the answer; bars to the left held it back.",
-    caution="The parts add up, but which path was taken in adding is a choice.",
-    options="--image <picture>",
-)
 MOST = 8
 
 
@@ -43,7 +32,7 @@ class NodeShare:
 
 
 @dataclass(frozen=True)
-class OnePicture:
+class AttributedPicture:
     """One picture: the unit's activation on it, what it is on the baseline, and who made it so."""
 
     name: str
@@ -60,46 +49,35 @@ class Attribution:
 
     technique: str
     form: str
-    pictures: list[OnePicture]
+    pictures: list[AttributedPicture]
 
 
 def section(scene: Scene) -> Attribution | None:
     found = [
-        OnePicture(
+        AttributedPicture(
             v.variant.replace("-", " "),
-            source_of(scene, v),
-            number(v.data.get("target"), v.score),
-            number(v.data.get("baseline")),
-            heat(v.data.get("map"), signed=True),
-            shares(scene, v.data),
+            source_of(scene, v, result.source),
+            v.score if result.target is None else result.target,
+            result.baseline,
+            heat(result.map, signed=True),
+            shares(scene, result.nodes),
         )
-        for v in scene.of(LENS.technique)
+        for v, result in scene.results(LENS.name, AttributionResult)
     ]
-    return Attribution(LENS.technique, "attribution", found) if found else None
+    return Attribution(LENS.name, "attribution", found) if found else None
 
 
-def shares(scene: Scene, data: Mapping[str, Any]) -> list[NodeShare]:
+def shares(scene: Scene, given: Sequence[NodeContribution]) -> list[NodeShare]:
     """The contributions by node; bars are on one scale over all nodes."""
-    given = [
-        (
-            str(part.get("node")),
-            number(part.get("total")),
-            [
-                (unit, number(value))
-                for unit, value, *_ in pairs(part.get("units"))
-                if isinstance(unit, int)
-            ][:MOST],
-        )
-        for part in dicts(data.get("nodes"))
-    ]
-    most = max((abs(v) for _, _, units in given for _, v in units), default=0.0) or 1.0
+    shown = [(node, node.units[:MOST]) for node in given]
+    most = max((abs(v) for _, units in shown for _, v in units), default=0.0) or 1.0
     found = []
-    for node, total, units in given:
-        there = [(scene.thumb(node, unit), value) for unit, value in units]
+    for node, units in shown:
+        there = [(scene.thumb(node.node, unit), value) for unit, value in units]
         carriers = [Carrier(t, value, value / most) for t, value in there if t]
         if carriers:
-            found.append(NodeShare(node, total, carriers))
+            found.append(NodeShare(node.node, node.total, carriers))
     return found
 
 
-PLUGIN = Plugin(LENS, section)
+PAGE = Page(part=Attribution, section=section)

@@ -7,62 +7,40 @@ lucid's recipe, of which OpenAI Microscope's "caricatures" came.
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import torch
 
+from micrograph.lenses.caricature.lens import LENS, CaricatureParams
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook
+from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
+from micrograph.lenses.result import OnePicture
 from micrograph.models.model import Model
 from micrograph.optimize import Settings, optimize
 from micrograph.optimize.resemblance import Accompanied, resemblance
 from micrograph.pictures import shipped
 
 
-@dataclass(frozen=True)
-class Caricature:
-    """The technique; see `lenses.engines.base.Technique`. Its variant is the picture's name.
+class Caricature(Technique[CaricatureParams]):
+    """The engine of caricature. Its variant is the picture's name."""
 
-    `data`: "source", digest and number of the picture it is a caricature of.
-    """
+    lens = LENS
 
-    name: str = "caricature"
-    level: str = "node"
-    revision: int = 1
-
-    def jobs(
-        self,
-        model: Model,
-        *,
-        images: Sequence[str] = (),
-        preset: str = "standard",
-        steps: int | None = None,
-        seed: int = 0,
-        repeats: int = 1,
-        cosine_power: float = 1.0,
-    ) -> list[Job]:
-        """One job for each picture and repeat; `images` are paths, or names of pictures that ship
-        (default: all of these). A larger `cosine_power` keeps closer to the source."""
-        settings = presets.settings(preset, model, steps=steps, size=model.preprocessing.size)
-        common.in_range("cosine_power", cosine_power, 0.0, 16.0)
+    def plan(self, model: Model, params: CaricatureParams) -> list[Job]:
+        """One job for each picture and repeat. Raises NotFound and BadInput for pictures that are
+        none."""
+        size = model.preprocessing.size
+        settings = presets.settings(params.preset, model, steps=params.steps, size=size)
+        made = {
+            "objective": "resemblance",
+            "cosine_power": params.cosine_power,
+            "parameterization": "fourier",
+            **settings.as_dict(),
+        }
         return [
-            Job(
-                self.name,
-                picture.name,
-                each,
-                {
-                    **common.signature(self, model, each),
-                    "objective": "resemblance",
-                    "cosine_power": float(cosine_power),
-                    "source": picture.digest,
-                    "parameterization": "fourier",
-                    **settings.as_dict(),
-                },
-                picture,
-            )
-            for picture in source_pictures(images or shipped(), model)
-            for each in common.seeds(seed, repeats)
+            Job(self.recipe(model, picture.name, seed, source=picture.digest, **made), picture)
+            for picture in source_pictures(params.images or shipped(), model)
+            for seed in range(params.seed, params.seed + params.repeats)
         ]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
@@ -101,8 +79,8 @@ class Caricature:
         seconds = time.perf_counter() - started
         yield picture.sample
         yield Rendered(
-            node, None, done.as_uint8()[0], score, seconds, {"source": [picture.digest, 0]}
+            node, None, done.as_uint8()[0], score, seconds, OnePicture(source=(picture.digest, 0))
         )
 
 
-CARICATURE = Caricature()
+ENGINE = Caricature()

@@ -15,7 +15,15 @@ from micrograph import sweep
 from micrograph.datasets import Dataset, open_dataset
 from micrograph.datasets.reading import picture
 from micrograph.errors import BadInput
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, StepHook
+from micrograph.lenses.dataset_examples.lens import (
+    LENS,
+    ExamplesParams,
+    ExamplesResult,
+    Histogram,
+    LevelBand,
+    SweptNode,
+)
+from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, StepHook, Sweep
 from micrograph.models.model import Model
 from micrograph.sweep import part
 
@@ -29,46 +37,23 @@ class _Context:
     pictures: bool
 
 
-@dataclass(frozen=True)
-class DatasetExamples:
-    """The technique; see `micrograph.lenses.engines.base.Sweep`."""
+class DatasetExamples(Sweep[ExamplesParams]):
+    """The engine of dataset examples. Its variant is the dataset's name."""
 
-    name: str = "dataset_examples"
-    level: str = "unit"
-    revision: int = 1
+    lens = LENS
 
-    def jobs(
-        self,
-        model: Model,
-        *,
-        dataset: str = "toytown",
-        k: int = 16,
-        pictures: bool = True,
-        seed: int = 0,
-    ) -> list[Job]:
-        """One job. `dataset` as `micrograph.datasets.open_dataset` takes it; `k` pictures are kept
-        at the top of each unit and half as many at the bottom; with `pictures` false, none is put
-        into the atlas, only their numbers."""
-        if not (isinstance(k, int) and 1 <= k <= 256):
-            raise BadInput(f"k {k!r} is out of range; expected 1 to 256")
-        if not (isinstance(seed, int) and 0 <= seed < 2**31):
-            raise BadInput(f"seed {seed!r} is out of range; expected 0 to {2**31 - 1}")
-        if not isinstance(pictures, bool):
-            raise BadInput(f"pictures {pictures!r} is not understood; expected true or false")
-        opened = open_dataset(dataset)
-        recipe: dict[str, Any] = {
-            "technique": self.name,
+    def plan(self, model: Model, params: ExamplesParams) -> list[Job]:
+        """One job. Raises as `micrograph.datasets.open_dataset`."""
+        opened = open_dataset(params.dataset)
+        made: dict[str, Any] = {
             "dataset": opened.digest,
             "dataset_name": opened.name,
-            "k": k,
-            "seed": seed,
-            "model": model.id,
-            "weights": model.digest,
-            "code": f"{self.name}/{self.revision}",
+            "k": params.k,
         }
-        if not pictures:  # so that the pictures can be asked for later
-            recipe["pictures"] = False
-        return [Job(self.name, opened.name, seed, recipe, _Context(opened, pictures))]
+        if not params.pictures:  # so that the pictures can be asked for later
+            made["pictures"] = False
+        recipe = self.recipe(model, opened.name, params.seed, **made)
+        return [Job(recipe, _Context(opened, params.pictures))]
 
     def begin(
         self, model: Model, nodes: Sequence[str], job: Job
@@ -111,20 +96,42 @@ class DatasetExamples:
             dataset.licence,
             dataset.classes,
         )
-        told: set[int] = set()
+        given_out: set[int] = set()
         for node, chosen in targets.items():
             for unit, data in zip(
                 chosen, sweep.unit_data(tally, node, chosen, job.seed), strict=True
             ):
-                for number in sorted(sweep.referred(data) - told):
-                    told.add(number)
+                found = _result(dataset.digest, data)
+                for number in sorted(found.numbers - given_out):
+                    given_out.add(number)
                     yield _sample(model, job.context, source, number)
-                data = {"dataset": dataset.digest, **data}
-                yield Rendered(node, unit, None, data["max"], share, data)
-            about = {"dataset": dataset.digest, "skipped": len(tally.skipped)}
-            reasons = [[n, tally.skipped[n]] for n in sorted(tally.skipped)[:20]]
-            about["reasons"] = reasons
-            yield Rendered(node, None, None, 0.0, 0.0, about, sweep.node_arrays(tally, node))
+                yield Rendered(node, unit, None, found.max, share, found)
+            whole = SweptNode(
+                dataset=dataset.digest,
+                skipped=len(tally.skipped),
+                reasons=tuple((n, tally.skipped[n]) for n in sorted(tally.skipped)[:20]),
+                profiles=sweep.node_arrays(tally, node),
+            )
+            yield Rendered(node, None, None, 0.0, 0.0, whole)
+
+
+def _result(digest: str, data: Mapping[str, Any]) -> ExamplesResult:
+    """What `sweep.unit_data` says of a unit, as it is: numbers keep the digits they have."""
+    shown = data["histogram"]
+    return ExamplesResult(
+        **{
+            **data,
+            "dataset": digest,
+            "top": tuple(map(tuple, data["top"])),
+            "bottom": tuple(map(tuple, data["bottom"])),
+            "bands": tuple(
+                LevelBand(low=b["low"], high=b["high"], examples=tuple(map(tuple, b["examples"])))
+                for b in data["bands"]
+            ),
+            "histogram": Histogram(shown["low"], shown["high"], shown["counts"], shown["of"]),
+            "classes": tuple(map(tuple, data["classes"])),
+        }
+    )
 
 
 def _tell_left_out(dataset: Dataset, skipped: Mapping[int, str]) -> None:
@@ -155,4 +162,4 @@ def _sample(model: Model, context: _Context, source: Source, number: int) -> Sam
     return Sample(source, number, entry.name, entry.cls, image)
 
 
-DATASET_EXAMPLES = DatasetExamples()
+ENGINE = DatasetExamples()

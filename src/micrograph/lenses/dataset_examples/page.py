@@ -1,29 +1,16 @@
-"""Dataset examples: the real pictures a unit fires on, from strongest to weakest."""
+"""Dataset examples as a part of a unit's page, and as the tiles of a node's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from micrograph.atlas.records import DatasetRecord, SampleRecord
-from micrograph.lenses.pages.base import Lens, Option, Plugin, Scene, dicts, number, pairs, texts
+from micrograph.lenses.dataset_examples.lens import LENS, ExamplesResult, Found, Histogram
+from micrograph.lenses.pages.page import Page, TileChoice
+from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
 from micrograph.parts.parts import Image, Thumb, image
 
-LENS = Lens(
-    technique="dataset_examples",
-    title="Dataset examples",
-    question="What does it fire on in real pictures?",
-    explanation=(
-        "Every picture of a dataset is shown to the network once, and each unit keeps those that "
-        "moved it most, least, and everything between."
-    ),
-    reading=(
-        "Each tile is what the unit could see where it fired. Compare the strongest with the bands "
-        "below: most of a unit's life is spent there."
-    ),
-    caution="A dataset can only show what is in it, and the top alone makes any unit look clear.",
-    options="--dataset <folder>",
-)
 MARKS = {"0.5": "half", "0.9": "9 of 10", "0.99": "99 of 100", "1": "all"}
 
 
@@ -49,16 +36,6 @@ class Band:
     low: float
     high: float
     examples: list[Example]
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """Counts of values over equal steps from `low` to `high`; `of` says of which values."""
-
-    low: float
-    high: float
-    counts: list[float]
-    of: str
 
 
 @dataclass(frozen=True)
@@ -101,56 +78,38 @@ class DatasetExamples:
 
 def section(scene: Scene) -> DatasetExamples | None:
     """The dataset that the query asks for, else the first by name; None without any."""
-    found = {v.variant: v for v in scene.of(LENS.technique)}
+    found = {v.variant: v for v in scene.of(LENS.name)}
     if not found:
         return None
     v = found.get(scene.options.get("dataset", "")) or next(iter(found.values()))
-    data = v.data
-    digest = texts(data, "dataset")
-    record = scene.datasets.get(digest)
-    bands = dicts(data.get("bands"))
-    lists = [pairs(data.get("top"), 3), pairs(data.get("bottom"), 3)]
-    lists += [pairs(band.get("examples"), 3) for band in bands]
-    numbers = {n for items in lists for n, *_ in items if isinstance(n, int)}
-    samples = scene.samples(digest, sorted(numbers))
-    top, bottom, *middle = ([*_examples(scene, record, samples, items)] for items in lists)
+    result = scene.read(v, ExamplesResult)
+    record = scene.datasets.get(result.dataset)
+    samples = scene.samples(result.dataset, sorted(result.numbers))
+
+    def shown(examples: Sequence[Found]) -> list[Example]:
+        return [example(scene, record, samples.get(n), n, at, value) for n, at, value in examples]
+
     return DatasetExamples(
-        LENS.technique,
+        LENS.name,
         "dataset_examples",
-        digest,
+        result.dataset,
         v.variant,
         record.title if record else v.variant,
         record.licence if record else "",
         record.pictures if record else 0,
-        top,
-        [
-            Band(number(band.get("low")), number(band.get("high")), examples)
-            for band, examples in zip(bands, middle, strict=True)
-        ],
-        bottom,
-        _histogram(data.get("histogram")),
-        _marks(data.get("picture_max")),
-        number(data.get("mean")),
-        number(data.get("sd")),
-        number(data.get("min")),
-        number(data.get("max")),
-        number(data.get("share")),
-        _classes(scene, record, data),
+        shown(result.top),
+        [Band(band.low, band.high, shown(band.examples)) for band in result.bands],
+        shown(result.bottom),
+        result.histogram,
+        {share: result.picture_max[share] for share in MARKS if share in result.picture_max},
+        result.mean,
+        result.sd,
+        result.min,
+        result.max,
+        result.share,
+        _classes(record, result.classes),
         list(found),
     )
-
-
-def _examples(
-    scene: Scene,
-    dataset: DatasetRecord | None,
-    samples: Mapping[int, SampleRecord],
-    items: Sequence[Sequence[Any]],
-) -> list[Example]:
-    return [
-        example(scene, dataset, samples.get(n), n, position, number(value))
-        for n, position, value, *_ in items
-        if isinstance(n, int) and isinstance(position, int) and position >= 0
-    ]
 
 
 def example(
@@ -182,51 +141,36 @@ def class_name(dataset: DatasetRecord | None, sample: SampleRecord | None) -> st
     return ""
 
 
-def _histogram(given: Any) -> Histogram | None:
-    if not isinstance(given, dict) or not isinstance(given.get("counts"), list):
-        return None
-    counts = [max(0.0, number(c)) for c in given["counts"][:1000]]
-    low, high = number(given.get("low")), number(given.get("high"))
-    return Histogram(low, high, counts, texts(given, "of")) if counts and high > low else None
-
-
-def _marks(given: Any) -> dict[str, float]:
-    if not isinstance(given, dict):
-        return {}
-    return {share: number(given[share]) for share in MARKS if share in given}
-
-
 def _classes(
-    scene: Scene, dataset: DatasetRecord | None, data: Mapping[str, Any]
+    dataset: DatasetRecord | None, given: Sequence[tuple[Any, float, float]]
 ) -> list[ClassShare]:
     names = dataset.classes if dataset else ()
     found = []
-    for cls, mean, share, *_ in pairs(data.get("classes"), 3):
+    for cls, mean, share in given:
         known = isinstance(cls, int) and 0 <= cls < len(names)
-        name = names[cls] if known else str(cls)[:60]
-        found.append(ClassShare(name, number(mean), number(share)))
+        found.append(ClassShare(names[cls] if known else str(cls)[:60], mean, share))
     return found
 
 
-def variants(scene: Scene, there: Sequence[str]) -> list[Option]:
+def variants(scene: Scene, there: Sequence[str]) -> list[TileChoice]:
     titles = {d.name: d.title for d in scene.datasets.values()}
-    return [Option(v, titles.get(v, v)) for v in there]
+    return [TileChoice(v, titles.get(v, v)) for v in there]
 
 
 def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     """Each unit's strongest example, as it saw it."""
-    first = {}
+    first: dict[int, Found] = {}
     digest = ""
-    for unit, v in scene.atlas.results(scene.node.id, LENS.technique, variant).items():
-        best = pairs(v.data.get("top"), 3)[:1]
-        if unit is not None and best and all(isinstance(n, int) for n in best[0][:2]):
-            first[unit] = best[0]
-            digest = texts(v.data, "dataset")
+    for unit, v in scene.atlas.results(scene.node.id, LENS.name, variant).items():
+        result = scene.read(v, ExamplesResult)
+        if unit is not None and result.top:
+            first[unit] = result.top[0]
+            digest = result.dataset
     dataset = scene.datasets.get(digest)
     samples = scene.samples(digest, [n for n, *_ in first.values()])
     found = {}
-    for unit, (n, position, value, *_) in first.items():
-        shown = example(scene, dataset, samples.get(n), n, max(0, position), number(value))
+    for unit, (n, position, value) in first.items():
+        shown = example(scene, dataset, samples.get(n), n, position, value)
         found[unit] = Thumb(
             unit,
             f"{scene.model}/{scene.node.id}/{unit}",
@@ -238,4 +182,4 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     return found
 
 
-PLUGIN = Plugin(LENS, section, variants, tiles, sweep=True)
+PAGE = Page(part=DatasetExamples, section=section, variants=variants, tiles=tiles)

@@ -6,57 +6,33 @@ is strong already grows stronger. Mordvintsev et al. 2015; the objective is luci
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from micrograph.lenses.deepdream.lens import LENS, DeepDreamParams
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
 from micrograph.models.model import Model
 from micrograph.optimize import FourierImage, Settings, energy, optimize
 
-VARIANTS = ("node",)
 START = 0.5
 """Standard deviation of the spectrum at the start: as much contrast as a photograph. From faint
 noise, 0.01, the picture of a node that answers to plain grey stays grey (a local optimum; toytown's
 early nodes reached a fifth of the energy, less than a photograph has there)."""
 
 
-@dataclass(frozen=True)
-class DeepDream:
-    """The technique; see `micrograph.lenses.engines.base.Technique`."""
+class DeepDream(Technique[DeepDreamParams]):
+    """The engine of DeepDream. A result is a picture alone."""
 
-    name: str = "deepdream"
-    level: str = "node"
-    revision: int = 1
+    lens = LENS
 
-    def jobs(
-        self,
-        model: Model,
-        *,
-        preset: str = "standard",
-        steps: int | None = None,
-        size: int | None = None,
-        seed: int = 0,
-        repeats: int = 1,
-        variants: Sequence[str] = VARIANTS,
-    ) -> list[Job]:
-        """One job for each repeat; repeat r has seed `seed + r`."""
-        common.known_variants(self.name, variants, VARIANTS)
-        settings = presets.settings(preset, model, steps=steps, size=size)
-        return [
-            Job(
-                self.name,
-                "node",
-                each,
-                {
-                    **common.signature(self, model, each),
-                    "objective": "energy",
-                    "parameterization": "fourier",
-                    "start": START,
-                    **settings.as_dict(),
-                },
-            )
-            for each in common.seeds(seed, repeats)
-        ]
+    def plan(self, model: Model, params: DeepDreamParams) -> list[Job]:
+        settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)
+        made = {
+            "objective": "energy",
+            "parameterization": "fourier",
+            "start": START,
+            **settings.as_dict(),
+        }
+        return [Job(self.recipe(model, "node", seed, **made)) for seed in params.seeds]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         return 1
@@ -84,4 +60,4 @@ class DeepDream:
         yield Rendered(node, None, done.as_uint8()[0], done.scores.item(), seconds)
 
 
-DEEPDREAM = DeepDream()
+ENGINE = DeepDream()

@@ -5,67 +5,32 @@ Olah et al., "Feature Visualization", Distill 2017, section "Diversity".
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from math import isqrt
 
-from micrograph.errors import BadInput
+from micrograph.lenses.diversity.lens import LENS, DiversityParams, DiversityResult
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
 from micrograph.models.model import Model
 from micrograph.optimize import Pictures, Settings, channel, evaluate, memory, optimize
 from micrograph.optimize.diversity import diverse
 
-VARIANTS = ("facets",)
-FACETS = (4, 6, 9, 12, 16)
 
+class Diversity(Technique[DiversityParams]):
+    """The engine of diversity."""
 
-@dataclass(frozen=True)
-class Diversity:
-    """The technique; see `micrograph.lenses.engines.base.Technique`.
+    lens = LENS
 
-    Pictures are mosaics without gaps. `data`: "columns" and "rows" of the mosaic, "scores" of its
-    facets, row by row.
-    """
-
-    name: str = "diversity"
-    level: str = "unit"
-    revision: int = 1
-
-    def jobs(
-        self,
-        model: Model,
-        *,
-        preset: str = "standard",
-        steps: int | None = None,
-        size: int | None = None,
-        seed: int = 0,
-        repeats: int = 1,
-        facets: int = 4,
-        weight: float = 1.0,
-        variants: Sequence[str] = VARIANTS,
-    ) -> list[Job]:
-        """One job for each repeat. `size` is that of one facet; `weight` that of the penalty."""
-        common.known_variants(self.name, variants, VARIANTS)
-        if facets not in FACETS:
-            raise BadInput(f"facets {facets!r} make no mosaic; expected one of {FACETS}")
-        common.in_range("weight", weight, 0.0, 1000.0)
-        settings = presets.settings(preset, model, steps=steps, size=size)
-        return [
-            Job(
-                self.name,
-                "facets",
-                each,
-                {
-                    **common.signature(self, model, each),
-                    "objective": "channel",
-                    "facets": facets,
-                    "weight": float(weight),
-                    "parameterization": "fourier",
-                    **settings.as_dict(),
-                },
-            )
-            for each in common.seeds(seed, repeats)
-        ]
+    def plan(self, model: Model, params: DiversityParams) -> list[Job]:
+        """One job for each repeat."""
+        settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)
+        made = {
+            "objective": "channel",
+            "facets": params.facets,
+            "weight": params.weight,
+            "parameterization": "fourier",
+            **settings.as_dict(),
+        }
+        return [Job(self.recipe(model, "facets", seed, **made)) for seed in params.seeds]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         together = memory.batch_size(model, node, job.recipe["size"])
@@ -104,8 +69,8 @@ class Diversity:
                     common.mosaic(pictures[own], facets // rows),
                     max(scores[own]),
                     seconds,
-                    {"columns": facets // rows, "rows": rows, "scores": scores[own]},
+                    DiversityResult(columns=facets // rows, rows=rows, scores=tuple(scores[own])),
                 )
 
 
-DIVERSITY = Diversity()
+ENGINE = Diversity()

@@ -1,23 +1,11 @@
-"""Diversity: several pictures of one unit that must differ from each other."""
+"""Diversity as a part of a unit's page, and as the tiles of a node's."""
 
-from micrograph.lenses.pages.base import Lens, Plugin
+from micrograph.lenses.diversity.lens import LENS
+from micrograph.lenses.pages.page import Page
 from micrograph.lenses.pages.pictures import named, pictures, plain, tiles
 
-LENS = Lens(
-    technique="diversity",
-    title="Diversity",
-    question="What else would excite it?",
-    explanation=(
-        "Several pictures of one unit are made together and pushed apart in style, so that a unit "
-        "with several meanings shows more than the strongest."
-    ),
-    reading="What all facets share is what the unit needs; where they differ it does not care.",
-    caution="The push apart can force differences that mean nothing: compare the facets' scores.",
-    under="feature_vis",
-)
-PLUGIN = Plugin(
-    LENS,
-    pictures(LENS.technique, plain("Facets")),
-    named({"facets": "Facets"}),
-    tiles(LENS.technique),
+PAGE = Page(
+    section=pictures(LENS, plain("Facets")),
+    variants=named({"facets": "Facets"}),
+    tiles=tiles(LENS.name),
 )

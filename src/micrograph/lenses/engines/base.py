@@ -1,44 +1,57 @@
-"""What a technique is: a lens pointed at nodes or units of a model.
+"""What an engine is: it makes a lens's results from a model, units and parameters."""
 
-A technique is one file that defines a `Technique` and registers it; third-party packages add theirs
-through the entry point group `micrograph.lenses`.
-"""
-
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
+from micrograph import recipe as recipes
+from micrograph.lenses.contract import Lens
+from micrograph.lenses.params import Params
+from micrograph.lenses.result import Arrays, Result
 from micrograph.steps import StepHook as StepHook  # those who write a lens look for it here
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
 
+P = TypeVar("P", bound=Params)
+
 
 @dataclass(frozen=True)
 class Job:
-    """One variant of a technique under one seed, to be done for any number of units.
+    """What is to be done for any number of units: a recipe, and what it works on.
 
-    `recipe` is complete: all parameters, the model and its digest, the seed, the code's revision.
-    `context` is what the job works on and the recipe only names by digest (a dataset, a picture).
+    `recipe` is complete: the lens, the variant, the seed, all parameters, the model and its digest,
+    the code's revision. `context` is what it only names by digest (a dataset, a picture).
     """
 
-    technique: str
-    variant: str
-    seed: int
     recipe: Mapping[str, Any]
     context: Any = None
+
+    @property
+    def technique(self) -> str:
+        """The name of the lens."""
+        return recipes.technique(self.recipe)
+
+    @property
+    def variant(self) -> str:
+        """Which view of the lens: a name for people, atlases and URLs."""
+        return recipes.variant(self.recipe)
+
+    @property
+    def seed(self) -> int:
+        return recipes.seed(self.recipe)
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """A result: a picture, uint8 [y, x, 3] in RGB, or None where data says it all, with its score
-    (what that is, the technique says) and its share of the time.
+    """A result at an address: a picture, uint8 [y, x, 3] in RGB, or None where data says it all,
+    its score (what that is, the lens says) and its share of the time.
 
-    `data` is plain JSON; `arrays` are for what is too large for it (uint8, int16, int32, float16 or
-    float32). `unit` is None for a result about the node as a whole.
+    `unit` is None for a result about the node as a whole.
     """
 
     node: str
@@ -46,14 +59,23 @@ class Rendered:
     image: np.ndarray | None
     score: float
     seconds: float
-    data: Mapping[str, Any] = field(default_factory=dict)
-    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    result: Result = field(default_factory=Result)
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """The result as plain JSON."""
+        return self.result.to_json()
+
+    @property
+    def arrays(self) -> Arrays:
+        """What of the result is too large for JSON."""
+        return self.result.arrays()
 
 
 @dataclass(frozen=True)
 class Source:
-    """Pictures that a technique looks at. `digest` (64 hex digits) stands for which and in what
-    order; `size` is the side in pixels at which the network saw them."""
+    """Pictures that a lens looks at. `digest` (64 hex digits) stands for which and in what order;
+    `size` is the side in pixels at which the network saw them."""
 
     name: str
     digest: str
@@ -76,33 +98,59 @@ class Sample:
     image: np.ndarray | None
 
 
-class Technique(Protocol):
-    """A lens. `name` is what commands, URLs and atlases call it; `level` is "unit" or "node".
+class Engine(ABC, Generic[P]):
+    """Base of both kinds. `lens` is what it is the engine of; `revision` goes up when old recipes
+    give other results."""
 
-    What it means to a reader (its question, how to read it) stands in the site's list of lenses.
-    """
-
-    @property
-    def name(self) -> str: ...
+    lens: ClassVar[Lens]
+    revision: ClassVar[int] = 1
 
     @property
-    def level(self) -> str: ...
+    def name(self) -> str:
+        return self.lens.name
 
-    def jobs(self, *args: Any, **options: Any) -> list[Job]:
-        """`jobs(model, **options)`: what the options (preset, steps, size, ...) ask for.
+    @property
+    def level(self) -> str:
+        """ "unit" or "node": what is wanted of it."""
+        return self.lens.level
 
-        Each technique names its own. Raises BadInput on absurd values.
+    def jobs(self, model: "Model", **options: Any) -> list[Job]:
+        """What these options of the lens ask for: at least one job, each with another recipe.
+
+        Raises BadInput or NotFound for options that the lens does not have, and values that make no
+        sense.
         """
-        ...
+        return self.plan(model, self.lens.params.read(options))  # type: ignore[arg-type]
 
+    @abstractmethod
+    def plan(self, model: "Model", params: P) -> list[Job]:
+        """As `jobs`, from checked parameters."""
+
+    def recipe(self, model: "Model", variant: str, seed: int, /, **more: Any) -> dict[str, Any]:
+        """A recipe with the part that every lens has."""
+        return {
+            "technique": self.name,
+            recipes.VIEW: variant,
+            "seed": seed,
+            "model": model.id,
+            "weights": model.digest,
+            "code": f"{self.name}/{self.revision}",
+            **more,
+        }
+
+
+class Technique(Engine[P]):
+    """An engine that makes results for some units of one node at a time."""
+
+    @abstractmethod
     def batch_size(self, model: "Model", node: str, job: Job) -> int:
         """How many units of `node` fit the memory there is and run fastest together.
 
         0 where the lens has nothing to say of the node; `run` is not called for it then. Raises
         BadInput where the options do not fit the node.
         """
-        ...
 
+    @abstractmethod
     def run(
         self,
         model: "Model",
@@ -112,27 +160,16 @@ class Technique(Protocol):
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """Render `units` of `node` in one batch. Halves the batch when memory runs out."""
-        ...
 
 
-@runtime_checkable
-class Sweep(Protocol):
-    """A technique that looks at all nodes in one go. It has `sweep` instead of `batch_size`, `run`.
+class Sweep(Engine[P]):
+    """An engine that looks at all nodes in one go.
 
-    Its `level` says what is wanted: every unit ("unit"), or the node as a whole ("node"). It may
-    give more than that.
+    The level of its lens says what is wanted: every unit ("unit"), or the node as a whole ("node").
+    It may give more than that.
     """
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def level(self) -> str: ...
-
-    def jobs(self, *args: Any, **options: Any) -> list[Job]:
-        """As `Technique.jobs`."""
-        ...
-
+    @abstractmethod
     def sweep(
         self,
         model: "Model",
@@ -146,4 +183,3 @@ class Sweep(Protocol):
         `workspace` is a folder of this job (it may not exist yet) to leave unfinished work in, so
         that an interrupted sweep goes on; it is deleted when all results are stored.
         """
-        ...

@@ -6,7 +6,7 @@ Distill 2021; the gradient is rectified as in the code that they released.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,11 @@ from torch import Tensor
 
 from micrograph.errors import BadInput
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
 from micrograph.lenses.faceted_feature_vis.facets import ProbeFile, ScenePlan, below, check_theme
+from micrograph.lenses.faceted_feature_vis.lens import LENS, FacetedParams, FacetedResult
 from micrograph.models.model import Model
 from micrograph.optimize import Objective, Pictures, Settings, channel, evaluate, memory, optimize
-
-DEFAULT = ("vehicle", "building", "animal", "plant")
 
 
 def faceted(target: Objective, probes: Mapping[str, Tensor], strength: float) -> Objective:
@@ -47,74 +46,47 @@ def faceted(target: Objective, probes: Mapping[str, Tensor], strength: float) ->
     return Objective(nodes, value, target.samples, False, f"faceted({target.label})")
 
 
-@dataclass(frozen=True)
-class FacetedFeatureVis:
-    """The technique; see `micrograph.lenses.engines.base.Technique`. Its variants are themes."""
+class FacetedFeatureVis(Technique[FacetedParams]):
+    """The engine of facets by theme. Its variants are the themes."""
 
-    name: str = "faceted_feature_vis"
-    level: str = "unit"
-    revision: int = 1
+    lens = LENS
 
-    def jobs(
-        self,
-        model: Model,
-        *,
-        preset: str = "standard",
-        steps: int | None = None,
-        size: int | None = None,
-        seed: int = 0,
-        repeats: int = 1,
-        strength: float = 8.0,
-        layers: int = 4,
-        scenes: int = 800,
-        probes: str | None = None,
-        variants: Sequence[str] = DEFAULT,
-    ) -> list[Job]:
+    def plan(self, model: Model, params: FacetedParams) -> list[Job]:
         """One job for each theme and repeat.
 
-        Probes are fitted at up to `layers` nodes below a unit's own on so many toytown `scenes`, or
-        read from the safetensors file `probes` (see `facets.ProbeFile`), which then is the one
-        theme. Always in fp32: the gradient of a lower node must reach the very tensor it had.
+        Probes are fitted at lower nodes on toytown scenes, or read from a safetensors file (see
+        `facets.ProbeFile`), which then is the one theme. Always in fp32: the gradient of a lower
+        node must reach the very tensor it had. Raises NotFound for an unknown theme.
         """
         settings = replace(
-            presets.settings(preset, model, steps=steps, size=size),
+            presets.settings(params.preset, model, steps=params.steps, size=params.size),
             precision="fp32",
         )
-        common.in_range("strength", strength, 0.0, 1000.0)
-        common.in_range("layers", layers, 1, 64)
-        common.in_range("scenes", scenes, 16, 20_000)
-        recipe: dict[str, Any] = {
+        source, themes, of_probes = self._probes(model, params)
+        made = {
             "objective": "faceted channel",
             "parameterization": "fourier",
-            "strength": float(strength),
-            "layers": layers,
+            "strength": params.strength,
+            "layers": params.layers,
+            **of_probes,
+            **settings.as_dict(),
         }
-        source: ScenePlan | ProbeFile
-        if probes is not None:
-            source = ProbeFile(model, Path(probes))
-            variants = (source.theme,)
-            recipe["probes"] = source.digest
-        else:
-            source = ScenePlan(model, scenes)
-            recipe["scenes"] = scenes
-            for theme in variants:
-                check_theme(theme, self.name)
         return [
-            Job(
-                self.name,
-                theme,
-                each,
-                {
-                    **common.signature(self, model, each),
-                    **recipe,
-                    "theme": theme,
-                    **settings.as_dict(),
-                },
-                source,
-            )
-            for each in common.seeds(seed, repeats)
-            for theme in dict.fromkeys(variants)
+            Job(self.recipe(model, theme, seed, theme=theme, **made), source)
+            for seed in params.seeds
+            for theme in dict.fromkeys(themes)
         ]
+
+    def _probes(
+        self, model: Model, params: FacetedParams
+    ) -> tuple[ScenePlan | ProbeFile, tuple[str, ...], dict[str, Any]]:
+        """Where probes come from, the themes they are for, and the recipe's words for it."""
+        if params.probes is not None:
+            file = ProbeFile(model, Path(params.probes))
+            return file, (file.theme,), {"probes": file.digest}
+        for theme in params.variants:
+            check_theme(theme, self.name)
+        return ScenePlan(model, params.scenes), params.variants, {"scenes": params.scenes}
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         if not self._steered(model, node, job):
@@ -149,13 +121,16 @@ class FacetedFeatureVis:
                 on_step=on_step,
             )
 
-        told = [
-            [name, None if area is None else round(area, 3)] for name, (_, area) in found.items()
-        ]
+        kept = FacetedResult(
+            probes=tuple(
+                (name, None if area is None else round(area, 3))
+                for name, (_, area) in found.items()
+            )
+        )
         for part, done, seconds in common.in_memory(units, climb):
             scores = evaluate(model, channel(node, list(part)), done.images).tolist()
             for unit, picture, score in zip(part, done.as_uint8(), scores, strict=True):
-                yield Rendered(node, unit, picture, score, seconds, {"probes": told})
+                yield Rendered(node, unit, picture, score, seconds, kept)
 
     def _steered(self, model: Model, node: str, job: Job) -> list[str]:
         """The nodes below whose probes are used."""
@@ -167,4 +142,4 @@ class FacetedFeatureVis:
         return nodes
 
 
-FACETED_FEATURE_VIS = FacetedFeatureVis()
+ENGINE = FacetedFeatureVis()

@@ -5,16 +5,15 @@ its centre or another position (neuron), up or down (negative), or with as littl
 possible (alpha). Olah et al., "Feature Visualization", Distill 2017.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from micrograph.errors import BadInput, not_found
+from micrograph.errors import BadInput
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.feature_vis.lens import AT, LENS, FeatureVisParams, FeatureVisResult
 from micrograph.models.model import Model
 from micrograph.optimize import (
     Objective,
@@ -28,64 +27,20 @@ from micrograph.optimize import (
 )
 from micrograph.optimize.alpha import AlphaImage, transparent
 
-VARIANTS = (
-    "channel",
-    "channel-negative",
-    "neuron",
-    "neuron-negative",
-    "neuron-at-Y-X",
-    "alpha",
-)
-_AT = re.compile(r"neuron-at-(\d{1,4})-(\d{1,4})")
 
+class FeatureVis(Technique[FeatureVisParams]):
+    """The engine of feature visualization."""
 
-@dataclass(frozen=True)
-class FeatureVis:
-    """The technique; see `micrograph.lenses.engines.base.Technique`.
+    lens = LENS
 
-    `data` of its pictures: "company", the units of the node with the largest mean activation on
-    the finished picture. The `alpha` variant stores its picture over grey and the array "alpha",
-    uint8 [y, x], its opacity.
-    """
-
-    name: str = "feature_vis"
-    level: str = "unit"
-    revision: int = 1
-
-    def jobs(
-        self,
-        model: Model,
-        *,
-        preset: str = "standard",
-        steps: int | None = None,
-        size: int | None = None,
-        seed: int = 0,
-        repeats: int = 1,
-        variants: Sequence[str] = ("channel",),
-    ) -> list[Job]:
-        """One job for each variant and repeat; repeat r has seed `seed + r`."""
-        settings = presets.settings(preset, model, steps=steps, size=size)
+    def plan(self, model: Model, params: FeatureVisParams) -> list[Job]:
+        """One job for each variant and repeat."""
+        settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)
         return [
-            Job(self.name, variant, each, self._recipe(model, variant, each, settings))
-            for each in common.seeds(seed, repeats)
-            for variant in dict.fromkeys(variants)
+            Job(self.recipe(model, variant, seed, **_objective(variant), **settings.as_dict()))
+            for seed in params.seeds
+            for variant in dict.fromkeys(params.variants)
         ]
-
-    def _recipe(self, model: Model, variant: str, seed: int, settings: Settings) -> dict[str, Any]:
-        position = _AT.fullmatch(variant)
-        if not position and (variant not in VARIANTS or "Y" in variant):
-            raise not_found("variant", variant, VARIANTS, self.name)
-        kind, _, sign = variant.partition("-")
-        recipe = {
-            **common.signature(self, model, seed),
-            "objective": "channel" if variant == "alpha" else kind,
-            "negative": sign == "negative",
-            "parameterization": "alpha" if variant == "alpha" else "fourier",
-            **settings.as_dict(),
-        }
-        if position:
-            recipe["at"] = [int(number) for number in position.groups()]
-        return recipe
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         if job.recipe["size"] == model.preprocessing.size and "at" in job.recipe:
@@ -122,9 +77,10 @@ class FeatureVis:
             together = common.company(raw[node].clamp(min=0) if rectified else raw[node])
             opacity = (done.layers * 255).round().byte().numpy()
             for i, (unit, picture) in enumerate(zip(part, done.as_uint8(), strict=True)):
-                arrays = dict(zip(("alpha",), opacity[i], strict=False))
-                data = {"company": together[i]}
-                yield Rendered(node, unit, picture, scores[i], seconds, data, arrays)
+                kept = FeatureVisResult(
+                    driven=tuple(together[i]), alpha=opacity[i][0] if len(opacity[i]) else None
+                )
+                yield Rendered(node, unit, picture, scores[i], seconds, kept)
 
     def _climb(
         self, model: Model, node: str, units: Sequence[int], job: Job, on_step: StepHook | None
@@ -152,4 +108,17 @@ class FeatureVis:
         return neuron(node, list(units), at=(at[0], at[1]) if at else None, pre_relu=negative)
 
 
-FEATURE_VIS = FeatureVis()
+def _objective(variant: str) -> dict[str, Any]:
+    """What of a recipe says which view it is."""
+    kind, _, sign = variant.partition("-")
+    made: dict[str, Any] = {
+        "objective": "channel" if variant == "alpha" else kind,
+        "negative": sign == "negative",
+        "parameterization": "alpha" if variant == "alpha" else "fourier",
+    }
+    if position := AT.fullmatch(variant):
+        made["at"] = [int(number) for number in position.groups()]
+    return made
+
+
+ENGINE = FeatureVis()

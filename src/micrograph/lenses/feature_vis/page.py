@@ -1,57 +1,13 @@
-"""Feature visualization: the picture that excites a unit most."""
+"""Feature visualization as the first part of a unit's page."""
 
 from dataclasses import dataclass
 
+from micrograph.lenses.contract import View
+from micrograph.lenses.feature_vis.lens import LENS
 from micrograph.lenses.feature_vis.quality import Quality, qualities
-from micrograph.lenses.pages.base import Lens, Plugin, Scene, Shot, View
+from micrograph.lenses.pages.page import Page
 from micrograph.lenses.pages.pictures import shot, tiles
-
-LENS = Lens(
-    technique="feature_vis",
-    title="Feature visualization",
-    question="What would excite it most?",
-    explanation=(
-        "Start from noise and change the picture, step by step, so that one unit answers "
-        "more and more strongly. What remains is a portrait of what the unit looks for."
-    ),
-    reading=(
-        "Look for the pattern that repeats across the picture: that is what the unit looks for."
-    ),
-    caution=(
-        "It is the extreme, not the everyday: no photograph looks like this, and a unit with "
-        "several meanings may show only one of them."
-    ),
-    views=(
-        View(
-            "channel",
-            "channel",
-            "positive",
-            "Whole channel",
-            "excites the unit at every position of its map",
-        ),
-        View(
-            "neuron",
-            "neuron",
-            "positive",
-            "Centre neuron",
-            "excites the unit at the central position only",
-        ),
-        View(
-            "channel-negative",
-            "channel",
-            "negative",
-            "Whole channel, negative",
-            "silences the unit at every position of its map",
-        ),
-        View(
-            "neuron-negative",
-            "neuron",
-            "negative",
-            "Centre neuron, negative",
-            "silences the unit at the central position only",
-        ),
-    ),
-)
+from micrograph.lenses.pages.scene import Scene, Shot
 
 
 @dataclass(frozen=True)
@@ -78,33 +34,33 @@ class FeatureVis:
 def section(scene: Scene) -> FeatureVis:
     """There also where nothing is rendered: a unit's page begins with this question."""
     by_variant: dict[str, list[Shot]] = {}
-    for v in scene.of(LENS.technique):
+    for v in scene.of(LENS.name):
         made = shot(scene, v, _title(v.variant))
         if made:
             by_variant.setdefault(v.variant, []).append(made)
     measured = qualities(scene.found)
     groups = [
         Group(view, by_variant.pop(view.variant), measured.get(view.variant))
-        for view in LENS.views
+        for view in LENS.words.views
         if view.variant in by_variant
     ]
     there = {group.view.variant for group in groups}
     return FeatureVis(
-        LENS.technique,
+        LENS.name,
         "feature_vis",
         groups,
         [s for shots in by_variant.values() for s in shots],
-        [view for view in LENS.views if view.variant not in there],
+        [view for view in LENS.words.views if view.variant not in there],
     )
 
 
 def _title(variant: str) -> str:
     """A caption: "neuron-at-2-7" is "Neuron at row 2, column 7"."""
-    known = next((view.title for view in LENS.views if view.variant == variant), "")
+    known = next((view.title for view in LENS.words.views if view.variant == variant), "")
     at = variant.removeprefix("neuron-at-").split("-")
     if not known and variant.startswith("neuron-at-") and len(at) == 2:
         return f"Neuron at row {at[0]}, column {at[1]}"
     return known or {"alpha": "With transparency"}.get(variant, variant.replace("-", " "))
 
 
-PLUGIN = Plugin(LENS, section, None, tiles(LENS.technique))
+PAGE = Page(part=FeatureVis, section=section, tiles=tiles(LENS.name))

@@ -5,7 +5,6 @@ alone. Olah et al., "Feature Visualization", Distill 2017, section "Interaction 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,7 +13,8 @@ from torch import Tensor
 from micrograph.address import check_unit
 from micrograph.errors import BadInput, short
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.joint.lens import LENS, JointParams, JointResult
 from micrograph.models.model import Model
 from micrograph.optimize import Objective, Settings, channel, evaluate, memory, optimize
 
@@ -22,50 +22,26 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The partner's weights, from left to right."""
 
 
-@dataclass(frozen=True)
-class Joint:
-    """The technique; see `micrograph.lenses.engines.base.Technique`.
+class Joint(Technique[JointParams]):
+    """The engine of joint optimization. Its variant names the partner: `with-<node>-<unit>`."""
 
-    Its variant names the partner: `with-<node>-<unit>`. Pictures are strips of one row. `data`:
-    "partner", "columns", and for each picture of the strip its "weights" and its "scores": mean
-    activation of the unit and of the partner.
-    """
+    lens = LENS
 
-    name: str = "joint"
-    level: str = "unit"
-    revision: int = 1
-
-    def jobs(
-        self,
-        model: Model,
-        *,
-        partner: str | None = None,
-        preset: str = "standard",
-        steps: int | None = None,
-        size: int | None = None,
-        seed: int = 0,
-        repeats: int = 1,
-    ) -> list[Job]:
-        """One job for each repeat. `partner` is the other unit, as NODE:UNIT or NODE/UNIT."""
-        node, unit = self._partner(model, partner)
-        settings = presets.settings(preset, model, steps=steps, size=size)
-        return [
-            Job(
-                self.name,
-                f"with-{node}-{unit}",
-                each,
-                {
-                    **common.signature(self, model, each),
-                    **common.dictionaries(model, [node]),
-                    "objective": "channel",
-                    "partner": [node, unit],
-                    "shares": list(SHARES),
-                    "parameterization": "fourier",
-                    **settings.as_dict(),
-                },
-            )
-            for each in common.seeds(seed, repeats)
-        ]
+    def plan(self, model: Model, params: JointParams) -> list[Job]:
+        """One job for each repeat. Raises BadInput without a partner, NotFound for an unknown
+        one."""
+        node, unit = self._partner(model, params.partner)
+        settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)
+        made = {
+            **common.dictionaries(model, [node]),
+            "objective": "channel",
+            "partner": [node, unit],
+            "shares": list(SHARES),
+            "parameterization": "fourier",
+            **settings.as_dict(),
+        }
+        view = f"with-{node}-{unit}"
+        return [Job(self.recipe(model, view, seed, **made)) for seed in params.seeds]
 
     @staticmethod
     def _partner(model: Model, partner: str | None) -> tuple[str, int]:
@@ -109,12 +85,12 @@ class Joint:
                     common.mosaic(strips.pictures[i], len(SHARES)),
                     min(own / max(first[0], 1e-6), others / max(last[1], 1e-6)),
                     seconds,
-                    {
-                        "partner": job.recipe["partner"],
-                        "columns": len(SHARES),
-                        "weights": [[1 - share, share] for share in SHARES],
-                        "scores": scores,
-                    },
+                    JointResult(
+                        partner=(job.recipe["partner"][0], job.recipe["partner"][1]),
+                        columns=len(SHARES),
+                        weights=tuple((1 - share, share) for share in SHARES),
+                        scores=tuple((own, other) for own, other in scores),
+                    ),
                 )
 
 
@@ -182,4 +158,4 @@ def _weighed(objective: Objective, weights: Tensor) -> Objective:
     )
 
 
-JOINT = Joint()
+ENGINE = Joint()

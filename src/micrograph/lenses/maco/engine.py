@@ -1,15 +1,15 @@
 """MaCo: what would excite a unit most, among pictures with the spectrum of natural ones?"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch.nn.functional as F
 from torch import Tensor
 
-from micrograph.errors import not_found
 from micrograph.lenses.engines import common
-from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
 from micrograph.lenses.engines.presets import fast_precision
+from micrograph.lenses.maco.lens import LENS, MacoParams, MacoResult
 from micrograph.models.model import Model
 from micrograph.optimize import channel, evaluate, memory
 from micrograph.optimize.maco import MacoSettings, maco
@@ -19,62 +19,28 @@ PRESETS = {
     "standard": MacoSettings(steps=128, crops=12),
     "microscope": MacoSettings(),  # the paper's
 }
-VARIANTS = ("channel",)
 
 
-@dataclass(frozen=True)
-class Maco:
-    """The technique; see `micrograph.lenses.engines.base.Technique`.
+class Maco(Technique[MacoParams]):
+    """The engine of MaCo."""
 
-    Pictures are faded to grey where they mattered little; the array "alpha", uint8 [y, x], is the
-    opacity.
-    """
+    lens = LENS
 
-    name: str = "maco"
-    level: str = "unit"
-    revision: int = 1
-
-    def jobs(
-        self,
-        model: Model,
-        *,
-        preset: str = "standard",
-        steps: int | None = None,
-        size: int | None = None,
-        crops: int | None = None,
-        seed: int = 0,
-        repeats: int = 1,
-        variants: Sequence[str] = VARIANTS,
-    ) -> list[Job]:
-        """One job for each repeat. `size` is by default 16/7 of the network's input, as the
-        paper's 512 px for 224; `crops` of the picture are looked at in every step."""
-        if preset not in PRESETS:
-            raise not_found("preset", preset, PRESETS)
-        common.known_variants(self.name, variants, VARIANTS)
-        chosen = PRESETS[preset]
+    def plan(self, model: Model, params: MacoParams) -> list[Job]:
+        """One job for each repeat. The paper's 512 px for a network that sees 224 are 16/7 of its
+        input."""
+        chosen = PRESETS[params.preset]
+        asked = {"size": params.size, "steps": params.steps, "crops": params.crops}
         settings = replace(
             chosen,
-            size=size if size is not None else round(model.preprocessing.size / 7) * 16,
-            steps=steps if steps is not None else chosen.steps,
-            crops=crops if crops is not None else chosen.crops,
+            **{"size": round(model.preprocessing.size / 7) * 16}
+            | {name: value for name, value in asked.items() if value is not None},
             precision=fast_precision(model.device),
         )
-        common.in_range("size", settings.size, 16, 4096)
-        common.in_range("steps", settings.steps, 1, 100_000)
-        common.in_range("crops", settings.crops, 1, 256)
+        made = {"objective": "channel", "parameterization": "phase", **settings.as_dict()}
         return [
-            Job(
-                self.name,
-                "channel",
-                each,
-                {
-                    **common.signature(self, model, each),
-                    "objective": "channel",
-                    "parameterization": "phase",
-                    **settings.as_dict(),
-                },
-            )
-            for each in common.seeds(seed, repeats)
+            Job(self.recipe(model, "channel", seed, **made))
+            for seed in range(params.seed, params.seed + params.repeats)
         ]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
@@ -113,8 +79,8 @@ class Maco:
                     pictures[i].byte().permute(1, 2, 0).numpy(),
                     scores[i],
                     seconds,
-                    arrays={"alpha": alphas[i].byte().numpy()},
+                    MacoResult(alpha=alphas[i].byte().numpy()),
                 )
 
 
-MACO = Maco()
+ENGINE = Maco()

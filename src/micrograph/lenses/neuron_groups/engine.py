@@ -16,16 +16,19 @@ import torch
 
 from micrograph.errors import Unavailable
 from micrograph.lenses.engines import common, directions, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook
-from micrograph.lenses.engines.source_pictures import FEW, SourcePicture, source_pictures
+from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
+from micrograph.lenses.neuron_groups.lens import (
+    LENS,
+    UNITS,
+    GroupOfUnits,
+    NeuronGroupsParams,
+    NeuronGroupsResult,
+)
 from micrograph.models.model import Model
 from micrograph.optimize import Settings
 
-GROUPS = 6
-MOST_GROUPS = 32
 ITERATIONS = 500
-UNITS = 8
-"""Units that are named of each group."""
 
 
 @dataclass(frozen=True)
@@ -38,51 +41,27 @@ class Group:
     strength: float
 
 
-@dataclass(frozen=True)
-class NeuronGroups:
-    """The technique; see `micrograph.lenses.engines.base.Technique`."""
+class NeuronGroups(Technique[NeuronGroupsParams]):
+    """The engine of neuron groups. Its variant is the picture's name."""
 
-    name: str = "neuron_groups"
-    level: str = "node"
-    revision: int = 1
+    lens = LENS
 
-    def jobs(
-        self,
-        model: Model,
-        *,
-        images: Sequence[str] = FEW,
-        groups: int = GROUPS,
-        preset: str = "standard",
-        steps: int | None = None,
-        size: int | None = None,
-        seed: int = 0,
-        cosine_power: float = 1.0,
-    ) -> list[Job]:
-        """One job for each picture.
-
-        Raises BadInput on absurd values, NotFound on unknown names, Unavailable without
-        scikit-learn.
-        """
+    def plan(self, model: Model, params: NeuronGroupsParams) -> list[Job]:
+        """One job for each picture. Raises NotFound and BadInput for pictures that are none,
+        Unavailable without scikit-learn."""
         _nmf()
-        common.in_range("groups", groups, 1, MOST_GROUPS)
-        common.in_range("seed", seed, 0, 2**31 - 1)
-        common.in_range("cosine_power", cosine_power, 0.0, 10.0)
-        settings = presets.settings(preset, model, steps=steps, size=size)
+        settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)
+        made = {
+            "groups": params.groups,
+            "cosine_power": params.cosine_power,
+            **settings.as_dict(),
+        }
         return [
             Job(
-                self.name,
-                picture.name,
-                seed,
-                {
-                    **common.signature(self, model, seed),
-                    "source": picture.digest,
-                    "groups": groups,
-                    "cosine_power": float(cosine_power),
-                    **settings.as_dict(),
-                },
+                self.recipe(model, picture.name, params.seed, source=picture.digest, **made),
                 picture,
             )
-            for picture in source_pictures(images, model)
+            for picture in source_pictures(params.images, model)
         ]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
@@ -123,11 +102,9 @@ class NeuronGroups:
             shown,
             explained,
             time.perf_counter() - started,
-            {
-                "groups": [_as_data(group) for group in groups],
-                "columns": len(groups),
-                "source": [picture.digest, 0],
-            },
+            NeuronGroupsResult(
+                groups=tuple(_stored(group) for group in groups), source=(picture.digest, 0)
+            ),
         )
 
 
@@ -169,13 +146,13 @@ def factor(values: np.ndarray, count: int, seed: int) -> tuple[list[Group], floa
     return groups, explained
 
 
-def _as_data(group: Group) -> dict[str, Any]:
+def _stored(group: Group) -> GroupOfUnits:
     order = np.argsort(-np.abs(group.direction), kind="stable")[:UNITS]
-    return {
-        "map": np.round(np.atleast_2d(group.map), 3).tolist(),
-        "units": [[int(u), float(f"{group.direction[u]:.4g}")] for u in order],
-        "strength": round(group.strength, 4),
-    }
+    return GroupOfUnits(
+        map=np.round(np.atleast_2d(group.map), 3).tolist(),
+        units=tuple((int(u), float(f"{group.direction[u]:.4g}")) for u in order),
+        strength=round(group.strength, 4),
+    )
 
 
 def _nmf() -> Any:
@@ -196,4 +173,4 @@ def _warning() -> type[Warning]:
     return kind
 
 
-NEURON_GROUPS = NeuronGroups()
+ENGINE = NeuronGroups()

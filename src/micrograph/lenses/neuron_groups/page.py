@@ -1,25 +1,14 @@
-"""Neuron groups: the few patterns that a node's answer to a picture is made of."""
+"""Neuron groups as a part of a node's page."""
 
 from dataclasses import dataclass
 
-from micrograph.lenses.pages.base import Lens, Plugin, Scene, Shot, dicts, number, pairs
+from micrograph.lenses.neuron_groups.lens import LENS, GroupOfUnits, NeuronGroupsResult
 from micrograph.lenses.pages.maps import Heat, heat
+from micrograph.lenses.pages.page import Page
 from micrograph.lenses.pages.pictures import shot
+from micrograph.lenses.pages.scene import Scene, Shot
 from micrograph.lenses.pages.source import Source, source_of
 from micrograph.parts.parts import Thumb
-
-LENS = Lens(
-    technique="neuron_groups",
-    title="Neuron groups",
-    question="Which groups of units explain a picture?",
-    explanation=(
-        "The activations of a picture are taken apart into a few groups of units that act "
-        "together, each with a map of where, and a picture of what."
-    ),
-    reading="A group's map says where in the picture it acts, its picture what it stands for.",
-    caution="How many groups there are was chosen, not found; another number cuts otherwise.",
-    level="node",
-)
 
 
 @dataclass(frozen=True)
@@ -51,24 +40,20 @@ class NeuronGroups:
 
 def section(scene: Scene) -> NeuronGroups | None:
     found = []
-    for v in scene.of(LENS.technique):
-        groups = [
-            Group(heat(g.get("map")), _units(scene, g), number(g.get("strength")))
-            for g in dicts(v.data.get("groups"))
-        ]
-        made = shot(scene, v, v.variant.replace("-", " "), len(groups))
+    for v, result in scene.results(LENS.name, NeuronGroupsResult):
+        made = shot(scene, v, v.variant.replace("-", " "), len(result.groups))
         if made:
-            found.append(Groups(made, source_of(scene, v), groups))
-    return NeuronGroups(LENS.technique, "neuron_groups", found) if found else None
+            groups = [
+                Group(heat(group.map), _units(scene, group), group.strength)
+                for group in result.groups
+            ]
+            found.append(Groups(made, source_of(scene, v, result.source), groups))
+    return NeuronGroups(LENS.name, "neuron_groups", found) if found else None
 
 
-def _units(scene: Scene, group: dict[str, object]) -> list[Thumb]:
-    found = [
-        scene.thumb(scene.node.id, unit)
-        for unit, *_ in pairs(group.get("units"))[:8]
-        if isinstance(unit, int)
-    ]
+def _units(scene: Scene, group: GroupOfUnits) -> list[Thumb]:
+    found = [scene.thumb(scene.node.id, unit) for unit, _ in group.units]
     return [t for t in found if t]
 
 
-PLUGIN = Plugin(LENS, section)
+PAGE = Page(part=NeuronGroups, section=section)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from micrograph.lenses.pages.base import Lens, Scene, Shot
+from micrograph.lenses.contract import Words
 from micrograph.lenses.pages.pictures import shot
+from micrograph.lenses.pages.scene import Scene, Shot
 
 
 @dataclass(frozen=True)
@@ -16,10 +17,10 @@ class Generic:
     data: dict[str, list[str]]
 
 
-def words(technique: str) -> Lens:
+def words(technique: str) -> Words:
     """What can be said of a technique from its name alone."""
     title = technique.replace("_", " ").capitalize()
-    return Lens(
+    return Words(
         technique,
         title,
         title,

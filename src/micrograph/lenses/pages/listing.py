@@ -1,102 +1,118 @@
-"""The lenses the site can show, in the order in which a reader meets them.
+"""The parts of a page that lenses make, in the order in which a reader meets them."""
 
-A lens is one file here (its words, and how its results become part of a page) and, where it needs
-more than pictures in a row, one template in `templates/lenses/`. Results of a technique without
-words are shown all the same.
-"""
-
+import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Any
 
-from micrograph.lenses.activation_grid import page as activation_grid
-from micrograph.lenses.attribution import page as attribution
-from micrograph.lenses.caricature import page as caricature
-from micrograph.lenses.dataset_examples import page as dataset_examples
-from micrograph.lenses.deepdream import page as deepdream
-from micrograph.lenses.diversity import page as diversity
-from micrograph.lenses.faceted_feature_vis import page as faceted_feature_vis
-from micrograph.lenses.feature_vis import page as feature_vis
-from micrograph.lenses.joint import page as joint
-from micrograph.lenses.maco import page as maco
-from micrograph.lenses.neuron_groups import page as neuron_groups
+from micrograph.errors import MicrographError
+from micrograph.lenses import lenses, page
+from micrograph.lenses.contract import Lens, Words
 from micrograph.lenses.pages import generic, pictures
-from micrograph.lenses.pages.base import Lens, Option, Plugin, Scene, Shot, View
-from micrograph.lenses.similar import page as similar
-from micrograph.lenses.text_feature_vis import page as text_feature_vis
-from micrograph.lenses.tuning import page as tuning
-from micrograph.lenses.unit_map import page as unit_map
+from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.scene import Scene
 
-PLUGINS: dict[str, Plugin] = {
-    module.PLUGIN.lens.technique: module.PLUGIN
-    for module in (
-        feature_vis,
-        diversity,
-        maco,
-        faceted_feature_vis,
-        joint,
-        dataset_examples,
-        tuning,
-        text_feature_vis,
-        attribution,
-        similar,
-        unit_map,
-        deepdream,
-        caricature,
-        activation_grid,
-        neuron_groups,
-    )
-}
-LENSES: tuple[Lens, ...] = tuple(plugin.lens for plugin in PLUGINS.values())
+_log = logging.getLogger(__name__)
 
-Section = (
-    feature_vis.FeatureVis
-    | dataset_examples.DatasetExamples
-    | tuning.Tuning
-    | text_feature_vis.Text
-    | attribution.Attribution
-    | similar.Similar
-    | caricature.OnPictures
-    | neuron_groups.NeuronGroups
-    | pictures.Pictures
-    | generic.Generic
-)
+
+@dataclass(frozen=True)
+class Broken:
+    """In place of the part of a lens that broke while it read its results; `message` says so."""
+
+    technique: str
+    form: str
+    message: str
+
+
+def _parts() -> Any:
+    """The types of all parts, for the description of the pages' JSON."""
+    own = [page(name).part for name in lenses()]
+    every = [pictures.Pictures, generic.Generic, Broken, *(part for part in own if part)]
+    return reduce(or_, dict.fromkeys(every))
+
+
+if TYPE_CHECKING:
+    Section = Any
+else:
+    Section = _parts()
 """A part of a page: `technique` names the lens, `form` the template."""
 
 
-def lens(technique: str) -> Lens:
-    """The words of a technique; for one the site does not know, as much as its name says."""
-    plugin = PLUGINS.get(technique)
-    return plugin.lens if plugin else generic.words(technique)
+def words(technique: str) -> Words:
+    """The words of a lens; for one the site does not know, as much as its name says."""
+    return lenses()[technique].words if technique in lenses() else generic.words(technique)
+
+
+@dataclass(frozen=True)
+class Plugin:
+    lens: Words
+    page: Page
+    sweep: bool
+    section: Any
+    variants: Any
+    tiles: Any
+
+
+def _plugin(one: Lens) -> Plugin:
+    p = page(one.name)
+    return Plugin(one.words, p, one.can.whole_node, p.section, p.variants, p.tiles)
+
+
+PLUGINS = {name: _plugin(one) for name, one in lenses().items()}
+LENSES = tuple(p.lens for p in PLUGINS.values())
+
+
+def all_words() -> list[Words]:
+    """The words of all lenses, in reading order."""
+    return [one.words for one in lenses().values()]
 
 
 def sections(scene: Scene, level: str) -> list[Section]:
     """The parts of a page, in reading order: the lenses of that level ("unit" or "node") that have
-    something to show, then techniques without words."""
-    found = []
-    for plugin in PLUGINS.values():
-        if plugin.lens.level == level and plugin.section:
-            made = plugin.section(scene)
-            found += [made] if made else []
-    unknown = dict.fromkeys(v.technique for v in scene.found if v.technique not in PLUGINS)
-    return found + [generic.section(scene, technique) for technique in unknown]
+    something to show, then techniques without words. One that breaks costs its own part."""
+    found = [_section(scene, name) for name, one in lenses().items() if one.words.level == level]
+    unknown = dict.fromkeys(v.technique for v in scene.found if v.technique not in lenses())
+    return [part for part in found if part] + [
+        generic.section(scene, technique) for technique in unknown
+    ]
 
 
-def absent(there: Iterable[str], level: str) -> list[Lens]:
+def _section(scene: Scene, name: str) -> Section | None:
+    try:
+        make = page(name).section
+        return make(scene) if make else None
+    except MicrographError:  # the atlas itself cannot be read: that is the page's to say
+        raise
+    except Exception as error:
+        return broken(name, error)
+
+
+def broken(technique: str, error: Exception) -> Broken:
+    """What a page shows in place of a part whose lens failed in any way."""
+    _log.warning("the lens %s broke on a page", technique, exc_info=error)
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return Broken(technique, "broken", f"this lens could not be shown ({what[:200]})")
+
+
+def absent(there: Iterable[str], level: str) -> list[Words]:
     """The lenses of a level that have nothing to show among the techniques that are `there`."""
     known = set(there)
-    return [one for one in LENSES if one.level == level and one.technique not in known]
+    return [w for w in all_words() if w.level == level and w.technique not in known]
 
 
 __all__ = [
     "LENSES",
     "PLUGINS",
-    "Lens",
-    "Option",
-    "Plugin",
+    "Broken",
     "Scene",
     "Section",
-    "Shot",
-    "View",
     "absent",
-    "lens",
+    "all_words",
+    "broken",
+    "lenses",
+    "page",
     "sections",
+    "words",
 ]

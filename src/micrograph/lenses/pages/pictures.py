@@ -2,10 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 from micrograph.atlas.records import Visualization
-from micrograph.lenses.pages.base import Option, Scene, Shot
+from micrograph.lenses.contract import Lens
+from micrograph.lenses.pages.page import TileChoice
+from micrograph.lenses.pages.scene import Scene, Shot
+from micrograph.lenses.result import Result
 from micrograph.parts.parts import Thumb, thumb
+
+Stored = TypeVar("Stored", bound=Result)
 
 
 @dataclass(frozen=True)
@@ -27,22 +33,22 @@ def shot(
     return Shot(v.variant, title, image, v.score, v.seed, columns, rows)
 
 
-def plain(title: str) -> Callable[[Visualization], str]:
-    return lambda v: title
+def plain(title: str) -> Callable[[Visualization, Result], str]:
+    """The same caption for every picture."""
+    return lambda v, result: title
 
 
 def pictures(
-    technique: str, caption: Callable[[Visualization], str]
+    lens: Lens, caption: Callable[[Visualization, Stored], str]
 ) -> Callable[[Scene], Pictures | None]:
     """The section of a lens that gives one picture per variant and seed."""
 
     def section(scene: Scene) -> Pictures | None:
         found = []
-        for v in scene.of(technique):
-            columns, rows = (_count(v.data.get(key)) for key in ("columns", "rows"))
-            made = shot(scene, v, caption(v), columns, rows)
+        for v, result in scene.results(lens.name, lens.result):
+            made = shot(scene, v, caption(v, cast(Stored, result)), *result.grid)
             found += [made] if made else []
-        return Pictures(technique, "pictures", found) if found else None
+        return Pictures(lens.name, "pictures", found) if found else None
 
     return section
 
@@ -57,14 +63,12 @@ def tiles(technique: str) -> Callable[[Scene, str, int], dict[int, Thumb]]:
     return made
 
 
-def named(titles: dict[str, str] | None = None) -> Callable[[Scene, Sequence[str]], list[Option]]:
+def named(
+    titles: dict[str, str] | None = None,
+) -> Callable[[Scene, Sequence[str]], list[TileChoice]]:
     """The variants there are, by the titles the lens has for them."""
 
-    def variants(scene: Scene, there: Sequence[str]) -> list[Option]:
-        return [Option(v, (titles or {}).get(v, v.replace("-", " "))) for v in there]
+    def variants(scene: Scene, there: Sequence[str]) -> list[TileChoice]:
+        return [TileChoice(v, (titles or {}).get(v, v.replace("-", " "))) for v in there]
 
     return variants
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) and 0 < value < 100 else 1

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from micrograph.atlas.records import Visualization
-from micrograph.lenses.pages.base import Scene
+from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Image, image
 
 
@@ -17,18 +17,13 @@ class Source:
     image: Image | None
 
 
-def source_of(scene: Scene, v: Visualization) -> Source | None:
-    """What `data["source"]` of a result refers to; None where that is no [digest, number]."""
-    given = v.data.get("source")
-    if not (
-        isinstance(given, list)
-        and len(given) == 2
-        and isinstance(given[0], str)
-        and isinstance(given[1], int)
-    ):
+def source_of(scene: Scene, v: Visualization, given: tuple[str, int] | None) -> Source | None:
+    """The picture that a result looked at, `given` by digest and number; None where it is not."""
+    if given is None:
         return None
-    sample = scene.samples(given[0], [given[1]]).get(given[1])
+    dataset, number = given
+    sample = scene.samples(dataset, [number]).get(number)
     if sample is None:
-        return Source(given[0], given[1], v.variant, None)
+        return Source(dataset, number, v.variant, None)
     picture = image(scene.model, sample.picture, scene.urls) if sample.picture else None
-    return Source(given[0], given[1], sample.name, picture)
+    return Source(dataset, number, sample.name, picture)

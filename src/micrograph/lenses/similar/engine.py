@@ -7,56 +7,30 @@ same. Circuits calls units of like weights a family (Olah et al., "Zoom In", Dis
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from micrograph.errors import BadInput, Unavailable, not_found
-from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.errors import Unavailable
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, Sweep
+from micrograph.lenses.similar.lens import LENS, VARIANTS, SimilarParams, SimilarResult
 from micrograph.models.connections import Part, incoming, outgoing
 from micrograph.models.model import Model
 
-VARIANTS = {
-    "weights": "cosine of incoming weights, without biases",
-    "outgoing": "cosine of outgoing weights",
-}
 
+class Similar(Sweep[SimilarParams]):
+    """The engine of similar units by weights."""
 
-@dataclass(frozen=True)
-class Similar:
-    """The technique; see `micrograph.lenses.engines.base.Sweep`."""
+    lens = LENS
 
-    name: str = "similar"
-    level: str = "node"
-    revision: int = 1
-
-    def jobs(
-        self, model: Model, *, nearest: int = 16, variants: Sequence[str] = ("weights",)
-    ) -> list[Job]:
-        """One job per variant; `nearest` is how many similar units are kept for each."""
-        if not 1 <= nearest <= 256:
-            raise BadInput(f"nearest {nearest} is out of range; expected 1 to 256")
+    def plan(self, model: Model, params: SimilarParams) -> list[Job]:
+        """One job for each variant."""
         return [
-            Job(self.name, variant, 0, self._recipe(model, variant, nearest))
-            for variant in dict.fromkeys(variants)
+            Job(self.recipe(model, variant, 0, variant=variant, nearest=params.nearest))
+            for variant in dict.fromkeys(params.variants)
         ]
-
-    def _recipe(self, model: Model, variant: str, nearest: int) -> dict[str, Any]:
-        if variant not in VARIANTS:
-            raise not_found("variant", variant, VARIANTS, self.name)
-        return {
-            "technique": self.name,
-            "variant": variant,
-            "nearest": nearest,
-            "seed": 0,
-            "model": model.id,
-            "weights": model.digest,
-            "code": f"{self.name}/{self.revision}",
-        }
 
     def sweep(
         self,
@@ -77,7 +51,7 @@ class Similar:
             try:
                 yield _compare(node.id, self._parts(model, node.id, job), node.units, job, started)
             except Unavailable as reason:
-                yield Rendered(node.id, None, None, 0.0, 0.0, {"reason": str(reason)})
+                yield Rendered(node.id, None, None, 0.0, 0.0, SimilarResult(reason=str(reason)))
             if on_step is not None:
                 on_step(step, len(targets))
 
@@ -96,8 +70,9 @@ def _compare(node: str, parts: Sequence[Part], units: int, job: Job, started: fl
         None,
         score=float(cosine[found, 0].mean()) if found.any() else 0.0,
         seconds=time.perf_counter() - started,
-        data={"method": VARIANTS[job.variant]},
-        arrays={"near": near, "cosine": cosine.astype(np.float16)},
+        result=SimilarResult(
+            method=VARIANTS[job.variant], near=near, cosine=cosine.astype(np.float16)
+        ),
     )
 
 
@@ -132,4 +107,4 @@ def cosines(weights: Tensor) -> Tensor:
     return found
 
 
-SIMILAR = Similar()
+ENGINE = Similar()

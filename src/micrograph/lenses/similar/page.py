@@ -1,24 +1,15 @@
-"""Similar units: whose weights, or whose answers, are alike."""
+"""Similar units as a part of a unit's page."""
 
 from dataclasses import dataclass
 
-from micrograph.lenses.pages.base import Lens, Plugin, Scene, number, pairs
+from micrograph.lenses.feature_vis.lens import LENS as FEATURE_VIS
+from micrograph.lenses.feature_vis.lens import FeatureVisResult
+from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.similar.company import by_profile, by_weights
+from micrograph.lenses.similar.lens import LENS
 from micrograph.parts.parts import Thumb
 
-LENS = Lens(
-    technique="similar",
-    title="Similar units",
-    question="In what company?",
-    explanation=(
-        "Units are compared by the pictures they fire on, here and in other models, and by the "
-        "weights they read their input with."
-    ),
-    reading=(
-        "Units that fire on the same pictures mean the same, whatever their own pictures look like."
-    ),
-    caution="Alike on one dataset is not the same: another dataset may tell them apart.",
-)
 MOST = 12
 
 
@@ -76,23 +67,20 @@ def section(scene: Scene) -> Similar | None:
         for company in known
     ]
     there = [row for row in [*rows, _on_its_picture(scene)] if row and row.near]
-    return Similar(LENS.technique, "similar", there) if there else None
+    return Similar(LENS.name, "similar", there) if there else None
 
 
 def _on_its_picture(scene: Scene) -> Row | None:
     """Other units of the node that the unit's own picture drives, too."""
-    for v in scene.of("feature_vis"):
-        company = pairs(v.data.get("company"))
-        if v.variant == "channel" and company:
+    for v, result in scene.results(FEATURE_VIS.name, FeatureVisResult):
+        if v.variant == "channel" and result.driven:
             found = [
-                Near(thumb, number(value))
-                for other, value, *_ in company[: MOST + 1]
-                if isinstance(other, int)
-                and other != scene.unit
-                and (thumb := scene.thumb(scene.node.id, other))
+                Near(thumb, value)
+                for other, value in result.driven[: MOST + 1]
+                if other != scene.unit and (thumb := scene.thumb(scene.node.id, other))
             ]
             return Row("Also driven by its picture", "mean activation on it", found[:MOST])
     return None
 
 
-PLUGIN = Plugin(LENS, section, sweep=True)
+PAGE = Page(part=Similar, section=section)

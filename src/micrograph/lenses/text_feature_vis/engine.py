@@ -8,9 +8,8 @@ whole texts are climbed to. Goh et al., "Multimodal Neurons in Artificial Neural
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,8 +19,9 @@ from torch import Tensor
 from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput
 from micrograph.lenses.engines import common
-from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
 from micrograph.lenses.engines.source_pictures import source_pictures
+from micrograph.lenses.text_feature_vis.lens import LENS, TextParams, TextResult
 from micrograph.lenses.text_feature_vis.text_path import directions
 from micrograph.lenses.text_feature_vis.text_search import Search, Texts, climb
 from micrograph.models.model import Model
@@ -69,32 +69,16 @@ class Reading:
         return self._directions[node]
 
 
-@dataclass(frozen=True)
-class TextFeatureVis:
-    """The technique; see `micrograph.lenses.engines.base.Technique`."""
+class TextFeatureVis(Technique[TextParams]):
+    """The engine of the search for texts."""
 
-    name: str = "text_feature_vis"
-    level: str = "unit"
-    revision: int = 1
+    lens = LENS
 
-    def jobs(
-        self,
-        model: Model,
-        *,
-        steps: int = Search.steps,
-        proposals: int = Search.proposals,
-        restarts: int = Search.restarts,
-        length: int = Search.length,
-        penalty: float | None = None,
-        inputs: int = 32,
-        images: Sequence[str] = (),
-        seed: int = 0,
-        variants: Sequence[str] = ("search",),
-    ) -> list[Job]:
+    def plan(self, model: Model, params: TextParams) -> list[Job]:
         """One job. `penalty` is by default 0.005 where the tower has a language model, else 0.
 
-        The path is averaged over `inputs` toytown scenes, or over `images` (names or files) where
-        given. Raises BadInput for models without a text tower and for values out of range.
+        The path is averaged over toytown scenes, or over pictures where they are given. Raises
+        BadInput for models without a text tower and for what does not fit the tower.
         """
         tower = model.text
         if tower is None:
@@ -102,32 +86,22 @@ class TextFeatureVis:
                 f"{model.id} has no text tower, so no text can be sought for its units; "
                 "try toytown_clip"
             )
-        if list(variants) != ["search"]:
-            raise BadInput(f"{self.name} has the variant search only, {list(variants)} given")
-        for key, value, high in (
-            ("steps", steps, 10_000),
-            ("proposals", proposals, 4096),
-            ("restarts", restarts, 256),
-            ("length", length, tower.limit),
-            ("inputs", inputs, 4096),
-        ):
-            common.in_range(key, value, 1, high)
-        common.seeds(seed, 1)
+        common.in_range("length", params.length, 1, tower.limit)
         known = tower.surprise(tower.words[0]) is not None
+        penalty = params.penalty
         if penalty is None:
             penalty = PENALTY if known else 0.0
-        common.in_range("penalty", penalty, 0.0, 1.0)
         if penalty and not known:
             raise BadInput(f"penalty {penalty} given, but {model.id} has no language model; use 0")
-        found = source_pictures(images, model) if images else []
-        search = Search(steps, proposals, restarts, length, float(penalty))
-        recipe: dict[str, Any] = {
-            **common.signature(self, model, seed),
-            **asdict(search),
-            "inputs": [p.digest for p in found] or {"toytown": inputs, "first": FIRST_SCENE},
-        }
-        pictures = torch.cat([p.tensor() for p in found]) if found else inputs
-        return [Job(self.name, "search", seed, recipe, Reading(model, tower, pictures))]
+        found = source_pictures(params.images, model) if params.images else []
+        search = Search(
+            params.steps, params.proposals, params.restarts, params.length, float(penalty)
+        )
+        drawn = {"toytown": params.inputs, "first": FIRST_SCENE}
+        made = {**asdict(search), "inputs": [p.digest for p in found] or drawn}
+        pictures = torch.cat([p.tensor() for p in found]) if found else params.inputs
+        recipe = self.recipe(model, "search", params.seed, **made)
+        return [Job(recipe, Reading(model, tower, pictures))]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         """Units share the texts that they try; more at a time would only show results later."""
@@ -155,22 +129,20 @@ class TextFeatureVis:
             fits = reading.tower.embed(texts) @ direction
             found = sorted(zip(fits.tolist(), texts, strict=True), reverse=True)
             order = cosines.argsort(descending=True, stable=True).tolist()
-            ranked = [[_short(cosines[i]), reading.texts.words[i]] for i in order]
-            data = {
-                "texts": [[_short(fit), text] for fit, text in found],
-                "tokens": ranked[:MOST_TOKENS],
-                "least": ranked[: -FEWEST_TOKENS - 1 : -1],
-                "all_tokens": {
-                    "count": len(ranked),
-                    "mean": _short(cosines.mean()),
-                    "sd": _short(cosines.std(correction=0)),
-                },
-            }
-            yield Rendered(node, unit, None, found[0][0], seconds, data)
+            ranked = [(_short(cosines[i]), reading.texts.words[i]) for i in order]
+            kept = TextResult(
+                texts=tuple((_short(fit), text) for fit, text in found),
+                tokens=tuple(ranked[:MOST_TOKENS]),
+                least=tuple(ranked[: -FEWEST_TOKENS - 1 : -1]),
+                count=len(ranked),
+                mean=_short(cosines.mean()),
+                sd=_short(cosines.std(correction=0)),
+            )
+            yield Rendered(node, unit, None, found[0][0], seconds, kept)
 
 
 def _short(value: Tensor | float) -> float:
     return round(float(value), 4)
 
 
-TEXT_FEATURE_VIS = TextFeatureVis()
+ENGINE = TextFeatureVis()

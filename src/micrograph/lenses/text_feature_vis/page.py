@@ -1,21 +1,11 @@
-"""Text feature visualization: the words that fit a unit best."""
+"""Texts as a part of a unit's page."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from micrograph.lenses.pages.base import Lens, Plugin, Scene, number, pairs
-
-LENS = Lens(
-    technique="text_feature_vis",
-    title="Text",
-    question="Which words does it stand for?",
-    explanation=(
-        "Models that read pictures and captions have units that words excite, too. Texts are "
-        "searched for by trying out one change after the other."
-    ),
-    reading="Look at what the texts have in common; each comes with how strongly it fits.",
-    caution="The best text is an optimum like any picture: it need not be a sentence.",
-)
+from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.scene import Scene
+from micrograph.lenses.text_feature_vis.lens import LENS, TextResult
 
 
 @dataclass(frozen=True)
@@ -37,16 +27,15 @@ class Text:
 
 
 def section(scene: Scene) -> Text | None:
-    for v in scene.of(LENS.technique):
-        texts, tokens = _scored(v.data.get("texts")), _scored(v.data.get("tokens"))
+    for _, result in scene.results(LENS.name, TextResult):
+        texts, tokens = _best_first(result.texts), _best_first(result.tokens)
         if texts or tokens:
-            return Text(LENS.technique, "text_feature_vis", texts[:16], tokens[:24])
+            return Text(LENS.name, "text_feature_vis", texts[:16], tokens[:24])
     return None
 
 
-def _scored(given: Any) -> list[Scored]:
-    found = [Scored(t[:300], number(s)) for s, t, *_ in pairs(given) if isinstance(t, str)]
-    return sorted(found, key=lambda item: -item.score)
+def _best_first(given: Sequence[tuple[float, str]]) -> list[Scored]:
+    return sorted((Scored(text, score) for score, text in given), key=lambda item: -item.score)
 
 
-PLUGIN = Plugin(LENS, section)
+PAGE = Page(part=Text, section=section)

@@ -8,48 +8,41 @@ Detectors", Distill 2020.
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, StepHook
+from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, StepHook, Sweep
+from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningParams, TuningResult
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.optimize.memory import is_out_of_memory
-from micrograph.stimuli import FAMILIES, Stimuli, blank, family
+from micrograph.stimuli import Stimuli, blank, family
+from micrograph.stimuli.family import Axis
 
 BATCH = 16
 """Stimuli in one forward pass; more are hardly faster."""
 
 
-@dataclass(frozen=True)
-class Tuning:
-    """The technique; see `micrograph.lenses.engines.base.Sweep`."""
+class Tuning(Sweep[TuningParams]):
+    """The engine of synthetic tuning."""
 
-    name: str = "tuning"
-    level: str = "node"
-    revision: int = 1
+    lens = LENS
 
-    def jobs(self, model: Model, *, variants: Sequence[str] = tuple(FAMILIES)) -> list[Job]:
-        """One job for each family of stimuli. Raises NotFound for unknown ones."""
+    def plan(self, model: Model, params: TuningParams) -> list[Job]:
+        """One job for each family of stimuli."""
         size = model.preprocessing.size
-        return [self._job(model, family(v).at(size)) for v in dict.fromkeys(variants)]
+        return [self._job(model, family(v).at(size)) for v in dict.fromkeys(params.variants)]
 
     def _job(self, model: Model, stimuli: Stimuli) -> Job:
-        recipe = {
-            "technique": self.name,
+        made = {
             "family": stimuli.family.name,
             "dataset": stimuli.digest,
             "size": stimuli.size,
             "position": "centre",
-            "seed": 0,
-            "model": model.id,
-            "weights": model.digest,
-            "code": f"{self.name}/{self.revision}",
         }
-        return Job(self.name, stimuli.family.name, 0, recipe, stimuli)
+        return Job(self.recipe(model, stimuli.family.name, 0, **made), stimuli)
 
     def sweep(
         self,
@@ -91,11 +84,15 @@ class Tuning:
                 None,
                 float(responses.max()),
                 seconds,
-                _data(stimuli, node, places[node.id]),
-                {
-                    "responses": _small(responses.reshape(-1, *stimuli.shape)),
-                    "baseline": _small(baseline[node.id][0]),
-                },
+                TuningResult(
+                    family=stimuli.family.name,
+                    title=stimuli.family.title,
+                    dataset=stimuli.digest,
+                    axes=tuple(_axis(axis) for axis in stimuli.axes),
+                    position=_row_major(node, places[node.id]),
+                    responses=_small(responses.reshape(-1, *stimuli.shape)),
+                    baseline=_small(baseline[node.id][0]),
+                ),
             )
 
 
@@ -157,15 +154,14 @@ def _source(stimuli: Stimuli) -> Source:
     )
 
 
-def _data(stimuli: Stimuli, node: Node, place: tuple[int, ...]) -> dict[str, object]:
-    return {
-        "family": stimuli.family.name,
-        "title": stimuli.family.title,
-        "dataset": stimuli.digest,
-        "axes": [axis.as_dict() for axis in stimuli.axes],
-        "baseline_of": "grey",
-        "position": place[0] * node.shape[1] + place[1] if len(place) == 2 else 0,
-    }
+def _axis(axis: Axis) -> ResponseAxis:
+    return ResponseAxis(
+        axis.name, axis.title, axis.unit, list(axis.values), axis.circular, axis.period
+    )
 
 
-TUNING = Tuning()
+def _row_major(node: Node, place: tuple[int, ...]) -> int:
+    return place[0] * node.shape[1] + place[1] if len(place) == 2 else 0
+
+
+ENGINE = Tuning()

@@ -1,44 +1,15 @@
-"""Synthetic tuning: how a unit answers to families of drawn stimuli."""
+"""Synthetic tuning as a part of a unit's page, and as the tiles of a node's."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograph.atlas.records import Visualization
-from micrograph.lenses.pages.base import Lens, Option, Plugin, Scene, dicts, number, texts
+from micrograph.lenses.pages.page import Page, TileChoice
+from micrograph.lenses.pages.scene import Scene
+from micrograph.lenses.result import number
+from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningResult
 from micrograph.parts.parts import Image, Thumb, image
-
-if TYPE_CHECKING:
-    import numpy as np
-
-LENS = Lens(
-    technique="tuning",
-    title="Synthetic tuning",
-    question="What does it prefer among drawn stimuli?",
-    explanation=(
-        "Curves, gratings, edges, colours and more are drawn with exactly known parameters, and "
-        "the unit's answer in the middle of its map is read off."
-    ),
-    reading=(
-        "A sharp peak means that the unit tells this parameter apart; a flat line that it does not "
-        "care. The dashed line is its answer to plain grey."
-    ),
-    caution="A unit for something else also has a favourite here: compare the heights.",
-)
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One parameter of the stimuli and the values it takes, numbers or words. `period` is where a
-    circular one begins again."""
-
-    name: str
-    title: str
-    unit: str
-    values: list[float | str]
-    circular: bool
-    period: float
 
 
 @dataclass(frozen=True)
@@ -48,7 +19,7 @@ class Family:
 
     name: str
     title: str
-    axes: list[Axis]
+    axes: list[ResponseAxis]
     responses: list[Any]
     baseline: float
     strongest: float
@@ -72,65 +43,41 @@ def section(scene: Scene) -> Tuning | None:
         return None
     found: dict[str, Family] = {}
     for v in scene.whole:
-        if v.technique != LENS.technique or v.variant in found:
-            continue
-        arrays = scene.atlas.arrays(scene.node.id, None, LENS.technique, v.variant)
-        family = _family(scene, v, arrays)
-        if family:
-            found[v.variant] = family
+        if v.technique == LENS.name and v.variant not in found:
+            family = _family(scene, v, scene.read(v, TuningResult))
+            if family:
+                found[v.variant] = family
     order = sorted(found.values(), key=lambda f: f.baseline - f.strongest)
-    return Tuning(LENS.technique, "tuning", order) if order else None
+    return Tuning(LENS.name, "tuning", order) if order else None
 
 
-def _family(scene: Scene, v: Visualization, arrays: dict[str, "np.ndarray"]) -> Family | None:
+def _family(scene: Scene, v: Visualization, result: TuningResult) -> Family | None:
     assert scene.unit is not None
-    axes, responses = axes_of(v), arrays.get("responses")
-    shape = tuple(len(axis.values) for axis in axes)
-    if not axes or responses is None or responses.shape != (scene.node.units, *shape):
+    responses = result.responses
+    if responses is None or responses.shape != (scene.node.units, *result.shape):
         return None
     own = responses[scene.unit].astype("float64")
     own[~((own < 1e30) & (own > -1e30))] = 0.0
     number_of_best = int(own.argmax())
-    at = _unravel(number_of_best, shape)
-    base = arrays.get("baseline")
+    at = _unravel(number_of_best, result.shape)
+    base = result.baseline
     baseline = number(float(base[scene.unit])) if base is not None and len(base) else 0.0
-    digest = texts(v.data, "dataset")
-    sample = scene.samples(digest, [number_of_best]).get(number_of_best)
+    sample = scene.samples(result.dataset, [number_of_best]).get(number_of_best)
     picture = sample.picture if sample else None
     return Family(
         v.variant,
-        texts(v.data, "title") or v.variant.replace("_", " ").capitalize(),
-        axes,
+        result.title or v.variant.replace("_", " ").capitalize(),
+        list(result.axes),
         own.tolist(),
         baseline,
         float(own.max()),
-        _words(axes, at),
+        _words(result.axes, at),
         at,
         image(scene.model, picture, scene.urls) if picture else None,
     )
 
 
-def axes_of(v: Visualization) -> list[Axis]:
-    """The axes that a family's data names; [] where they make no sense."""
-    found = []
-    for given in dicts(v.data.get("axes")):
-        values = given.get("values")
-        if not isinstance(values, list) or not values:
-            return []
-        found.append(
-            Axis(
-                texts(given, "name"),
-                texts(given, "title") or texts(given, "name"),
-                texts(given, "unit"),
-                [x[:40] if isinstance(x, str) else number(x) for x in values],
-                bool(given.get("circular")),
-                number(given.get("period"), 360),
-            )
-        )
-    return found if len(found) <= 4 and math.prod(len(a.values) for a in found) < 20000 else []
-
-
-def _words(axes: Sequence[Axis], at: Sequence[int]) -> str:
+def _words(axes: Sequence[ResponseAxis], at: Sequence[int]) -> str:
     """ "orientation 45°, radius 12 px"."""
     parts = []
     for axis, i in zip(axes, at, strict=True):
@@ -155,20 +102,23 @@ _FIRST = ("curves", "edges", "gratings", "hue")
 """Families that say most about most units."""
 
 
-def variants(scene: Scene, there: Sequence[str]) -> list[Option]:
+def variants(scene: Scene, there: Sequence[str]) -> list[TileChoice]:
     order = [v for v in _FIRST if v in there] + [v for v in there if v not in _FIRST]
-    return [Option(v, v.replace("_", " ").capitalize()) for v in order]
+    return [TileChoice(v, v.replace("_", " ").capitalize()) for v in order]
 
 
 def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     """Each unit's favourite stimulus of one family."""
-    v = scene.atlas.results(scene.node.id, LENS.technique, variant).get(None)
-    responses = scene.atlas.arrays(scene.node.id, None, LENS.technique, variant).get("responses")
-    if v is None or responses is None or len(responses) != scene.node.units:
+    v = scene.atlas.results(scene.node.id, LENS.name, variant).get(None)
+    if v is None:
+        return {}
+    result = scene.read(v, TuningResult)
+    responses = result.responses
+    if responses is None or len(responses) != scene.node.units:
         return {}
     flat = responses.reshape(len(responses), -1)
     best = [int(n) for n in flat.argmax(1)]
-    samples = scene.samples(texts(v.data, "dataset"), best)
+    samples = scene.samples(result.dataset, best)
     found = {}
     for unit, n in enumerate(best):
         sample = samples.get(n)
@@ -183,4 +133,4 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     return found
 
 
-PLUGIN = Plugin(LENS, section, variants, tiles, sweep=True)
+PAGE = Page(part=Tuning, section=section, variants=variants, tiles=tiles)

@@ -9,72 +9,34 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from micrograph.datasets import Dataset, batches, open_dataset
-from micrograph.errors import BadInput, not_found
-from micrograph.lenses.engines.base import Job, Rendered, StepHook
+from micrograph.errors import BadInput
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, Sweep
 from micrograph.lenses.unit_map.layout import Layout, lay_out
+from micrograph.lenses.unit_map.lens import FEWEST, LENS, UnitMapParams, UnitMapResult
 from micrograph.models.model import Model
 
-VARIANTS = ("node", "model")
 BATCH = 16
-FEWEST = 16
-"""Pictures without which profiles are chance."""
 
 
-@dataclass(frozen=True)
-class UnitMap:
-    """The technique; see `micrograph.lenses.engines.base.Sweep`."""
+class UnitMap(Sweep[UnitMapParams]):
+    """The engine of maps of units."""
 
-    name: str = "unit_map"
-    level: str = "node"
-    revision: int = 1
+    lens = LENS
 
-    def jobs(
-        self,
-        model: Model,
-        *,
-        dataset: str = "toytown",
-        pictures: int = 512,
-        seed: int = 0,
-        variants: Sequence[str] = VARIANTS,
-    ) -> list[Job]:
-        """One job per variant; about `pictures` of the dataset, spread evenly, are looked at.
-
-        Raises BadInput and Unavailable as `open_dataset` does.
-        """
-        if not FEWEST <= pictures <= 100_000:
-            raise BadInput(f"pictures {pictures} is out of range; expected {FEWEST} to 100000")
-        if not 0 <= seed < 2**31:
-            raise BadInput(f"seed {seed} is out of range; expected 0 to {2**31 - 1}")
-        for variant in variants:
-            if variant not in VARIANTS:
-                raise not_found("variant", variant, VARIANTS, self.name)
-        look = _Look(open_dataset(dataset), pictures)
+    def plan(self, model: Model, params: UnitMapParams) -> list[Job]:
+        """One job for each variant. Raises BadInput and Unavailable as `open_dataset` does."""
+        look = _Look(open_dataset(params.dataset), params.pictures)
         _check_enough(look.dataset, len(look.dataset))
+        made = {"pictures": params.pictures, "dataset": look.dataset.digest}
         return [
-            Job(
-                self.name,
-                variant,
-                seed,
-                {
-                    "technique": self.name,
-                    "variant": variant,
-                    "seed": seed,
-                    "pictures": pictures,
-                    "dataset": look.dataset.digest,
-                    "model": model.id,
-                    "weights": model.digest,
-                    "code": f"{self.name}/{self.revision}",
-                },
-                look,
-            )
-            for variant in dict.fromkeys(variants)
+            Job(self.recipe(model, variant, params.seed, variant=variant, **made), look)
+            for variant in dict.fromkeys(params.variants)
         ]
 
     def sweep(
@@ -112,8 +74,7 @@ class UnitMap:
                     None,
                     layout.near - layout.random,
                     seconds,
-                    job.context.describe(layout, together),
-                    {"xy": layout.xy[first : first + count]},
+                    job.context.describe(layout, together, layout.xy[first : first + count]),
                 )
                 first += count
 
@@ -157,19 +118,20 @@ class _Look:
         _check_enough(self.dataset, self.seen)
         return self._profiles
 
-    def describe(self, layout: Layout, together: Sequence[str]) -> dict[str, Any]:
-        """What a page says of a map."""
-        return {
-            "method": f"t-SNE (perplexity {layout.perplexity:.0f}) of the units' largest "
+    def describe(self, layout: Layout, together: Sequence[str], xy: np.ndarray) -> UnitMapResult:
+        """What is kept of a node's part of a map, `xy` [unit, 2]."""
+        return UnitMapResult(
+            method=f"t-SNE (perplexity {layout.perplexity:.0f}) of the units' largest "
             f"activations on {self.seen} pictures of {self.dataset.title}, then a grid.",
-            "dataset": self.dataset.digest,
-            "pictures": self.seen,
-            "columns": layout.columns,
-            "together": list(together),
-            "trustworthiness": layout.trustworthiness,
-            "near": layout.near,
-            "random": layout.random,
-        }
+            dataset=self.dataset.digest,
+            pictures=self.seen,
+            columns=layout.columns,
+            together=tuple(together),
+            trustworthiness=layout.trustworthiness,
+            near=layout.near,
+            random=layout.random,
+            xy=xy,
+        )
 
 
 def _check_enough(dataset: Dataset, pictures: int) -> None:
@@ -180,4 +142,4 @@ def _check_enough(dataset: Dataset, pictures: int) -> None:
         )
 
 
-UNIT_MAP = UnitMap()
+ENGINE = UnitMap()

@@ -1,17 +1,128 @@
-"""Map of units: what fires on the same pictures lies close together."""
+"""The map of a node's or a model's units, as a page shows it: pictures in place of dots."""
 
-from micrograph.lenses.pages.base import Lens, Plugin
+import math
+from dataclasses import dataclass
 
-LENS = Lens(
-    technique="unit_map",
-    title="Map of units",
-    question="Which units are alike?",
-    explanation=(
-        "All units are laid out in two dimensions so that units which fire on the same pictures "
-        "lie close together."
-    ),
-    reading="Neighbours are alike. Move and zoom; every picture leads to its unit.",
-    caution="Closeness is kept, distance is not: how far apart two islands lie says nothing.",
-    level="node",
-)
-PLUGIN = Plugin(LENS, sweep=True)
+from micrograph.atlas import Reading, Visualization
+from micrograph.lenses import lead
+from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.scene import ArraysOf
+from micrograph.lenses.unit_map.lens import LENS, UnitMapResult
+from micrograph.parts.parts import Image, image
+from micrograph.parts.urls import Urls
+
+
+@dataclass(frozen=True)
+class MapUnit:
+    """A unit on the map: `x`, `y` in 0..1 from the top left are the centre of its picture."""
+
+    unit: int
+    node: str
+    url: str
+    x: float
+    y: float
+    image: Image | None
+
+
+@dataclass(frozen=True)
+class UnitMap:
+    """Units row by row from the top left. `cell` is the side of a picture's place, of the map's 1.
+
+    `method` says how the map was made; `note` how far it can be trusted, where that was measured.
+    `variant` is "node" or "model".
+    """
+
+    technique: str
+    form: str
+    variant: str
+    title: str
+    method: str
+    note: str
+    cell: float
+    units: list[MapUnit]
+
+
+def unit_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMap | None:
+    """The map of a node's units, or without `node` that of the model's; None if there is none."""
+    if node is not None:
+        rows = _rows(atlas, "node", [node])
+        title = f"{atlas.model.id}/{node}"
+    else:
+        rows = _largest_whole(_rows(atlas, "model", atlas.nodes))
+        title = atlas.model.id
+    units = [u for row in rows for u in _units(atlas, row, urls)]
+    if not units:
+        return None
+    result = read(atlas, rows[0])
+    cell = 1 / (result.columns or math.ceil(math.sqrt(2 * len(units))))
+    units.sort(key=lambda u: (round(u.y / cell - 0.5), u.x))
+    return UnitMap(
+        LENS.name,
+        LENS.name,
+        "model" if node is None else "node",
+        title,
+        result.method,
+        _note(result),
+        cell,
+        units,
+    )
+
+
+def _rows(atlas: Reading, variant: str, nodes: object) -> list[Visualization]:
+    mapped = {c.node for c in atlas.counts() if (c.technique, c.variant) == (LENS.name, variant)}
+    found = []
+    for node in nodes if isinstance(nodes, list) else list(atlas.nodes):
+        if node in mapped:
+            found += [
+                v for v in atlas.visualizations(node, None, LENS.name) if v.variant == variant
+            ][:1]
+    return found
+
+
+def _largest_whole(rows: list[Visualization]) -> list[Visualization]:
+    """Those that were laid out together; of several such groups the one of most nodes, newest."""
+    groups: dict[str, list[Visualization]] = {}
+    for row in rows:
+        groups.setdefault(repr(row.data.get("together")), []).append(row)
+    return max(groups.values(), key=lambda g: (len(g), max(v.created for v in g)), default=[])
+
+
+def _units(atlas: Reading, row: Visualization, urls: Urls) -> list[MapUnit]:
+    node, id = row.node, atlas.model.id
+    xy = read(atlas, row).xy
+    if xy is None or xy.shape != (atlas.nodes[node].units, 2):
+        return []
+    tiles = {t.unit: t for t in atlas.tiles(node, *lead(), min_width=64)}
+    return [
+        MapUnit(
+            unit,
+            node,
+            urls.unit(id, node, unit),
+            x,
+            y,
+            image(id, tiles[unit], urls) if unit in tiles else None,
+        )
+        for unit, (x, y) in enumerate(xy.astype(float).round(5).tolist())
+        if 0 <= x <= 1 and 0 <= y <= 1  # also false for NaN
+    ]
+
+
+def _note(result: UnitMapResult) -> str:
+    """In words what was measured: neighbours against any two, and how many neighbours are true."""
+    said = []
+    if result.near is not None and result.random is not None:
+        said.append(
+            f"Neighbours on the map correlate {result.near:.2f} on average, any two units "
+            f"{result.random:.2f}."
+        )
+    if result.trustworthiness is not None:
+        said.append(f"Trustworthiness {result.trustworthiness:.2f} of 1.")
+    return " ".join(said).replace("-", "\N{MINUS SIGN}")
+
+
+def read(atlas: Reading, row: Visualization) -> UnitMapResult:
+    """What a stored map holds."""
+    return UnitMapResult.from_json(row.data, ArraysOf(atlas, row))
+
+
+PAGE = Page()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from micrograph.atlas import Library, NodeRecord, Reading
-from micrograph.lenses.pages.listing import PLUGINS, Scene
+from micrograph.lenses.pages.listing import PLUGINS
+from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import (
     Choice,
     ModelRef,

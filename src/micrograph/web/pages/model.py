@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.atlas import Reading
+from micrograph.lenses.unit_map.page import UnitMap, unit_map
 from micrograph.lineage import Family, family_of, members
 from micrograph.parts.parts import (
     Choice,
@@ -20,7 +21,6 @@ from micrograph.web.pages.model_graph import Graph, graph_of
 from micrograph.web.pages.model_state import NodeUnits, Rendered, rendered, units_along_depth
 from micrograph.web.pages.model_view import MAP, ModelView, whole_pictures
 from micrograph.web.pages.start import pictured_units, unit_count
-from micrograph.web.unit_map import UnitMap, unit_map
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from micrograph.atlas import NodeRecord, Reading
-from micrograph.lenses.pages.listing import LENSES, PLUGINS, lens
+from micrograph.lenses.pages.listing import LENSES, PLUGINS, words
 from micrograph.parts.urls import Urls
 from micrograph.web.pages.model_view import MAP
 from micrograph.web.units import is_thin, parts_of
@@ -56,7 +56,7 @@ def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
     found = []
     for technique in [*order, *(t for t in most if t not in PLUGINS)]:
         done = {n.id: min(most[technique].get(n.id, 0), n.units) for n in nodes}
-        level = lens(technique).level
+        level = words(technique).level
         if level == "node":
             many, of = sum(map(bool, done.values())), len(nodes)
         else:
@@ -64,7 +64,7 @@ def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
         if many:
             node = max(done, key=done.__getitem__)
             url = _url(atlas.model.id, technique, "" if technique == MAP and whole else node, urls)
-            found.append(Rendered(technique, lens(technique).title, level, many, of, url))
+            found.append(Rendered(technique, words(technique).title, level, many, of, url))
     return found
 
 
@@ -76,4 +76,4 @@ def _url(model: str, technique: str, node: str, urls: Urls) -> str:
     plugin = PLUGINS.get(technique)
     if technique == MAP or (plugin and plugin.tiles and technique != LENSES[0].technique):
         return urls.node(model, node, lens=technique)
-    return urls.node(model, node) + (f"#{technique}" if lens(technique).level == "node" else "")
+    return urls.node(model, node) + (f"#{technique}" if words(technique).level == "node" else "")

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from micrograph.atlas import Reading
 from micrograph.errors import BadInput, short
-from micrograph.lenses.pages.listing import Scene, lens
+from micrograph.lenses.pages.listing import words
+from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.pages.source import source_of
+from micrograph.lenses.result import source as given
 from micrograph.parts.parts import Choice, Image, Switch, image
 from micrograph.parts.urls import Urls
 
@@ -49,7 +51,7 @@ class ModelView:
         picture = (picture or pictures[0]) if pictures else ""
         variant = picture or ("" if chosen == UNITS else there[chosen][0])
         id = atlas.model.id
-        titles = {UNITS: "Units"} | {name: lens(name).title for name in shown}
+        titles = {UNITS: "Units"} | {name: words(name).title for name in shown}
         switches = (
             [
                 Switch(
@@ -109,6 +111,6 @@ def whole_pictures(
             continue
         found[node.id] = image(atlas.model.id, v.picture, urls)
         if source is None and view.picture:
-            seen = source_of(Scene(atlas, node, None, urls, [v]), v)
+            seen = source_of(Scene(atlas, node, None, urls, [v]), v, given(v.data.get("source")))
             source = seen.image if seen else None
     return found, source

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from micrograph.atlas import ModelRecord, NodeRecord, Reading
-from micrograph.lenses.caricature.page import OnPictures
 from micrograph.lenses.neuron_groups.page import NeuronGroups
-from micrograph.lenses.pages.listing import PLUGINS, Scene, Section, sections
+from micrograph.lenses.pages.listing import PLUGINS, Section, sections
+from micrograph.lenses.pages.on_pictures import OnPictures
+from micrograph.lenses.pages.scene import Scene
+from micrograph.lenses.unit_map.page import UnitMap, unit_map
 from micrograph.parts.parts import (
     Choice,
     Link,
@@ -22,7 +24,6 @@ from micrograph.parts.parts import (
 from micrograph.parts.urls import Urls
 from micrograph.web.pages.node_view import MAP, SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.sort import ordered
-from micrograph.web.unit_map import UnitMap, unit_map
 from micrograph.web.units import parts_of
 
 

@@ -5,7 +5,10 @@ from dataclasses import dataclass, replace
 
 from micrograph.atlas import Reading
 from micrograph.errors import BadInput, short
-from micrograph.lenses.pages.listing import LENSES, PLUGINS, Option, Scene, View, lens
+from micrograph.lenses.contract import View
+from micrograph.lenses.pages.listing import LENSES, PLUGINS, words
+from micrograph.lenses.pages.page import TileChoice
+from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Choice, Switch
 from micrograph.parts.urls import Urls
 from micrograph.web.pages.sort import SORTS
@@ -68,7 +71,7 @@ class NodeView:
     def shown_variant(self) -> str:
         return self.lens_view.variant if self.lens == LENSES[0].technique else self.variant
 
-    def options(self, scene: Scene, there: Mapping[str, Sequence[str]]) -> list[Option]:
+    def options(self, scene: Scene, there: Mapping[str, Sequence[str]]) -> list[TileChoice]:
         """The variants of the lens to choose from."""
         listed = PLUGINS[self.lens].variants
         return listed(scene, there.get(self.lens, ())) if listed else []
@@ -108,7 +111,7 @@ def switches(
     """Only what can be chosen: lenses with results, and the settings of the one shown. They lead to
     the grid where much stands above it."""
     tiled = {
-        name: lens(name).title
+        name: words(name).title
         for name, plugin in PLUGINS.items()
         if (plugin.tiles and (name in there or name in (view.lens, LENSES[0].technique)))
         or (name == MAP and (name == view.lens or "node" in there.get(MAP, ())))

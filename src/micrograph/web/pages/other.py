@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from micrograph import address
 from micrograph.atlas import Library
 from micrograph.errors import MicrographError, NotFound
-from micrograph.lenses.pages.listing import LENSES, Lens
+from micrograph.lenses.contract import Words
+from micrograph.lenses.pages.listing import LENSES
 from micrograph.parts.parts import Link
 from micrograph.parts.urls import Urls
 from micrograph.resolve import Answer, resolve
@@ -20,7 +21,7 @@ class AboutPage:
     kind: str
     title: str
     version: str
-    lenses: list[Lens]
+    lenses: list[Words]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from typing import Any
 from micrograph import recipe as recipes
 from micrograph.atlas import NodeRecord, Reading, Visualization
 from micrograph.atlas.records import ATTACHED_KINDS
-from micrograph.lenses.feature_vis.page import LENS as FEATURE_VIS
-from micrograph.lenses.pages.listing import PLUGINS, Lens, Scene, Section, absent, sections
+from micrograph.lenses.contract import Words
+from micrograph.lenses.feature_vis.lens import WORDS as FEATURE_VIS
+from micrograph.lenses.pages.listing import PLUGINS, Section, absent, sections
+from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import (
     Link,
     LookState,
@@ -175,7 +177,7 @@ def _techniques(scene: Scene, parts: Sequence[Section]) -> list[str]:
     return list(rendered | dict.fromkeys(shown, True))
 
 
-def _command(scene: Scene, lens: Lens) -> Missing:
+def _command(scene: Scene, lens: Words) -> Missing:
     swept = PLUGINS[lens.technique].sweep
     return Missing(
         lens.technique,

@@ -1,49 +1,21 @@
-"""What a lens is to the site: its words, and how its results become parts of pages.
+"""The place that a page shows, as lenses see it: what was rendered there, as typed results."""
 
-Each file of this package is one lens. A result is a row of the atlas (`Visualization`) whose `data`
-the lens knows how to read; what it cannot read it leaves out, because atlases come from anywhere.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import DatasetRecord, NodeRecord, SampleRecord, Visualization
+from micrograph.lenses import lead
+from micrograph.lenses.result import Result
 from micrograph.parts.parts import Image, Thumb, image, thumb
 from micrograph.parts.urls import Urls
 
+if TYPE_CHECKING:
+    import numpy as np
 
-@dataclass(frozen=True)
-class View:
-    """One way to look through a lens: a variant as the atlas names it, in words for people."""
-
-    variant: str
-    objective: str
-    sign: str
-    title: str
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Lens:
-    """A technique as a reader meets it: its question, how to read the answer, how that misleads.
-
-    `level` is where its results are shown: "unit" or "node". `under` is the lens in whose section
-    it stands, "" for a section of its own. `options` are what its command needs beside the place.
-    """
-
-    technique: str
-    title: str
-    question: str
-    explanation: str
-    reading: str
-    caution: str
-    views: tuple[View, ...] = ()
-    level: str = "unit"
-    under: str = ""
-    options: str = ""
+Stored = TypeVar("Stored", bound=Result)
 
 
 @dataclass(frozen=True)
@@ -96,6 +68,14 @@ class Scene:
                 best.setdefault((v.variant, v.seed), v)
         return list(best.values())
 
+    def results(self, technique: str, kind: type[Stored]) -> list[tuple[Visualization, Stored]]:
+        """As `of`, each with what it holds."""
+        return [(v, self.read(v, kind)) for v in self.of(technique)]
+
+    def read(self, v: Visualization, kind: type[Stored]) -> Stored:
+        """What a result holds; its arrays are read from the atlas when they are asked for."""
+        return kind.from_json(v.data, ArraysOf(self.atlas, v))
+
     def image(self, v: Visualization) -> Image | None:
         return image(self.model, v.picture, self.urls) if v.picture else None
 
@@ -108,7 +88,7 @@ class Scene:
     @cached_property
     def tiles(self) -> dict[int, Thumb]:
         """The small pictures of all units of the page's node under the first view, by unit."""
-        found = self.atlas.tiles(self.node.id, "feature_vis", "channel", min_width=64)
+        found = self.atlas.tiles(self.node.id, *lead(), min_width=64)
         return {t.unit: thumb(self.model, self.node.id, t.unit, t, self.urls) for t in found}
 
     def thumb(self, node: str, unit: int, model: str = "") -> Thumb | None:
@@ -133,8 +113,9 @@ class Scene:
         """A unit of another node, asked for once: a node's whole grid would be too much to read."""
         key = (model, node, unit)
         if key not in self._thumbs:
-            rows = self._models[model].visualizations(node, unit, "feature_vis")
-            row = next((v for v in rows if v.variant == "channel" and v.picture), None)
+            technique, variant = lead()
+            rows = self._models[model].visualizations(node, unit, technique)
+            row = next((v for v in rows if v.variant == variant and v.picture), None)
             picture = image(model, row.picture, self.urls) if row and row.picture else None
             self._thumbs[key] = Thumb(
                 unit,
@@ -146,63 +127,22 @@ class Scene:
         return self._thumbs[key]
 
 
-@dataclass(frozen=True)
-class Option:
-    """A setting of a lens as the tile of a node's page: the value in the query, and in words."""
+class ArraysOf(Mapping[str, "np.ndarray"]):
+    """The arrays of a stored result by name, read at the first question."""
 
-    value: str
-    text: str
+    def __init__(self, atlas: Reading, v: Visualization) -> None:
+        self._atlas, self._v = atlas, v
 
+    @cached_property
+    def _there(self) -> Mapping[str, "np.ndarray"]:
+        v = self._v
+        return self._atlas.arrays(v.node, v.unit, v.technique, v.variant)
 
-@dataclass(frozen=True)
-class Plugin:
-    """A lens with its functions; a page part it has none for is left out.
+    def __getitem__(self, name: str) -> "np.ndarray":
+        return self._there[name]
 
-    `section(scene)` makes the part of a unit's (or, for lenses of nodes, a node's) page, a
-    dataclass whose `form` names its template; None where there is nothing to show.
-    `variants(scene, there)` lists which of the variants that are there can be a node page's tiles,
-    `tiles(scene, variant, width)` makes them. `sweep`: one command does all units of a node.
-    """
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._there)
 
-    lens: Lens
-    section: Callable[[Scene], Any] | None = None
-    variants: Callable[[Scene, Sequence[str]], list[Option]] | None = None
-    tiles: Callable[[Scene, str, int], dict[int, Thumb]] | None = None
-    sweep: bool = False
-
-
-def number(value: Any, otherwise: float = 0.0) -> float:
-    """`value` where it is a finite number, of data that somebody else may have written."""
-    fine = isinstance(value, int | float) and abs(value) < 1e30  # NaN compares false
-    return float(value) if fine else otherwise
-
-
-def pairs(value: Any, length: int = 2) -> list[list[Any]]:
-    """The items of `value` that are lists of at least `length`."""
-    if not isinstance(value, list):
-        return []
-    return [item for item in value if isinstance(item, list) and len(item) >= length]
-
-
-def dicts(value: Any) -> list[dict[str, Any]]:
-    """The items of `value` that are objects."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def texts(data: Mapping[str, Any], key: str) -> str:
-    value = data.get(key, "")
-    return value if isinstance(value, str) else ""
-
-
-__all__ = [
-    "Lens",
-    "Option",
-    "Plugin",
-    "Scene",
-    "Shot",
-    "View",
-    "dicts",
-    "number",
-    "pairs",
-    "texts",
-]
+    def __len__(self) -> int:
+        return len(self._there)

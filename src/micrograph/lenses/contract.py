@@ -1,0 +1,98 @@
+"""What a lens is: its words for readers, its parameters, its results, and where the rest lies.
+
+A lens is one folder. `lens.py` holds a `LENS`, made here, and never imports torch; `engine.py`
+holds an `ENGINE`, which makes results; `page.py` a `PAGE`, which makes them part of a page, with
+`page.html` beside it. Engine and page are found by the name of the folder's package, and imported
+only when they are needed.
+"""
+
+from dataclasses import dataclass, field
+
+from micrograph.lenses.params import Params
+from micrograph.lenses.result import Result
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look through a lens: a variant as the atlas names it, in words for people."""
+
+    variant: str
+    objective: str
+    sign: str
+    title: str
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Words:
+    """A lens as a reader meets it: its question, how to read the answer, how that misleads.
+
+    `technique` is its name in commands, URLs and atlases. `level` is where its results are shown:
+    "unit" or "node". `under` is the lens in whose section it stands, "" for a section of its own.
+    `options` are what its command needs beside the place.
+    """
+
+    technique: str
+    title: str
+    question: str
+    explanation: str
+    reading: str
+    caution: str
+    views: tuple[View, ...] = ()
+    level: str = "unit"
+    under: str = ""
+    options: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Can:
+    """What pages may ask of a lens, so that none of them names a particular one.
+
+    `lead`: it stands first on a unit's page also where nothing is rendered, and its pictures are a
+    unit's portrait wherever one is needed. `whole_node`: one command does all units of a node.
+    `on_pictures`: each of its results is about one picture, which the address may choose.
+    `in_graph`: its pictures of nodes can stand in the drawing of the model. `replaces_grid`: it
+    draws all units itself, in place of the grid. `needs_text`: it needs a model with a text tower,
+    so it is offered only where the atlas has it already. `reader_picture`: the reader's own picture
+    is looked at just before its section. `variant_title` is what a node page calls the choice
+    among its variants.
+    """
+
+    lead: bool = False
+    whole_node: bool = False
+    variant_title: str = "View"
+    on_pictures: bool = False
+    in_graph: bool = False
+    replaces_grid: bool = False
+    needs_text: bool = False
+    reader_picture: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lens:
+    """A lens. `order` is its place among all, from 0, in which a reader meets them.
+
+    `home` is the package that it lies in (`__package__` in its `lens.py`). `params` are its
+    options. `about` says what its results are about: "unit", or "node" as a whole; by default
+    what the pages are about that show them. `result` is what it stores there, `whole` what it
+    stores about a node beside its units, None for nothing.
+    """
+
+    words: Words
+    order: float
+    home: str
+    params: type[Params]
+    result: type[Result]
+    about: str = ""
+    whole: type[Result] | None = None
+    can: Can = field(default_factory=Can)
+
+    @property
+    def name(self) -> str:
+        """What commands, URLs and atlases call it."""
+        return self.words.technique
+
+    @property
+    def level(self) -> str:
+        """ "unit" or "node": what a result of it is about."""
+        return self.about or self.words.level
