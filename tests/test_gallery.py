@@ -133,7 +133,7 @@ def test_there_is_something_of_every_lens_that_can_be_shared(lenses: Atlas) -> N
 @pytest.mark.parametrize("node", ["inception_3b", "inception_4c", "inception_5b"])
 def test_examples_are_our_own_pictures_and_all_are_there(lenses: Atlas, node: str) -> None:
     found = lenses.results(node, "dataset_examples", "toytown")
-    assert found.keys() == {-1, *range(lenses.nodes[node].units)}
+    assert found.keys() == {None, *range(lenses.nodes[node].units)}
     for unit in (0, 7, lenses.nodes[node].units - 1):
         data = found[unit].data
         numbers = {example[0] for example in (*data["top"], *data["bottom"])}

@@ -53,12 +53,12 @@ class Plain:
 
 
 def job(variant: str = "x") -> Job:
-    return Job("flat", variant, 0, {"technique": "flat", "variant": variant, "seed": 0})
+    return Job({"technique": "flat", "variant": variant, "view": variant, "seed": 0})
 
 
 def stored(node: str, unit: int | None, variant: str = "x") -> Visualization:
     picture = encode(np.full((4, 4, 3), (unit or 0) + 1, np.uint8), "png")
-    return Visualization(node, unit, "flat", variant, job(variant).recipe, 0, 1.0, picture)
+    return Visualization(node, unit, job(variant).recipe, 1.0, picture)
 
 
 def plan_for(
@@ -128,5 +128,5 @@ def test_after_an_interruption_the_same_batches_follow(tmp_path: Path) -> None:
 def test_a_technique_that_looks_at_nodes(tmp_path: Path) -> None:
     technique = Flat(level="node")
     plan = plan_for(tmp_path / "plain.atlas", [stored("b", None)], technique=technique)
-    assert [(b.node, b.units) for b in plan.batches] == [("a", (-1,)), ("c", (-1,))]
+    assert [(b.node, b.units) for b in plan.batches] == [("a", (None,)), ("c", (None,))]
     assert (plan.total, plan.there) == (2, 1)

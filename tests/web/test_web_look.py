@@ -157,7 +157,12 @@ def test_what_a_dataset_knows_makes_strengths_comparable(site, tmp_path):
         writer.put(
             [
                 Visualization(
-                    "conv0", None, "dataset_examples", "town", {"a": 1}, 0, 1.0, None, arrays=arrays
+                    "conv0",
+                    None,
+                    {"technique": "dataset_examples", "view": "town", "seed": 0},
+                    1.0,
+                    None,
+                    arrays=arrays,
                 )
             ]
         )

@@ -16,7 +16,9 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.atlas.rows import unit_column
 from micrograph.recipe import canonical
+from micrograph.subject import NodeSubject, Subject, UnitSubject, place_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -67,25 +69,31 @@ class Merged:
     ) -> list[Visualization]:
         """As `Atlas.visualizations`."""
         node = find_node(node, self.aliases, self.model.id)
-        found: dict[str, Visualization] = {}
-        for part in self._with(node):
-            for v in part.visualizations(node, unit, technique):
-                found.setdefault(canonical(v.recipe), v)
-        newest_first = sorted(found.values(), key=lambda v: v.created, reverse=True)
-        return sorted(
-            newest_first,
-            key=lambda v: (v.technique, v.variant, v.seed, -(v.picture.width if v.picture else 0)),
-        )
+        return _in_order(part.visualizations(node, unit, technique) for part in self._with(node))
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
+    def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
+        """As `Atlas.about`."""
+        if isinstance(subject, NodeSubject | UnitSubject):
+            return self.visualizations(*place_of(subject), technique)
+        return _in_order(part.about(subject, technique) for part in self.parts)
+
+    def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]:
+        """As `Atlas.subjects`."""
+        parts = self.parts
+        if node is not None:
+            parts = tuple(self._with(node := find_node(node, self.aliases, self.model.id)))
+        found = {subject for part in parts for subject in part.subjects(node, technique)}
+        return sorted(found, key=str)
+
+    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
         """As `Atlas.results`; among equal seeds the first atlas wins."""
         node = find_node(node, self.aliases, self.model.id)
-        best: dict[int, Visualization] = {}
+        best: dict[int | None, Visualization] = {}
         for part in self._with(node):
             for unit, found in part.results(node, technique, variant).items():
                 if unit not in best or found.seed < best[unit].seed:
                     best[unit] = found
-        return dict(sorted(best.items()))
+        return dict(sorted(best.items(), key=lambda item: unit_column(item[0])))
 
     def arrays(
         self, node: str, unit: int | None, technique: str, variant: str
@@ -93,6 +101,15 @@ class Merged:
         """As `Atlas.arrays`, from the first atlas that has any."""
         node = find_node(node, self.aliases, self.model.id)
         found = (part.arrays(node, unit, technique, variant) for part in self._with(node))
+        return next((arrays for arrays in found if arrays), {})
+
+    def arrays_about(
+        self, subject: Subject, technique: str, variant: str
+    ) -> dict[str, "np.ndarray"]:
+        """As `Atlas.arrays_about`, from the first atlas that has any."""
+        if isinstance(subject, NodeSubject | UnitSubject):
+            return self.arrays(*place_of(subject), technique, variant)
+        found = (part.arrays_about(subject, technique, variant) for part in self.parts)
         return next((arrays for arrays in found if arrays), {})
 
     def datasets(self) -> list[DatasetRecord]:
@@ -126,6 +143,19 @@ class Merged:
         """As `Atlas.search`."""
         hits = dict.fromkeys(hit for part in self.parts for hit in part.search(text, limit))
         return list(hits)[:limit]
+
+
+def _in_order(lists: Iterable[list[Visualization]]) -> list[Visualization]:
+    """Each recipe's first result, in the order of `Atlas.visualizations`."""
+    found: dict[str, Visualization] = {}
+    for listed in lists:
+        for v in listed:
+            found.setdefault(canonical(v.recipe), v)
+    newest_first = sorted(found.values(), key=lambda v: v.created, reverse=True)
+    return sorted(
+        newest_first,
+        key=lambda v: (v.technique, v.variant, v.seed, -(v.picture.width if v.picture else 0)),
+    )
 
 
 def _rank(tile: Tile, min_width: int | None) -> tuple[bool, int, int]:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from micrograph import recipe as recipes
 from micrograph.atlas import rows
@@ -24,9 +24,12 @@ from micrograph.atlas.records import (
     Visualization,
 )
 from micrograph.errors import BadInput, Unavailable, not_found
+from micrograph.subject import place_of
 
 if TYPE_CHECKING:
     import numpy as np
+
+Unit = TypeVar("Unit", bound=int | None)
 
 
 class AtlasWriter:
@@ -132,14 +135,15 @@ class AtlasWriter:
             for id, name, units in connection.execute("SELECT id, name, units FROM node")
         }
 
-    def missing(self, node: str, units: Iterable[int], recipe: recipes.Recipe) -> list[int]:
-        """Those of `units`, in their order, that the atlas does not have by `recipe`."""
+    def missing(self, node: str, units: Iterable[Unit], recipe: recipes.Recipe) -> list[Unit]:
+        """Those of `units` (None is the node as a whole), in their order, that the atlas does not
+        have by `recipe`."""
         id, _ = self._node(node)
         try:
             there = {
-                unit
+                rows.unit(unit)
                 for (unit,) in self._connection.execute(
-                    "SELECT unit FROM visualization WHERE node = ? "
+                    "SELECT unit FROM visualization WHERE node = ? AND subject = '' "
                     "AND recipe = (SELECT id FROM recipe WHERE digest = ?)",
                     (id, bytes.fromhex(recipes.digest(recipe))),
                 )
@@ -160,29 +164,30 @@ class AtlasWriter:
             return sum(self._put(connection, v) for v in visualizations)
 
     def _put(self, connection: sqlite3.Connection, v: Visualization) -> bool:
-        node, units = self._node(v.node)
-        unit = -1 if v.unit is None else v.unit
-        if v.unit is not None and not 0 <= v.unit < units:
-            raise BadInput(f"{v.node} has units 0-{units - 1}; unit {v.unit} cannot be stored")
+        places = [place_of(p) for p in v.about.places] if v.about else [(v.node, v.unit)]
+        for place in places:
+            self._check_place(*place)
         if not math.isfinite(v.score):
-            raise BadInput(f"the score of {v.node}/{v.unit} is {v.score}; expected a finite number")
+            raise BadInput(f"the score of {v.subject} is {v.score}; expected a finite number")
+        node = self._node(v.node)[0] if v.node else None
+        unit = rows.unit_column(v.unit)
+        subject = "" if v.about is None else str(v.about)
         recipe = self._recipe(connection, v)
         if connection.execute(
-            "SELECT 1 FROM visualization WHERE node = ? AND unit = ? AND recipe = ?",
-            (node, unit, recipe),
+            "SELECT 1 FROM visualization WHERE node IS ? AND unit = ? AND recipe = ? "
+            "AND subject = ?",
+            (node, unit, recipe, subject),
         ).fetchone():
             return False
         try:
             data, made_with = rows.dump(v.data), rows.dump(v.made_with)
         except (TypeError, ValueError) as error:
-            raise BadInput(
-                f"data of {v.node}/{v.unit} cannot be stored as JSON: {error}"
-            ) from error
+            raise BadInput(f"data of {v.subject} cannot be stored as JSON: {error}") from error
         connection.execute("INSERT OR IGNORE INTO maker (json) VALUES (?)", (made_with,))
         connection.execute(
             "INSERT INTO visualization "
-            "(node, unit, recipe, picture, score, data, maker, created, seconds) "
-            "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?)",
+            "(node, unit, recipe, picture, score, data, maker, created, seconds, subject) "
+            "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?, ?)",
             (
                 node,
                 unit,
@@ -193,6 +198,7 @@ class AtlasWriter:
                 made_with,
                 rows.to_seconds(v.created),
                 float(v.seconds),
+                subject,
             ),
         )
         if v.arrays:
@@ -234,6 +240,12 @@ class AtlasWriter:
                     ),
                 )
 
+    def _check_place(self, node: str, unit: int | None) -> None:
+        """Raises NotFound for an unknown node, BadInput for a unit that it does not have."""
+        _, units = self._node(node)
+        if unit is not None and not 0 <= unit < units:
+            raise BadInput(f"{node} has units 0-{units - 1}; unit {unit} cannot be stored")
+
     def _node(self, name: str) -> tuple[int, int]:
         """Row id and number of units of a node."""
         if name not in self._nodes:
@@ -257,7 +269,7 @@ class AtlasWriter:
             if stored != [v.technique, v.variant, v.seed]:
                 raise BadInput(
                     f"one recipe cannot be both {stored} and {[v.technique, v.variant, v.seed]}; "
-                    "put technique, variant and seed into the recipe"
+                    "a variant is a name: put what it changes into the recipe"
                 )
             self._recipes[known] = id
         return self._recipes[known]
@@ -284,7 +296,8 @@ def _put_arrays(
     except ValueError as error:
         raise BadInput(f"arrays cannot be stored: {error}") from error
     connection.executemany(
-        "INSERT INTO array (visualization, name, dtype, shape, data) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO array (visualization, name, dtype, shape, data, digest) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         values,
     )
 

@@ -21,7 +21,7 @@ from micrograph.runner.describe import (
     node_record,
 )
 from micrograph.runner.options import jobs_of
-from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, SweepBatch, make_plan
+from micrograph.runner.plan import Batch, Plan, SweepBatch, make_plan
 from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.save import Saver
 from micrograph.runner.select import choose_nodes, choose_units, find_attached
@@ -164,14 +164,14 @@ def _told(batch: Batch | SweepBatch, done: int, saver: Saver, progress: Progress
 
 
 def _render(model: "Model", batch: Batch, on_step: StepHook) -> list[Rendered | Sample]:
-    units = [unit for unit in batch.units if unit != WHOLE_NODE]
+    units = [unit for unit in batch.units if unit is not None]
     return list(batch.technique.run(model, batch.node, units, batch.job, on_step))
 
 
 def _sweep(model: "Model", batch: SweepBatch, saver: Saver, on_step: StepHook, path: Path) -> None:
     """Store a sweep's results as they come; its unfinished work lies in a folder beside `path`."""
     workspace = workspace_of(path, batch.job)
-    targets = {node: [u for u in units if u != WHOLE_NODE] for node, units in batch.targets.items()}
+    targets = {node: [u for u in units if u is not None] for node, units in batch.targets.items()}
     results = batch.technique.sweep(model, targets, batch.job, workspace, on_step)
     try:
         for part in _chunks(results, CHUNK):

@@ -14,19 +14,17 @@ if TYPE_CHECKING:
 FIRST = 16
 """Units of every node that come before all the rest, so that each page shows something early."""
 
-WHOLE_NODE = -1
-"""Stands for the unit in the plan of a technique that looks at nodes."""
-
 
 @dataclass(frozen=True)
 class Task:
-    """One job at one node: the units wanted, those that the atlas lacks, how many go together."""
+    """One job at one node: the units wanted (None stands for the node as a whole), those that the
+    atlas lacks, how many go together."""
 
     technique: Technique[Any]
     job: Job
     node: str
-    wanted: tuple[int, ...]
-    missing: frozenset[int]
+    wanted: tuple[int | None, ...]
+    missing: frozenset[int | None]
     batch: int
 
 
@@ -37,7 +35,7 @@ class Batch:
     technique: Technique[Any]
     job: Job
     node: str
-    units: tuple[int, ...]
+    units: tuple[int | None, ...]
 
     @property
     def size(self) -> int:
@@ -51,7 +49,7 @@ class SweepBatch:
 
     technique: Sweep[Any]
     job: Job
-    targets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    targets: Mapping[str, tuple[int | None, ...]] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -94,10 +92,11 @@ def make_plan(
     nothing: list[str] = []
     there = 0
     for technique, plain in _distinct(jobs):
-        lacking: dict[str, tuple[Job, dict[str, tuple[int, ...]]]] = {}
+        lacking: dict[str, tuple[Job, dict[str, tuple[int | None, ...]]]] = {}
         for node, wanted in units.items():
             job = job_at(model, node, plain)
-            targets = (WHOLE_NODE,) if technique.level == "node" else tuple(wanted)
+            targets: tuple[int | None, ...]
+            targets = (None,) if technique.level == "node" else tuple(wanted)
             missing = frozenset(writer.missing(node, targets, job.recipe))
             there += len(targets) - len(missing)
             if not missing:
@@ -125,7 +124,7 @@ def in_waves(tasks: Sequence[Task]) -> Iterator[Batch]:
         yield from _cut(task, task.wanted[FIRST:])
 
 
-def _cut(task: Task, units: Sequence[int]) -> Iterator[Batch]:
+def _cut(task: Task, units: Sequence[int | None]) -> Iterator[Batch]:
     """Batches of nearly equal size: twenty units in batches of at most 16 are 10 and 10.
 
     All units are cut, and only then those left out that are there: a render that goes on after an

@@ -102,10 +102,7 @@ class Saver:
         return Visualization(
             node=rendered.node,
             unit=rendered.unit,
-            technique=job.technique,
-            variant=job.variant,
             recipe=job.recipe,
-            seed=job.seed,
             score=rendered.score,
             picture=None if picture is None else encode(picture, self._format, self._quality),
             data=rendered.data,

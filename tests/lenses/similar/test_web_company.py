@@ -43,9 +43,8 @@ def row(
     variant: str = "town",
 ) -> Visualization:
     recipe = {"technique": technique, "variant": variant, "model": model, "dataset": digest}
-    return Visualization(
-        node, None, technique, variant, recipe, 0, 0.0, None, {"dataset": digest}, arrays=arrays
-    )
+    recipe |= {"view": variant, "seed": 0}
+    return Visualization(node, None, recipe, 0.0, None, {"dataset": digest}, arrays=arrays)
 
 
 def write(folder: Path, model: str, rows: list[Visualization]) -> None:

@@ -106,7 +106,7 @@ def whole_pictures(
     if view.lens in (UNITS, MAP):
         return found, source
     for node in atlas.nodes.values():
-        v = atlas.results(node.id, view.lens, view.variant).get(-1)
+        v = atlas.results(node.id, view.lens, view.variant).get(None)
         if v is None or v.picture is None:
             continue
         found[node.id] = image(atlas.model.id, v.picture, urls)
