@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from web_samples import NODES, node
 
 from micrograph.web.column import FULL, INPUT, MAP
-from micrograph.web.graph import blocks, layout
-from micrograph.web.units import parts_of
+from micrograph.web.graph import layout
 
 
 def overlap(a, b) -> bool:
@@ -120,21 +119,11 @@ def test_fires_and_residuals():
     assert max(numbers[0::2]) > body.x + body.width
 
 
-def test_blocks_are_cut_at_waists():
-    parents = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": ["d"]}
-    assert blocks(list("abcde"), parents) == [["a"], ["b", "c", "d"], ["e"]]
-
-
 def test_nodes_without_pictures_are_drawn_thin():
     drawing = layout(NODES, FULL, frozenset({"empty", "mixed1a_1x1"}))
     check(drawing, NODES, FULL)
     roles = {b.id: b.role for b in drawing.boxes}
     assert (roles["empty"], roles["mixed1a_1x1"], roles["wide"]) == ("thin", "thin", "wide")
-
-
-def test_parts_of_a_concatenation():
-    by_id = {n.id: n for n in NODES}
-    assert parts_of(by_id) == {"mixed1a_1x1": ("mixed1a", 0), "mixed1a_3x3": ("mixed1a", 6)}
 
 
 @st.composite
@@ -154,7 +143,7 @@ def test_any_graph_is_drawn_without_overlap(nodes):
     check(layout(nodes), nodes, FULL)
 
 
-def test_a_graph_of_hundreds_of_nodes_without_waists():
+def test_a_graph_of_hundreds_of_nodes_without_dominators():
     nodes = tuple(
         node(f"n{i}", i, 4, tuple(f"n{p}" for p in {max(0, i - 1), i * 2 // 3, i // 2} if p < i))
         for i in range(300)

@@ -53,7 +53,7 @@ Section = (
     | tuning.Tuning
     | text_feature_vis.Text
     | attribution.Attribution
-    | similar.Similar
+    | similar.SimilarUnits
     | caricature.OnPictures
     | neuron_groups.NeuronGroups
     | pictures.Pictures

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from micrograph.atlas import ModelRecord, NodeRecord, Reading
+from micrograph.graph import parts_of
 from micrograph.lenses.caricature.page import OnPictures
 from micrograph.lenses.neuron_groups.page import NeuronGroups
 from micrograph.lenses.pages.listing import PLUGINS, Scene, Section, sections
@@ -23,7 +24,6 @@ from micrograph.parts.urls import Urls
 from micrograph.web.pages.node_view import MAP, SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.sort import ordered
 from micrograph.web.unit_map import UnitMap, unit_map
-from micrograph.web.units import parts_of
 
 
 @dataclass(frozen=True)
