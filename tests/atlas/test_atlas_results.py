@@ -1,11 +1,10 @@
-"""Results without a picture, arrays, datasets and samples; and atlases of version 1."""
+"""Results without a picture, arrays, datasets and samples."""
 
-import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
-from samples import MODEL, NODES, picture, sample_atlas, visualization
+from samples import MODEL, NODES, picture
 
 from micrograph.atlas import Atlas, AtlasWriter, DatasetRecord, Merged, SampleRecord, Visualization
 from micrograph.errors import BadInput
@@ -117,49 +116,3 @@ def test_merged_atlases_answer_together(tmp_path: Path) -> None:
     assert both.datasets() == [TOWN]
     assert both.samples(TOWN.digest, [1])[1].picture is not None
     assert len(both.visualizations("1a", 3)) == 2
-
-
-@pytest.fixture
-def first(tmp_path: Path) -> Path:
-    """An atlas as version 1 wrote it."""
-    path = sample_atlas(tmp_path, [visualization("mixed1a", u) for u in range(16)])
-    with sqlite3.connect(path, isolation_level=None) as connection:
-        for table in ("array", "dataset", "sample"):
-            connection.execute(f"DROP TABLE {table}")
-        connection.execute("PRAGMA writable_schema = ON")
-        connection.execute(
-            "UPDATE sqlite_schema SET sql = replace(sql, 'picture INTEGER REFERENCES', "
-            "'picture INTEGER NOT NULL REFERENCES') WHERE name = 'visualization'"
-        )
-        connection.execute("PRAGMA user_version = 1")
-    connection.close()
-    return path
-
-
-def test_version_1_is_read_as_it_is(first: Path) -> None:
-    before = first.read_bytes()
-    atlas = Atlas.open(first)
-    assert len(atlas.tiles("mixed1a", "feature_vis", "channel")) == 16
-    assert len(atlas.results("mixed1a", "feature_vis", "channel")) == 16
-    assert atlas.arrays("mixed1a", None, "dataset_examples", "town") == {}
-    assert atlas.datasets() == []
-    assert atlas.samples(TOWN.digest, [1]) == {}
-    assert first.read_bytes() == before
-
-
-def test_a_writer_brings_version_1_up_to_date_with_nothing_lost(first: Path) -> None:
-    before = Atlas.open(first).visualizations("mixed1a", 3)
-    atlas = write(first, result(3))
-    assert [v for v in atlas.visualizations("mixed1a", 3) if v.picture] == before
-    assert len(atlas.visualizations("mixed1a", 3)) == 2
-    fresh = sample_atlas(first.parent / "fresh", [])
-
-    def schema(path: Path) -> set[tuple[str, str]]:
-        with sqlite3.connect(path) as connection:
-            found = set(connection.execute("SELECT name, sql FROM sqlite_schema WHERE sql > ''"))
-            assert connection.execute("PRAGMA user_version").fetchone() == (2,)
-            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        connection.close()
-        return {(name, sql.replace('"', "")) for name, sql in found}
-
-    assert schema(first) == schema(fresh)

@@ -58,7 +58,7 @@ def map_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             ]
         )
     library, urls = Library([folder]), Urls("v")
-    fragment: Any = Html(urls).environment.get_template("lenses/unit_map.html").module
+    fragment: Any = Html(urls).environment.get_template("lenses/unit_map/page.html").module
 
     def page(request: Request) -> Response:
         return HTMLResponse(

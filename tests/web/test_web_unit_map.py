@@ -99,7 +99,7 @@ def test_senseless_columns_do_not_divide_by_zero(tmp_path: Path) -> None:
 def test_the_fragment_has_a_link_per_unit_and_escapes(tmp_path: Path) -> None:
     found = unit_map(atlas_of(tmp_path, row("conv0", places(8))), URLS, "conv0")
     environment = Html(URLS).environment
-    fragment = environment.get_template("lenses/unit_map.html").module
+    fragment = environment.get_template("lenses/unit_map/page.html").module
     html = str(fragment.unit_map(found))  # type: ignore[attr-defined]
     assert re.findall(r'href="/models/tinynet/conv0/(\d)"', html) == list("76543210")
     assert 'data-cell="0.2"' in html

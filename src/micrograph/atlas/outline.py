@@ -48,7 +48,7 @@ class Outline:
 
     def dump(self) -> str:
         """As the text of a file of the catalogue, the same for the same content."""
-        nodes = ",\n".join(_line(dataclasses.asdict(node)) for node in self.nodes.values())
+        nodes = ",\n".join(_line(_fields(node)) for node in self.nodes.values())
         return (
             f'{{"model": {_line(dataclasses.asdict(self.model))},\n'
             f'"unreleased": {_line(self.unreleased)},\n"nodes": [\n{nodes}\n]}}\n'
@@ -137,6 +137,14 @@ def read_catalogue(folder: Path) -> dict[str, Outline]:
     """The outlines in a folder by model, in order of their ids."""
     found = [Outline.load(p.read_text("utf-8")) for p in sorted(folder.glob("*.json"))]
     return {outline.model.id: outline for outline in found}
+
+
+def _fields(node: NodeRecord) -> dict[str, Any]:
+    """What the file says of a node: all but `worth` where nobody decided it."""
+    fields = dataclasses.asdict(node)
+    if node.worth is None:
+        del fields["worth"]
+    return fields
 
 
 def _line(value: object) -> str:

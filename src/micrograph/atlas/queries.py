@@ -12,6 +12,7 @@ SELECT unit, digest, mime, width, height, color, score, seed FROM (
     ) AS place
   FROM visualization v JOIN recipe r ON r.id = v.recipe JOIN picture p ON p.id = v.picture
   WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit >= 0
+    AND v.subject = ''
     AND r.technique = :technique AND r.variant = :variant AND (:seed IS NULL OR r.seed = :seed)
 ) WHERE place = 1 ORDER BY unit
 """
@@ -22,7 +23,7 @@ SELECT r.technique, r.variant, r.json, r.seed, v.score, lower(hex(p.digest)), p.
 FROM visualization v JOIN recipe r ON r.id = v.recipe LEFT JOIN picture p ON p.id = v.picture
   JOIN maker m ON m.id = v.maker
 WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
-  AND (:technique IS NULL OR r.technique = :technique)
+  AND v.subject = '' AND (:technique IS NULL OR r.technique = :technique)
 ORDER BY r.technique, r.variant, r.seed, p.width DESC, v.created DESC, v.id DESC
 """
 
@@ -35,7 +36,7 @@ SELECT unit, technique, variant, json, seed, score, digest, mime, width, height,
     row_number() OVER (PARTITION BY v.unit ORDER BY r.seed, v.created DESC, v.id DESC) AS place
   FROM visualization v JOIN recipe r ON r.id = v.recipe LEFT JOIN picture p ON p.id = v.picture
     JOIN maker m ON m.id = v.maker
-  WHERE v.node = (SELECT id FROM node WHERE name = :node)
+  WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.subject = ''
     AND r.technique = :technique AND r.variant = :variant
 ) WHERE place = 1 ORDER BY unit
 """
@@ -44,7 +45,7 @@ ARRAYS = """
 SELECT a.name, a.dtype, a.shape, a.data FROM array a WHERE a.visualization = (
   SELECT v.id FROM visualization v JOIN recipe r ON r.id = v.recipe
   WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
-    AND r.technique = :technique AND r.variant = :variant
+    AND v.subject = '' AND r.technique = :technique AND r.variant = :variant
     AND EXISTS (SELECT 1 FROM array WHERE visualization = v.id)
   ORDER BY r.seed, v.created DESC, v.id DESC LIMIT 1
 )
@@ -64,11 +65,12 @@ WHERE s.dataset = (SELECT id FROM dataset WHERE digest = :dataset)
 RENDERED = """
 SELECT DISTINCT n.name, r.technique, r.variant, v.unit
 FROM visualization v JOIN node n ON n.id = v.node JOIN recipe r ON r.id = v.recipe
+WHERE v.subject = ''
 """
 
 COUNTS = """
 SELECT n.name, c.technique, c.variant, c.units FROM (
   SELECT v.node, r.technique, r.variant, count(DISTINCT v.unit) AS units
-  FROM visualization v JOIN recipe r ON r.id = v.recipe GROUP BY 1, 2, 3
+  FROM visualization v JOIN recipe r ON r.id = v.recipe WHERE v.subject = '' GROUP BY 1, 2, 3
 ) c JOIN node n ON n.id = c.node ORDER BY 1, 2, 3
 """

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,8 +143,6 @@ class Atlas:
             "variant": variant,
         }
         with reading(self.path) as connection:
-            if not _has_table(connection, "array"):
-                return {}
             found = connection.execute(queries.ARRAYS, given).fetchall()
         try:
             return {name: rows.array(*array) for name, *array in found}
@@ -155,8 +152,6 @@ class Atlas:
     def datasets(self) -> list[DatasetRecord]:
         """The datasets that lenses looked at, in the order in which they came."""
         with reading(self.path) as connection:
-            if not _has_table(connection, "dataset"):
-                return []
             found = connection.execute(queries.DATASETS).fetchall()
         try:
             return [rows.dataset_record(row) for row in found]
@@ -168,8 +163,6 @@ class Atlas:
         are left out."""
         given = {"dataset": bytes.fromhex(dataset), "numbers": json.dumps(sorted(set(numbers)))}
         with reading(self.path) as connection:
-            if not _has_table(connection, "sample"):
-                return {}
             found = connection.execute(queries.SAMPLES, given).fetchall()
         return {
             number: SampleRecord(number, name, cls, _picture(picture))
@@ -222,14 +215,6 @@ def aliases_of(nodes: Mapping[str, NodeRecord]) -> dict[str, str]:
     """Every accepted spelling, node ids included, to the node id; ids win over aliases."""
     spelled = {alias: node.id for node in nodes.values() for alias in node.aliases}
     return spelled | {name: name for name in nodes}
-
-
-def _has_table(connection: sqlite3.Connection, name: str) -> bool:
-    """False for some tables in an atlas of version 1."""
-    return (
-        connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchone()
-        is not None
-    )
 
 
 def _picture(columns: Iterable[Any]) -> Picture | None:

@@ -28,7 +28,11 @@ class ModelRecord:
 
 @dataclass(frozen=True)
 class NodeRecord:
-    """A node of the model's graph; fields as in `micrograph.models.node.Node`."""
+    """A node of the model's graph; fields as in `micrograph.models.node.Node`.
+
+    `worth` says whether the node is worth a picture, as the engine decided; None where nobody did
+    (atlases before version 3, nodes of others).
+    """
 
     id: str
     index: int
@@ -41,6 +45,7 @@ class NodeRecord:
     field_status: str
     parents: tuple[str, ...]
     aliases: tuple[str, ...]
+    worth: bool | None = None
 
 
 ATTACHED_KINDS = frozenset({"dictionary", "directions"})

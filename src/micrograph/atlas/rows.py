@@ -1,5 +1,6 @@
 """Records to rows and back."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -39,6 +40,7 @@ NODE_COLUMNS = (
     "field_status",
     "parents",
     "aliases",
+    "worth",
 )
 
 
@@ -100,6 +102,7 @@ def node_row(node: NodeRecord) -> tuple[Any, ...]:
         node.field_status,
         dump(node.parents),
         dump(node.aliases),
+        None if node.worth is None else int(node.worth),
     )
 
 
@@ -112,6 +115,8 @@ def node_record(row: tuple[Any, ...]) -> NodeRecord:
     values["parents"], values["aliases"] = _texts(values["parents"]), _texts(values["aliases"])
     if not 0 <= values["units"] <= MOST_UNITS or not all(type(n) is int for n in values["shape"]):
         raise ValueError(f"{values['units']} units over {list(values['shape'])}")
+    if values["worth"] is not None:
+        values["worth"] = bool(values["worth"])
     Address("model", values["id"])
     return NodeRecord(**values)
 
@@ -141,16 +146,20 @@ def dataset_record(row: tuple[Any, ...]) -> DatasetRecord:
     return DatasetRecord(**values)
 
 
-def array_row(array: "np.ndarray") -> tuple[str, str, bytes]:
-    """dtype, shape and bytes. Raises ValueError for a dtype that atlases do not have."""
+def array_row(array: "np.ndarray") -> tuple[str, str, bytes, bytes]:
+    """dtype, shape, bytes and their SHA-256.
+
+    Raises ValueError for a dtype that atlases do not have.
+    """
     if array.dtype.name not in DTYPES:
         raise ValueError(f"an array of {array.dtype}; expected one of {', '.join(DTYPES)}")
     little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
-    return array.dtype.name, dump(array.shape), little.tobytes()
+    data = little.tobytes()
+    return array.dtype.name, dump(array.shape), data, hashlib.sha256(data).digest()
 
 
 def array(dtype: str, shape: str, data: bytes) -> "np.ndarray":
-    """The reverse of `array_row`. Raises ValueError for what is none."""
+    """The reverse of `array_row`, but for the digest. Raises ValueError for what is none."""
     import numpy as np
 
     if dtype not in DTYPES:

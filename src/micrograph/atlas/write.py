@@ -139,7 +139,7 @@ class AtlasWriter:
             there = {
                 unit
                 for (unit,) in self._connection.execute(
-                    "SELECT unit FROM visualization WHERE node = ? "
+                    "SELECT unit FROM visualization WHERE node = ? AND subject = '' "
                     "AND recipe = (SELECT id FROM recipe WHERE digest = ?)",
                     (id, bytes.fromhex(recipes.digest(recipe))),
                 )
@@ -168,7 +168,8 @@ class AtlasWriter:
             raise BadInput(f"the score of {v.node}/{v.unit} is {v.score}; expected a finite number")
         recipe = self._recipe(connection, v)
         if connection.execute(
-            "SELECT 1 FROM visualization WHERE node = ? AND unit = ? AND recipe = ?",
+            "SELECT 1 FROM visualization WHERE node = ? AND unit = ? AND recipe = ? "
+            "AND subject = ''",
             (node, unit, recipe),
         ).fetchone():
             return False
@@ -181,8 +182,8 @@ class AtlasWriter:
         connection.execute("INSERT OR IGNORE INTO maker (json) VALUES (?)", (made_with,))
         connection.execute(
             "INSERT INTO visualization "
-            "(node, unit, recipe, picture, score, data, maker, created, seconds) "
-            "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?)",
+            "(node, unit, recipe, picture, score, data, maker, created, seconds, subject) "
+            "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?, '')",
             (
                 node,
                 unit,
@@ -284,7 +285,8 @@ def _put_arrays(
     except ValueError as error:
         raise BadInput(f"arrays cannot be stored: {error}") from error
     connection.executemany(
-        "INSERT INTO array (visualization, name, dtype, shape, data) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO array (visualization, name, dtype, shape, data, digest) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         values,
     )
 
