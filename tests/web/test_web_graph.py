@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -124,6 +125,29 @@ def test_nodes_without_pictures_are_drawn_thin():
     check(drawing, NODES, FULL)
     roles = {b.id: b.role for b in drawing.boxes}
     assert (roles["empty"], roles["mixed1a_1x1"], roles["wide"]) == ("thin", "thin", "wide")
+
+
+def test_a_norm_that_the_engine_found_worth_seeing_is_drawn_large():
+    nodes = tuple(
+        replace(node(name, i, 8, (f"bn{i - 1}",) if i else (), "norm"), worth=worth)
+        for i, (name, worth) in enumerate({"bn0": None, "bn1": False, "bn2": True}.items())
+    )
+    roles = {b.id: b.role for b in layout(nodes).boxes if b.id != INPUT}
+    assert roles == {"bn0": "thin", "bn1": "thin", "bn2": "wide"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sets(st.integers(0, 7), max_size=3), min_size=1, max_size=7))
+def test_cycles_of_a_damaged_atlas_are_drawn(parents):
+    """Every node has its place, even those that lead to themselves."""
+    nodes = tuple(
+        node(f"n{i}", i, 4, tuple(f"n{p}" for p in sorted(above)))
+        for i, above in enumerate(parents)
+    )
+    drawing = layout(nodes)
+    assert {b.id for b in drawing.boxes} == {n.id for n in nodes} | {INPUT}
+    for a, b in itertools.combinations(drawing.boxes, 2):
+        assert not overlap(a, b), (a, b)
 
 
 @st.composite

@@ -46,8 +46,8 @@ def layout(
     read = [(t, n) for t, n in read if _whole(t) not in by_id[n].parents]
     by_id = _without(by_id, [n.id for n in tokens])
     heads = [by_id.pop(id) for id in _heads(by_id)]
-    parents = {n.id: [p for p in n.parents if p in by_id] or [INPUT] for n in by_id.values()}
-    parents[INPUT] = []
+    known = Dag.of(by_id.values()).parents
+    parents = {INPUT: ()} | {n: above or (INPUT,) for n, above in known.items()}
     dag = Dag(parents, {n.id: n.index for n in by_id.values()} | {INPUT: -1})
     drawing = ColumnDrawing(sizes, by_id, parents, plain, dict(labels)).draw(dag.blocks())
     drawing = _with_heads(drawing, heads, sizes, plain) if heads else drawing
