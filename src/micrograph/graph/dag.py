@@ -73,7 +73,7 @@ class Dag:
         They come in the order of their nodes in `order`, compared from the start.
         """
         inside = self.between(first, last)
-        todo = [(first,)] if inside else []
+        todo: list[tuple[str, ...]] = [(first,)] if inside else []
         while todo and limit > 0:
             path = todo.pop()
             if path[-1] == last:
@@ -108,8 +108,8 @@ class Dag:
             if always >> i & 1:
                 cuts.append(i + 1)
             always &= self._dominators[node]
-        starts = [0, *reversed(cuts)]
-        return [list(self.order[a:b]) for a, b in pairwise(starts)]
+        starts = pairwise([0, *reversed(cuts)])
+        return [[*self.order[first:after]] for first, after in starts]
 
     @cached_property
     def _dominators(self) -> dict[str, int]:

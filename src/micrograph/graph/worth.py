@@ -21,7 +21,7 @@ def worth_seeing(nodes: Mapping[str, Made]) -> list[Made]:
     tokens, and sums and concatenations that no module makes: blocks show them.
     """
     decision = _Decision(nodes)
-    return [nodes[n.id] for n in sorted(nodes.values(), key=lambda n: n.index) if decision.of(n)]
+    return [n for n in sorted(nodes.values(), key=lambda n: n.index) if decision.of(n)]
 
 
 def with_own_units(nodes: Mapping[str, Made]) -> list[Made]:
