@@ -37,10 +37,9 @@ def row(
     technique: str = "dataset_examples",
     variant: str = "town",
 ) -> Visualization:
-    recipe = {"technique": technique, "variant": variant, "model": model, "dataset": digest}
-    return Visualization(
-        node, None, technique, variant, recipe, 0, 0.0, None, {"dataset": digest}, arrays=arrays
-    )
+    recipe = {"technique": technique, "variant": variant, "seed": 0, "model": model}
+    recipe |= {"dataset": digest, "of": variant}
+    return Visualization(node, None, recipe, 0.0, None, {"dataset": digest}, arrays=arrays)
 
 
 def write(folder: Path, model: str, rows: list[Visualization]) -> None:

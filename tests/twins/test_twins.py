@@ -123,7 +123,7 @@ def write_to(path: Path) -> None:
     assert node == ADDED[0]
     old = next(_results(atlas))
     later = dataclasses.replace(
-        old, node=node, unit=ADDED[1], technique=LATER, variant="plain", seed=7, picture=None,
+        old, node=node, unit=ADDED[1], picture=None,
         recipe={"technique": LATER, "variant": "plain", "seed": 7}, data={"answer": 42},
     )  # fmt: skip
     with AtlasWriter.open(

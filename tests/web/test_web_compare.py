@@ -99,7 +99,7 @@ def test_names_stand_for_the_same_in_short_forms_too() -> None:
     assert modules == {here: here.replace("mixed", "inception_") for here in modules}
     page = compare_page(known, Urls(), "alexnet", "contrastive_rn50")
     assert not page.named
-    assert page.rows[0].there.node.id == "stem.conv1"
+    assert page.rows[0].there.node.id == "stem.bn1"
     depths = [r.depth for r in page.rows]
     assert depths == pytest.approx([i / (len(depths) - 1) for i in range(len(depths))])
 
