@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from micrograph.atlas import Library, NodeRecord, Reading, Tile
+from micrograph.graph import is_drawn_small
 from micrograph.lenses.pages.listing import LENSES
 from micrograph.lineage import MICROSCOPE
 from micrograph.parts.parts import ModelRef, Thumb, model_ref, spread, thumb
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
 from micrograph.web.pages.model_state import own_nodes
-from micrograph.web.units import is_thin
 
 STRATA = 12
 DEPTH = 4
@@ -103,7 +103,7 @@ def start_page(library: Library, urls: Urls, kind: str, known: Callable[[str], K
 def card(atlas: Reading, urls: Urls) -> ModelCard:
     model = atlas.model
     pictured = pictured_units(atlas)
-    worth = [n for n in atlas.nodes.values() if pictured.get(n.id) and not is_thin(n)]
+    worth = [n for n in atlas.nodes.values() if pictured.get(n.id) and not is_drawn_small(n)]
     return ModelCard(
         model_ref(model, urls),
         model.summary,

@@ -1,4 +1,4 @@
-"""In what company a unit is: units that fire on the same pictures, and units of like weights.
+"""A unit's nearest neighbours: units that fire on the same pictures, and units of like weights.
 
 By profile: the correlation (Pearson) between the largest activations of two units on each of the
 pictures that a sweep of `dataset_examples` looked at, in one model and across models that looked at
@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import Reading
-from micrograph.web.units import parts_of
+from micrograph.graph import parts_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class Company:
+class NearestUnits:
     """Units like one unit, most alike first. `method` says what `value` means.
 
     `dataset` is the digest of the pictures compared on, "" for weights; `pictures` their number.
@@ -108,7 +108,7 @@ class Profiles:
 
 def by_profile(
     atlas: Reading, node: str, unit: int, others: Sequence[Reading] = (), count: int = 12
-) -> list[Company]:
+) -> list[NearestUnits]:
     """Units that fire on the same pictures as `node`/`unit` of `atlas`, dataset by dataset.
 
     First those of the model itself (kind "profile"), then those of `others` (kind "models"), as far
@@ -122,7 +122,7 @@ def by_profile(
         itself = _itself(atlas, node, unit)
         own = _nearest(atlas, blocks, mine, unit, count, itself)
         if own is not None:
-            found.append(Company("profile", _method(own[1]), own[0], digest, own[1]))
+            found.append(NearestUnits("profile", _method(own[1]), own[0], digest, own[1]))
         foreign: list[Neighbour] = []
         fewest = len(mine.numbers)
         for other in others:
@@ -134,11 +134,11 @@ def by_profile(
                 fewest = min(fewest, there[1])
         if foreign:
             foreign.sort(key=lambda n: -n.value)
-            found.append(Company("models", _method(fewest), foreign[:count], digest, fewest))
+            found.append(NearestUnits("models", _method(fewest), foreign[:count], digest, fewest))
     return found
 
 
-def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Company]:
+def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[NearestUnits]:
     """Units of the same node with like weights, as far as the technique `similar` was run."""
     found = []
     for variant, method in _WEIGHTS.items():
@@ -153,7 +153,7 @@ def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Co
             if int(other) in known
         ]
         if units:
-            found.append(Company(variant, method, units[:count]))
+            found.append(NearestUnits(variant, method, units[:count]))
     return found
 
 
