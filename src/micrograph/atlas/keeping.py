@@ -20,8 +20,8 @@ class Index(Protocol):
     def follow(self, snapshot: "Snapshot") -> None:
         """Bring itself up to date, in its own time."""
 
-    def kept(self, files: States, name: str) -> bytes | None:
-        """What was made of files in just this state under a name."""
+    def kept(self, path: Path, state: State, name: str) -> bytes | None:
+        """What was made of a file in just this state under a name."""
 
     def without(self, files: States, text: str, kind: str) -> Set[Path]:
         """Those of `files` that surely have nothing of a kind ("model", "node", "label") that a

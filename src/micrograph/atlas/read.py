@@ -216,6 +216,11 @@ class Atlas:
             for kind, node, unit, shown in found
         ]
 
+    def searchable(self) -> list[tuple[str, str]]:
+        """Everything that `search` looks through: kind and text, in the order of the file."""
+        with reading(self.path) as connection:
+            return connection.execute("SELECT kind, text FROM search ORDER BY rowid").fetchall()
+
 
 def match_query(text: str) -> str:
     """What finds rows with every word of `text` in a full-text index; "" where there is none."""

@@ -15,7 +15,7 @@ from micrograph.atlas.scan import State, file_state
 if TYPE_CHECKING:
     import numpy as np
 
-KEPT_AS = "profiles"
+KEPT_AS = "profiles-1"
 """The name under which an index keeps what `pack` makes of a file."""
 
 _CHUNK = 1024
@@ -130,7 +130,7 @@ _CACHE = _Cache()
 def _found(atlas: Any, part: Any, state: State) -> dict[str, Nodes]:
     """From the index where it has them, else from the file."""
     index = getattr(atlas, "index", None)
-    kept = index.kept({part.path: state}, KEPT_AS) if index else None
+    kept = index.kept(part.path, state, KEPT_AS) if index else None
     if kept is not None:
         try:
             return unpack(kept)
