@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from micrograph.atlas import Atlas, Reading, Snapshot
-from micrograph.atlas.keeping import States
+from micrograph.atlas.keeping import Row, States
 from micrograph.atlas.scan import State, file_state, is_being_written
 from micrograph.atlas.snapshot import KINDS
 from micrograph.errors import MicrographError
-from micrograph.index.store import Foreign, Store, is_damage
+from micrograph.index.store import Foreign, Store, is_damage, path_key
 
 Maker = Callable[[Reading], bytes]
 """Makes what is to be kept of one atlas; it may raise MicrographError, then nothing is."""
@@ -87,11 +87,11 @@ class Index:
             return None
         return self._ask(lambda store: store.value(path, state, name), None)
 
-    def without(self, files: States, text: str, kind: str) -> frozenset[Path]:
-        """Those of `files` that surely have nothing of a kind ("model", "node", "label") that a
-        search for `text` finds."""
-        nothing: frozenset[Path] = frozenset()
-        return self._ask(lambda store: store.without(files, text, kind), nothing)
+    def hits(self, files: States, text: str, kind: str) -> Mapping[Path, tuple[Row, ...]]:
+        """What a search for `text` finds of a kind ("model", "node", "label") in those of `files`
+        that it knows and that have one such row or none."""
+        nothing: dict[Path, tuple[Row, ...]] = {}
+        return self._ask(lambda store: store.hits(files, text, kind), nothing)
 
     def _ask(self, question: Callable[[Store], T], otherwise: T) -> T:
         with self._lock:
@@ -148,7 +148,7 @@ class Index:
         return [
             (path, state)
             for path, state in snapshot.files.items()
-            if known.get(os.path.abspath(path)) != state
+            if known.get(path_key(path)) != state
             and self._refused.get(path) != state
             and path not in unreadable
             and not is_being_written(state)
@@ -159,7 +159,7 @@ class Index:
         again."""
         try:
             atlas = Atlas.open(path)
-            words = [(kind, text) for kind, text in atlas.searchable() if kind in KINDS]
+            rows = [(kind, row) for kind, row in atlas.searchable() if kind in KINDS]
             values = {name: make(atlas) for name, make in self._makers.items()}
         except MicrographError:
             self._refused[path] = state  # whoever asks the file itself is told why
@@ -170,7 +170,7 @@ class Index:
             return True
         if file_state(path) != state:
             return True  # the next snapshot has it as it is now
-        return self._ask(lambda store: store.put(path, state, words, values), False)
+        return self._ask(lambda store: store.put(path, state, rows, values), False)
 
     def _opened(self) -> bool:
         """Whether there is a file to ask, opened or made anew where it has to be."""

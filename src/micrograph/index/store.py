@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from micrograph.atlas.keeping import States
+from micrograph.atlas.keeping import Row, States
 from micrograph.atlas.read import match_query
 from micrograph.atlas.scan import State
 from micrograph.atlas.snapshot import KINDS
@@ -21,6 +21,8 @@ _ROWS = 24
 _FILES = 24
 """Bits for the number of a row in its file, and of a file. Together with the kind they make the id
 of a row in the full-text index, so that one walk along it can go from file to file."""
+_MOST = 5000
+"""Rows that one search looks at. Where there are more, the first files have more than enough."""
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS file (
   id INTEGER PRIMARY KEY, path TEXT NOT NULL UNIQUE, state TEXT NOT NULL
@@ -30,7 +32,7 @@ CREATE TABLE IF NOT EXISTS kept (
   value BLOB NOT NULL, UNIQUE (file, name)
 );
 CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
-  text, tokenize = "unicode61 remove_diacritics 2"
+  text, node UNINDEXED, unit UNINDEXED, tokenize = "unicode61 remove_diacritics 2"
 );
 """
 
@@ -77,13 +79,12 @@ class Store:
         row = self._connection.execute(
             "SELECT checksum, value FROM kept WHERE name = ? "
             "AND file = (SELECT id FROM file WHERE path = ? AND state = ?)",
-            (name, _key(path), json.dumps(state)),
+            (name, path_key(path), json.dumps(state)),
         ).fetchone()
         return row[1] if row and zlib.crc32(row[1]) == row[0] else None
 
-    def without(self, files: States, text: str, kind: str) -> frozenset[Path]:
-        """As `Index.without`."""
-        query = match_query(text)
+    def hits(self, files: States, text: str, kind: str) -> dict[Path, tuple[Row, ...]]:
+        """As `Index.hits`."""
         connection = self._connection
         connection.execute("BEGIN")  # one moment for both questions
         try:
@@ -91,50 +92,63 @@ class Store:
                 path: (id, state)
                 for id, path, state in connection.execute("SELECT id, path, state FROM file")
             }
-            found = self._with(query, KINDS.index(kind)) if query else set()
+            found, end = self._found(match_query(text), KINDS.index(kind))
         finally:
             connection.execute("ROLLBACK")
-        sure = set()
+        sure: dict[Path, tuple[Row, ...]] = {}
         for path, state in files.items():
-            id, there = known.get(_key(path), (None, ""))
-            if id is not None and id not in found and there == json.dumps(state):
-                sure.add(path)
-        return frozenset(sure)
+            id, there = known.get(path_key(path), (end, ""))
+            if id < end and there == json.dumps(state):
+                rows = found.get(id, ())
+                if rows is not None:
+                    sure[path] = rows
+        return sure
 
-    def _with(self, query: str, kind: int) -> set[int]:
-        """The ids of the files that have a row of the kind: a step from each to the next."""
-        found: set[int] = set()
-        at, end = _row(kind, 0, 0), _row(kind + 1, 0, 0)
-        while row := self._connection.execute(
+    def _found(self, query: str, kind: int) -> tuple[dict[int, tuple[Row, ...] | None], int]:
+        """The files that have rows of the kind, by id: the row, or None for several; and the id
+        from which on it was not looked."""
+        if not query:
+            return {}, 1 << _FILES
+        rows = self._connection.execute(
             "SELECT rowid FROM search WHERE search MATCH ? AND rowid >= ? AND rowid < ? "
-            "ORDER BY rowid LIMIT 1",
-            (query, at, end),
-        ).fetchone():
-            file = (row[0] >> _ROWS) & ((1 << _FILES) - 1)
-            found.add(file)
-            at = _row(kind, file + 1, 0)
+            "ORDER BY rowid LIMIT ?",
+            (query, _row(kind, 0, 0), _row(kind + 1, 0, 0), _MOST),
+        ).fetchall()
+        files: dict[int, list[int]] = {}
+        for (row,) in rows:
+            files.setdefault((row >> _ROWS) & ((1 << _FILES) - 1), []).append(row)
+        end = max(files) if len(rows) == _MOST else 1 << _FILES
+        return {
+            file: (self._row(there[0]),) if len(there) == 1 else None
+            for file, there in files.items()
+        }, end
+
+    def _row(self, row: int) -> Row:
+        found: Row = self._connection.execute(
+            "SELECT node, unit, text FROM search WHERE rowid = ?", (row,)
+        ).fetchone()
         return found
 
     def put(
         self,
         path: Path,
         state: State,
-        words: Sequence[tuple[str, str]],
+        rows: Sequence[tuple[str, Row]],
         values: Mapping[str, bytes],
     ) -> bool:
-        """Know a file: its rows for searches (kind and text), and what is to be kept of it. True
-        when that is done."""
+        """Know a file: its rows for searches, each with its kind, and what is to be kept of it.
+        True when that is done."""
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
             self._forget(path)
             (id,) = connection.execute(
                 "INSERT INTO file (path, state) VALUES (?, ?) RETURNING id",
-                (_key(path), json.dumps(state)),
+                (path_key(path), json.dumps(state)),
             ).fetchone()
             connection.executemany(
-                "INSERT INTO search (rowid, text) VALUES (?, ?)",
-                ((_row(KINDS.index(k), id, n), text) for n, (k, text) in enumerate(words)),
+                "INSERT INTO search (rowid, node, unit, text) VALUES (?, ?, ?, ?)",
+                ((_row(KINDS.index(kind), id, n), *row) for n, (kind, row) in enumerate(rows)),
             )
             connection.executemany(
                 "INSERT INTO kept (file, name, checksum, value) VALUES (?, ?, ?, ?)",
@@ -154,7 +168,7 @@ class Store:
 
     def _forget(self, path: Path) -> None:
         connection = self._connection
-        row = connection.execute("SELECT id FROM file WHERE path = ?", (_key(path),)).fetchone()
+        row = connection.execute("SELECT id FROM file WHERE path = ?", (path_key(path),)).fetchone()
         if row is None:
             return
         for kind in range(len(KINDS)):
@@ -203,5 +217,6 @@ def _row(kind: int, file: int, number: int) -> int:
     return (kind << (_FILES + _ROWS)) + (file << _ROWS) + number
 
 
-def _key(path: Path) -> str:
-    return os.path.abspath(path)
+def path_key(path: Path) -> str:
+    """How a file is called in the index."""
+    return str(path) if path.is_absolute() else os.path.abspath(path)
