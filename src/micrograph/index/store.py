@@ -119,11 +119,11 @@ class Store:
             files.setdefault((row >> _ROWS) & ((1 << _FILES) - 1), []).append(row)
         end = max(files) if len(rows) == _MOST else 1 << _FILES
         return {
-            file: (self._row(there[0]),) if len(there) == 1 else None
+            file: (self._at(there[0]),) if len(there) == 1 else None
             for file, there in files.items()
         }, end
 
-    def _row(self, row: int) -> Row:
+    def _at(self, row: int) -> Row:
         found: Row = self._connection.execute(
             "SELECT node, unit, text FROM search WHERE rowid = ?", (row,)
         ).fetchone()

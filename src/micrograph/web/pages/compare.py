@@ -20,7 +20,7 @@ from micrograph.parts.parts import (
 from micrograph.parts.urls import Urls
 from micrograph.web.matches import matches, shared_dataset
 from micrograph.web.pages.model_state import own_nodes
-from micrograph.web.pages.start import along_depth, node_tiles, pictured_units, unit_count
+from micrograph.web.pages.pictured import along_depth, node_tiles, pictured_units, unit_count
 from micrograph.web.places import find_model
 
 ROWS = 10
