@@ -1,4 +1,4 @@
-"""Profiles of units on pictures, as a sweep leaves them in atlases, of invented models."""
+"""Atlases with profiles of invented models, as a sweep of dataset examples leaves them."""
 
 from pathlib import Path
 

@@ -9,7 +9,7 @@ import pytest
 from profile_samples import DIGEST, NUMBERS, PICTURES, A, B, floats, quantized, row, write
 
 from micrograph.atlas import AtlasWriter, Library, ModelRecord, NodeRecord
-from micrograph.lenses.similar import neighbours
+from micrograph.lenses.similar import neighbours, profiles
 from micrograph.lenses.similar.neighbours import Neighbour, by_profile, by_weights
 
 
@@ -117,16 +117,17 @@ def test_a_file_that_grows_is_read_again(tmp_path: Path) -> None:
 def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for model in ("a", "b", "c"):
         write(tmp_path, model, [row(model, "conv0", quantized(A["conv0"], NUMBERS))])
-    cache = neighbours._Cache(most=2 * 8 * PICTURES)
-    monkeypatch.setattr(neighbours, "_CACHE", cache)
+    cache = profiles._Cache(most=2 * 8 * PICTURES)
+    monkeypatch.setattr(profiles, "_CACHE", cache)
     library = Library([tmp_path])
     by_profile(library.model("a"), "conv0", 0, all_models(library))
     assert len(cache._kept) == 2
-    assert cache._bytes() <= cache.most
+    assert cache._size == sum(profiles._bytes(kept[1]) for kept in cache._kept.values())
+    assert cache._size <= cache.most
 
 
 def test_many_threads_agree(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbours, "_CACHE", neighbours._Cache())
+    monkeypatch.setattr(profiles, "_CACHE", profiles._Cache())
     atlas, found = library.model("a"), []
     threads = [
         threading.Thread(target=lambda: found.append(by_profile(atlas, "mixed1a", 4)))

@@ -1,22 +1,19 @@
-"""A unit's nearest neighbours: units that fire on the same pictures, and units of like weights.
+"""Nearest neighbours of a unit: units that fire on the same pictures, and units of like weights.
 
 By profile: the correlation (Pearson) between the largest activations of two units on each of the
 pictures that a sweep of `dataset_examples` looked at, in one model and across models that looked at
 the same dataset. The search is exact. By weights: what the technique `similar` stored.
 """
 
-import os
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from micrograph.atlas import Reading
 from micrograph.graph import parts_of
+from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,11 +21,16 @@ if TYPE_CHECKING:
 FEWEST = 32
 """Pictures in common below which a correlation says too little to be shown."""
 
-_CHUNK = 1024
+_MARGIN = 1e-3
+"""Far more than two ways to add up one correlation differ by."""
 _WEIGHTS = {
     "weights": "cosine of incoming weights, in the same branch",
     "outgoing": "cosine of outgoing weights",
 }
+
+
+_BRANCHES: "WeakKeyDictionary[Reading, dict[str, str]]" = WeakKeyDictionary()
+"""Branches of each model with their concatenation; a model that is read stays the same."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class NearestUnits:
+class Neighbours:
     """Units like one unit, most alike first. `method` says what `value` means.
 
     `dataset` is the digest of the pictures compared on, "" for weights; `pictures` their number.
@@ -55,90 +57,42 @@ class NearestUnits:
     pictures: int = 0
 
 
-@dataclass(frozen=True)
-class Profiles:
-    """What a sweep left of one node: uint8 [unit, picture] and the pictures' numbers, int32.
-
-    A unit's bytes are its largest activations on a linear scale of its own, and a correlation does
-    not depend on scale or offset: they need not be turned back into activations.
-    """
-
-    node: str
-    values: "np.ndarray"
-    numbers: "np.ndarray"
-
-    @cached_property
-    def moments(self) -> tuple["np.ndarray", "np.ndarray"]:
-        """Mean and length of the centred profile of each unit, float32 [unit]."""
-        import numpy as np
-
-        values = self.values
-        mean = values.mean(1, dtype=np.float64)
-        square = np.array([float(np.dot(v, v)) for v in values.astype(np.float32)])
-        length = np.sqrt(np.maximum(square - values.shape[1] * mean**2, 0))
-        return mean.astype(np.float32), length.astype(np.float32)
-
-    def only(self, numbers: "np.ndarray") -> "Profiles":
-        """The same for fewer pictures, all of which are there, in the order of `numbers`."""
-        import numpy as np
-
-        order = np.argsort(self.numbers)
-        places = order[np.searchsorted(self.numbers, numbers, sorter=order)]
-        return Profiles(self.node, self.values[:, places], numbers)
-
-    def correlations(self, profile: "np.ndarray") -> "np.ndarray":
-        """Of every unit with `profile`, float32 [unit]; NaN for units that are always the same."""
-        import numpy as np
-
-        centred = profile.astype(np.float32) - np.float32(profile.mean(dtype=np.float64))
-        mean, length = self.moments
-        size = float(np.linalg.norm(centred))
-        product = np.concatenate(
-            [
-                self.values[k : k + _CHUNK].astype(np.float32) @ centred
-                for k in range(0, len(self.values), _CHUNK)
-            ]
-        )
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found: np.ndarray = (product - mean * centred.sum()) / (length * size)
-        found[(length < 1e-3) | (size < 1e-3)] = np.nan
-        np.clip(found, -1, 1, out=found)
-        return found
-
-
 def by_profile(
     atlas: Reading, node: str, unit: int, others: Sequence[Reading] = (), count: int = 12
-) -> list[NearestUnits]:
+) -> list[Neighbours]:
     """Units that fire on the same pictures as `node`/`unit` of `atlas`, dataset by dataset.
 
     First those of the model itself (kind "profile"), then those of `others` (kind "models"), as far
     as they looked at the same dataset; what nobody can answer is left out.
     """
     found = []
-    for digest, blocks in profiles_of(atlas).items():
-        mine = blocks.get(node)
+    for digest, own_blocks in profiles_of(atlas).items():
+        mine = own_blocks.get(node)
         if mine is None or unit >= len(mine.values):
             continue
         itself = _itself(atlas, node, unit)
-        own = _nearest(atlas, blocks, mine, unit, count, itself)
+        own = _nearest(atlas, _shown(atlas, own_blocks), mine, unit, count, itself)
         if own is not None:
-            found.append(NearestUnits("profile", _method(own[1]), own[0], digest, own[1]))
+            found.append(Neighbours("profile", _method(own[1]), own[0], digest, own[1]))
         foreign: list[Neighbour] = []
         fewest = len(mine.numbers)
-        for other in others:
-            if other.model.id == atlas.model.id:
-                continue
-            there = _nearest(other, profiles_of(other).get(digest, {}), mine, unit, count)
+        elsewhere = [
+            (other, _shown(other, profiles_of(other).get(digest, {})))
+            for other in others
+            if other.model.id != atlas.model.id
+        ]
+        for other, blocks in _promising(elsewhere, mine, unit, count):
+            there = _nearest(other, blocks, mine, unit, count)
             if there is not None:
                 foreign += there[0]
                 fewest = min(fewest, there[1])
         if foreign:
             foreign.sort(key=lambda n: -n.value)
-            found.append(NearestUnits("models", _method(fewest), foreign[:count], digest, fewest))
+            found.append(Neighbours("models", _method(fewest), foreign[:count], digest, fewest))
     return found
 
 
-def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[NearestUnits]:
+def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Neighbours]:
     """Units of the same node with like weights, as far as the technique `similar` was run."""
     found = []
     for variant, method in _WEIGHTS.items():
@@ -153,7 +107,7 @@ def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Ne
             if int(other) in known
         ]
         if units:
-            found.append(NearestUnits(variant, method, units[:count]))
+            found.append(Neighbours(variant, method, units[:count]))
     return found
 
 
@@ -163,7 +117,7 @@ def _method(pictures: int) -> str:
 
 def _nearest(
     atlas: Reading,
-    blocks: Mapping[str, Profiles],
+    blocks: Nodes,
     mine: Profiles,
     unit: int,
     count: int,
@@ -175,12 +129,9 @@ def _nearest(
     """
     import numpy as np
 
-    inside = parts_of(atlas.nodes)
     found: list[Neighbour] = []
     fewest = len(mine.numbers)
     for node, block in blocks.items():
-        if inside.get(node, ("", 0))[0] in blocks:
-            continue  # a branch, whose units are seen again in the concatenation
         profile = mine.values[unit]
         if not np.array_equal(block.numbers, mine.numbers):
             common = np.intersect1d(block.numbers, mine.numbers)
@@ -202,84 +153,82 @@ def _nearest(
     return found[:count], fewest
 
 
+def _shown(atlas: Reading, blocks: Nodes) -> Nodes:
+    """Without branches, whose units are seen again in the concatenation."""
+    inside = _BRANCHES.get(atlas)
+    if inside is None:
+        inside = _BRANCHES[atlas] = {
+            node: whole for node, (whole, _) in parts_of(atlas.nodes).items()
+        }
+    if not any(inside.get(node) in blocks for node in blocks):
+        return blocks
+    return {node: block for node, block in blocks.items() if inside.get(node) not in blocks}
+
+
+def _promising(
+    elsewhere: Sequence[tuple[Reading, Nodes]], mine: Profiles, unit: int, count: int
+) -> Iterator[tuple[Reading, Nodes]]:
+    """Those blocks of other models that can hold one of the `count` nearest units.
+
+    A pass over all nodes of a file at once tells how near each unit is; what lies too far to be
+    shown needs no second look. Models that were shown other pictures are left as they are.
+    """
+    import numpy as np
+
+    probe = mine.values[unit].astype(np.float32)
+    probe -= probe.mean(dtype=np.float64)
+    length = np.linalg.norm(probe)
+    probe /= length if length >= 1e-3 else np.nan
+    near = [_likeness(blocks, mine, probe) for _, blocks in elsewhere]
+    rows = [np.empty(0, np.float32)] + [v for found in near if found for _, v in found]
+    together = np.concatenate(rows)
+    together = together[np.isfinite(together)]
+    least = -np.inf
+    if len(together) > count:
+        least = np.partition(together, -count)[-count] - _MARGIN
+    for (other, blocks), found in zip(elsewhere, near, strict=True):
+        if found is None:
+            yield other, blocks
+        elif nodes := {n for group, values in found for n in _reaching(group, values, least)}:
+            yield other, {node: block for node, block in blocks.items() if node in nodes}
+
+
+Likeness = list[tuple[list[Profiles], "np.ndarray"]]
+"""Groups of nodes, each with a value of every unit, node after node."""
+
+
+def _likeness(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> Likeness | None:
+    """The correlations of all units with `probe`, a profile of mean 0 and length 1 on the pictures
+    of `mine`; None where a node was shown other pictures."""
+    import numpy as np
+
+    groups: dict[int, list[Profiles]] = {}
+    for block in blocks.values():
+        groups.setdefault(id(block.whole or block), []).append(block)
+    found = []
+    for group in groups.values():
+        whole = group[0].whole or group[0]
+        if not np.array_equal(whole.numbers, mine.numbers):
+            return None
+        values = (whole.values.astype(np.float32) @ probe) * whole.scale
+        if sum(len(block.values) for block in group) != len(values):  # some are not shown
+            values = np.concatenate([values[b.first : b.first + len(b.values)] for b in group])
+        found.append((group, values))
+    return found
+
+
+def _reaching(group: list[Profiles], values: "np.ndarray", least: float) -> Iterator[str]:
+    """The nodes with a unit of at least that value."""
+    import numpy as np
+
+    units = np.flatnonzero(values >= least)
+    if len(units):
+        ends = np.cumsum([len(block.values) for block in group])
+        for place in np.unique(np.searchsorted(ends, units, side="right")):
+            yield group[place].node
+
+
 def _itself(atlas: Reading, node: str, unit: int) -> dict[str, int]:
     """A unit, and the unit of a concatenation that it becomes, by node."""
     whole, first = parts_of(atlas.nodes).get(node, ("", 0))
     return {whole: first + unit, node: unit}
-
-
-class _Cache:
-    """Profiles by atlas file and its state; beyond `most` bytes the least used are dropped."""
-
-    def __init__(self, most: int = 256 << 20) -> None:
-        self.most = most
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[Path, tuple[Any, dict[str, dict[str, Profiles]]]] = OrderedDict()
-
-    def profiles(self, part: Any) -> dict[str, dict[str, Profiles]]:
-        """What `part` (an Atlas) holds: by dataset digest, then by node."""
-        state = tuple(_state(part.path)) + tuple(_state(Path(f"{part.path}-wal")))
-        with self._lock:
-            kept = self._kept.get(part.path)
-            if kept is None or kept[0] != state:
-                kept = self._kept[part.path] = (state, _read(part))
-            self._kept.move_to_end(part.path)
-            while len(self._kept) > 1 and self._bytes() > self.most:
-                self._kept.popitem(last=False)
-            return kept[1]
-
-    def _bytes(self) -> int:
-        return sum(
-            block.values.nbytes
-            for _, found in self._kept.values()
-            for blocks in found.values()
-            for block in blocks.values()
-        )
-
-
-_CACHE = _Cache()
-
-
-def profiles_of(atlas: Reading) -> dict[str, dict[str, Profiles]]:
-    """Of all files of a model together; the first that has a node has the word."""
-    merged: dict[str, dict[str, Profiles]] = {}
-    for part in getattr(atlas, "parts", (atlas,)):
-        for digest, blocks in _CACHE.profiles(part).items():
-            merged[digest] = blocks | merged.get(digest, {})
-    return merged
-
-
-def _state(path: Path) -> Iterator[int]:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return
-    yield from (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _read(part: Reading) -> dict[str, dict[str, Profiles]]:
-    found: dict[str, dict[str, Profiles]] = {}
-    swept = {(c.node, c.variant) for c in part.counts() if c.technique == "dataset_examples"}
-    for node, variant in sorted(swept):
-        rows = part.visualizations(node, None, "dataset_examples")
-        row = next((v for v in rows if v.variant == variant), None)
-        arrays = part.arrays(node, None, "dataset_examples", variant)
-        if row is None or not _sound(arrays, part.nodes[node].units):
-            continue
-        digest = row.data.get("dataset") or row.recipe.get("dataset")
-        if isinstance(digest, str):
-            block = Profiles(node, arrays["profile"], arrays["numbers"])
-            found.setdefault(digest, {})[node] = block
-    return found
-
-
-def _sound(arrays: Mapping[str, "np.ndarray"], units: int) -> bool:
-    """Whether a file has what it should: it may be somebody else's."""
-    profile, numbers = arrays.get("profile"), arrays.get("numbers")
-    return (
-        profile is not None
-        and numbers is not None
-        and numbers.ndim == 1
-        and profile.dtype.name == "uint8"
-        and profile.shape == (units, len(numbers))
-    )

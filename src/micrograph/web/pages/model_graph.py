@@ -22,7 +22,7 @@ from micrograph.web.column import FULL, PICTURED, BlockFrame, NodeBox
 from micrograph.web.folding import ALL, Fold, fold
 from micrograph.web.graph import layout
 from micrograph.web.pages.model_view import MAP, UNITS, ModelView
-from micrograph.web.pages.start import node_tiles
+from micrograph.web.pages.pictured import node_tiles
 
 PER_ROLE = {"wide": 8, "branch": 3}
 
