@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from micrograph.address import Address
-from micrograph.atlas import Library, Reading
+from micrograph.atlas import Reading, Snapshot
 from micrograph.errors import nearest, short
 from micrograph.resolve import names, prose
 from micrograph.resolve.answer import Answer
@@ -20,7 +20,7 @@ LONGEST = 10_000
 
 
 def resolve(
-    text: str, library: Library, missing: Callable[[str], bool] = lambda model: False
+    text: str, library: Snapshot, missing: Callable[[str], bool] = lambda model: False
 ) -> Answer:
     """The place in `library` that `text` means. Never raises, and takes a fraction of a second.
 
@@ -51,7 +51,7 @@ class _Place:
 
 
 class _Resolver:
-    def __init__(self, library: Library, missing: Callable[[str], bool]) -> None:
+    def __init__(self, library: Snapshot, missing: Callable[[str], bool]) -> None:
         self.library, self.missing = library, missing
         self.models = {model.id: library.model(model.id) for model in library.models()}
         self.names = names.phrases((m.model.id, m.model.title) for m in self.models.values())

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from micrograph import address
-from micrograph.atlas import Library
+from micrograph.atlas import Snapshot
 from micrograph.errors import MicrographError, NotFound
 from micrograph.lenses.pages.listing import LENSES, Lens
 from micrograph.parts.parts import Link
@@ -61,7 +61,7 @@ def about_page(version: str) -> AboutPage:
     return AboutPage("about", "About", version, list(LENSES))
 
 
-def search_page(library: Library, query: str, urls: Urls) -> SearchPage:
+def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     """Addresses first (`4c:447`, `toytown/4c`, `4c`, an old link), then what the atlases find by
     words, or else what is near."""
     query = query.strip()
@@ -93,7 +93,7 @@ def _near(answer: Answer, urls: Urls) -> list[SearchHit]:
     return [SearchHit(kinds[a.count("/")], a, a, f"{urls.models}/{a}") for a in answer.nearest]
 
 
-def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
+def _addressed(library: Snapshot, query: str, urls: Urls) -> list[SearchHit]:
     """The places `query` is an address of, in any model when it does not name one."""
     found = []
     models = {model.id: library.model(model.id) for model in library.models()}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from micrograph.atlas import Library, NodeRecord, Reading, Tile
+from micrograph.atlas import NodeRecord, Reading, Snapshot, Tile
 from micrograph.lenses.pages.listing import LENSES
 from micrograph.lineage import MICROSCOPE
 from micrograph.parts.parts import ModelRef, Thumb, model_ref, spread, thumb
@@ -70,7 +70,9 @@ class StartPage:
     compare: str = ""
 
 
-def start_page(library: Library, urls: Urls, kind: str, known: Callable[[str], Known]) -> StartPage:
+def start_page(
+    library: Snapshot, urls: Urls, kind: str, known: Callable[[str], Known]
+) -> StartPage:
     """The page `kind`, "start" or "models"; `known` gives the state of a model."""
     cards = [card(atlas, urls) for atlas in library.atlases()]
     cards.sort(key=lambda card: not card.strata)
