@@ -12,19 +12,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from micrograph.atlas import Library
-from micrograph.errors import BadInput, MicrographError, NotFound, short
+from micrograph.errors import BadInput, MicrographError
 from micrograph.parts.urls import Urls
 from micrograph.web.guard import Guard
 from micrograph.web.html import static_version
 from micrograph.web.known import Known
 from micrograph.web.live import Live
+from micrograph.web.locations import find_model
 from micrograph.web.look import Look
 from micrograph.web.look_routes import add_look_routes
-from micrograph.web.old_links import add_resolve_route
 from micrograph.web.pages.other import error_page
-from micrograph.web.places import find_model
+from micrograph.web.requests import context_of, written
+from micrograph.web.resolve_route import add_resolve_route
 from micrograph.web.routes import add_routes
 from micrograph.web.site import Site
+from micrograph.web.targets import no_such_page
 
 
 def create_app(
@@ -59,10 +61,10 @@ def create_app(
     app.add_middleware(Guard)
 
     def failed(request: Request, error: MicrographError) -> Response:
-        model = None
+        context, model = context_of(site, request), None
         with suppress(KeyError, MicrographError):
-            model = find_model(site.snapshot(request), str(request.path_params["model"])).model.id
-        return site.page(request, error_page(error, model, urls), status=error.status)
+            model = find_model(context.library, str(request.path_params["model"])).model.id
+        return written(context, request, error_page(error, model, urls), error.status)
 
     @app.exception_handler(MicrographError)
     def bad(request: Request, error: MicrographError) -> Response:
@@ -71,13 +73,7 @@ def create_app(
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            return failed(
-                request,
-                NotFound(
-                    f"there is no page {short(request.url.path)}; "
-                    "places are /models/<model>/<node>/<unit>"
-                ),
-            )
+            return failed(request, no_such_page(request.url.path))
         text = str(error.detail)
         if error.status_code == 405:
             allowed = (error.headers or {}).get("allow", "GET")
@@ -95,7 +91,7 @@ def create_app(
 
     add_routes(app, site)
     add_look_routes(app, site)
-    add_resolve_route(app, library, site.known)
+    add_resolve_route(app, site)
     return app
 
 

@@ -12,8 +12,10 @@ from markupsafe import Markup, escape
 
 from micrograph.lenses.pages.listing import lens
 from micrograph.parts.urls import Urls
-from micrograph.web.answers import Page
 from micrograph.web.drawings import classes_of, depth_of, histogram_of, tuning_of
+from micrograph.web.drawn_parts import lens_part, unit_parts
+from micrograph.web.lens_traits import DEFAULT, MAP, source_names
+from micrograph.web.pages import Page
 from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
@@ -104,6 +106,11 @@ class Html:
             classes_of=classes_of,
             tuning_of=tuning_of,
             depth_of=depth_of,
+            lens_part=lens_part,
+            unit_parts=unit_parts,
+            source_names=source_names,
+            map_lens=MAP,
+            default_lens=DEFAULT,
         )
         self.environment.filters.update(
             number=number,

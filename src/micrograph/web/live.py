@@ -18,7 +18,7 @@ from pathlib import Path
 from micrograph.errors import Conflict, Unavailable
 from micrograph.lenses.pages.listing import LENSES
 from micrograph.parts.urls import Urls
-from micrograph.web.pages.unit import RenderState
+from micrograph.web.render_state import RenderState
 
 WAITING = 4
 """Renders that may wait behind the one at work."""

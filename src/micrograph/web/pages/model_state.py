@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from micrograph.atlas import NodeRecord, Reading
 from micrograph.lenses.pages.listing import LENSES, PLUGINS, lens
 from micrograph.parts.urls import Urls
-from micrograph.web.pages.model_view import MAP
+from micrograph.web.lens_traits import DEFAULT, MAP
 from micrograph.web.units import is_thin, parts_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NodeUnits:
     """A node with units of its own, in the order of the graph."""
 
@@ -17,8 +17,8 @@ class NodeUnits:
     units: int
 
 
-@dataclass(frozen=True)
-class Rendered:
+@dataclass(frozen=True, kw_only=True)
+class LensProgress:
     """A lens that has results: of `done` of so many units or nodes, as `level` says. `url` leads to
     where there are most of them."""
 
@@ -39,10 +39,10 @@ def own_nodes(atlas: Reading) -> list[NodeRecord]:
 
 def units_along_depth(atlas: Reading) -> list[NodeUnits]:
     """The nodes that `own_nodes` names."""
-    return [NodeUnits(n.id, n.units) for n in own_nodes(atlas)]
+    return [NodeUnits(node=n.id, units=n.units) for n in own_nodes(atlas)]
 
 
-def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
+def progress(atlas: Reading, urls: Urls) -> list[LensProgress]:
     """The lenses that have results of the network's own nodes, in reading order; of several views
     of a lens the one that has come furthest counts at each node."""
     nodes = own_nodes(atlas)
@@ -64,7 +64,16 @@ def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
         if many:
             node = max(done, key=done.__getitem__)
             url = _url(atlas.model.id, technique, "" if technique == MAP and whole else node, urls)
-            found.append(Rendered(technique, lens(technique).title, level, many, of, url))
+            found.append(
+                LensProgress(
+                    technique=technique,
+                    title=lens(technique).title,
+                    level=level,
+                    done=many,
+                    of=of,
+                    url=url,
+                )
+            )
     return found
 
 
@@ -74,6 +83,6 @@ def _url(model: str, technique: str, node: str, urls: Urls) -> str:
     if not node:
         return urls.model(model, lens=technique)
     plugin = PLUGINS.get(technique)
-    if technique == MAP or (plugin and plugin.tiles and technique != LENSES[0].technique):
+    if technique == MAP or (plugin and plugin.tiles and technique != DEFAULT.technique):
         return urls.node(model, node, lens=technique)
     return urls.node(model, node) + (f"#{technique}" if lens(technique).level == "node" else "")

@@ -8,14 +8,13 @@ from micrograph.lenses.pages.listing import Scene, lens
 from micrograph.lenses.pages.source import source_of
 from micrograph.parts.parts import Choice, Image, Switch, image
 from micrograph.parts.urls import Urls
+from micrograph.web.lens_traits import BY_PICTURE, DEFAULT, IN_GRAPH, MAP
 
 UNITS = "units"
-MAP = "unit_map"
-_ON_PICTURES = ("caricature", "activation_grid")
-"""Lenses whose variant is the name of the picture they looked at."""
+"""In a lens's place: a few units of each node, by the default lens."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelView:
     """The state of a model's page. `variant` is the lens's variant in the atlas, "" for units."""
 
@@ -33,15 +32,15 @@ class ModelView:
             variants = there.setdefault(count.technique, [])
             if count.variant not in variants:
                 variants.append(count.variant)
-        shown = [name for name in ("deepdream", *_ON_PICTURES) if name in there]
+        shown = [name for name in IN_GRAPH if name in there]
         if "model" in there.get(MAP, ()):
             shown.append(MAP)
-        if asked not in (UNITS, *shown, "feature_vis"):
+        if asked not in (UNITS, *shown, DEFAULT.technique):
             raise BadInput(
                 f"lens={short(asked)} is not there; expected {' or '.join([UNITS, *shown])}"
             )
-        chosen = UNITS if asked == "feature_vis" else asked
-        pictures = there.get(chosen, []) if chosen in _ON_PICTURES else []
+        chosen = UNITS if asked == DEFAULT.technique else asked
+        pictures = there.get(chosen, []) if chosen in BY_PICTURE else []
         if picture and pictures and picture not in pictures:
             raise BadInput(
                 f"picture={short(picture)} is not there; expected {' or '.join(pictures[:20])}"
@@ -85,7 +84,13 @@ class ModelView:
                     ],
                 )
             )
-        return cls(chosen, variant, picture, switches, list(there))
+        return cls(
+            lens=chosen,
+            variant=variant,
+            picture=picture,
+            switches=switches,
+            techniques=list(there),
+        )
 
     def query(self) -> dict[str, str | None]:
         """The view as the query of an address."""

@@ -1,0 +1,40 @@
+"""When the code of a lens fails: what it made is left out, the page is shown all the same."""
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
+from micrograph.errors import MicrographError, Unavailable, short
+
+LOG = logging.getLogger("micrograph.web")
+T = TypeVar("T")
+
+
+def attempt(title: str, make: Callable[[], T], otherwise: Callable[[str], T]) -> T:
+    """`make()`; where that fails `otherwise` of one line that says so. `title` is what fails.
+
+    The log gets the traceback once, however often the page is asked for. Raises Unavailable as
+    `make` does: then it is the atlas that cannot be read, not the lens that is broken.
+    """
+    try:
+        return make()
+    except Unavailable:
+        raise
+    except Exception as error:
+        line = _line(title, error)
+        _log(line)
+        return otherwise(line)
+
+
+def _line(title: str, error: Exception) -> str:
+    text = " ".join(str(error).split())
+    if isinstance(error, MicrographError):
+        return f"{title} cannot be shown here: {text}"
+    why = type(error).__name__ + (f": {short(text)}" if text else "")
+    return f"{title} cannot be shown here, its code failed ({why}); the site's log says where"
+
+
+@lru_cache(maxsize=1024)
+def _log(line: str) -> None:
+    LOG.error(line, exc_info=True)
