@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from micrograph.atlas.keeping import Index
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline, read_catalogue
 from micrograph.atlas.read import Atlas
@@ -29,11 +30,18 @@ class Library:
     `snapshot` looks (by `stat` alone) for files that came, went or changed, so pages follow a
     render; who asks more than one question takes one snapshot and asks that. The other methods
     take a fresh one each. A file that cannot be read is listed in `problems`; the rest is shown.
+    With an `index` (`micrograph.index`) searches and the like are answered from it where it can.
     """
 
-    def __init__(self, places: Iterable[Path | str], catalogue: Path | None = None) -> None:
+    def __init__(
+        self,
+        places: Iterable[Path | str],
+        catalogue: Path | None = None,
+        index: Index | None = None,
+    ) -> None:
         self.places = tuple(Path(place) for place in places)
         self._catalogue = catalogue
+        self._index = index
         self._lock = threading.Lock()
         self._opened: dict[Path, tuple[State, Atlas | Problem]] = {}
         self._latest: Snapshot | None = None
@@ -62,14 +70,28 @@ class Library:
             for path, state in files.items()
         }
         opened = [file for _, file in self._opened.values()]
-        merged, problems = _merge(opened, self.outlines)
+        groups, problems = _groups(opened)
+        merged = {id: self._merged(id, group, files) for id, group in groups.items()}
         known = {id: o for id, o in self.outlines.items() if id not in merged}
-        return Snapshot(
+        snapshot = Snapshot(
             readings={**merged, **known},
             problems=problems,
             outlines=self.outlines,
             files=files,
+            index=self._index,
         )
+        if self._index is not None:
+            self._index.follow(snapshot)
+        return snapshot
+
+    def _merged(self, id: str, group: list[Atlas], files: Mapping[Path, State]) -> Reading:
+        """The same object as before where no file of the model changed, so that what was worked out
+        of it stays known."""
+        before = self._latest.readings.get(id) if self._latest else None
+        if isinstance(before, Merged) and before.parts == tuple(group):
+            return before
+        states = {part.path: files[part.path] for part in group}
+        return Merged(group, self.outlines.get(id), states, self._index)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -113,9 +135,9 @@ def _differing(one: Atlas, other: Atlas) -> str:
     )
 
 
-def _merge(
-    files: Iterable[Atlas | Problem], outlines: Mapping[str, Outline]
-) -> tuple[dict[str, Merged], tuple[Problem, ...]]:
+def _groups(
+    files: Iterable[Atlas | Problem],
+) -> tuple[dict[str, list[Atlas]], tuple[Problem, ...]]:
     """Files of one model and one weights digest together; other weights are a problem."""
     by_model: dict[str, list[Atlas]] = {}
     problems: list[Problem] = []
@@ -143,4 +165,4 @@ def _merge(
             )
         else:
             group.append(file)
-    return {id: Merged(group, outlines.get(id)) for id, group in by_model.items()}, tuple(problems)
+    return by_model, tuple(problems)

@@ -202,10 +202,9 @@ class Atlas:
 
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """What has every word of `text`, or a word that begins with it: model, nodes, labels."""
-        words = re.findall(r"[^\W_]+", text)[:8]
-        if not words:
+        query = match_query(text)
+        if not query:
             return []
-        query = " ".join(f'"{word}"*' for word in words)
         with reading(self.path) as connection:
             found = connection.execute(
                 "SELECT kind, node, unit, text FROM search WHERE search MATCH ? "
@@ -216,6 +215,11 @@ class Atlas:
             Hit(kind, self.model.id, node, unit, shown.partition("\n")[0])
             for kind, node, unit, shown in found
         ]
+
+
+def match_query(text: str) -> str:
+    """What finds rows with every word of `text` in a full-text index; "" where there is none."""
+    return " ".join(f'"{word}"*' for word in re.findall(r"[^\W_]+", text)[:8])
 
 
 def aliases_of(nodes: Mapping[str, NodeRecord]) -> dict[str, str]:

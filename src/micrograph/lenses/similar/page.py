@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from micrograph.lenses.pages.base import Lens, Plugin, Scene, number, pairs
-from micrograph.lenses.similar.company import by_profile, by_weights
+from micrograph.lenses.similar.neighbours import by_profile, by_weights
 from micrograph.parts.parts import Thumb
 
 LENS = Lens(
@@ -65,15 +65,15 @@ def section(scene: Scene) -> Similar | None:
     ]
     rows: list[Row | None] = [
         Row(
-            TITLES.get(company.kind, company.kind),
-            company.method,
+            TITLES.get(group.kind, group.kind),
+            group.method,
             [
                 Near(thumb, n.value)
-                for n in company.units
+                for n in group.units
                 if (thumb := scene.thumb(n.node, n.unit, n.model))
             ],
         )
-        for company in known
+        for group in known
     ]
     there = [row for row in [*rows, _on_its_picture(scene)] if row and row.near]
     return Similar(LENS.technique, "similar", there) if there else None
@@ -82,11 +82,11 @@ def section(scene: Scene) -> Similar | None:
 def _on_its_picture(scene: Scene) -> Row | None:
     """Other units of the node that the unit's own picture drives, too."""
     for v in scene.of("feature_vis"):
-        company = pairs(v.data.get("company"))
-        if v.variant == "channel" and company:
+        driven = pairs(v.data.get("company"))
+        if v.variant == "channel" and driven:
             found = [
                 Near(thumb, number(value))
-                for other, value, *_ in company[: MOST + 1]
+                for other, value, *_ in driven[: MOST + 1]
                 if isinstance(other, int)
                 and other != scene.unit
                 and (thumb := scene.thumb(scene.node.id, other))

@@ -1,5 +1,6 @@
 """About, search and errors."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from micrograph import address
@@ -9,7 +10,7 @@ from micrograph.lenses.pages.listing import LENSES, Lens
 from micrograph.parts.parts import Link
 from micrograph.parts.urls import Urls
 from micrograph.resolve import Answer, resolve
-from micrograph.resolve.nodes import find_node
+from micrograph.resolve.nodes import find_node, spellings
 from micrograph.web.old_links import page_of
 
 
@@ -96,8 +97,8 @@ def _near(answer: Answer, urls: Urls) -> list[SearchHit]:
 def _addressed(library: Snapshot, query: str, urls: Urls) -> list[SearchHit]:
     """The places `query` is an address of, in any model when it does not name one."""
     found = []
-    models = {model.id: library.model(model.id) for model in library.models()}
-    for id, atlas in models.items():
+    for id in _named(library, query):
+        atlas = library.readings[id]
         for text in (query, f"{id}/{query}"):
             try:
                 place = address.parse(text)
@@ -118,6 +119,21 @@ def _addressed(library: Snapshot, query: str, urls: Urls) -> list[SearchHit]:
                 where = f"{id}/{node.id}/{place.unit}"
                 found.append(SearchHit("unit", where, where, urls.unit(id, node.id, place.unit)))
     return found
+
+
+def _named(library: Snapshot, query: str) -> list[str]:
+    """The models that `query` can be an address in: those it names, and all that know its node."""
+    there: set[str] = set()
+    with suppress(MicrographError):
+        name = address.parse(query).model.lower()
+        there.update(id for id in library.readings if id.lower() == name)
+    with suppress(MicrographError):
+        node = address.parse(f"any/{query}").node
+        if node is None:
+            return list(library.readings)
+        for name in spellings(node):
+            there.update(library.spelled.get(name.lower(), ()))
+    return [id for id in library.readings if id in there]
 
 
 def error_page(error: MicrographError, model: str | None, urls: Urls) -> ErrorPage:

@@ -9,8 +9,8 @@ import pytest
 import web_samples
 
 from micrograph.atlas import AtlasWriter, Library, ModelRecord, NodeRecord, Visualization
-from micrograph.lenses.similar import company
-from micrograph.lenses.similar.company import Neighbour, by_profile, by_weights
+from micrograph.lenses.similar import neighbours, profiles
+from micrograph.lenses.similar.neighbours import Neighbour, by_profile, by_weights
 
 DIGEST = "cd" * 32
 PICTURES = 200
@@ -126,14 +126,14 @@ def test_other_models_are_compared_on_the_pictures_in_common(library: Library) -
         assert n.value == pytest.approx(expected, abs=0.01)
 
 
-def test_a_dead_unit_and_a_node_without_profile_have_no_company(library: Library) -> None:
+def test_a_dead_unit_and_a_node_without_profile_have_no_neighbours(library: Library) -> None:
     assert by_profile(library.model("a"), "conv0", 3, all_models(library)) == []
     assert by_profile(library.model("a"), "empty", 0) == []
     assert by_profile(library.model("b"), "wide", 0, all_models(library)) == []
 
 
 def test_few_pictures_say_nothing(tmp_path: Path) -> None:
-    few = quantized(floats(8, 1, company.FEWEST - 1), np.arange(company.FEWEST - 1))
+    few = quantized(floats(8, 1, neighbours.FEWEST - 1), np.arange(neighbours.FEWEST - 1))
     write(tmp_path, "a", [row("a", "conv0", few)])
     assert by_profile(Library([tmp_path]).model("a"), "conv0", 0) == []
 
@@ -166,8 +166,8 @@ def test_a_file_that_grows_is_read_again(tmp_path: Path) -> None:
 def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for model in ("a", "b", "c"):
         write(tmp_path, model, [row(model, "conv0", quantized(A["conv0"], NUMBERS))])
-    cache = company._Cache(most=2 * 8 * PICTURES)
-    monkeypatch.setattr(company, "_CACHE", cache)
+    cache = profiles._Cache(most=2 * 8 * PICTURES)
+    monkeypatch.setattr(profiles, "_CACHE", cache)
     library = Library([tmp_path])
     by_profile(library.model("a"), "conv0", 0, all_models(library))
     assert len(cache._kept) == 2
@@ -175,7 +175,7 @@ def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_many_threads_agree(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(company, "_CACHE", company._Cache())
+    monkeypatch.setattr(profiles, "_CACHE", profiles._Cache())
     atlas, found = library.model("a"), []
     threads = [
         threading.Thread(target=lambda: found.append(by_profile(atlas, "mixed1a", 4)))

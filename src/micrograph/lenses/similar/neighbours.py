@@ -1,0 +1,206 @@
+"""Nearest neighbours of a unit: units that fire on the same pictures, and units of like weights.
+
+By profile: the correlation (Pearson) between the largest activations of two units on each of the
+pictures that a sweep of `dataset_examples` looked at, in one model and across models that looked at
+the same dataset. The search is exact. By weights: what the technique `similar` stored.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from micrograph.atlas import Reading
+from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
+from micrograph.web.units import parts_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FEWEST = 32
+"""Pictures in common below which a correlation says too little to be shown."""
+
+_MARGIN = 1e-3
+"""Far more than two ways to add up one correlation differ by."""
+_WEIGHTS = {
+    "weights": "cosine of incoming weights, in the same branch",
+    "outgoing": "cosine of outgoing weights",
+}
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another unit and how alike it is, at most 1."""
+
+    model: str
+    node: str
+    unit: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Units like one unit, most alike first. `method` says what `value` means.
+
+    `dataset` is the digest of the pictures compared on, "" for weights; `pictures` their number.
+    """
+
+    kind: str
+    method: str
+    units: list[Neighbour]
+    dataset: str = ""
+    pictures: int = 0
+
+
+def by_profile(
+    atlas: Reading, node: str, unit: int, others: Sequence[Reading] = (), count: int = 12
+) -> list[Neighbours]:
+    """Units that fire on the same pictures as `node`/`unit` of `atlas`, dataset by dataset.
+
+    First those of the model itself (kind "profile"), then those of `others` (kind "models"), as far
+    as they looked at the same dataset; what nobody can answer is left out.
+    """
+    found = []
+    for digest, own_blocks in profiles_of(atlas).items():
+        mine = own_blocks.get(node)
+        if mine is None or unit >= len(mine.values):
+            continue
+        itself = _itself(atlas, node, unit)
+        own = _nearest(atlas, _shown(atlas, own_blocks), mine, unit, count, itself)
+        if own is not None:
+            found.append(Neighbours("profile", _method(own[1]), own[0], digest, own[1]))
+        foreign: list[Neighbour] = []
+        fewest = len(mine.numbers)
+        elsewhere = [
+            (other, _shown(other, profiles_of(other).get(digest, {})))
+            for other in others
+            if other.model.id != atlas.model.id
+        ]
+        for other, blocks in _promising(elsewhere, mine, unit, count):
+            there = _nearest(other, blocks, mine, unit, count)
+            if there is not None:
+                foreign += there[0]
+                fewest = min(fewest, there[1])
+        if foreign:
+            foreign.sort(key=lambda n: -n.value)
+            found.append(Neighbours("models", _method(fewest), foreign[:count], digest, fewest))
+    return found
+
+
+def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Neighbours]:
+    """Units of the same node with like weights, as far as the technique `similar` was run."""
+    found = []
+    for variant, method in _WEIGHTS.items():
+        arrays = atlas.arrays(node, None, "similar", variant)
+        if "near" not in arrays or "cosine" not in arrays or unit >= len(arrays["near"]):
+            continue
+        pairs = zip(arrays["near"][unit], arrays["cosine"][unit], strict=True)
+        known = range(atlas.nodes[node].units)
+        units = [
+            Neighbour(atlas.model.id, node, int(other), float(value))
+            for other, value in pairs
+            if int(other) in known
+        ]
+        if units:
+            found.append(Neighbours(variant, method, units[:count]))
+    return found
+
+
+def _method(pictures: int) -> str:
+    return f"correlation of the largest activations on {pictures} pictures"
+
+
+def _nearest(
+    atlas: Reading,
+    blocks: Nodes,
+    mine: Profiles,
+    unit: int,
+    count: int,
+    itself: Mapping[str, int] = MappingProxyType({}),
+) -> tuple[list[Neighbour], int] | None:
+    """The units of `blocks` that correlate best with a unit of `mine`, on how many pictures.
+
+    `itself` (node to unit) is left out.
+    """
+    import numpy as np
+
+    found: list[Neighbour] = []
+    fewest = len(mine.numbers)
+    for node, block in blocks.items():
+        profile = mine.values[unit]
+        if not np.array_equal(block.numbers, mine.numbers):
+            common = np.intersect1d(block.numbers, mine.numbers)
+            if len(common) < FEWEST:
+                continue
+            block, profile = block.only(common), mine.only(common).values[unit]
+            fewest = min(fewest, len(common))
+        if len(block.numbers) < FEWEST:
+            continue
+        values = block.correlations(profile)
+        if node in itself:
+            values[itself[node]] = np.nan
+        known = np.flatnonzero(np.isfinite(values))
+        best = known[np.argsort(-values[known], kind="stable")[:count]]
+        found += [Neighbour(atlas.model.id, node, int(u), float(values[u])) for u in best]
+    if not found:
+        return None
+    found.sort(key=lambda n: -n.value)
+    return found[:count], fewest
+
+
+def _shown(atlas: Reading, blocks: Nodes) -> Nodes:
+    """Without branches, whose units are seen again in the concatenation."""
+    inside = parts_of(atlas.nodes) if blocks else {}
+    return {
+        node: block for node, block in blocks.items() if inside.get(node, ("", 0))[0] not in blocks
+    }
+
+
+def _promising(
+    elsewhere: Sequence[tuple[Reading, Nodes]], mine: Profiles, unit: int, count: int
+) -> Iterator[tuple[Reading, Nodes]]:
+    """Those blocks of other models that can hold one of the `count` nearest units.
+
+    A pass over all nodes of a file at once tells how near each unit is; what lies too far to be
+    shown needs no second look. Models that were shown other pictures are left as they are.
+    """
+    import numpy as np
+
+    near: list[dict[str, np.ndarray] | None] = [
+        _likeness(blocks, mine, unit) for _, blocks in elsewhere
+    ]
+    values = [block for blocks in near if blocks for block in blocks.values()]
+    together = np.concatenate(values) if values else np.empty(0, np.float32)
+    together = together[np.isfinite(together)]
+    least = -np.inf
+    if len(together) > count:
+        least = np.partition(together, len(together) - count)[len(together) - count] - _MARGIN
+    for (other, blocks), likeness in zip(elsewhere, near, strict=True):
+        if likeness is None:
+            yield other, blocks
+        elif kept := {n: blocks[n] for n, v in likeness.items() if (v >= least).any()}:
+            yield other, kept
+
+
+def _likeness(blocks: Nodes, mine: Profiles, unit: int) -> dict[str, "np.ndarray"] | None:
+    """The correlations of all units by node, as good as they can be had in one go; None where a
+    node was shown other pictures than `mine`."""
+    import numpy as np
+
+    known: dict[int, np.ndarray] = {}
+    found = {}
+    for node, block in blocks.items():
+        whole = block.whole or block
+        if id(whole) not in known:
+            if not np.array_equal(whole.numbers, mine.numbers):
+                return None
+            known[id(whole)] = whole.correlations(mine.values[unit])
+        first = block.first if block.whole else 0
+        found[node] = known[id(whole)][first : first + len(block.values)]
+    return found
+
+
+def _itself(atlas: Reading, node: str, unit: int) -> dict[str, int]:
+    """A unit, and the unit of a concatenation that it becomes, by node."""
+    whole, first = parts_of(atlas.nodes).get(node, ("", 0))
+    return {whole: first + unit, node: unit}
