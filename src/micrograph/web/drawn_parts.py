@@ -12,7 +12,7 @@ from micrograph.web.failures import attempt
 from micrograph.web.lens_traits import follows_own_picture
 from micrograph.web.pages.lens_parts import BrokenPart, LensPart
 
-_BROKEN = Markup('<p class="broken">{}</p>')
+_BROKEN = Markup('<p class="quiet broken">{}</p>')
 
 
 @dataclass(frozen=True, kw_only=True)

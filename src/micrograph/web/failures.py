@@ -23,7 +23,7 @@ def attempt(title: str, make: Callable[[], T], otherwise: Callable[[str], T]) ->
         raise
     except Exception as error:
         line = _line(title, error)
-        _log(line)
+        log_once(line)
         return otherwise(line)
 
 
@@ -36,5 +36,6 @@ def _line(title: str, error: Exception) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _log(line: str) -> None:
+def log_once(line: str) -> None:
+    """The line and the traceback of the error at hand, unless the line is in the log already."""
     LOG.error(line, exc_info=True)

@@ -73,7 +73,7 @@ def nodes(atlas: Reading, maxima: dict[str, list[float]]) -> list[NodeOnPicture]
 
 def unit(atlas: Reading, node: str, number: int, seen: dict[str, Any]) -> UnitOnPicture:
     """With the quantile, where a sweep over a dataset left the unit's profile."""
-    profile = _swept(atlas, node)
+    profile = _sweep_arrays(atlas, node)
     quantile = None
     if profile and number < len(profile["profile"]):
         low, high = float(profile["low"][number]), float(profile["high"][number])
@@ -85,7 +85,7 @@ def unit(atlas: Reading, node: str, number: int, seen: dict[str, Any]) -> UnitOn
 
 
 def _strongest(atlas: Reading, node: str, values: list[float]) -> NodeOnPicture:
-    profile = _swept(atlas, node)
+    profile = _sweep_arrays(atlas, node)
     largest: list[float]
     if profile:
         largest = profile["high"].tolist()
@@ -105,7 +105,7 @@ def _strongest(atlas: Reading, node: str, values: list[float]) -> NodeOnPicture:
     )
 
 
-def _swept(atlas: Reading, node: str) -> dict[str, Any]:
+def _sweep_arrays(atlas: Reading, node: str) -> dict[str, Any]:
     """What the first sweep over a dataset left of the node as a whole, or nothing."""
     units = atlas.nodes[node].units
     for row in atlas.visualizations(node, None, EXAMPLES):

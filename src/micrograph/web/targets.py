@@ -83,7 +83,7 @@ class Target:
         options = {
             one.name: values[one.name]
             for one in self.parameters()
-            if "{%s}" % one.name not in self.pattern and values[one.name] != one.default
+            if f"{{{one.name}}}" not in self.pattern and values[one.name] != one.default
         }
         query = "?" + urlencode(options) if options else ""
         return self.path + (".json" if self.twin else "") + query
@@ -186,8 +186,8 @@ TARGETS: tuple[type[Target], ...] = (
 
 
 def parse(path: str, query: str = "") -> Target:
-    """The page at `path`, as a server hands it on: without percent signs; behind `.json` of its end
-    stands the twin. Options that a page does not have are ignored, of repeated ones the last counts.
+    """The page at `path`, which is decoded, as a server hands it on; with `.json` at its end its
+    twin. Options that a page does not have are ignored, of repeated ones the last counts.
 
     Raises NotFound where no page has such a path, BadInput for options that cannot be.
     """

@@ -46,49 +46,11 @@ class ModelView:
                 f"picture={short(picture)} is not there; expected {' or '.join(pictures[:20])}"
             )
         picture = (picture or pictures[0]) if pictures else ""
-        variant = picture or ("" if chosen == UNITS else there[chosen][0])
-        id = atlas.model.id
-        titles = {UNITS: "Units"} | {name: lens(name).title for name in shown}
-        switches = (
-            [
-                Switch(
-                    "lens",
-                    "Show",
-                    [
-                        Choice(
-                            name,
-                            title,
-                            urls.model(id, lens=None if name == UNITS else name),
-                            name == chosen,
-                        )
-                        for name, title in titles.items()
-                    ],
-                )
-            ]
-            if shown
-            else []
-        )
-        if len(pictures) > 1:
-            switches.append(
-                Switch(
-                    "picture",
-                    "Picture",
-                    [
-                        Choice(
-                            name,
-                            name.replace("-", " "),
-                            urls.model(id, lens=chosen, picture=name),
-                            name == picture,
-                        )
-                        for name in pictures
-                    ],
-                )
-            )
         return cls(
             lens=chosen,
-            variant=variant,
+            variant=picture or ("" if chosen == UNITS else there[chosen][0]),
             picture=picture,
-            switches=switches,
+            switches=_switches(atlas.model.id, shown, chosen, pictures, picture, urls),
             techniques=list(there),
         )
 
@@ -98,6 +60,31 @@ class ModelView:
             "lens": None if self.lens == UNITS else self.lens,
             "picture": self.picture or None,
         }
+
+
+def _switches(
+    model: str, shown: list[str], chosen: str, pictures: list[str], picture: str, urls: Urls
+) -> list[Switch]:
+    """What can be shown instead: other lenses, and other pictures that the lens looked at."""
+    titles = {UNITS: "Units"} | {name: lens(name).title for name in shown}
+    lenses = [
+        Choice(name, title, urls.model(model, lens=None if name == UNITS else name), name == chosen)
+        for name, title in titles.items()
+    ]
+    looked_at = [
+        Choice(
+            name,
+            name.replace("-", " "),
+            urls.model(model, lens=chosen, picture=name),
+            name == picture,
+        )
+        for name in pictures
+    ]
+    return [
+        Switch(name, text, choices)
+        for name, text, choices in (("lens", "Show", lenses), ("picture", "Picture", looked_at))
+        if len(choices) > 1
+    ]
 
 
 def whole_pictures(

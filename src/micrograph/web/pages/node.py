@@ -78,7 +78,7 @@ def node_page(
     id = atlas.model.id
     there = lenses_there(atlas, node.id)
     whole = Scene(atlas, node, None, urls, atlas.visualizations(node.id, None))
-    view = view.settled(whole, there)
+    view = view.with_variant(whole, there)
     tiles, broken = _tiles(whole, view)
     parts = lens_parts(whole, "node")
     chosen, pictures = _pictures(

@@ -72,7 +72,7 @@ class NodeView:
             lambda _: [Option(v, v) for v in known],
         )
 
-    def settled(self, scene: Scene, there: Mapping[str, Sequence[str]]) -> "NodeView":
+    def with_variant(self, scene: Scene, there: Mapping[str, Sequence[str]]) -> "NodeView":
         """With the variant that is shown. Raises BadInput for one that the node does not have."""
         known = [option.value for option in self.options(scene, there)]
         if self.variant in known:
