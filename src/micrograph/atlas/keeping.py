@@ -1,6 +1,6 @@
 """What a library asks of an index: `micrograph.index` is one, and nothing here needs any."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 States = Mapping[Path, State]
 """Files, each in the state in which a library met it."""
 
+Row = tuple[str | None, int | None, str]
+"""Something that can be found in an atlas: its node, its unit, its text."""
+
 
 class Index(Protocol):
     """Keeps what follows from atlases. Everything in it can be had from the files as well: where
@@ -20,9 +23,10 @@ class Index(Protocol):
     def follow(self, snapshot: "Snapshot") -> None:
         """Bring itself up to date, in its own time."""
 
-    def kept(self, files: States, name: str) -> bytes | None:
-        """What was made of files in just this state under a name."""
+    def kept(self, path: Path, state: State, name: str) -> bytes | None:
+        """What was made of a file in just this state under a name."""
 
-    def without(self, files: States, text: str, kind: str) -> Set[Path]:
-        """Those of `files` that surely have nothing of a kind ("model", "node", "label") that a
-        search for `text` finds."""
+    def hits(self, files: States, text: str, kind: str) -> Mapping[Path, tuple[Row, ...]]:
+        """What a search for `text` finds of a kind ("model", "node", "label") in those of `files`
+        that it knows and that have one such row or none; which of several comes first only the
+        file itself can say."""

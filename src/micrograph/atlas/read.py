@@ -12,6 +12,7 @@ from micrograph.atlas import queries, rows
 from micrograph.atlas.dictionaries import read_dictionaries
 from micrograph.atlas.format import check, damaged, reading
 from micrograph.atlas.graph import read_graph
+from micrograph.atlas.keeping import Row
 from micrograph.atlas.records import (
     Count,
     DatasetRecord,
@@ -215,6 +216,12 @@ class Atlas:
             Hit(kind, self.model.id, node, unit, shown.partition("\n")[0])
             for kind, node, unit, shown in found
         ]
+
+    def searchable(self) -> list[tuple[str, Row]]:
+        """Everything that `search` looks through, each with its kind."""
+        with reading(self.path) as connection:
+            found = connection.execute("SELECT kind, node, unit, text FROM search ORDER BY rowid")
+            return [(kind, (node, unit, text)) for kind, node, unit, text in found]
 
 
 def match_query(text: str) -> str:

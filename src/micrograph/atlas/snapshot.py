@@ -1,11 +1,11 @@
 """A library at one moment: what a request, or a script, reads from."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from micrograph.atlas.keeping import Index
+from micrograph.atlas.keeping import Index, Row
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline
 from micrograph.atlas.reading import Reading
@@ -72,22 +72,36 @@ class Snapshot:
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """Hits of all models, models and nodes before labels.
 
-        The index says only which files have nothing to say; what there is, and in what order, the
-        files say themselves, until there is enough.
+        Model by model until there are enough. Files of which the index knows that they have one
+        such hit or none are not asked.
         """
-        found: dict[str, list[Hit]] = {}
-        first: list[Hit] = []
+        asked: dict[str, list[Hit]] = {}
+        found: list[Hit] = []
         for kind in KINDS:
-            nothing = self.index.without(self.files, text, kind) if self.index else frozenset()
+            known = self.index.hits(self.files, text, kind) if self.index else {}
             for id, reading in self.readings.items():
-                if id not in found and not _all_in(nothing, reading):
-                    found[id] = reading.search(text, limit)
-                first += [hit for hit in found.get(id, ()) if hit.kind == kind]
-                if len(first) >= limit:
-                    return first[:limit]
-        return first
+                hits = None if id in asked else _known_hits(reading, kind, known)
+                if hits is None:
+                    if id not in asked:
+                        asked[id] = reading.search(text, limit)
+                    hits = [hit for hit in asked[id] if hit.kind == kind]
+                found += hits
+                if len(found) >= limit:
+                    return found[:limit]
+        return found
 
 
-def _all_in(paths: Set[Path], reading: Reading) -> bool:
-    """Whether a model is made of these files only; never for one that is only known."""
-    return isinstance(reading, Merged) and all(part.path in paths for part in reading.parts)
+def _known_hits(
+    reading: Reading, kind: str, known: Mapping[Path, tuple[Row, ...]]
+) -> list[Hit] | None:
+    """A model's hits of a kind, None where it has to be asked: in what order those of several files
+    come, it says itself."""
+    if not isinstance(reading, Merged):
+        return None
+    rows = [known.get(part.path) for part in reading.parts]
+    if len(rows) > 1:
+        return None if any(row is None or row for row in rows) else []
+    if rows[0] is None:
+        return None
+    id = reading.model.id
+    return [Hit(kind, id, node, unit, text.partition("\n")[0]) for node, unit, text in rows[0]]

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from micrograph.atlas import Reading
 from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
@@ -26,6 +27,10 @@ _WEIGHTS = {
     "weights": "cosine of incoming weights, in the same branch",
     "outgoing": "cosine of outgoing weights",
 }
+
+
+_BRANCHES: "WeakKeyDictionary[Reading, dict[str, str]]" = WeakKeyDictionary()
+"""Branches of each model with their concatenation; a model that is read stays the same."""
 
 
 @dataclass(frozen=True)
@@ -150,10 +155,14 @@ def _nearest(
 
 def _shown(atlas: Reading, blocks: Nodes) -> Nodes:
     """Without branches, whose units are seen again in the concatenation."""
-    inside = parts_of(atlas.nodes) if blocks else {}
-    return {
-        node: block for node, block in blocks.items() if inside.get(node, ("", 0))[0] not in blocks
-    }
+    inside = _BRANCHES.get(atlas)
+    if inside is None:
+        inside = _BRANCHES[atlas] = {
+            node: whole for node, (whole, _) in parts_of(atlas.nodes).items()
+        }
+    if not any(inside.get(node) in blocks for node in blocks):
+        return blocks
+    return {node: block for node, block in blocks.items() if inside.get(node) not in blocks}
 
 
 def _promising(
@@ -166,38 +175,51 @@ def _promising(
     """
     import numpy as np
 
-    near: list[dict[str, np.ndarray] | None] = [
-        _likeness(blocks, mine, unit) for _, blocks in elsewhere
-    ]
-    values = [block for blocks in near if blocks for block in blocks.values()]
-    together = np.concatenate(values) if values else np.empty(0, np.float32)
+    near = [_likeness(blocks, mine, unit) for _, blocks in elsewhere]
+    rows = [np.empty(0, np.float32)] + [v for found in near if found for _, v in found]
+    together = np.concatenate(rows)
     together = together[np.isfinite(together)]
     least = -np.inf
     if len(together) > count:
-        least = np.partition(together, len(together) - count)[len(together) - count] - _MARGIN
-    for (other, blocks), likeness in zip(elsewhere, near, strict=True):
-        if likeness is None:
+        least = np.partition(together, -count)[-count] - _MARGIN
+    for (other, blocks), found in zip(elsewhere, near, strict=True):
+        if found is None:
             yield other, blocks
-        elif kept := {n: blocks[n] for n, v in likeness.items() if (v >= least).any()}:
-            yield other, kept
+        elif nodes := {n for group, values in found for n in _reaching(group, values, least)}:
+            yield other, {node: block for node, block in blocks.items() if node in nodes}
 
 
-def _likeness(blocks: Nodes, mine: Profiles, unit: int) -> dict[str, "np.ndarray"] | None:
-    """The correlations of all units by node, as good as they can be had in one go; None where a
-    node was shown other pictures than `mine`."""
+Likeness = list[tuple[list[Profiles], "np.ndarray"]]
+"""Groups of nodes, each with a value of every unit, node after node."""
+
+
+def _likeness(blocks: Nodes, mine: Profiles, unit: int) -> Likeness | None:
+    """The correlations of all units, as good as they can be had in one go; None where a node was
+    shown other pictures than `mine`."""
     import numpy as np
 
-    known: dict[int, np.ndarray] = {}
-    found = {}
-    for node, block in blocks.items():
-        whole = block.whole or block
-        if id(whole) not in known:
-            if not np.array_equal(whole.numbers, mine.numbers):
-                return None
-            known[id(whole)] = whole.correlations(mine.values[unit])
-        first = block.first if block.whole else 0
-        found[node] = known[id(whole)][first : first + len(block.values)]
+    groups: dict[int, list[Profiles]] = {}
+    for block in blocks.values():
+        groups.setdefault(id(block.whole or block), []).append(block)
+    found = []
+    for group in groups.values():
+        whole = group[0].whole or group[0]
+        if not np.array_equal(whole.numbers, mine.numbers):
+            return None
+        values = whole.correlations(mine.values[unit])
+        if sum(len(block.values) for block in group) != len(values):  # some are not shown
+            values = np.concatenate([values[b.first : b.first + len(b.values)] for b in group])
+        found.append((group, values))
     return found
+
+
+def _reaching(group: list[Profiles], values: "np.ndarray", least: float) -> Iterator[str]:
+    """The nodes with a unit of at least that value."""
+    import numpy as np
+
+    ends = np.cumsum([len(block.values) for block in group])
+    for place in np.unique(np.searchsorted(ends, np.flatnonzero(values >= least), side="right")):
+        yield group[place].node
 
 
 def _itself(atlas: Reading, node: str, unit: int) -> dict[str, int]:

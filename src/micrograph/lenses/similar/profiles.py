@@ -15,7 +15,7 @@ from micrograph.atlas.scan import State, file_state
 if TYPE_CHECKING:
     import numpy as np
 
-KEPT_AS = "profiles"
+KEPT_AS = "profiles-1"
 """The name under which an index keeps what `pack` makes of a file."""
 
 _CHUNK = 1024
@@ -100,7 +100,8 @@ class _Cache:
     def __init__(self, most: int = 256 << 20) -> None:
         self.most = most
         self._lock = threading.Lock()
-        self._kept: OrderedDict[Path, tuple[State, dict[str, Nodes]]] = OrderedDict()
+        self._kept: OrderedDict[Path, tuple[State, dict[str, Nodes], int]] = OrderedDict()
+        self._size = 0
 
     def profiles(self, atlas: Any, part: Any) -> dict[str, Nodes]:
         """What `part` (an Atlas) of `atlas` holds: by dataset digest, then by node."""
@@ -109,19 +110,17 @@ class _Cache:
         with self._lock:
             kept = self._kept.get(part.path)
             if kept is None or kept[0] != state:
-                kept = self._kept[part.path] = (state, _found(atlas, part, state))
+                found = _found(atlas, part, state)
+                self._size += _bytes(found) - (kept[2] if kept else 0)
+                kept = self._kept[part.path] = (state, found, _bytes(found))
             self._kept.move_to_end(part.path)
-            while len(self._kept) > 1 and self._bytes() > self.most:
-                self._kept.popitem(last=False)
+            while len(self._kept) > 1 and self._size > self.most:
+                self._size -= self._kept.popitem(last=False)[1][2]
             return kept[1]
 
-    def _bytes(self) -> int:
-        return sum(
-            profiles.values.nbytes
-            for _, found in self._kept.values()
-            for nodes in found.values()
-            for profiles in nodes.values()
-        )
+
+def _bytes(found: Mapping[str, Nodes]) -> int:
+    return sum(p.values.nbytes for nodes in found.values() for p in nodes.values())
 
 
 _CACHE = _Cache()
@@ -130,7 +129,7 @@ _CACHE = _Cache()
 def _found(atlas: Any, part: Any, state: State) -> dict[str, Nodes]:
     """From the index where it has them, else from the file."""
     index = getattr(atlas, "index", None)
-    kept = index.kept({part.path: state}, KEPT_AS) if index else None
+    kept = index.kept(part.path, state, KEPT_AS) if index else None
     if kept is not None:
         try:
             return unpack(kept)

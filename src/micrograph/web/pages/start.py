@@ -1,9 +1,11 @@
 """The start and the index of models: cards made of the models' own pictures."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from weakref import WeakKeyDictionary
 
-from micrograph.atlas import NodeRecord, Reading, Snapshot, Tile
+from micrograph.atlas import Count, Merged, NodeRecord, Reading, Snapshot, Tile
 from micrograph.lenses.pages.listing import LENSES
 from micrograph.lineage import MICROSCOPE
 from micrograph.parts.parts import ModelRef, Thumb, model_ref, spread, thumb
@@ -104,8 +106,7 @@ def start_page(
 
 def card(atlas: Reading, urls: Urls) -> ModelCard:
     model = atlas.model
-    pictured = pictured_units(atlas)
-    worth = [n for n in atlas.nodes.values() if pictured.get(n.id) and not is_thin(n)]
+    facts = _known_facts(atlas)
     return ModelCard(
         model_ref(model, urls),
         model.summary,
@@ -113,16 +114,20 @@ def card(atlas: Reading, urls: Urls) -> ModelCard:
         model.licence,
         len(atlas.nodes),
         unit_count(atlas),
-        sum(pictured.values()),
-        len({count.technique for count in atlas.counts()}),
-        _strata(atlas, along_depth(worth, STRATA), urls),
+        facts.pictured,
+        facts.lenses,
+        [_stratum(model.id, node, tiles, urls) for node, tiles in facts.strata],
     )
 
 
 def pictured_units(atlas: Reading) -> dict[str, int]:
     """How many units of each node have a picture under the lens's first view."""
+    return _pictured(atlas.counts())
+
+
+def _pictured(counts: Iterable[Count]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for count in atlas.counts():
+    for count in counts:
         if (count.technique, count.variant) == (LENSES[0].technique, LENSES[0].views[0].variant):
             found[count.node] = count.units
     return found
@@ -138,15 +143,74 @@ def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:
     return atlas.tiles(node, LENSES[0].technique, LENSES[0].views[0].variant, min_width=width)
 
 
-def _strata(atlas: Reading, nodes: list[NodeRecord], urls: Urls) -> list[Stratum]:
-    """One stratum per node; a shallow model's (or a young atlas's) nodes get more columns each."""
-    id = atlas.model.id
-    found = []
-    for node in nodes:
-        tiles = spread(node_tiles(atlas, node.id), DEPTH * max(1, STRATA // len(nodes)))
-        thumbs = [thumb(id, node.id, t.unit, t, urls) for t in tiles]
-        found.append(Stratum(node.id, urls.node(id, node.id), -(-len(thumbs) // DEPTH), thumbs))
-    return found
+def _stratum(id: str, node: str, tiles: list[Tile], urls: Urls) -> Stratum:
+    thumbs = [thumb(id, node, t.unit, t, urls) for t in tiles]
+    return Stratum(node, urls.node(id, node), -(-len(thumbs) // DEPTH), thumbs)
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a card takes from the files: how many units have a picture, how many lenses have
+    results, and the tiles of each stratum by node."""
+
+    pictured: int
+    lenses: int
+    strata: list[tuple[str, list[Tile]]]
+
+
+def card_facts(atlas: Reading) -> CardFacts:
+    """Read from the files. A shallow model's (or a young atlas's) nodes get more columns each."""
+    counts = atlas.counts()
+    pictured = _pictured(counts)
+    worth = [n for n in atlas.nodes.values() if pictured.get(n.id) and not is_thin(n)]
+    nodes = along_depth(worth, STRATA)
+    return CardFacts(
+        sum(pictured.values()),
+        len({count.technique for count in counts}),
+        [
+            (n.id, spread(node_tiles(atlas, n.id), DEPTH * max(1, STRATA // len(nodes))))
+            for n in nodes
+        ],
+    )
+
+
+KEPT_AS = f"card-1-{STRATA}-{DEPTH}"
+"""The name under which an index keeps what `pack_facts` makes of a file."""
+_FACTS: "WeakKeyDictionary[Merged, CardFacts]" = WeakKeyDictionary()
+"""By the object that a library gives as long as no file of a model changes."""
+
+
+def _known_facts(atlas: Reading) -> CardFacts:
+    """As `card_facts`, from memory or from the index where they know."""
+    if not isinstance(atlas, Merged) or not atlas.states:
+        return card_facts(atlas)
+    if (known := _FACTS.get(atlas)) is None:
+        known = _FACTS[atlas] = _kept_facts(atlas) or card_facts(atlas)
+    return known
+
+
+def _kept_facts(atlas: Merged) -> CardFacts | None:
+    """What the index has of a model that is one file."""
+    if atlas.index is None or len(atlas.parts) > 1:
+        return None
+    path = atlas.parts[0].path
+    kept = atlas.index.kept(path, atlas.states[path], KEPT_AS)
+    return None if kept is None else unpack_facts(kept)
+
+
+def pack_facts(atlas: Reading) -> bytes:
+    """The facts of one file for an index, as JSON."""
+    return json.dumps(asdict(card_facts(atlas))).encode()
+
+
+def unpack_facts(packed: bytes) -> CardFacts | None:
+    """The reverse of `pack_facts`; None for anything else."""
+    try:
+        facts = json.loads(packed)
+        strata = [(node, [Tile(**tile) for tile in tiles]) for node, tiles in facts["strata"]]
+        return CardFacts(facts["pictured"], facts["lenses"], strata)
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def along_depth(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:
