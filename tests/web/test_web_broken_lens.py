@@ -11,7 +11,7 @@ import pytest
 from html_document import Document
 from web_client import Client
 
-from micrograph.errors import BadInput, Unavailable
+from micrograph.errors import BadInput, MicrographError, Unavailable
 from micrograph.lenses.pages.listing import PLUGINS
 from micrograph.web import failures, html
 
@@ -172,23 +172,13 @@ def test_variants_that_cannot_be_listed_go_by_their_names(
     assert (twin["variant"], twin["pictured"]) == ("toys", 16)
 
 
-def test_data_that_a_lens_refuses_is_told_in_its_own_words(
-    monkeypatch: pytest.MonkeyPatch, site: Client
-) -> None:
-    def refusing(scene: object) -> object:
-        raise BadInput("axes is 3; expected a list")
-
-    broken(monkeypatch, "tuning", "section", refusing)
-    (part,) = (s for s in site.get(UNIT + ".json").json()["sections"] if s["form"] == "broken")
-    assert part["message"] == "Synthetic tuning cannot be shown here: axes is 3; expected a list"
-
-
+@pytest.mark.parametrize("error", [Unavailable, BadInput])
 def test_an_atlas_that_cannot_be_read_is_no_broken_lens(
-    monkeypatch: pytest.MonkeyPatch, site: Client
+    monkeypatch: pytest.MonkeyPatch, site: Client, error: type[MicrographError]
 ) -> None:
     def unreadable(scene: object) -> object:
-        raise Unavailable("the atlas cannot be read")
+        raise error("the atlas is damaged")
 
     broken(monkeypatch, "tuning", "section", unreadable)
     answer = site.get(UNIT + ".json")
-    assert (answer.status_code, answer.json()["message"]) == (503, "the atlas cannot be read")
+    assert (answer.status_code, answer.json()["message"]) == (error.status, "the atlas is damaged")

@@ -20,6 +20,7 @@ from micrograph.web.pages.node_view import OBJECTIVES, SIGNS, SIZES, NodeView
 from micrograph.web.pages.sort import SORTS
 from micrograph.web.redirects import Redirect
 from micrograph.web.site import Site
+from micrograph.web.target import Target
 from micrograph.web.targets import (
     TARGETS,
     AboutTarget,
@@ -28,7 +29,6 @@ from micrograph.web.targets import (
     NodeTarget,
     SearchTarget,
     StartTarget,
-    Target,
     UnitTarget,
     parse,
 )

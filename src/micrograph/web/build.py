@@ -14,6 +14,7 @@ from micrograph.web.pages.other import AboutPage, SearchPage
 from micrograph.web.pages.start import StartPage
 from micrograph.web.pages.unit import UnitPage
 from micrograph.web.redirects import Redirect
+from micrograph.web.target import Target
 from micrograph.web.targets import (
     AboutTarget,
     CompareTarget,
@@ -22,7 +23,6 @@ from micrograph.web.targets import (
     NodeTarget,
     SearchTarget,
     StartTarget,
-    Target,
     UnitTarget,
 )
 

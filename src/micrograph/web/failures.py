@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
-from micrograph.errors import MicrographError, Unavailable, short
+from micrograph.errors import MicrographError, short
 
 LOG = logging.getLogger("micrograph.web")
 T = TypeVar("T")
@@ -14,12 +14,12 @@ T = TypeVar("T")
 def attempt(title: str, make: Callable[[], T], otherwise: Callable[[str], T]) -> T:
     """`make()`; where that fails `otherwise` of one line that says so. `title` is what fails.
 
-    The log gets the traceback once, however often the page is asked for. Raises Unavailable as
-    `make` does: then it is the atlas that cannot be read, not the lens that is broken.
+    The log gets the traceback once, however often the page is asked for. Raises a MicrographError
+    as `make` does: then it is the atlas that cannot be read, not the lens that is broken.
     """
     try:
         return make()
-    except Unavailable:
+    except MicrographError:
         raise
     except Exception as error:
         line = _line(title, error)
@@ -29,8 +29,6 @@ def attempt(title: str, make: Callable[[], T], otherwise: Callable[[str], T]) ->
 
 def _line(title: str, error: Exception) -> str:
     text = " ".join(str(error).split())
-    if isinstance(error, MicrographError):
-        return f"{title} cannot be shown here: {text}"
     why = type(error).__name__ + (f": {short(text)}" if text else "")
     return f"{title} cannot be shown here, its code failed ({why}); the site's log says where"
 

@@ -23,23 +23,12 @@ from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSiz
 from micrograph.web.origin import check_origin
 from micrograph.web.requests import context_of
 from micrograph.web.site import Site
+from micrograph.web.uploads import picture_bytes
 
 if TYPE_CHECKING:
     from PIL import Image
 
 STREAM = "application/x-ndjson"
-
-
-class TooLarge(MicrographError):
-    """More bytes than are taken."""
-
-    status = 413
-
-
-class NoPicture(MicrographError):
-    """A body that does not say that it is a picture."""
-
-    status = 415
 
 
 @dataclass(frozen=True)
@@ -74,7 +63,7 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
     async def post(request: Request, parts: list[str], caricature: bool) -> Response:
         try:
             check_origin(request, "look at pictures")
-            data = await _body(request)
+            data = await picture_bytes(request)
         except ClientDisconnect:
             return Response(status_code=400)
         context = context_of(site, request)
@@ -210,25 +199,3 @@ def _streamed(make: Callable[[StepHook | None], bytes]) -> Iterator[bytes]:
 def _error_line(error: MicrographError) -> bytes:
     line = {"kind": "error", "status": error.status, "message": str(error)}
     return json.dumps(line).encode() + b"\n"
-
-
-async def _body(request: Request) -> bytes:
-    """All of it, unless it is too much. Never more than the limit is held."""
-    from micrograph.pictures import MAX_BYTES
-
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not kind.startswith("image/") and kind != "application/octet-stream":
-        raise NoPicture("send the bytes of a picture file (Content-Type: image/...)")
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > MAX_BYTES:
-        raise _too_large(MAX_BYTES)
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BYTES:
-            raise _too_large(MAX_BYTES)
-    return bytes(data)
-
-
-def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"the picture has more than {most >> 20} MB; make it smaller")

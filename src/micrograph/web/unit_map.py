@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from micrograph.atlas import Reading, Visualization
 from micrograph.parts.parts import Image, image
 from micrograph.parts.urls import Urls
-from micrograph.web.lens_traits import DEFAULT, MAP
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class MapUnit:
     """A unit on the map: `x`, `y` in 0..1 from the top left are the centre of its picture."""
 
@@ -21,8 +20,8 @@ class MapUnit:
     image: Image | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class UnitMapView:
+@dataclass(frozen=True)
+class UnitMap:
     """Units row by row from the top left. `cell` is the side of a picture's place, of the map's 1.
 
     `method` says how the map was made; `note` how far it can be trusted, where that was measured.
@@ -39,7 +38,7 @@ class UnitMapView:
     units: list[MapUnit]
 
 
-def unit_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMapView | None:
+def unit_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMap | None:
     """The map of a node's units, or without `node` that of the model's; None if there is none."""
     if node is not None:
         rows = _rows(atlas, "node", [node])
@@ -56,24 +55,26 @@ def unit_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMapView
         columns = math.ceil(math.sqrt(2 * len(units)))
     cell = 1 / columns
     units.sort(key=lambda u: (round(u.y / cell - 0.5), u.x))
-    return UnitMapView(
-        technique=MAP,
-        form="unit_map",
-        variant="model" if node is None else "node",
-        title=title,
-        method=str(data.get("method", "")),
-        note=_note(data),
-        cell=cell,
-        units=units,
+    return UnitMap(
+        "unit_map",
+        "unit_map",
+        "model" if node is None else "node",
+        title,
+        str(data.get("method", "")),
+        _note(data),
+        cell,
+        units,
     )
 
 
 def _rows(atlas: Reading, variant: str, nodes: object) -> list[Visualization]:
-    mapped = {c.node for c in atlas.counts() if (c.technique, c.variant) == (MAP, variant)}
+    mapped = {c.node for c in atlas.counts() if (c.technique, c.variant) == ("unit_map", variant)}
     found = []
     for node in nodes if isinstance(nodes, list) else list(atlas.nodes):
         if node in mapped:
-            found += [v for v in atlas.visualizations(node, None, MAP) if v.variant == variant][:1]
+            found += [
+                v for v in atlas.visualizations(node, None, "unit_map") if v.variant == variant
+            ][:1]
     return found
 
 
@@ -87,21 +88,18 @@ def _largest_whole(rows: list[Visualization]) -> list[Visualization]:
 
 def _units(atlas: Reading, row: Visualization, urls: Urls) -> list[MapUnit]:
     node, id = row.node, atlas.model.id
-    xy = atlas.arrays(node, None, MAP, row.variant).get("xy")
+    xy = atlas.arrays(node, None, "unit_map", row.variant).get("xy")
     if xy is None or xy.shape != (atlas.nodes[node].units, 2):
         return []
-    tiles = {
-        t.unit: t
-        for t in atlas.tiles(node, DEFAULT.technique, DEFAULT.views[0].variant, min_width=64)
-    }
+    tiles = {t.unit: t for t in atlas.tiles(node, "feature_vis", "channel", min_width=64)}
     return [
         MapUnit(
-            unit=unit,
-            node=node,
-            url=urls.unit(id, node, unit),
-            x=x,
-            y=y,
-            image=image(id, tiles[unit], urls) if unit in tiles else None,
+            unit,
+            node,
+            urls.unit(id, node, unit),
+            x,
+            y,
+            image(id, tiles[unit], urls) if unit in tiles else None,
         )
         for unit, (x, y) in enumerate(xy.astype(float).round(5).tolist())
         if 0 <= x <= 1 and 0 <= y <= 1  # also false for NaN

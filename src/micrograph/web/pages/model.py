@@ -21,7 +21,7 @@ from micrograph.web.pages.model_graph import Graph, graph_of
 from micrograph.web.pages.model_state import LensProgress, NodeUnits, progress, units_along_depth
 from micrograph.web.pages.model_view import ModelView, whole_pictures
 from micrograph.web.pages.start import pictured_units, unit_count
-from micrograph.web.unit_map import UnitMapView, unit_map
+from micrograph.web.unit_map import UnitMap, unit_map
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class ModelPage:
     switches: list[Switch]
     techniques: list[str]
     graph: Graph
-    map: UnitMapView | None
+    map: UnitMap | None
     look: LookState
     family: Family | None
     relatives: list[str]

@@ -23,7 +23,7 @@ from micrograph.web.lens_traits import DEFAULT, MAP, is_default_tile, source_nam
 from micrograph.web.pages.lens_parts import LensPart, lens_parts
 from micrograph.web.pages.node_view import SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.sort import ordered
-from micrograph.web.unit_map import UnitMapView, unit_map
+from micrograph.web.unit_map import UnitMap, unit_map
 from micrograph.web.units import parts_of
 
 
@@ -55,7 +55,7 @@ class NodePage:
     pictured: int
     missing: str
     units: list[Thumb]
-    map: UnitMapView | None
+    map: UnitMap | None
     inputs: list[Link]
     outputs: list[Link]
     part_of: Link | None
