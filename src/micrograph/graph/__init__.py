@@ -1,6 +1,6 @@
 """What a model's graph means, from plain data: kinds of nodes, ways through, what is worth seeing.
 
-Engine, lenses, resolver and site all ask here. Nothing in it needs torch, and nodes may come from
+Engine, lenses, atlases and site all ask here. Nothing in it needs torch, and nodes may come from
 an atlas that anybody wrote.
 """
 
