@@ -342,4 +342,4 @@ def test_curve_detectors_of_googlenet_have_one_direction() -> None:
 
 
 def test_the_words_name_the_families_there_are() -> None:
-    assert lens.FAMILIES == tuple(FAMILIES)
+    assert tuple(FAMILIES) == lens.FAMILIES
