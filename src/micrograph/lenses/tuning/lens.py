@@ -39,7 +39,7 @@ FAMILIES = (
     "hue",
     "colour_contrast",
 )
-"""Those of `micrograph.stimuli`, named here because drawing them needs numpy, which pages do not."""
+"""Those of `micrograph.stimuli`, named here because drawing needs numpy, which pages do not."""
 MOST_AXES = 4
 MOST_STIMULI = 20_000
 
