@@ -5,7 +5,8 @@
 Makes the atlases in a temporary folder: models of one shape (`--nodes` nodes of 8 units), every
 unit with a picture and with its profile on one dataset. Then asks for pages in this process,
 of a site with one of the atlases and of one with all, turn by turn, once their indices are there;
-times are medians of `--runs`. `--write` puts the table into docs/benchmarks.md.
+times are medians of `--runs`, of CPU time, so that neighbours on the machine do not count.
+`--write` puts the table into docs/benchmarks.md.
 """
 
 import argparse
@@ -44,7 +45,7 @@ PAGES = (
     ("unit", "/models/net000/conv20/3"),
     ("search, a word", "/search?q=wild+cat"),
     ("search, no hit", "/search?q=zebra"),
-    ("search, an address", "/search?q=net000/conv20/3.json"),
+    ("search, an address", "/search?q=net000/conv20/3"),
 )
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 START, END = "<!-- benchmarks/library.py -->\n", "<!-- end -->\n"
@@ -124,7 +125,7 @@ def swept(model: str, node: str, draw: np.random.Generator) -> Visualization:
 
 
 def ask(one: Path, all_: Path, runs: int) -> list[tuple[str, float, float, int]]:
-    """Per page: its name, the medians of milliseconds of both sites, and how often the second
+    """Per page: its name, the medians of both sites, and how often the second
     looked at its folder for one page."""
     looks, scan = [0], library.scan
 
@@ -141,10 +142,10 @@ def ask(one: Path, all_: Path, runs: int) -> list[tuple[str, float, float, int]]
                 for run in range(-2, runs):
                     for site, taken in zip((few, many), times, strict=True):
                         looks[0] = 0
-                        started = time.perf_counter()
+                        started = time.process_time()
                         answer = site.get(path, follow_redirects=False)
                         if run >= 0:
-                            taken.append(1000 * (time.perf_counter() - started))
+                            taken.append(1000 * (time.process_time() - started))
                         assert answer.status_code in (200, 303), (path, answer.status_code)
                 found.append((name, *map(statistics.median, times), looks[0]))
     finally:

@@ -6,7 +6,7 @@ import lens_samples
 import numpy as np
 import pytest
 from html_document import check_page
-from test_web_neighbours import NUMBERS, A, B, quantized, row, write
+from profile_samples import NUMBERS, A, B, quantized, row, write
 from web_client import Client
 from web_samples import NODES
 

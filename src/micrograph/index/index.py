@@ -14,7 +14,7 @@ from micrograph.atlas.keeping import Row, States
 from micrograph.atlas.scan import State, file_state, is_being_written
 from micrograph.atlas.snapshot import KINDS
 from micrograph.errors import MicrographError
-from micrograph.index.store import Foreign, Store, is_damage, path_key
+from micrograph.index.store import Foreign, Store, is_busy, is_damage, path_key
 
 Maker = Callable[[Reading], bytes]
 """Makes what is to be kept of one atlas; it may raise MicrographError, then nothing is."""
@@ -184,6 +184,8 @@ class Index:
                 return True
             except (sqlite3.Error, OSError, Foreign) as error:
                 reasons.append(f"{place}: {error}")
+                if is_busy(error):
+                    break  # it is there, and soon to be had
         self._tell(f"no index, atlases are read themselves ({'; '.join(reasons)})")
         return False
 

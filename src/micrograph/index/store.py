@@ -119,11 +119,11 @@ class Store:
             files.setdefault((row >> _ROWS) & ((1 << _FILES) - 1), []).append(row)
         end = max(files) if len(rows) == _MOST else 1 << _FILES
         return {
-            file: (self._row(there[0]),) if len(there) == 1 else None
+            file: (self._at(there[0]),) if len(there) == 1 else None
             for file, there in files.items()
         }, end
 
-    def _row(self, row: int) -> Row:
+    def _at(self, row: int) -> Row:
         found: Row = self._connection.execute(
             "SELECT node, unit, text FROM search WHERE rowid = ?", (row,)
         ).fetchone()
@@ -184,6 +184,12 @@ def is_damage(error: sqlite3.Error) -> bool:
     """Whether the file is of no use; not, if it only cannot be had now."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+
+
+def is_busy(error: Exception) -> bool:
+    """Whether another process holds the file."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from micrograph.index import Index, places_for
 from micrograph.lenses.similar import profiles
-from micrograph.web.pages import start
+from micrograph.web.pages import model_cards
 
 
 def index_of(folders: Iterable[Path]) -> Index:
@@ -13,5 +13,5 @@ def index_of(folders: Iterable[Path]) -> Index:
     profiles for similar units in other models, and what cards of models show."""
     return Index(
         places_for(folders),
-        {profiles.KEPT_AS: profiles.pack, start.KEPT_AS: start.pack_facts},
+        {profiles.KEPT_AS: profiles.pack, model_cards.KEPT_AS: model_cards.pack_facts},
     )

@@ -175,7 +175,11 @@ def _promising(
     """
     import numpy as np
 
-    near = [_likeness(blocks, mine, unit) for _, blocks in elsewhere]
+    probe = mine.values[unit].astype(np.float32)
+    probe -= probe.mean(dtype=np.float64)
+    length = np.linalg.norm(probe)
+    probe /= length if length >= 1e-3 else np.nan
+    near = [_likeness(blocks, mine, probe) for _, blocks in elsewhere]
     rows = [np.empty(0, np.float32)] + [v for found in near if found for _, v in found]
     together = np.concatenate(rows)
     together = together[np.isfinite(together)]
@@ -193,9 +197,9 @@ Likeness = list[tuple[list[Profiles], "np.ndarray"]]
 """Groups of nodes, each with a value of every unit, node after node."""
 
 
-def _likeness(blocks: Nodes, mine: Profiles, unit: int) -> Likeness | None:
-    """The correlations of all units, as good as they can be had in one go; None where a node was
-    shown other pictures than `mine`."""
+def _likeness(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> Likeness | None:
+    """The correlations of all units with `probe`, a profile of mean 0 and length 1 on the pictures
+    of `mine`; None where a node was shown other pictures."""
     import numpy as np
 
     groups: dict[int, list[Profiles]] = {}
@@ -206,7 +210,7 @@ def _likeness(blocks: Nodes, mine: Profiles, unit: int) -> Likeness | None:
         whole = group[0].whole or group[0]
         if not np.array_equal(whole.numbers, mine.numbers):
             return None
-        values = whole.correlations(mine.values[unit])
+        values = (whole.values.astype(np.float32) @ probe) * whole.scale
         if sum(len(block.values) for block in group) != len(values):  # some are not shown
             values = np.concatenate([values[b.first : b.first + len(b.values)] for b in group])
         found.append((group, values))
@@ -217,9 +221,11 @@ def _reaching(group: list[Profiles], values: "np.ndarray", least: float) -> Iter
     """The nodes with a unit of at least that value."""
     import numpy as np
 
-    ends = np.cumsum([len(block.values) for block in group])
-    for place in np.unique(np.searchsorted(ends, np.flatnonzero(values >= least), side="right")):
-        yield group[place].node
+    units = np.flatnonzero(values >= least)
+    if len(units):
+        ends = np.cumsum([len(block.values) for block in group])
+        for place in np.unique(np.searchsorted(ends, units, side="right")):
+            yield group[place].node
 
 
 def _itself(atlas: Reading, node: str, unit: int) -> dict[str, int]:

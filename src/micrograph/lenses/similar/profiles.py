@@ -49,6 +49,16 @@ class Profiles:
         length = np.sqrt(np.maximum(square - values.shape[1] * mean**2, 0))
         return mean.astype(np.float32), length.astype(np.float32)
 
+    @cached_property
+    def scale(self) -> "np.ndarray":
+        """One over the length of the centred profile, float32 [unit]; NaN for units that are
+        always the same."""
+        import numpy as np
+
+        _, length = self.moments
+        found: np.ndarray = np.float32(1) / np.where(length < 1e-3, np.float32(np.nan), length)
+        return found
+
     def only(self, numbers: "np.ndarray") -> "Profiles":
         """The same for fewer pictures, all of which are there, in the order of `numbers`."""
         import numpy as np

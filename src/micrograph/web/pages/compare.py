@@ -23,7 +23,7 @@ from micrograph.web.lens_traits import EXAMPLES
 from micrograph.web.locations import find_model
 from micrograph.web.matches import matches, shared_dataset
 from micrograph.web.pages.model_state import own_nodes
-from micrograph.web.pages.start import along_depth, node_tiles, pictured_units, unit_count
+from micrograph.web.pages.pictured import along_depth, node_tiles, pictured_units, unit_count
 
 ROWS = 10
 THUMBS = 8

@@ -20,7 +20,7 @@ from micrograph.web.lens_traits import MAP
 from micrograph.web.pages.model_graph import Graph, graph_of
 from micrograph.web.pages.model_state import LensProgress, NodeUnits, progress, units_along_depth
 from micrograph.web.pages.model_view import ModelView, whole_pictures
-from micrograph.web.pages.start import pictured_units, unit_count
+from micrograph.web.pages.pictured import pictured_units, unit_count
 from micrograph.web.unit_map import UnitMap, unit_map
 
 

@@ -22,7 +22,7 @@ from micrograph.web.folding import ALL, Fold, fold
 from micrograph.web.graph import layout
 from micrograph.web.lens_traits import MAP
 from micrograph.web.pages.model_view import UNITS, ModelView
-from micrograph.web.pages.start import node_tiles
+from micrograph.web.pages.pictured import node_tiles
 from micrograph.web.units import is_thin, parts_of
 
 PER_ROLE = {"wide": 8, "branch": 3}

@@ -1,47 +1,15 @@
 """The start and the index of models: cards made of the models' own pictures."""
 
-import json
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
-from weakref import WeakKeyDictionary
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from micrograph.atlas import Count, Merged, NodeRecord, Reading, Snapshot, Tile
-from micrograph.lenses.pages.listing import LENSES
+from micrograph.atlas import Snapshot
 from micrograph.lineage import MICROSCOPE
-from micrograph.parts.parts import ModelRef, Thumb, model_ref, spread, thumb
+from micrograph.parts.parts import ModelRef, model_ref
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
-from micrograph.web.pages.model_state import own_nodes
-from micrograph.web.units import is_thin
-
-STRATA = 12
-DEPTH = 4
-
-
-@dataclass(frozen=True)
-class Stratum:
-    """One node in a card's core sample: a few of its units, in so many `columns`."""
-
-    node: str
-    url: str
-    columns: int
-    thumbs: list[Thumb]
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """A model in the index. `lenses` is how many of them have results; `strata` go from the model's
-    input to its output, and are none while no unit has a picture."""
-
-    model: ModelRef
-    summary: str
-    parameters: int
-    licence: str
-    nodes: int
-    units: int
-    pictured: int
-    lenses: int
-    strata: list[Stratum]
+from micrograph.web.pages.model_cards import ModelCard, card
+from micrograph.web.pages.pictured import unit_count
 
 
 @dataclass(frozen=True)
@@ -102,125 +70,3 @@ def start_page(
         ],
         urls.compare(*two) if len(two) == 2 else "",
     )
-
-
-def card(atlas: Reading, urls: Urls) -> ModelCard:
-    model = atlas.model
-    facts = _known_facts(atlas)
-    return ModelCard(
-        model_ref(model, urls),
-        model.summary,
-        model.parameters,
-        model.licence,
-        len(atlas.nodes),
-        unit_count(atlas),
-        facts.pictured,
-        facts.lenses,
-        [_stratum(model.id, node, tiles, urls) for node, tiles in facts.strata],
-    )
-
-
-def pictured_units(atlas: Reading) -> dict[str, int]:
-    """How many units of each node have a picture under the lens's first view."""
-    return _pictured(atlas.counts())
-
-
-def _pictured(counts: Iterable[Count]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for count in counts:
-        if (count.technique, count.variant) == (LENSES[0].technique, LENSES[0].views[0].variant):
-            found[count.node] = count.units
-    return found
-
-
-def unit_count(atlas: Reading) -> int:
-    """How many units there are to picture."""
-    return sum(n.units for n in own_nodes(atlas))
-
-
-def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:
-    """The tiles of a node under the lens's first view, small ones where there are."""
-    return atlas.tiles(node, LENSES[0].technique, LENSES[0].views[0].variant, min_width=width)
-
-
-def _stratum(id: str, node: str, tiles: list[Tile], urls: Urls) -> Stratum:
-    thumbs = [thumb(id, node, t.unit, t, urls) for t in tiles]
-    return Stratum(node, urls.node(id, node), -(-len(thumbs) // DEPTH), thumbs)
-
-
-@dataclass(frozen=True)
-class CardFacts:
-    """What a card takes from the files: how many units have a picture, how many lenses have
-    results, and the tiles of each stratum by node."""
-
-    pictured: int
-    lenses: int
-    strata: list[tuple[str, list[Tile]]]
-
-
-def card_facts(atlas: Reading) -> CardFacts:
-    """Read from the files. A shallow model's (or a young atlas's) nodes get more columns each."""
-    counts = atlas.counts()
-    pictured = _pictured(counts)
-    worth = [n for n in atlas.nodes.values() if pictured.get(n.id) and not is_thin(n)]
-    nodes = along_depth(worth, STRATA)
-    return CardFacts(
-        sum(pictured.values()),
-        len({count.technique for count in counts}),
-        [
-            (n.id, spread(node_tiles(atlas, n.id), DEPTH * max(1, STRATA // len(nodes))))
-            for n in nodes
-        ],
-    )
-
-
-KEPT_AS = f"card-1-{STRATA}-{DEPTH}"
-"""The name under which an index keeps what `pack_facts` makes of a file."""
-_FACTS: "WeakKeyDictionary[Merged, CardFacts]" = WeakKeyDictionary()
-"""By the object that a library gives as long as no file of a model changes."""
-
-
-def _known_facts(atlas: Reading) -> CardFacts:
-    """As `card_facts`, from memory or from the index where they know."""
-    if not isinstance(atlas, Merged) or not atlas.states:
-        return card_facts(atlas)
-    if (known := _FACTS.get(atlas)) is None:
-        known = _FACTS[atlas] = _kept_facts(atlas) or card_facts(atlas)
-    return known
-
-
-def _kept_facts(atlas: Merged) -> CardFacts | None:
-    """What the index has of a model that is one file."""
-    if atlas.index is None or len(atlas.parts) > 1:
-        return None
-    path = atlas.parts[0].path
-    kept = atlas.index.kept(path, atlas.states[path], KEPT_AS)
-    return None if kept is None else unpack_facts(kept)
-
-
-def pack_facts(atlas: Reading) -> bytes:
-    """The facts of one file for an index, as JSON."""
-    return json.dumps(asdict(card_facts(atlas))).encode()
-
-
-def unpack_facts(packed: bytes) -> CardFacts | None:
-    """The reverse of `pack_facts`; None for anything else."""
-    try:
-        facts = json.loads(packed)
-        strata = [(node, [Tile(**tile) for tile in tiles]) for node, tiles in facts["strata"]]
-        return CardFacts(facts["pictured"], facts["lenses"], strata)
-    except (ValueError, KeyError, TypeError):
-        return None
-
-
-def along_depth(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:
-    """At most `count` of the nodes, evenly along the depth; main outputs before inner branches.
-
-    An inner branch is a node whose id starts with another node's id, as in Inception modules.
-    """
-    ids = {n.id for n in nodes}
-    main = [n for n in nodes if not any(n.id != o and n.id.startswith(o + "_") for o in ids)]
-    chosen = main if len(main) >= 3 else nodes
-    if len(chosen) <= count:
-        return chosen
-    return [chosen[i * (len(chosen) - 1) // (count - 1)] for i in range(count)]
