@@ -160,7 +160,7 @@ def _shown(atlas: Reading, blocks: Nodes) -> Nodes:
         inside = _BRANCHES[atlas] = {
             node: whole for node, (whole, _) in parts_of(atlas.nodes).items()
         }
-    if not any(inside.get(node) in blocks for node in blocks):
+    if not inside or not any(inside.get(node) in blocks for node in blocks):
         return blocks
     return Nodes({n: block for n, block in blocks.items() if inside.get(n) not in blocks})
 
