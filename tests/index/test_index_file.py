@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -40,15 +41,23 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+OPEN: list[Index] = []
+"""Closed after each test."""
+
+
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(index, "_PAUSE", 0.01)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield
+    while OPEN:
+        OPEN.pop().close()
 
 
 def indexed(folder: Path) -> tuple[Index, Library]:
     """A library with its index, which is up to date."""
     made = index_of([folder])
+    OPEN.append(made)
     library = Library([folder], index=made)
     library.snapshot()
     assert made.settle(60)
@@ -258,6 +267,7 @@ def test_where_nothing_can_be_written_it_is_done_without(
 def test_many_threads_ask_while_it_is_made(folder: Path) -> None:
     expected = Library([folder]).search("car")
     made = index_of([folder])
+    OPEN.append(made)
     library = Library([folder], index=made)
     wrong: list[object] = []
 
