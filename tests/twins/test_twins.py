@@ -96,9 +96,13 @@ def write_to(path: Path) -> None:
     assert node == ADDED[0]
     old = next(_results(atlas))
     later = dataclasses.replace(
-        old, node=node, unit=ADDED[1], technique=LATER, variant="plain", seed=7, picture=None,
-        recipe={"technique": LATER, "variant": "plain", "seed": 7}, data={"answer": 42},
-    )  # fmt: skip
+        old,
+        node=node,
+        unit=ADDED[1],
+        picture=None,
+        recipe={"technique": LATER, "view": "plain", "seed": 7},
+        data={"answer": 42},
+    )
     with AtlasWriter.open(
         path, model, tuple(atlas.nodes.values()), tuple(atlas.dictionaries.values())
     ) as writer:
