@@ -33,7 +33,20 @@ Unit = TypeVar("Unit", bound=int | None)
 
 
 class AtlasWriter:
-    """The one writer of an atlas file. Use `open`, and `close` (or `with`) when done."""
+    """The one writer of an atlas file. Use `open`, and `close` (or `with`) when done.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from micrograph.atlas import AtlasWriter, ModelRecord, NodeRecord, Visualization
+    >>> model = ModelRecord("net", "Net", digest="ab" * 32)
+    >>> nodes = [NodeRecord("conv", 0, "conv", 4, (8, 8), 3, 1, -1, "exact", (), ())]
+    >>> recipe = {"technique": "mine", "view": "first", "seed": 0}
+    >>> with TemporaryDirectory() as folder:
+    ...     with AtlasWriter.open(f"{folder}/net.atlas", model, nodes) as writer:
+    ...         stored = writer.put([Visualization("conv", 2, recipe, 0.5, None, {"top": [3, 1]})])
+    ...         lacking = writer.missing("conv", [None, 1, 2], recipe)
+    >>> stored, lacking
+    (1, [None, 1])
+    """
 
     def __init__(self, path: Path, lock: WriterLock, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -53,10 +66,14 @@ class AtlasWriter:
     ) -> "AtlasWriter":
         """Create the atlas of `model`, or go on with the one that is there.
 
-        `dictionaries` say which of `nodes` are none of the network's own. Raises Conflict when
-        another process writes it, it was made from other weights or has one of the nodes of
-        another dictionary, Unavailable when the folder cannot be written, BadInput when the file
-        is no atlas.
+        The folder is made where there is none. An atlas of an older version is brought up to date
+        first; whatever interrupts that leaves the old file whole. What is said of the model and its
+        nodes is brought up to date too; nodes that are not given stay. `dictionaries` say which of
+        `nodes` are none of the network's own.
+
+        Raises Conflict when another process writes it, it was made from other weights or has one of
+        the nodes of another dictionary, Unavailable when the folder cannot be written or the disk
+        is full, BadInput when the file is no atlas or damaged.
         """
         path = Path(path)
         try:
@@ -137,7 +154,7 @@ class AtlasWriter:
 
     def missing(self, node: str, units: Iterable[Unit], recipe: recipes.Recipe) -> list[Unit]:
         """Those of `units` (None is the node as a whole), in their order, that the atlas does not
-        have by `recipe`."""
+        have by `recipe`. Raises NotFound for an unknown node; an alias is none."""
         id, _ = self._node(node)
         try:
             there = {
@@ -156,9 +173,11 @@ class AtlasWriter:
         """Store them in one transaction; what is there already stays as it is. Returns how many
         were new.
 
-        Raises NotFound for an unknown node, BadInput for a unit out of range, a picture without
-        bytes or a recipe stored under another name; Unavailable when the disk is full. Nothing is
-        stored then.
+        A result is there if its subject has one by the same recipe (`recipe.digest`). Raises
+        NotFound for an unknown node, BadInput for a unit out of range, a score that is not finite,
+        data that is no JSON, an array of a type that atlases do not have, a picture without bytes,
+        a recipe without technique, view and seed or stored under another view; Unavailable when the
+        disk is full. Nothing is stored then.
         """
         with self._transaction() as connection:
             return sum(self._put(connection, v) for v in visualizations)
@@ -207,7 +226,7 @@ class AtlasWriter:
         return True
 
     def put_samples(self, dataset: DatasetRecord, samples: Iterable[SampleRecord]) -> None:
-        """Store a dataset and pictures of it in one transaction.
+        """Store a dataset and pictures of it in one transaction, before the results that name them.
 
         What is there stays, but a picture is added where it was missing. Raises BadInput for a
         number outside the dataset, Unavailable when the disk is full; nothing is stored then.
