@@ -23,7 +23,7 @@ from micrograph.lenses.engines.base import Rendered
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.models.model import Model
 from micrograph.runner import Summary, render
-from micrograph.runner.describe import model_record, node_record
+from micrograph.runner.describe import model_record, node_records
 
 QUICK = {"size": 16, "steps": 2, "image_format": "png"}
 
@@ -85,7 +85,7 @@ def test_what_is_stored_says_how_it_was_made(model: Model, tmp_path: Path) -> No
     summary = render(model, tmp_path, nodes=["1"], units="2", seed=5, **QUICK)
     atlas = Atlas.open(summary.path)
     assert rows.model_row(atlas.model) == rows.model_row(model_record(model))
-    assert list(atlas.nodes.values()) == [node_record(n) for n in model.nodes.values()]
+    assert list(atlas.nodes.values()) == node_records(model)
     (v,) = atlas.visualizations("1", 2)
     (job,) = FEATURE_VIS.jobs(model, seed=5, size=16, steps=2)
     assert v.recipe == {**job.recipe, "transforms": v.recipe["transforms"]}
@@ -152,7 +152,7 @@ def test_other_weights_under_the_same_name(model: Model, tmp_path: Path) -> None
 
 
 def test_two_renders_at_once(model: Model, tmp_path: Path) -> None:
-    records = [node_record(n) for n in model.nodes.values()]
+    records = node_records(model)
     with (
         AtlasWriter.open(tmp_path / "small.atlas", model_record(model), records),
         pytest.raises(Conflict, match="another process"),

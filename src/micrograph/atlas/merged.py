@@ -1,10 +1,13 @@
 """Several atlases of one model read as one."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from micrograph.address import find_node
+from micrograph.atlas.keeping import Index
 from micrograph.atlas.outline import Outline
 from micrograph.atlas.read import Atlas, aliases_of
 from micrograph.atlas.records import (
@@ -17,6 +20,7 @@ from micrograph.atlas.records import (
     Visualization,
 )
 from micrograph.atlas.rows import unit_column
+from micrograph.atlas.scan import State
 from micrograph.recipe import canonical
 from micrograph.subject import NodeSubject, Subject, UnitSubject, place_of
 
@@ -28,11 +32,20 @@ class Merged:
     """Atlases of the same weights, in order of precedence; reads like one `Atlas`.
 
     Where several have the same unit by the same recipe, the first has the word. `outline` adds what
-    the catalogue knows further names of: an atlas may be older than they are.
+    the catalogue knows further names of: an atlas may be older than they are. `states` are the
+    states in which a library met the files, `index` is what keeps what follows from them.
     """
 
-    def __init__(self, parts: Sequence[Atlas], outline: Outline | None = None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Atlas],
+        outline: Outline | None = None,
+        states: Mapping[Path, State] = MappingProxyType({}),
+        index: Index | None = None,
+    ) -> None:
         self.parts = tuple(parts)
+        self.states = states
+        self.index = index
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
         self.dictionaries = {

@@ -66,7 +66,7 @@ class Outline:
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """As `Atlas.search`: what has every word of `text`, or a word that begins with it."""
         words = [word.lower() for word in re.findall(r"[^\W_]+", text)[:8]]
-        if not words:
+        if not words or not all(f" {word}" in self._all_words for word in words):
             return []
         found = (hit for text, hit in self._index if all(f" {word}" in text for word in words))
         return list(islice(found, limit))
@@ -90,6 +90,11 @@ class Outline:
             ("".join(f" {word}" for word in re.findall(r"[^\W_]+", text.lower())), hit)
             for text, hit in hits
         ]
+
+    @cached_property
+    def _all_words(self) -> str:
+        """Of everything that can be found: most models lack a word of most searches."""
+        return "".join(text for text, _ in self._index)
 
     # Nothing is rendered, so whatever else is asked has one answer.
 

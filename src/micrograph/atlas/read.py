@@ -13,6 +13,7 @@ from micrograph.atlas import queries, rows
 from micrograph.atlas.dictionaries import read_dictionaries
 from micrograph.atlas.format import check, damaged, reading
 from micrograph.atlas.graph import read_graph
+from micrograph.atlas.keeping import Row
 from micrograph.atlas.records import (
     Count,
     DatasetRecord,
@@ -303,15 +304,25 @@ class Atlas:
         >>> [(hit.kind, hit.node, hit.unit) for hit in atlas.search("tench")]
         [('label', 'loss3_classifier', 0)]
         """
-        words = re.findall(r"[^\W_]+", text)[:8]
-        if not words:
+        query = match_query(text)
+        if not query:
             return []
-        query = " ".join(f'"{word}"*' for word in words)
         with self._question() as ask:
             return [
                 Hit(kind, self.model.id, node, unit, shown.partition("\n")[0])
                 for kind, node, unit, shown in ask.execute(queries.SEARCH, (query, limit))
             ]
+
+    def searchable(self) -> list[tuple[str, Row]]:
+        """Everything that `search` looks through, each with its kind."""
+        with reading(self.path) as connection:
+            found = connection.execute("SELECT kind, node, unit, text FROM search ORDER BY rowid")
+            return [(kind, (node, unit, text)) for kind, node, unit, text in found]
+
+
+def match_query(text: str) -> str:
+    """What finds rows with every word of `text` in a full-text index; "" where there is none."""
+    return " ".join(f'"{word}"*' for word in re.findall(r"[^\W_]+", text)[:8])
 
 
 def aliases_of(nodes: Mapping[str, NodeRecord]) -> dict[str, str]:

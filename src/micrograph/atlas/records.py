@@ -53,10 +53,6 @@ class NodeRecord:
     worth: bool | None = None
 
 
-ATTACHED_KINDS = frozenset({"dictionary", "directions"})
-"""Kinds of nodes that are none of the network's own: see DictionaryRecord."""
-
-
 @dataclass(frozen=True)
 class DictionaryRecord:
     """What made a node that is none of the network's own: `digest` (64 hex digits) stands for the

@@ -88,10 +88,10 @@ class _Place:
             return dict(self.atlas.nodes), dict(self.atlas.aliases)
         assert self.card is not None
         from micrograph.models.loading import untrained
-        from micrograph.runner.describe import node_record
+        from micrograph.runner.describe import node_records
 
         model = self.brought or untrained(self.card)
-        return {n.id: node_record(n) for n in model.nodes.values()}, model.aliases
+        return {record.id: record for record in node_records(model)}, model.aliases
 
     def facts(self) -> dict[str, Any]:
         """As JSON data; `atlas` tells whether pictures were rendered, `nodes` only of a model."""

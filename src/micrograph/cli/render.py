@@ -15,6 +15,7 @@ import click
 
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_folder, atlas_option
+from micrograph.cli.lens_options import LensCommand
 from micrograph.cli.model_options import Asked, model_options
 from micrograph.errors import BadInput
 
@@ -47,7 +48,7 @@ def _more(
     return options
 
 
-@click.command()
+@click.command(cls=LensCommand)
 @click.argument("model")
 @click.option(
     "--node",
@@ -65,31 +66,10 @@ def _more(
     multiple=True,
     default=["feature_vis"],
     metavar="T",
-    help="Lens. Repeatable.",
+    help="Lens; with --help, its options are listed. Repeatable.",
     show_default=True,
 )
-@click.option(
-    "--variant",
-    "variants",
-    multiple=True,
-    metavar="V",
-    help="View of the lens, e.g. channel, neuron, channel-negative, neuron-negative. "
-    "Repeatable. [default: the lens's own]",
-)
-@click.option("--preset", metavar="P", help="draft, standard or microscope. [default: standard]")
-@click.option("--steps", type=int, metavar="N", help="Optimization steps, instead of the preset's.")
-@click.option("--size", type=int, metavar="PX", help="Side of the pictures in pixels.")
-@click.option("--seed", type=int, metavar="S", help="Random seed. [default: 0]")
-@click.option("--repeats", type=int, metavar="N", help="Pictures of each unit. [default: 1]")
 @click.option("--quality", type=int, metavar="Q", help="Of the stored AVIF, 1-100. [default: 50]")
-@click.option("--dataset", metavar="D", help="Pictures to look at: toytown, a folder, TAR shards.")
-@click.option(
-    "--image",
-    "images",
-    multiple=True,
-    metavar="FILE",
-    help="Picture to look at, a file or one that ships: chelsea, coffee, ... Repeatable.",
-)
 @click.option(
     "-o",
     "--option",
@@ -97,7 +77,7 @@ def _more(
     multiple=True,
     metavar="NAME=VALUE",
     callback=_more,
-    help="Any other option of the lens, its value as JSON or plain text. Repeatable.",
+    help="An option of a lens by its name, its value as JSON or plain text. Repeatable.",
 )
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ... [default: the best]")
 @click.option(
@@ -121,13 +101,11 @@ def command(
     nodes: tuple[str, ...],
     units: str | None,
     techniques: tuple[str, ...],
-    variants: tuple[str, ...],
     device: str | None,
     batch: int | str,
     atlas: Path | None,
     asked: Asked,
     orphan_stops: bool,
-    images: tuple[str, ...],
     more: dict[str, Any],
     **options: Any,
 ) -> int:
@@ -149,11 +127,7 @@ def command(
 
     for name in more.keys() & inspect.signature(runner.render).parameters.keys():
         raise BadInput(f"--option {name} is no option of a lens; see `micrograph render --help`")
-    given = {name: value for name, value in options.items() if value is not None} | more
-    if variants:
-        given["variants"] = variants
-    if images:
-        given["images"] = images
+    given = {name: value for name, value in options.items() if value not in (None, ())} | more
     summary = runner.render(
         asked.load(model, chosen, device or best_device()),
         folder,

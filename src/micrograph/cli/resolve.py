@@ -21,7 +21,7 @@ def command(text: tuple[str, ...], as_json: bool, atlas: Path | None) -> int:
     from micrograph.cli.known import known
     from micrograph.resolve import resolve
 
-    answer = resolve(" ".join(text), library(atlas), lambda model: known(model).missing)
+    answer = resolve(" ".join(text), library(atlas).snapshot(), lambda model: known(model).missing)
     if as_json:
         output.write_json(asdict(answer))
     elif answer.url is None:

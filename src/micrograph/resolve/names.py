@@ -1,7 +1,7 @@
 """What people call models."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 LITERATURE = "inceptionv1"
@@ -94,7 +94,8 @@ Phrases = tuple[tuple[str, str], ...]
 """Names, longest first, each with the model that it stands for."""
 
 
-def phrases(models: Iterable[tuple[str, str]]) -> Phrases:
+@lru_cache(maxsize=16)
+def phrases(models: tuple[tuple[str, str], ...]) -> Phrases:
     """The names of models, given as id and title. A title that two models share names neither."""
     found: dict[str, str] = {}
     titles: dict[str, set[str]] = {}

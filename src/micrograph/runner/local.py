@@ -18,7 +18,7 @@ from micrograph.runner.describe import (
     dictionary_records,
     made_with,
     model_record,
-    node_record,
+    node_records,
 )
 from micrograph.runner.options import jobs_of
 from micrograph.runner.plan import Batch, Plan, SweepBatch, make_plan
@@ -113,7 +113,7 @@ def render(
     started = time.monotonic()
     progress = progress or Silent()
     path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
-    records = [node_record(node) for node in model.nodes.values()]
+    records = node_records(model)
     dictionaries = dictionary_records(model)
     with AtlasWriter.open(path, model_record(model), records, dictionaries) as writer:
         plan = make_plan(model, writer, jobs, wanted, size)

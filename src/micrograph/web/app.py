@@ -61,7 +61,7 @@ def create_app(
     def failed(request: Request, error: MicrographError) -> Response:
         model = None
         with suppress(KeyError, MicrographError):
-            model = find_model(library, str(request.path_params["model"])).model.id
+            model = find_model(site.snapshot(request), str(request.path_params["model"])).model.id
         return site.page(request, error_page(error, model, urls), status=error.status)
 
     @app.exception_handler(MicrographError)

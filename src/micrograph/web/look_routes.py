@@ -113,7 +113,7 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         """The heat map of a unit on a stored picture of a dataset."""
         try:
             check_origin(request, "ask for heat maps")
-            place = find(site.library, f"{model}/{node}/{unit}", site.urls)
+            place = find(site.snapshot(request), f"{model}/{node}/{unit}", site.urls)
             found = _HEAT.dump_json(_heat(site, place, dataset, number))
         except MicrographError as error:
             return answer(request, _line(error), "application/json", error.status)
@@ -126,7 +126,7 @@ def _prepared(
     """What looks at the picture and writes down what it saw. Checks everything first."""
     from micrograph.pictures import decode  # Pillow: not before it is needed
 
-    place = find(site.library, "/".join(parts), site.urls)
+    place = find(site.library.snapshot(), "/".join(parts), site.urls)
     image = decode(data, "that was sent")
     return lambda on_step: _LOOKED.dump_json(
         _look(site, place, image, caricature, on_step), by_alias=True

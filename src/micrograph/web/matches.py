@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from micrograph.atlas import Reading
-from micrograph.lenses.similar.company import FEWEST, Profiles, profiles_of
+from micrograph.lenses.similar.neighbours import FEWEST
+from micrograph.lenses.similar.profiles import Profiles, profiles_of
 
 if TYPE_CHECKING:
     import numpy as np

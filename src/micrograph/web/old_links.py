@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import FastAPI, Query
 
-from micrograph.atlas import Library
+from micrograph.atlas import Library, Snapshot
 from micrograph.lenses.pages.listing import PLUGINS
 from micrograph.parts.urls import Urls
 from micrograph.resolve import Answer, resolve
@@ -23,7 +23,7 @@ def is_old(query: str) -> bool:
     return query.startswith("models.") or "&models." in query
 
 
-def landing(answer: Answer, library: Library, urls: Urls) -> str:
+def landing(answer: Answer, library: Snapshot, urls: Urls) -> str:
     """The page of what was found, through the lens that was asked for where it has one; or ""."""
     if answer.model is None or answer.address is None:
         return answer.url or ""
@@ -49,4 +49,4 @@ def add_resolve_route(app: FastAPI, library: Library, known: Callable[[str], Kno
         """Which place a text or a link means: an address, a link to OpenAI Microscope or to a site
         like this, `InceptionV1 4c:447`. Where there is none, `address` is null and `note` says why.
         """
-        return resolve(q, library, lambda model: known(model).missing)
+        return resolve(q, library.snapshot(), lambda model: known(model).missing)

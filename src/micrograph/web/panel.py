@@ -9,7 +9,7 @@ from micrograph.lenses.neuron_groups.page import NeuronGroups
 from micrograph.lenses.pages.listing import LENSES, PLUGINS
 from micrograph.lenses.pages.on_pictures import OnPictures
 from micrograph.parts.urls import Urls
-from micrograph.web.column import MAP, Layout
+from micrograph.web.column import MAP, Drawing
 from micrograph.web.folding import fold
 from micrograph.web.graph import layout
 from micrograph.web.pages.model import ModelPage
@@ -34,7 +34,7 @@ class Panel:
     entries: tuple[Entry, ...] = ()
     current: str = ""
     model: str = ""
-    map: Layout | None = None
+    map: Drawing | None = None
     here: str = ""
 
 

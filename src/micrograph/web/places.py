@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from micrograph import address
-from micrograph.atlas import Library, NodeRecord, Reading
+from micrograph.atlas import NodeRecord, Reading, Snapshot
 from micrograph.parts.urls import Urls
 
 
@@ -17,7 +17,7 @@ class Place:
     url: str
 
 
-def find(library: Library, text: str, urls: Urls) -> Place:
+def find(library: Snapshot, text: str, urls: Urls) -> Place:
     """The place of an address, in any accepted spelling.
 
     Raises BadInput for a malformed address, NotFound (with close names) for an unknown place.
@@ -34,7 +34,7 @@ def find(library: Library, text: str, urls: Urls) -> Place:
     return Place(atlas, node, asked.unit, urls.unit(id, node.id, asked.unit))
 
 
-def find_model(library: Library, name: str) -> Reading:
+def find_model(library: Snapshot, name: str) -> Reading:
     """The atlas of the model of that name, in any case. Raises NotFound with close names."""
     by_folded = {model.id.lower(): model.id for model in library.models()}
     return library.model(by_folded.get(name.lower(), name))

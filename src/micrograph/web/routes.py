@@ -45,12 +45,14 @@ def add_routes(app: FastAPI, site: Site) -> None:
     @page("/", StartPage)
     def start(request: Request) -> Response:
         """The start: the models there are."""
-        return site.page(request, start_page(site.library, site.urls, "start", site.known))
+        library = site.snapshot(request)
+        return site.page(request, start_page(library, site.urls, "start", site.known))
 
     @page("/models", StartPage)
     def models(request: Request) -> Response:
         """The index of models."""
-        return site.page(request, start_page(site.library, site.urls, "models", site.known))
+        library = site.snapshot(request)
+        return site.page(request, start_page(library, site.urls, "models", site.known))
 
     @page("/about", AboutPage)
     def about(request: Request) -> Response:
@@ -61,7 +63,7 @@ def add_routes(app: FastAPI, site: Site) -> None:
     def search(request: Request, q: Annotated[str, Query(max_length=500)] = "") -> Response:
         """Places by address, alias, name or class label. The HTML page goes straight to the place
         where the text names exactly one."""
-        found = search_page(site.library, q, site.urls)
+        found = search_page(site.snapshot(request), q, site.urls)
         if found.exact and not request.url.path.endswith(".json"):
             return RedirectResponse(found.exact, 303)
         return site.page(request, found)
@@ -73,7 +75,7 @@ def add_routes(app: FastAPI, site: Site) -> None:
         there: Annotated[str, Query(max_length=200)],
     ) -> Response:
         """Two models side by side."""
-        return site.page(request, compare_page(site.library, site.urls, here, there))
+        return site.page(request, compare_page(site.snapshot(request), site.urls, here, there))
 
     @page("/models/{model}", ModelPage)
     def model(
@@ -84,7 +86,7 @@ def add_routes(app: FastAPI, site: Site) -> None:
         place = site.place(request, model)
         if isinstance(place, Response):
             return place
-        library = {m.id: bool(site.library.model(m.id).nodes) for m in site.library.models()}
+        library = {id: bool(r.nodes) for id, r in site.snapshot(request).readings.items()}
         state = site.known(place.atlas.model.id)
         found = model_page(
             place.atlas, site.urls, _look(site, place), lens, picture, library, state, open
@@ -131,7 +133,7 @@ def add_routes(app: FastAPI, site: Site) -> None:
             str(request.base_url).rstrip("/"),
             _render_state(site, place),
             _look(site, place),
-            [other for other in site.library.atlases() if other.model.id != id],
+            [other for other in site.snapshot(request).atlases() if other.model.id != id],
             {"dataset": dataset},
         )
         return site.page(request, found, unit_panel(found, place.atlas, site.urls))
@@ -140,13 +142,13 @@ def add_routes(app: FastAPI, site: Site) -> None:
     def render(request: Request, model: str, node: str, unit: str) -> RenderState:
         """Ask for a unit to be rendered here. Same origin and JSON only; one at a time."""
         check_same_origin(request)
-        place = find(site.library, f"{model}/{node}/{unit}", site.urls)
+        place = find(site.snapshot(request), f"{model}/{node}/{unit}", site.urls)
         return _ask(site, place)
 
     @app.get("/images/{model}/{name}", include_in_schema=False)
     async def image(request: Request, model: str, name: str) -> Response:
         """A picture. Read on the event loop: it takes less time than a hop to a thread."""
-        return image_answer(site.library, request, model, name)
+        return image_answer(site.snapshot(request), request, model, name)
 
     app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")
 

@@ -9,6 +9,7 @@ import uvicorn
 from micrograph.atlas import Library, bundled_gallery
 from micrograph.errors import BadInput, Conflict, Unavailable
 from micrograph.web.app import create_app
+from micrograph.web.indexing import index_of
 from micrograph.web.known import Known
 
 
@@ -49,8 +50,10 @@ def serve(
         if address in ("0.0.0.0", "::"):
             shown = "localhost"
         url = f"http://{shown}:{bound}/"
+        places = folders or [bundled_gallery()]
+        library = Library(places, catalogue, index_of(places))
         config = uvicorn.Config(
-            create_app(Library(folders or [bundled_gallery()], catalogue), writable, known=known),
+            create_app(library, writable, known=known),
             log_level="warning",
             access_log=False,
             server_header=False,

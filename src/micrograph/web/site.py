@@ -5,7 +5,7 @@ from collections.abc import Callable
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from micrograph.atlas import Library
+from micrograph.atlas import Library, Snapshot
 from micrograph.errors import NotFound
 from micrograph.parts.urls import Urls
 from micrograph.resolve import resolve
@@ -47,6 +47,13 @@ class Site:
         body = self.html.render(page, side or Panel(), _own_url(request))
         return answer(request, body, "text/html; charset=utf-8", status)
 
+    def snapshot(self, request: Request) -> Snapshot:
+        """The library as this request sees it from its first question to its last."""
+        if not hasattr(request.state, "snapshot"):
+            request.state.snapshot = self.library.snapshot()
+        found: Snapshot = request.state.snapshot
+        return found
+
     def known(self, model: str) -> Known:
         """Whether a model can be run here."""
         outline = self.library.outlines.get(model)
@@ -62,7 +69,7 @@ class Site:
         if is_old(request.url.query) and (moved := self._moved(request)):
             return moved
         try:
-            place = find(self.library, "/".join(parts), self.urls)
+            place = find(self.snapshot(request), "/".join(parts), self.urls)
         except NotFound:
             if moved := self._moved(request):
                 return moved
@@ -75,8 +82,9 @@ class Site:
     def _moved(self, request: Request) -> Response | None:
         """To the place of an old link, if it is another than the one that was asked for."""
         path = request.url.path.removesuffix(".json")
-        answer = resolve(f"{path}?{request.url.query}", self.library)
-        url = landing(answer, self.library, self.urls)
+        library = self.snapshot(request)
+        answer = resolve(f"{path}?{request.url.query}", library)
+        url = landing(answer, library, self.urls)
         if not url or url == path:
             return None
         if _wants_json(request):

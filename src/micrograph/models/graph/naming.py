@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from torch import nn
 
+from micrograph.graph import NodeKind
 from micrograph.models.graph.aten_call import ALL
 from micrograph.models.graph.kinds import kind_of
 from micrograph.models.graph.watching import Making, Source, Value
@@ -125,7 +126,7 @@ def name_nodes(
                     node,
                     id=own,
                     index=len(nodes),
-                    kind="token",
+                    kind=NodeKind.TOKEN.value,
                     shape=(),
                     parents=_parents(sources, kind, ids, picked),
                     aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),

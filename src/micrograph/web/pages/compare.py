@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from micrograph.atlas import Library, NodeRecord, Reading
+from micrograph.atlas import NodeRecord, Reading, Snapshot
 from micrograph.lenses.pages.listing import PLUGINS
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import (
@@ -21,7 +21,7 @@ from micrograph.parts.parts import (
 from micrograph.parts.urls import Urls
 from micrograph.web.matches import matches, shared_dataset
 from micrograph.web.pages.model_state import own_nodes
-from micrograph.web.pages.start import along_depth, node_tiles, pictured_units, unit_count
+from micrograph.web.pages.pictured import along_depth, node_tiles, pictured_units, unit_count
 from micrograph.web.places import find_model
 
 ROWS = 10
@@ -96,7 +96,7 @@ class ComparePage:
     switches: list[Switch]
 
 
-def compare_page(library: Library, urls: Urls, here: str, there: str) -> ComparePage:
+def compare_page(library: Snapshot, urls: Urls, here: str, there: str) -> ComparePage:
     """Raises NotFound for a model that is not in the library."""
     a, b = find_model(library, here), find_model(library, there)
     digest = shared_dataset(a, b)
@@ -212,7 +212,7 @@ def _examples(atlas: Reading, node: NodeRecord, urls: Urls) -> dict[int, Thumb]:
     return make(Scene(atlas, node, None, urls, []), variant, 96) if variant and make else {}
 
 
-def _switch(library: Library, urls: Urls, a: Reading, b: Reading, *, first: bool) -> Switch:
+def _switch(library: Snapshot, urls: Urls, a: Reading, b: Reading, *, first: bool) -> Switch:
     """The models that can stand on one side, those with nodes."""
     mine, other = (a.model.id, b.model.id) if first else (b.model.id, a.model.id)
     choices = [

@@ -18,9 +18,9 @@ from micrograph.parts.parts import (
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
 from micrograph.web.pages.model_graph import Graph, graph_of
-from micrograph.web.pages.model_state import NodeUnits, Rendered, rendered, units_along_depth
+from micrograph.web.pages.model_state import LensProgress, NodeUnits, rendered, units_along_depth
 from micrograph.web.pages.model_view import MAP, ModelView, whole_pictures
-from micrograph.web.pages.start import pictured_units, unit_count
+from micrograph.web.pages.pictured import pictured_units, unit_count
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class ModelPage:
     others: list[Choice]
     state: Known
     depth: list[NodeUnits]
-    rendered: list[Rendered]
+    rendered: list[LensProgress]
 
 
 def model_page(

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from micrograph.atlas import Reading, Tile
 from micrograph.errors import BadInput, short
+from micrograph.graph import is_drawn_small, parts_of
 from micrograph.parts.parts import (
     Choice,
     Image,
@@ -17,12 +18,11 @@ from micrograph.parts.parts import (
     thumb,
 )
 from micrograph.parts.urls import Urls
-from micrograph.web.column import FULL, PICTURED, Box, Group
+from micrograph.web.column import FULL, PICTURED, BlockFrame, NodeBox
 from micrograph.web.folding import ALL, Fold, fold
 from micrograph.web.graph import layout
 from micrograph.web.pages.model_view import MAP, UNITS, ModelView
-from micrograph.web.pages.start import node_tiles
-from micrograph.web.units import is_thin, parts_of
+from micrograph.web.pages.pictured import node_tiles
 
 PER_ROLE = {"wide": 8, "branch": 3}
 
@@ -79,7 +79,7 @@ class Graph:
     height: float
     nodes: list[GraphNode]
     edges: list[GraphEdge]
-    groups: list[Group]
+    groups: list[BlockFrame]
 
 
 def graph_of(
@@ -136,14 +136,14 @@ def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[
             for tile in own.get(whole, ())
             if first <= tile.unit < first + node.units
         ]
-        if tiles and not is_thin(node):
+        if tiles and not is_drawn_small(node):
             found[node.id] = tiles
     return found
 
 
 def _graph_node(
     atlas: Reading,
-    box: Box,
+    box: NodeBox,
     pictured: int,
     tiles: list[Tile],
     whole: Image | None,

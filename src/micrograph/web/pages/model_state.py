@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from micrograph.atlas import NodeRecord, Reading
+from micrograph.graph import stored_worth_seeing
 from micrograph.lenses.pages.listing import LENSES, PLUGINS, words
 from micrograph.parts.urls import Urls
 from micrograph.web.pages.model_view import MAP
-from micrograph.web.units import is_thin, parts_of
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class NodeUnits:
 
 
 @dataclass(frozen=True)
-class Rendered:
+class LensProgress:
     """A lens that has results: of `done` of so many units or nodes, as `level` says. `url` leads to
     where there are most of them."""
 
@@ -31,10 +31,8 @@ class Rendered:
 
 
 def own_nodes(atlas: Reading) -> list[NodeRecord]:
-    """The nodes with units to look at. Pools and norms only pass on what others made, and the
-    branches of a concatenation have their units in it again."""
-    parts = parts_of(atlas.nodes)
-    return [n for n in atlas.nodes.values() if not is_thin(n) and n.id not in parts]
+    """The nodes with units to look at: see `stored_worth_seeing`."""
+    return stored_worth_seeing(atlas.nodes)
 
 
 def units_along_depth(atlas: Reading) -> list[NodeUnits]:
@@ -42,7 +40,7 @@ def units_along_depth(atlas: Reading) -> list[NodeUnits]:
     return [NodeUnits(n.id, n.units) for n in own_nodes(atlas)]
 
 
-def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
+def rendered(atlas: Reading, urls: Urls) -> list[LensProgress]:
     """The lenses that have results of the network's own nodes, in reading order; of several views
     of a lens the one that has come furthest counts at each node."""
     nodes = own_nodes(atlas)
@@ -64,7 +62,7 @@ def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
         if many:
             node = max(done, key=done.__getitem__)
             url = _url(atlas.model.id, technique, "" if technique == MAP and whole else node, urls)
-            found.append(Rendered(technique, words(technique).title, level, many, of, url))
+            found.append(LensProgress(technique, words(technique).title, level, many, of, url))
     return found
 
 

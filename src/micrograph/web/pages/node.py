@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from micrograph.atlas import ModelRecord, NodeRecord, Reading
+from micrograph.graph import parts_of
 from micrograph.lenses.neuron_groups.page import NeuronGroups
 from micrograph.lenses.pages.listing import PLUGINS, Section, sections
 from micrograph.lenses.pages.on_pictures import OnPictures
@@ -24,7 +25,6 @@ from micrograph.parts.parts import (
 from micrograph.parts.urls import Urls
 from micrograph.web.pages.node_view import MAP, SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.sort import ordered
-from micrograph.web.units import parts_of
 
 
 @dataclass(frozen=True)

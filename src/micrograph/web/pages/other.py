@@ -1,16 +1,17 @@
 """About, search and errors."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from micrograph import address
-from micrograph.atlas import Library
+from micrograph.atlas import Snapshot
 from micrograph.errors import MicrographError, NotFound
 from micrograph.lenses.contract import Words
 from micrograph.lenses.pages.listing import LENSES
 from micrograph.parts.parts import Link
 from micrograph.parts.urls import Urls
 from micrograph.resolve import Answer, resolve
-from micrograph.resolve.nodes import find_node
+from micrograph.resolve.nodes import find_node, spellings
 from micrograph.web.old_links import landing
 
 
@@ -62,7 +63,7 @@ def about_page(version: str) -> AboutPage:
     return AboutPage("about", "About", version, list(LENSES))
 
 
-def search_page(library: Library, query: str, urls: Urls) -> SearchPage:
+def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     """Addresses first (`4c:447`, `toytown/4c`, `4c`, an old link), then what the atlases find by
     words, or else what is near."""
     query = query.strip()
@@ -94,11 +95,11 @@ def _near(answer: Answer, urls: Urls) -> list[SearchHit]:
     return [SearchHit(kinds[a.count("/")], a, a, f"{urls.models}/{a}") for a in answer.nearest]
 
 
-def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
+def _addressed(library: Snapshot, query: str, urls: Urls) -> list[SearchHit]:
     """The places `query` is an address of, in any model when it does not name one."""
     found = []
-    models = {model.id: library.model(model.id) for model in library.models()}
-    for id, atlas in models.items():
+    for id in _named(library, query):
+        atlas = library.readings[id]
         for text in (query, f"{id}/{query}"):
             try:
                 place = address.parse(text)
@@ -119,6 +120,21 @@ def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
                 where = f"{id}/{node.id}/{place.unit}"
                 found.append(SearchHit("unit", where, where, urls.unit(id, node.id, place.unit)))
     return found
+
+
+def _named(library: Snapshot, query: str) -> list[str]:
+    """The models that `query` can be an address in: those it names, and all that know its node."""
+    there: set[str] = set()
+    with suppress(MicrographError):
+        name = address.parse(query).model.lower()
+        there.update(id for id in library.readings if id.lower() == name)
+    with suppress(MicrographError):
+        node = address.parse(f"any/{query}").node
+        if node is None:
+            return list(library.readings)
+        for name in spellings(node):
+            there.update(library.spelled.get(name.lower(), ()))
+    return [id for id in library.readings if id in there]
 
 
 def error_page(error: MicrographError, model: str | None, urls: Urls) -> ErrorPage:

@@ -6,7 +6,7 @@ from typing import Any
 
 from micrograph import recipe as recipes
 from micrograph.atlas import NodeRecord, Reading, Visualization
-from micrograph.atlas.records import ATTACHED_KINDS
+from micrograph.graph import NodeKind, parts_of
 from micrograph.lenses.contract import Words
 from micrograph.lenses.feature_vis.lens import WORDS as FEATURE_VIS
 from micrograph.lenses.pages.listing import PLUGINS, Section, absent, sections
@@ -24,7 +24,6 @@ from micrograph.parts.parts import (
 )
 from micrograph.parts.urls import Urls
 from micrograph.web.pages.cite import Citation, citations
-from micrograph.web.units import parts_of
 
 REACH = 6
 
@@ -214,7 +213,7 @@ def _view(v: Visualization, model: str, urls: Urls) -> VisualizationView:
 
 def _label(atlas: Reading, node: NodeRecord, unit: int) -> str:
     """The class a flat node's unit stands for, where the node has one unit per class."""
-    labels = () if node.kind in ATTACHED_KINDS else atlas.model.labels
+    labels = () if NodeKind.of(node.kind).is_attached else atlas.model.labels
     return labels[unit] if labels and not node.shape and len(labels) == node.units else ""
 
 

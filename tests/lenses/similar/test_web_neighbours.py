@@ -6,59 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import web_samples
+from profile_samples import DIGEST, NUMBERS, PICTURES, A, B, floats, quantized, row, write
 
-from micrograph.atlas import AtlasWriter, Library, ModelRecord, NodeRecord, Visualization
-from micrograph.lenses.similar import company
-from micrograph.lenses.similar.company import Neighbour, by_profile, by_weights
-
-DIGEST = "cd" * 32
-PICTURES = 200
-
-
-def floats(units: int, seed: int, pictures: int = PICTURES) -> np.ndarray:
-    """Profiles [unit, picture] as networks have them: rarely large, some units alike."""
-    draw = np.random.default_rng(seed)
-    base = np.random.default_rng(0).gamma(0.5, size=(6, pictures))  # the same in every model
-    profile: np.ndarray = draw.gamma(0.6, size=(units, 6)) @ base + draw.gamma(
-        0.4, size=(units, pictures)
-    )
-    return profile
-
-
-def quantized(values: np.ndarray, numbers: np.ndarray) -> dict[str, np.ndarray]:
-    """As a sweep stores them."""
-    low, high = values.min(1).astype(np.float32), values.max(1).astype(np.float32)
-    scale = np.where(high > low, high - low, 1)
-    profile = np.round((values - low[:, None]) / scale[:, None] * 255).astype(np.uint8)
-    return {"profile": profile, "low": low, "high": high, "numbers": numbers.astype(np.int32)}
-
-
-def row(
-    model: str,
-    node: str,
-    arrays: dict[str, np.ndarray],
-    digest: str = DIGEST,
-    technique: str = "dataset_examples",
-    variant: str = "town",
-) -> Visualization:
-    recipe = {"technique": technique, "variant": variant, "model": model, "dataset": digest}
-    recipe |= {"view": variant, "seed": 0}
-    return Visualization(node, None, recipe, 0.0, None, {"dataset": digest}, arrays=arrays)
-
-
-def write(folder: Path, model: str, rows: list[Visualization]) -> None:
-    record = ModelRecord(id=model, title=model, digest=model.encode().hex() * 4)
-    with AtlasWriter.open(folder / f"{model}.atlas", record, web_samples.NODES) as writer:
-        writer.put(rows)
-
-
-NUMBERS = np.arange(PICTURES) * 3
-A = {n.id: floats(n.units, n.index) for n in web_samples.NODES if n.id != "empty"}
-# What a concatenation has is what its branches have.
-A["mixed1a"] = np.concatenate([A["mixed1a_1x1"], A["mixed1a_3x3"]])
-A["conv0"][3] = 0.25  # dead: always the same
-B = {"conv0": floats(8, 77), "mixed1a": floats(16, 78)}
+from micrograph.atlas import AtlasWriter, Library, ModelRecord, NodeRecord
+from micrograph.lenses.similar import neighbours, profiles
+from micrograph.lenses.similar.neighbours import Neighbour, by_profile, by_weights
 
 
 @pytest.fixture(scope="module")
@@ -125,14 +77,14 @@ def test_other_models_are_compared_on_the_pictures_in_common(library: Library) -
         assert n.value == pytest.approx(expected, abs=0.01)
 
 
-def test_a_dead_unit_and_a_node_without_profile_have_no_company(library: Library) -> None:
+def test_a_dead_unit_and_a_node_without_profile_have_no_neighbours(library: Library) -> None:
     assert by_profile(library.model("a"), "conv0", 3, all_models(library)) == []
     assert by_profile(library.model("a"), "empty", 0) == []
     assert by_profile(library.model("b"), "wide", 0, all_models(library)) == []
 
 
 def test_few_pictures_say_nothing(tmp_path: Path) -> None:
-    few = quantized(floats(8, 1, company.FEWEST - 1), np.arange(company.FEWEST - 1))
+    few = quantized(floats(8, 1, neighbours.FEWEST - 1), np.arange(neighbours.FEWEST - 1))
     write(tmp_path, "a", [row("a", "conv0", few)])
     assert by_profile(Library([tmp_path]).model("a"), "conv0", 0) == []
 
@@ -165,16 +117,17 @@ def test_a_file_that_grows_is_read_again(tmp_path: Path) -> None:
 def test_memory_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for model in ("a", "b", "c"):
         write(tmp_path, model, [row(model, "conv0", quantized(A["conv0"], NUMBERS))])
-    cache = company._Cache(most=2 * 8 * PICTURES)
-    monkeypatch.setattr(company, "_CACHE", cache)
+    cache = profiles._Cache(most=2 * 8 * PICTURES)
+    monkeypatch.setattr(profiles, "_CACHE", cache)
     library = Library([tmp_path])
     by_profile(library.model("a"), "conv0", 0, all_models(library))
     assert len(cache._kept) == 2
-    assert cache._bytes() <= cache.most
+    assert cache._size == sum(profiles._bytes(kept[1]) for kept in cache._kept.values())
+    assert cache._size <= cache.most
 
 
 def test_many_threads_agree(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(company, "_CACHE", company._Cache())
+    monkeypatch.setattr(profiles, "_CACHE", profiles._Cache())
     atlas, found = library.model("a"), []
     threads = [
         threading.Thread(target=lambda: found.append(by_profile(atlas, "mixed1a", 4)))
