@@ -94,7 +94,7 @@ class AtlasWriter:
         writer = cls(path, lock, connection)
         try:
             with writer._transaction():
-                writer._describe(model, nodes, dictionaries)
+                writer._update_graph(model, nodes, dictionaries)
         except BaseException:
             writer.close()
             raise
@@ -125,7 +125,7 @@ class AtlasWriter:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def _describe(
+    def _update_graph(
         self,
         model: ModelRecord,
         nodes: Sequence[NodeRecord],
@@ -155,7 +155,7 @@ class AtlasWriter:
     def missing(self, node: str, units: Iterable[Unit], recipe: recipes.Recipe) -> list[Unit]:
         """Those of `units` (None is the node as a whole), in their order, that the atlas does not
         have by `recipe`. Raises NotFound for an unknown node; an alias is none."""
-        id, _ = self._node(node)
+        id, _ = self._node_row(node)
         try:
             there = {
                 rows.unit(unit)
@@ -180,18 +180,18 @@ class AtlasWriter:
         disk is full. Nothing is stored then.
         """
         with self._transaction() as connection:
-            return sum(self._put(connection, v) for v in visualizations)
+            return sum(self._put_one(connection, v) for v in visualizations)
 
-    def _put(self, connection: sqlite3.Connection, v: Visualization) -> bool:
+    def _put_one(self, connection: sqlite3.Connection, v: Visualization) -> bool:
         places = [place_of(p) for p in v.about.places] if v.about else [(v.node, v.unit)]
         for place in places:
             self._check_place(*place)
         if not math.isfinite(v.score):
             raise BadInput(f"the score of {v.subject} is {v.score}; expected a finite number")
-        node = self._node(v.node)[0] if v.node else None
+        node = self._node_row(v.node)[0] if v.node else None
         unit = rows.unit_column(v.unit)
         subject = "" if v.about is None else str(v.about)
-        recipe = self._recipe(connection, v)
+        recipe = self._recipe_id(connection, v)
         if connection.execute(
             "SELECT 1 FROM visualization WHERE node IS ? AND unit = ? AND recipe = ? "
             "AND subject = ?",
@@ -211,7 +211,7 @@ class AtlasWriter:
                 node,
                 unit,
                 recipe,
-                v.picture and _picture(connection, v.picture),
+                v.picture and _picture_id(connection, v.picture),
                 float(v.score),
                 data,
                 made_with,
@@ -255,23 +255,23 @@ class AtlasWriter:
                         sample.number,
                         sample.name,
                         sample.cls,
-                        sample.picture and _picture(connection, sample.picture),
+                        sample.picture and _picture_id(connection, sample.picture),
                     ),
                 )
 
     def _check_place(self, node: str, unit: int | None) -> None:
         """Raises NotFound for an unknown node, BadInput for a unit that it does not have."""
-        _, units = self._node(node)
+        _, units = self._node_row(node)
         if unit is not None and not 0 <= unit < units:
             raise BadInput(f"{node} has units 0-{units - 1}; unit {unit} cannot be stored")
 
-    def _node(self, name: str) -> tuple[int, int]:
+    def _node_row(self, name: str) -> tuple[int, int]:
         """Row id and number of units of a node."""
         if name not in self._nodes:
             raise not_found("node", name, self._nodes, str(self.path))
         return self._nodes[name]
 
-    def _recipe(self, connection: sqlite3.Connection, v: Visualization) -> int:
+    def _recipe_id(self, connection: sqlite3.Connection, v: Visualization) -> int:
         """Row id of its recipe, stored once."""
         text = recipes.canonical(v.recipe)
         known = (text, v.technique, v.variant, v.seed)
@@ -321,7 +321,7 @@ def _put_arrays(
     )
 
 
-def _picture(connection: sqlite3.Connection, picture: Picture) -> int:
+def _picture_id(connection: sqlite3.Connection, picture: Picture) -> int:
     """Row id of a picture, stored once."""
     if not picture.data:
         raise BadInput(f"picture {picture.digest} has no bytes; only whole pictures can be stored")
