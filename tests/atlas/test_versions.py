@@ -1,5 +1,6 @@
 """Atlases of older versions: read as they are, brought up to date with nothing lost."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -22,9 +23,10 @@ from micrograph.atlas import (
     DatasetRecord,
     SampleRecord,
     Visualization,
+    compact,
 )
 from micrograph.atlas.versions import VERSION, upgrade
-from micrograph.errors import Unavailable
+from micrograph.errors import BadInput, Unavailable
 
 CHECK = re.compile(r"CHECK \((?:[^()]|\([^()]*\))*\)")
 TOWN = DatasetRecord("town", "cd" * 32, "Town", 10, 32, "CC0", ("car", "bus"))
@@ -125,6 +127,33 @@ def test_a_writer_goes_on_in_them(older: Path) -> None:
         assert writer.put([visualization("mixed1a", 3), more]) == 1
     found = Atlas.open(older).arrays("mixed1a", 3, "tuning", "hue")
     np.testing.assert_array_equal(found["profile"], array)
+
+
+def test_digests_of_arrays_come_with_the_writer_that_knows_them(older: Path) -> None:
+    arrays = {"low": np.arange(3, dtype=">f4"), "high": np.ones((2, 2), np.uint8)}
+    recipe = {"technique": "tuning", "view": "hue", "seed": 0}
+    with AtlasWriter.open(older, MODEL, NODES) as writer:
+        writer.put([Visualization("mixed1a", 3, recipe, 1.0, None, arrays=arrays)])
+    with closing(sqlite3.connect(older)) as connection:
+        found = connection.execute("SELECT name, data, digest FROM array ORDER BY name").fetchall()
+    assert [name for name, *_ in found] == ["high", "low"]
+    for _, data, digest in found:
+        assert digest == hashlib.sha256(data).digest()
+
+
+def test_a_compact_copy_keeps_the_version(older: Path) -> None:
+    target = older.with_name("copy")
+    compact(older, target)
+    assert version(target) == version(older)
+    assert answers(target) == answers(older)
+
+
+def test_a_version_that_never_was_is_a_clear_error_also_of_an_open_file(older: Path) -> None:
+    atlas = Atlas.open(older)
+    with closing(sqlite3.connect(older)) as connection:
+        connection.execute("PRAGMA user_version = 0")
+    with pytest.raises(BadInput, match="damaged"):
+        atlas.counts()
 
 
 def test_every_version_that_was_can_be_read() -> None:
