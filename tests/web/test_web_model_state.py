@@ -14,7 +14,7 @@ from micrograph.parts.plots import depth
 from micrograph.parts.urls import Urls
 from micrograph.web import create_app
 from micrograph.web.known import Known
-from micrograph.web.pages.model_state import rendered, units_along_depth
+from micrograph.web.pages.model_state import progress, units_along_depth
 
 
 def test_units_along_depth_leave_out_pools_and_branches(folder):
@@ -39,7 +39,7 @@ def test_lenses_count_units_or_nodes_of_their_furthest_view(folder):
     for v in web_samples.visualizations():
         if v.technique == "feature_vis" and v.node in own and v.unit is not None:
             units.setdefault(v.node, set()).add(v.unit)
-    first = rendered(atlas, Urls())[0]
+    first = progress(atlas, Urls())[0]
     assert (first.technique, first.level) == ("feature_vis", "unit")
     assert (first.done, first.of) == (sum(map(len, units.values())), sum(own.values()))
 
@@ -47,7 +47,7 @@ def test_lenses_count_units_or_nodes_of_their_furthest_view(folder):
 def test_every_lens_that_is_there_is_listed_with_a_page(lensed, tmp_path):
     lens_samples.write(tmp_path)
     atlas = Library([tmp_path]).model("lensed")
-    found = rendered(atlas, Urls())
+    found = progress(atlas, Urls())
     own = {n.node for n in units_along_depth(atlas)}
     assert {one.technique for one in found} == {
         c.technique for c in atlas.counts() if c.node in own

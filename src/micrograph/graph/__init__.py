@@ -1,6 +1,6 @@
 """What a model's graph means, from plain data: kinds of nodes, ways through, what is worth seeing.
 
-Engine, lenses, resolver and site all ask here. Nothing in it needs torch, and nodes may come from
+Engine, lenses, atlases and site all ask here. Nothing in it needs torch, and nodes may come from
 an atlas that anybody wrote.
 """
 
@@ -8,7 +8,12 @@ from micrograph.graph.dag import Dag
 from micrograph.graph.joins import Join, join_of, parts_of
 from micrograph.graph.kinds import NodeKind
 from micrograph.graph.nodes import EngineNode, PlainNode, StoredNode
-from micrograph.graph.worth import is_drawn_small, stored_worth_seeing, worth_seeing
+from micrograph.graph.worth import (
+    is_drawn_small,
+    stored_worth_seeing,
+    with_own_units,
+    worth_seeing,
+)
 
 __all__ = [
     "Dag",
@@ -21,5 +26,6 @@ __all__ = [
     "join_of",
     "parts_of",
     "stored_worth_seeing",
+    "with_own_units",
     "worth_seeing",
 ]

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from micrograph.address import find_node, parse_units
 from micrograph.errors import BadInput, NotFound, not_found, short
-from micrograph.graph import NodeKind, worth_seeing
-from micrograph.graph.worth import with_own_units
+from micrograph.graph import NodeKind, with_own_units, worth_seeing
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model

@@ -13,8 +13,10 @@ from markupsafe import Markup, escape
 
 from micrograph.lenses.pages.listing import words
 from micrograph.parts.urls import Urls
-from micrograph.web.answers import Page
 from micrograph.web.drawings import classes_of, depth_of, histogram_of, tuning_of
+from micrograph.web.drawn_parts import lens_part, unit_parts
+from micrograph.web.lens_traits import DEFAULT, MAP, source_names
+from micrograph.web.pages import Page
 from micrograph.web.pages.model_cards import ModelCard
 from micrograph.web.panel import Panel
 
@@ -108,6 +110,11 @@ class Html:
             tuning_of=tuning_of,
             depth_of=depth_of,
             core_of=self._core,
+            lens_part=lens_part,
+            unit_parts=unit_parts,
+            source_names=source_names,
+            map_lens=MAP,
+            default_lens=DEFAULT,
         )
         self.environment.filters.update(
             number=number,

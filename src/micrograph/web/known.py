@@ -38,6 +38,6 @@ class Known:
         return f"here {model} is an atlas only, not a model to be run" * (self.weights == "none")
 
 
-def lost(outline: Outline) -> Known:
-    """Of a model that was never released."""
+def never_released(outline: Outline) -> Known:
+    """What is known of a model whose weights nobody outside has."""
     return Known("unreleased", note=outline.unreleased, instead=SIBLINGS.get(outline.model.id, ""))

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from micrograph.errors import Conflict, Unavailable
-from micrograph.lenses.pages.listing import LENSES
+from micrograph.lenses import lead, lens
 from micrograph.parts.urls import Urls
-from micrograph.web.pages.unit import RenderState
+from micrograph.web.render_state import RenderState
 
 WAITING = 4
 """Renders that may wait behind the one at work."""
@@ -59,7 +59,7 @@ def render_command(job: Job, folder: Path) -> list[str]:
         "--atlas",
         str(folder),
         "--orphan-stops",
-        *(word for view in LENSES[0].views for word in ("--variant", view.variant)),
+        *(word for view in lens(lead()[0]).words.views for word in ("--variant", view.variant)),
     ]
 
 

@@ -7,15 +7,15 @@ from micrograph import address
 from micrograph.atlas import Snapshot
 from micrograph.errors import MicrographError, NotFound
 from micrograph.lenses.contract import Words
-from micrograph.lenses.pages.listing import LENSES
+from micrograph.lenses.pages.listing import all_words
 from micrograph.parts.parts import Link
 from micrograph.parts.urls import Urls
 from micrograph.resolve import Answer, resolve
 from micrograph.resolve.nodes import find_node, spellings
-from micrograph.web.old_links import landing
+from micrograph.web.old_links import page_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AboutPage:
     """`/about`."""
 
@@ -48,7 +48,7 @@ class SearchPage:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ErrorPage:
     """What a page or twin answers when it cannot be shown: why, and where to go instead."""
 
@@ -60,7 +60,7 @@ class ErrorPage:
 
 
 def about_page(version: str) -> AboutPage:
-    return AboutPage("about", "About", version, list(LENSES))
+    return AboutPage(kind="about", title="About", version=version, lenses=all_words())
 
 
 def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
@@ -82,7 +82,7 @@ def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
             url = urls.unit(hit.model, hit.node, hit.unit)
         if all(url != known.url for known in hits):
             hits.append(SearchHit(hit.kind, hit.text, "/".join(parts), url))
-    only = exact[0].url if len(exact) == 1 else "" if exact else landing(answer, library, urls)
+    only = exact[0].url if len(exact) == 1 else "" if exact else page_of(answer, library, urls)
     note = ""
     if not hits and not only:
         hits, note = _near(answer, urls), answer.note
@@ -150,5 +150,9 @@ def error_page(error: MicrographError, model: str | None, urls: Urls) -> ErrorPa
             near.append(Link(name, urls.model(name)))
     titles = {404: "There is no such place", 409: "Somebody is at it already"}
     return ErrorPage(
-        "error", titles.get(error.status, "That did not work"), error.status, str(error), near
+        kind="error",
+        title=titles.get(error.status, "That did not work"),
+        status=error.status,
+        message=str(error),
+        nearest=near,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from micrograph.atlas import Count, NodeRecord, Reading, Tile
-from micrograph.lenses.pages.listing import LENSES
+from micrograph.lenses import lead
 from micrograph.web.pages.model_state import own_nodes
 
 
@@ -16,7 +16,7 @@ def pictured_of(counts: Iterable[Count]) -> dict[str, int]:
     """As `pictured_units`, of counts that are there already."""
     found: dict[str, int] = {}
     for count in counts:
-        if (count.technique, count.variant) == (LENSES[0].technique, LENSES[0].views[0].variant):
+        if (count.technique, count.variant) == lead():
             found[count.node] = count.units
     return found
 
@@ -28,7 +28,7 @@ def unit_count(atlas: Reading) -> int:
 
 def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:
     """The tiles of a node under the lens's first view, small ones where there are."""
-    return atlas.tiles(node, LENSES[0].technique, LENSES[0].views[0].variant, min_width=width)
+    return atlas.tiles(node, *lead(), min_width=width)
 
 
 def along_depth(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:
