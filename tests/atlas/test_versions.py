@@ -1,5 +1,6 @@
 """Atlases of older versions: read as they are, brought up to date with nothing lost."""
 
+import hashlib
 import os
 import re
 import shutil
@@ -22,10 +23,10 @@ from micrograph.atlas import (
     DatasetRecord,
     SampleRecord,
     Visualization,
-    bundled_gallery,
+    compact,
 )
 from micrograph.atlas.versions import VERSION, upgrade
-from micrograph.errors import Unavailable
+from micrograph.errors import BadInput, Unavailable
 
 CHECK = re.compile(r"CHECK \((?:[^()]|\([^()]*\))*\)")
 TOWN = DatasetRecord("town", "cd" * 32, "Town", 10, 32, "CC0", ("car", "bus"))
@@ -58,11 +59,13 @@ def answers(path: Path) -> list[Any]:
     found: list[Any] = [atlas.model, atlas.nodes, atlas.dictionaries, atlas.counts()]
     found += [atlas.rendered(), atlas.datasets(), sampled, atlas.search("car")]
     for node in atlas.nodes:
-        found += [atlas.tiles(node, "feature_vis", "channel")]
-        found += [atlas.results(node, "feature_vis", "channel")]
+        found += [atlas.visualizations(node, unit) for unit in (None, 0, 3)]
+    for count in atlas.counts():
+        about = (count.technique, count.variant)
+        found += [atlas.tiles(count.node, *about), atlas.results(count.node, *about)]
         for unit in (None, 0, 3):
-            found += [atlas.visualizations(node, unit)]
-            found += [atlas.arrays(node, unit, "feature_vis", "channel")]
+            arrays = atlas.arrays(count.node, unit, *about)
+            found.append({name: (a.dtype, a.shape, a.tobytes()) for name, a in arrays.items()})
     return found
 
 
@@ -126,6 +129,33 @@ def test_a_writer_goes_on_in_them(older: Path) -> None:
     np.testing.assert_array_equal(found["profile"], array)
 
 
+def test_digests_of_arrays_come_with_the_writer_that_knows_them(older: Path) -> None:
+    arrays = {"low": np.arange(3, dtype=">f4"), "high": np.ones((2, 2), np.uint8)}
+    recipe = {"technique": "tuning", "view": "hue", "seed": 0}
+    with AtlasWriter.open(older, MODEL, NODES) as writer:
+        writer.put([Visualization("mixed1a", 3, recipe, 1.0, None, arrays=arrays)])
+    with closing(sqlite3.connect(older)) as connection:
+        found = connection.execute("SELECT name, data, digest FROM array ORDER BY name").fetchall()
+    assert [name for name, *_ in found] == ["high", "low"]
+    for _, data, digest in found:
+        assert digest == hashlib.sha256(data).digest()
+
+
+def test_a_compact_copy_keeps_the_version(older: Path) -> None:
+    target = older.with_name("copy")
+    compact(older, target)
+    assert version(target) == version(older)
+    assert answers(target) == answers(older)
+
+
+def test_a_version_that_never_was_is_a_clear_error_also_of_an_open_file(older: Path) -> None:
+    atlas = Atlas.open(older)
+    with closing(sqlite3.connect(older)) as connection:
+        connection.execute("PRAGMA user_version = 0")
+    with pytest.raises(BadInput, match="damaged"):
+        atlas.counts()
+
+
 def test_every_version_that_was_can_be_read() -> None:
     """The steps are numbered without a gap, a migration and an overlay each."""
     from micrograph.atlas import versions
@@ -136,15 +166,19 @@ def test_every_version_that_was_can_be_read() -> None:
         assert files == [f"{n:04}.sql" for n in range(2, VERSION + 1)]
 
 
-@pytest.mark.parametrize("file", ["inceptionv1_caffe", "inceptionv1_caffe-lenses"])
-def test_the_gallery_of_versions_1_and_2_goes_up_in_place(file: str, tmp_path: Path) -> None:
-    path = Path(shutil.copy(bundled_gallery() / f"{file}.atlas", tmp_path))
-    before = Atlas.open(path).counts()
+WRITTEN_THEN = sorted((Path(__file__).parents[1] / "twins" / "atlases").glob("*.atlas"))
+
+
+@pytest.mark.parametrize("file", WRITTEN_THEN, ids=lambda path: path.stem)
+def test_what_older_code_wrote_answers_as_before(file: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(file, tmp_path))
+    found = answers(path)
+    assert Atlas.open(path).counts()
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         upgrade(connection)
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     assert version(path) == VERSION
-    assert Atlas.open(path).counts() == before
+    assert answers(path) == found
 
 
 def test_no_room_for_bringing_it_up_to_date_leaves_it_as_it_was(

@@ -46,8 +46,8 @@ def check_nodes(
         known = there[node.id].digest if node.id in there else ""
         if (new := made.get(node.id, "")) != known:
             raise Conflict(
-                f"{path} has {node.id} of {_called(known)}, not of {_called(new)}; attach it under "
-                "another name (NODE.NAME=FILE), or choose another folder with --atlas"
+                f"{path} has {node.id} of {_name_of(known)}, not of {_name_of(new)}; attach it "
+                "under another name (NODE.NAME=FILE), or choose another folder with --atlas"
             )
 
 
@@ -62,5 +62,5 @@ def write_dictionaries(
     )
 
 
-def _called(digest: str) -> str:
+def _name_of(digest: str) -> str:
     return f"the dictionary {digest[:12]}" if digest else "the network itself"

@@ -55,7 +55,7 @@ class Merged:
         further = outline.aliases.items() if outline else ()
         self.aliases = {name: id for name, id in further if id in nodes} | aliases_of(self.nodes)
 
-    def _with(self, node: str) -> list[Atlas]:
+    def _parts_with(self, node: str) -> list[Atlas]:
         """The parts that have the node."""
         return [part for part in self.parts if node in part.nodes]
 
@@ -70,7 +70,7 @@ class Merged:
         """As `Atlas.tiles`; among equals in width and seed the first atlas wins."""
         node = find_node(node, self.aliases, self.model.id)
         best: dict[int, Tile] = {}
-        for part in self._with(node):
+        for part in self._parts_with(node):
             for tile in part.tiles(node, technique, variant, seed, min_width):
                 known = best.get(tile.unit)
                 if known is None or _rank(tile, min_width) < _rank(known, min_width):
@@ -82,7 +82,9 @@ class Merged:
     ) -> list[Visualization]:
         """As `Atlas.visualizations`."""
         node = find_node(node, self.aliases, self.model.id)
-        return _in_order(part.visualizations(node, unit, technique) for part in self._with(node))
+        return _in_order(
+            part.visualizations(node, unit, technique) for part in self._parts_with(node)
+        )
 
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
         """As `Atlas.about`."""
@@ -94,7 +96,7 @@ class Merged:
         """As `Atlas.subjects`."""
         parts = self.parts
         if node is not None:
-            parts = tuple(self._with(node := find_node(node, self.aliases, self.model.id)))
+            parts = tuple(self._parts_with(node := find_node(node, self.aliases, self.model.id)))
         found = {subject for part in parts for subject in part.subjects(node, technique)}
         return sorted(found, key=str)
 
@@ -102,7 +104,7 @@ class Merged:
         """As `Atlas.results`; among equal seeds the first atlas wins."""
         node = find_node(node, self.aliases, self.model.id)
         best: dict[int | None, Visualization] = {}
-        for part in self._with(node):
+        for part in self._parts_with(node):
             for unit, found in part.results(node, technique, variant).items():
                 if unit not in best or found.seed < best[unit].seed:
                     best[unit] = found
@@ -113,7 +115,7 @@ class Merged:
     ) -> dict[str, "np.ndarray"]:
         """As `Atlas.arrays`, from the first atlas that has any."""
         node = find_node(node, self.aliases, self.model.id)
-        found = (part.arrays(node, unit, technique, variant) for part in self._with(node))
+        found = (part.arrays(node, unit, technique, variant) for part in self._parts_with(node))
         return next((arrays for arrays in found if arrays), {})
 
     def arrays_about(

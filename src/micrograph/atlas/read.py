@@ -146,7 +146,7 @@ class Atlas:
         given = {"node": node, "unit": rows.unit_column(unit), "technique": technique}
         with self._question() as ask:
             found = ask.execute(queries.VISUALIZATIONS.format(at=queries.AT_PLACE), given)
-            return [_visualization(node, unit, row) for row in found]
+            return [rows.visualization_record(node, unit, row) for row in found]
 
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
         """All there is of any subject, as `visualizations` has it of a node or a unit.
@@ -159,7 +159,9 @@ class Atlas:
         given = {"subject": str(subject), "technique": technique}
         with self._question() as ask:
             found = ask.execute(queries.VISUALIZATIONS.format(at=queries.ABOUT), given)
-            return [_visualization(*place_of(subject.home), row, subject) for row in found]
+            return [
+                rows.visualization_record(*place_of(subject.home), row, subject) for row in found
+            ]
 
     def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]:
         """The subjects with results that are neither nodes nor units, in order of their texts.
@@ -193,7 +195,7 @@ class Atlas:
         given = {"node": node, "technique": technique, "variant": variant}
         with self._question() as ask:
             found = ask.execute(queries.RESULTS, given)
-            listed = (_visualization(node, rows.unit(unit), row) for unit, *row in found)
+            listed = (rows.visualization_record(node, rows.unit(unit), row) for unit, *row in found)
             return {v.unit: v for v in listed}
 
     def arrays(
@@ -253,7 +255,7 @@ class Atlas:
         given = {"dataset": bytes.fromhex(dataset), "numbers": json.dumps(sorted(set(numbers)))}
         with self._question() as ask:
             return {
-                number: SampleRecord(number, name, cls, _picture(picture))
+                number: SampleRecord(number, name, cls, rows.picture_record(picture))
                 for number, name, cls, *picture in ask.execute(queries.SAMPLES, given)
             }
 
@@ -329,29 +331,3 @@ def aliases_of(nodes: Mapping[str, NodeRecord]) -> dict[str, str]:
     """Every accepted spelling, node ids included, to the node id; ids win over aliases."""
     spelled = {alias: node.id for node in nodes.values() for alias in node.aliases}
     return spelled | {name: name for name in nodes}
-
-
-def _picture(columns: Iterable[Any]) -> Picture | None:
-    """From digest, mime, width, height and colour; None where there is no picture."""
-    digest, *rest = columns
-    return Picture(digest, *rest) if digest else None  # hex(NULL) is an empty text
-
-
-def _visualization(
-    node: str, unit: int | None, row: Iterable[Any], about: Subject | None = None
-) -> Visualization:
-    """From the columns of queries.VISUALIZATIONS. Raises TypeError or ValueError where they make no
-    sense."""
-    technique, variant, recipe, seed, score, *picture, data, maker, created, seconds = row
-    return Visualization(
-        node=node,
-        unit=unit,
-        recipe=rows.full_recipe(recipe, technique, variant, seed),
-        score=score,
-        picture=_picture(picture),
-        data=json.loads(data),
-        made_with=json.loads(maker),
-        created=rows.to_iso(created),
-        seconds=seconds,
-        about=about,
-    )

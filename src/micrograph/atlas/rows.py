@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from micrograph.address import Address
-from micrograph.atlas.records import DatasetRecord, ModelRecord, NodeRecord
+from micrograph.atlas.records import DatasetRecord, ModelRecord, NodeRecord, Picture, Visualization
 from micrograph.recipe import VIEW
+from micrograph.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -140,6 +141,32 @@ def full_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str,
         raise ValueError("a recipe is no JSON object")
     named = {"technique": technique, VIEW: variant, "seed": seed}
     return dict(sorted((recipe | named).items()))
+
+
+def picture_record(columns: Iterable[Any]) -> Picture | None:
+    """From digest, mime, width, height and colour, without bytes; None where there is none."""
+    digest, *rest = columns
+    return Picture(digest, *rest) if digest else None  # hex(NULL) is an empty text
+
+
+def visualization_record(
+    node: str, unit: int | None, row: Iterable[Any], about: Subject | None = None
+) -> Visualization:
+    """From the columns of queries.VISUALIZATIONS. Raises TypeError or ValueError where they make no
+    sense."""
+    technique, variant, recipe, seed, score, *picture, data, maker, created, seconds = row
+    return Visualization(
+        node=node,
+        unit=unit,
+        recipe=full_recipe(recipe, technique, variant, seed),
+        score=score,
+        picture=picture_record(picture),
+        data=json.loads(data),
+        made_with=json.loads(maker),
+        created=to_iso(created),
+        seconds=seconds,
+        about=about,
+    )
 
 
 DATASET_COLUMNS = ("name", "digest", "title", "pictures", "size", "licence", "classes")

@@ -50,8 +50,11 @@ def overlay(connection: sqlite3.Connection) -> None:
 
 
 def version_of(connection: sqlite3.Connection) -> int:
-    """The version of an open atlas."""
+    """The version of an open atlas. Raises sqlite3.DatabaseError for one that never was; newer ones
+    are refused before a file is opened (`format.check`)."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < min(READABLE):
+        raise sqlite3.DatabaseError(f"there is no atlas format {version}")
     return int(version)
 
 
