@@ -101,7 +101,7 @@ def activations(
     >>> grey = torch.full((2, 3, 96, 96), 0.5)
     >>> values = opt.activations(load("toytown"), opt.channel("mixed4a", 3), grey)
     >>> {node: tuple(value.shape) for node, value in values.items()}
-    {'mixed4a': (2, 112, 12, 12)}
+    {'mixed4a': (2, 152, 12, 12)}
     """
     if not target.nodes:
         return {}

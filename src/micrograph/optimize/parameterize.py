@@ -49,9 +49,7 @@ def to_rgb(components: Tensor) -> Tensor:
     return torch.einsum("rc,bcyx->bryx", basis, components).sigmoid()
 
 
-def normal_start(
-    rngs: Sequence[np.random.Generator], shape: tuple[int, ...], sd: float
-) -> Tensor:
+def normal_start(rngs: Sequence[np.random.Generator], shape: tuple[int, ...], sd: float) -> Tensor:
     """Start values N(0, sd^2), float32 [batch, *shape]."""
     draws = [rng.standard_normal(shape, dtype=np.float32) for rng in rngs]
     return torch.from_numpy(np.stack(draws)) * sd

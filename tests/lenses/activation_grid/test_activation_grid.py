@@ -58,9 +58,7 @@ def test_the_objective_is_the_formula() -> None:
     name = next(iter(model.nodes))
     a = model.run(images, [name])[name]
     for everywhere in (False, True):
-        target = direction(
-            name, vectors, cosine_power=2, everywhere=everywhere, normalize=True
-        )
+        target = direction(name, vectors, cosine_power=2, everywhere=everywhere, normalize=True)
         got = target.value({name: a}, images)
         for b in range(2):
             values = a[b].flatten(1) if everywhere else a[b, :, 4, 4][:, None]
