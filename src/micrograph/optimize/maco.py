@@ -171,7 +171,7 @@ class NoisyCrops:
         self.importance = torch.zeros(len(rngs), size, size, device=device)
 
         def view(images: Tensor, step: int) -> Tensor:
-            images.register_hook(self._gather)
+            images.register_hook(self._gather)  # type: ignore[no-untyped-call]
             return cut(images, squares[step], side) + _noise(rngs, settings, side).to(device)
 
         return view
