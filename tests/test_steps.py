@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from micrograph.steps import Step, Watch, part_of, rising, tell
+from micrograph.steps import StepState, Watch, part_of, rising, tell
 
 
 def test_both_kinds_of_hook_are_called_as_they_want_to_be() -> None:
     plain: list[tuple[int, int]] = []
-    seen: list[Step] = []
+    seen: list[StepState] = []
     picture = np.zeros((1, 2, 2, 3), np.uint8)
-    step = Step(2, 5, lambda: picture)
+    step = StepState(2, 5, lambda: picture)
     tell(None, step)
     tell(lambda k, n: plain.append((k, n)), step)
     tell(Watch(seen.append), step)
@@ -41,13 +41,13 @@ def test_work_that_begins_again_is_told_only_when_it_is_further() -> None:
     told: list[tuple[int, int]] = []
     shown: list[object] = []
 
-    def look(step: Step) -> None:
+    def look(step: StepState) -> None:
         told.append((step.step, step.steps))
         shown.append(step.pictures())
 
     hook = rising(Watch(look))
     for step, steps in ((1, 4), (3, 4), (1, 8), (7, 8), (8, 8)):
-        tell(hook, Step(step, steps, lambda s=step: np.full(1, s)))
+        tell(hook, StepState(step, steps, lambda s=step: np.full(1, s)))
     assert told == [(1, 4), (3, 4), (3, 4), (7, 8), (8, 8)]
     assert [int(a[0]) for a in shown] == [1, 3, 1, 7, 8], "pictures are always those of now"
     assert rising(None) is None

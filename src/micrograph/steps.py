@@ -16,7 +16,7 @@ StepHook = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
-class Step:
+class StepState:
     """Where some work stands: `step` (from 1) of `steps` are done."""
 
     step: int
@@ -35,12 +35,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Watch:
-    """A `StepHook` whose `callback` gets a `Step`, and with it the pictures as they stand.
+    """A `StepHook` whose `callback` gets a `StepState`, and with it the pictures as they stand.
 
     It can be given wherever an `on_step` can; the callback may raise to stop.
 
     >>> from micrograph import load, optimize as opt
-    >>> def show(step: opt.Step) -> None:
+    >>> def show(step: opt.StepState) -> None:
     ...     if step.step in (1, step.steps):
     ...         print(step.step, "of", step.steps, step.pictures().shape)
     >>> settings = opt.Settings(size=32, steps=4)
@@ -50,13 +50,13 @@ class Watch:
     4 of 4 (1, 32, 32, 3)
     """
 
-    callback: Callable[[Step], None]
+    callback: Callable[[StepState], None]
 
     def __call__(self, step: int, steps: int) -> None:
-        self.callback(Step(step, steps))
+        self.callback(StepState(step, steps))
 
 
-def tell(hook: StepHook | None, step: Step) -> None:
+def tell(hook: StepHook | None, step: StepState) -> None:
     """Call `hook`, if there is one, as it wants to be called."""
     if isinstance(hook, Watch):
         hook.callback(step)
@@ -72,9 +72,9 @@ def part_of(hook: StepHook | None, done: int, here: int, total: int) -> StepHook
     if hook is None or here == total:
         return hook
 
-    def onward(step: Step) -> None:
+    def onward(step: StepState) -> None:
         steps = step.steps
-        tell(hook, Step(done * steps + here * step.step, total * steps, step.render))
+        tell(hook, StepState(done * steps + here * step.step, total * steps, step.render))
 
     return Watch(onward)
 
@@ -86,12 +86,12 @@ def rising(hook: StepHook | None) -> StepHook | None:
     """
     if hook is None:
         return None
-    furthest = Step(0, 1)
+    furthest = StepState(0, 1)
 
-    def onward(step: Step) -> None:
+    def onward(step: StepState) -> None:
         nonlocal furthest
         if step.step * furthest.steps >= furthest.step * step.steps:
-            furthest = Step(step.step, step.steps)
-        tell(hook, Step(furthest.step, furthest.steps, step.render))
+            furthest = StepState(step.step, step.steps)
+        tell(hook, StepState(furthest.step, furthest.steps, step.render))
 
     return Watch(onward)

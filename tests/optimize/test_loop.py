@@ -12,7 +12,7 @@ from micrograph.optimize import (
     FourierImage,
     PixelImage,
     Settings,
-    Step,
+    StepState,
     Watch,
     channel,
     evaluate,
@@ -224,7 +224,7 @@ def test_pictures_can_be_seen_while_they_are_made_and_stay_the_same(
     }
     seen: list[np.ndarray] = []
 
-    def look(step: Step) -> None:
+    def look(step: StepState) -> None:
         assert step.steps == 4
         seen.append(step.pictures())
         assert (step.pictures() == seen[-1]).all()
@@ -242,7 +242,7 @@ def test_pictures_can_be_seen_while_they_are_made_and_stay_the_same(
 def test_who_watches_can_stop(toytown: Model) -> None:
     seen: list[int] = []
 
-    def stop(step: Step) -> None:
+    def stop(step: StepState) -> None:
         seen.append(step.step)
         if step.step == 2:
             raise InterruptedError

@@ -9,7 +9,7 @@ from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput
 from micrograph.models import load
 from micrograph.models.model import Model
-from micrograph.optimize import Step, Watch, channel, evaluate, loop
+from micrograph.optimize import StepState, Watch, channel, evaluate, loop
 from micrograph.optimize.maco import NATURAL, MacoSettings, PhaseImage, crops, cut, maco
 from micrograph.optimize.parameterize import COLOR_BASIS
 
@@ -118,7 +118,7 @@ def test_pictures_can_be_seen_while_they_are_made_and_stay_the_same() -> None:
     settings = MacoSettings(size=32, steps=4, crops=2, precision="fp32")
     seen: list[np.ndarray] = []
 
-    def look(step: Step) -> None:
+    def look(step: StepState) -> None:
         seen.append(step.pictures())
 
     watched, watched_opacity = maco(model, target, settings, seeds=[(0,)], on_step=Watch(look))

@@ -20,7 +20,7 @@ from micrograph.optimize.parameterize import FourierImage, Parameterization, Pix
 from micrograph.optimize.pictures import Pictures, evaluate, optimize
 from micrograph.optimize.settings import Settings
 from micrograph.optimize.transforms import NONE, STANDARD, Affine
-from micrograph.steps import Step, Watch
+from micrograph.steps import StepState, Watch
 
 __all__ = [
     "NONE",
@@ -32,7 +32,7 @@ __all__ = [
     "Pictures",
     "PixelImage",
     "Settings",
-    "Step",
+    "StepState",
     "Watch",
     "activations",
     "channel",

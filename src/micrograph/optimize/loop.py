@@ -20,7 +20,7 @@ from micrograph.optimize.parameterize import Layered, Parameterization
 from micrograph.optimize.redirect import RedirectedReLU
 from micrograph.optimize.stem import FastStem
 from micrograph.optimize.transforms import ViewSampler
-from micrograph.steps import Step, StepHook, tell
+from micrograph.steps import StepHook, StepState, tell
 
 
 def climb(
@@ -69,7 +69,7 @@ def climb(
         chosen.step()
         found = values.detach().cpu()
         history[step] = found if views.each == 1 else found.view(-1, views.each).mean(1)
-        tell(on_step, Step(step + 1, steps, render))
+        tell(on_step, StepState(step + 1, steps, render))
     with torch.no_grad():
         return param.image(params), history
 
