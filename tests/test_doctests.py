@@ -10,6 +10,13 @@ MODULES = (
     "micrograph.atlas.write",
     "micrograph.recipe",
     "micrograph.subject",
+    "micrograph.optimize.loop",
+    "micrograph.optimize.objectives",
+    "micrograph.optimize.parameterize",
+    "micrograph.optimize.pictures",
+    "micrograph.optimize.settings",
+    "micrograph.optimize.transforms",
+    "micrograph.steps",
 )
 
 
