@@ -12,11 +12,10 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 
 from micrograph.address import Address
-from micrograph.cards import remembered, zoo
+from micrograph.cards import adapters, remembered, zoo
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, not_found
-from micrograph.networks import adapters
 
 ENTRY_POINTS = "micrograph.models"
 
@@ -45,7 +44,7 @@ def card(
     model_id: str, *, id: str | None = None, preprocessing: str | Preprocessing | None = None
 ) -> ModelCard:
     """The card of that id, in any case, or of a model that is in no registry (`timm:resnet18`,
-    `net.py:build`, see `adapters`); also of one that was brought so before, by its id.
+    `net.py:build`, see `adapters`); also of one that was named so before, by its id.
 
     `id` and `preprocessing` replace what the model's own are. Raises NotFound with the nearest ids,
     BadInput for an id that a registered model has.
@@ -57,13 +56,11 @@ def card(
     if (found := _in_any_case(model_id, known)) is not None:
         changed = adapters.changed(found, id=id, preprocessing=preprocessing)
         return changed if id is None or id == found.id else _free(changed, known)
-    brought = remembered.recall(model_id)
-    if brought is None or not (adapters.parse(brought.spec) or brought.spec in known):
+    own = remembered.recall(model_id)
+    if own is None or not (adapters.parse(own.spec) or own.spec in known):
         raise not_found("model", model_id, [*known, *remembered.ids()])
-    found = card(
-        brought.spec, id=id or brought.id, preprocessing=preprocessing or brought.input or None
-    )
-    return replace(found, weights=brought.weights, spec=brought.said or found.spec)
+    found = card(own.spec, id=id or own.id, preprocessing=preprocessing or own.input or None)
+    return replace(found, weights=own.weights, spec=own.said or found.spec)
 
 
 def _in_any_case(id: str, known: Mapping[str, ModelCard]) -> ModelCard | None:

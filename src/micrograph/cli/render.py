@@ -15,7 +15,7 @@ import click
 
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_folder, atlas_option
-from micrograph.cli.model_options import Asked, model_options
+from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput
 
 GRACE = 20.0
@@ -125,7 +125,7 @@ def command(
     device: str | None,
     batch: int | str,
     atlas: Path | None,
-    asked: Asked,
+    asked: ModelOptions,
     orphan_stops: bool,
     images: tuple[str, ...],
     more: dict[str, Any],

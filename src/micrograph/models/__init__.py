@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from micrograph.cards import adapters
 from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.registry import card, cards, register
-from micrograph.networks import adapters
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model

@@ -10,9 +10,9 @@ from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
 from micrograph.models.uninitialized import Uninitialized
-from micrograph.networks.adapters.loading import with_weights
 from micrograph.weights import store
 from micrograph.weights.building import build, fill
+from micrograph.weights.own_models import with_weights
 from micrograph.weights.tensors import module_digest
 
 RANDOM = "random"

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from micrograph.address import Address, find_node
-from micrograph.cards.inputs import settle
+from micrograph.cards import adapters
+from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
@@ -20,7 +21,6 @@ from micrograph.models.graph.watching import watch
 from micrograph.models.node import Node
 from micrograph.models.running.capture import capture
 from micrograph.models.running.relu import ReLUOff
-from micrograph.networks.adapters.timm import of_module
 from micrograph.weights.tensors import module_digest
 
 _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
@@ -62,12 +62,13 @@ class Model:
         BadInput for an id that no address can have, and if nobody says what the module takes.
         """
         Address(id)
+        known = None if isinstance(preprocessing, Preprocessing) else adapters.input_of(module)
         card = ModelCard(
             id=id,
             title=id,
             summary="",
             build=lambda: module,
-            preprocessing=settle(preprocessing, of_module(module), id),
+            preprocessing=chosen_input(preprocessing, known, id),
             labels=tuple(labels),
             parameters=sum(p.numel() for p in module.parameters()),
             node_id=default_id,

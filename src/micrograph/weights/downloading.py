@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 from micrograph.cards.model_card import WeightsSource
 from micrograph.errors import Conflict, Unavailable, short
+from micrograph.files import cannot_write
 from micrograph.steps import StepHook
-from micrograph.weights.formats import WeightsError, cannot_write
+from micrograph.weights.formats import WeightsError
 
 CHUNK = 2**20
 TIMEOUT = 30.0

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from micrograph.cards.inputs import from_constant, settle
+from micrograph.cards.inputs import chosen_input, from_constant
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.spec import Spec
@@ -69,7 +69,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=(inspect.getdoc(module) or "").partition("\n\n")[0].replace("\n", " "),
         build=build,
         pretrained=lambda: not_random(build, spec.name),
-        preprocessing=settle(given, said, spec.text, _HINT),
+        preprocessing=chosen_input(given, said, spec.text, _HINT),
         labels=_labels(getattr(module, "LABELS", ()), path),
         lineage=f"made by {name} in {path.name}",
     )

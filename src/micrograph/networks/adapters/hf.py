@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograph.cards.inputs import settle
+from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import Conversion, ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.spec import Spec
@@ -77,7 +77,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=f"{kind} of transformers.",
         build=build,
         pretrained=trained,
-        preprocessing=settle(
+        preprocessing=chosen_input(
             given,
             _preprocessing(transformers, name, config),
             spec.text,

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from micrograph.cards.inputs import settle
+from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.spec import Spec, as_id
@@ -45,7 +45,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=f"{config.architecture} as timm builds it.",
         build=build,
         pretrained=trained if config.has_weights else None,
-        preprocessing=settle(given, preprocessing_of(config), spec.text),
+        preprocessing=chosen_input(given, preprocessing_of(config), spec.text),
         labels=() if spec.options else labels_of(config),
         licence=str(config.license or ""),
         paper=str(config.paper_name or ""),

@@ -5,7 +5,7 @@ What the pictures must be like is what the transforms that come with the weights
 
 from typing import TYPE_CHECKING, Any
 
-from micrograph.cards.inputs import settle
+from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.spec import Spec, as_id
@@ -51,7 +51,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=f"{name} as torchvision builds it.",
         build=build,
         pretrained=trained if weights is not None else None,
-        preprocessing=settle(given, preprocessing_of(weights), spec.text),
+        preprocessing=chosen_input(given, preprocessing_of(weights), spec.text),
         labels=() if spec.options else tuple(meta.get("categories", ())),
         lineage=f"torchvision {torchvision.__version__}, {name}",
     )

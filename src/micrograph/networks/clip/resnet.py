@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from micrograph.networks.clip.shape import Shape
+from micrograph.cards.zoo._clip_shape import Shape
 from micrograph.networks.clip.text import TextNetwork
 
 EXPANSION = 4

@@ -52,22 +52,3 @@ def lines(network: Network) -> Iterator[tuple[str, str]]:
 def convolutions(network: Network) -> list[str]:
     """The paths of the convolutions, `Mixed_5b.Branch_0.Conv2d_0a_1x1`, in order."""
     return [where + layer(line).name for where, line in lines(network) if layer(line).units]
-
-
-_OPERATION = {"Conv": "_Relu", "MaxPool": "_MaxPool", "AvgPool": "_AvgPool", "Mixed": "_concat"}
-
-
-def aliases(scope: str, node: str) -> tuple[str, ...]:
-    """Spellings of a node of the network that slim calls `scope`, TensorFlow's among them.
-
-    `Mixed_5d` is the operation `InceptionV3/InceptionV3/Mixed_5d/concat`, in an address
-    `InceptionV3_InceptionV3_Mixed_5d_concat_0` (the last number counts its results).
-    """
-    path = node.replace(".", "_")
-    found = re.match("Conv|MaxPool|AvgPool|Mixed|concat", node.rpartition(".")[2])
-    if found is None:
-        return ()
-    operation = f"{scope}_{scope}_{path}{_OPERATION.get(found[0], '')}"
-    short = re.fullmatch(r"Mixed_(\w+)", node)
-    names = (f"{operation}_0", operation, path, *((short[1], f"mixed{short[1]}") if short else ()))
-    return tuple(n for n in names if n != node)

@@ -17,6 +17,7 @@ from PIL import Image, ImageFilter
 
 from micrograph.organisms.toytown import animals, buildings, faces, nature, vehicles
 from micrograph.organisms.toytown.canvas import SUPER, Canvas
+from micrograph.organisms.toytown.classes import CLASSES
 from micrograph.organisms.toytown.palette import between, chance, color
 from micrograph.organisms.toytown.parts import NONE, PARTS
 from micrograph.organisms.toytown.surroundings import background, clutter, foreground
@@ -24,7 +25,7 @@ from micrograph.organisms.toytown.textures import SIDE, stack, texture_index
 
 Painter = Callable[[Canvas], None]
 
-PAINTERS: dict[str, Painter] = {
+PAINTERS: dict[str, Painter] = {  # in the order of CLASSES
     "car": vehicles.car,
     "bus": vehicles.bus,
     "tram": vehicles.tram,
@@ -56,9 +57,6 @@ PAINTERS: dict[str, Painter] = {
     "mushroom": nature.mushroom,
     "clock": nature.clock,
 }
-
-CLASSES: tuple[str, ...] = tuple(PAINTERS)
-"""The labels, in the order of the logits."""
 
 HELD_OUT = 1_000_000_000
 """First seed that is never trained on."""

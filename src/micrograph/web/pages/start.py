@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from micrograph.atlas import Library, NodeRecord, Reading, Tile
+from micrograph.cards.families import microscope_models
 from micrograph.lenses.pages.listing import LENSES
-from micrograph.lineage import MICROSCOPE
 from micrograph.parts.parts import ModelRef, Thumb, model_ref, spread, thumb
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
@@ -76,7 +76,8 @@ def start_page(library: Library, urls: Urls, kind: str, known: Callable[[str], K
     cards.sort(key=lambda card: not card.strata)
     there = {card.model.id for card in cards}
     others = [library.model(m.id) for m in library.models() if m.id not in there]
-    order = [*MICROSCOPE, *(o.model.id for o in others if o.model.id not in MICROSCOPE)]
+    shown = microscope_models()
+    order = [*shown, *(o.model.id for o in others if o.model.id not in shown)]
     others.sort(key=lambda o: order.index(o.model.id))
     two = [*(c.model.id for c in cards), *(o.model.id for o in others if o.nodes)][:2]
     return StartPage(
@@ -92,7 +93,7 @@ def start_page(library: Library, urls: Urls, kind: str, known: Callable[[str], K
                 len(o.nodes),
                 unit_count(o),
                 known(o.model.id),
-                o.model.id in MICROSCOPE,
+                o.model.id in shown,
             )
             for o in others
         ],
