@@ -119,7 +119,7 @@ def theirs(monkeypatch):
 def test_without_the_package_its_word_is_none(theirs):
     assert adapters.parse("small:tiny") is None
     theirs(small="small_nets")
-    assert adapters.parse("small:tiny") == adapters.Spec("small:tiny", "small", "tiny")
+    assert adapters.parse("small:tiny") == adapters.ModelSpec("small:tiny", "small", "tiny")
 
 
 def test_one_that_cannot_be_imported_is_told(theirs):

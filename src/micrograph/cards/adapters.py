@@ -2,10 +2,10 @@
 
 An adapter is a module with
 
-    card(spec: Spec, given: str | Preprocessing | None) -> ModelCard
+    card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard
 
-which makes the card of the network that a `Spec` names, without its weights (`given` is what the
-user says of its input), and, if the library's networks carry it with them,
+which makes the card of the network that a spec names, without its weights (`given` is what the user
+says of its input), and, if the library's networks carry it with them,
 
     of_module(module: nn.Module) -> Preprocessing | None
 
@@ -27,7 +27,7 @@ from micrograph.address import Address
 from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import FILE, Spec, spec_of
+from micrograph.cards.spec import FILE, ModelSpec, spec_of
 from micrograph.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def libraries() -> tuple[str, ...]:
     return (*(name for name in OURS if name != FILE), *_theirs())
 
 
-def parse(text: str) -> Spec | None:
+def parse(text: str) -> ModelSpec | None:
     """The spec that `text` is, or None if it is of another form (an id).
 
     Raises BadInput for a spec that lacks something.
@@ -56,7 +56,7 @@ def parse(text: str) -> Spec | None:
 
 
 def card_of(
-    spec: Spec, *, id: str | None = None, preprocessing: str | Preprocessing | None = None
+    spec: ModelSpec, *, id: str | None = None, preprocessing: str | Preprocessing | None = None
 ) -> ModelCard:
     """The card of the model that `spec` names, without its weights.
 

@@ -20,7 +20,7 @@ _OPTION = re.compile(r",([A-Za-z_]\w*)=")
 
 
 @dataclass(frozen=True)
-class Spec:
+class ModelSpec:
     """`library` is the name of an adapter (see `cards.adapters`), `FILE` for a file of the user's;
     `name` is what it calls the model, of a file `path.py:function`; `options` go to the function
     that makes the network."""
@@ -63,7 +63,7 @@ def as_id(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.\-]+", "-", text).strip("-.") or "model"
 
 
-def spec_of(text: str, libraries: Callable[[], Collection[str]]) -> Spec | None:
+def spec_of(text: str, libraries: Callable[[], Collection[str]]) -> ModelSpec | None:
     """The spec that `text` is, or None if it is of another form (an id).
 
     `libraries` gives the words that may stand before a colon; it is asked where one does. Raises
@@ -84,7 +84,7 @@ def spec_of(text: str, libraries: Callable[[], Collection[str]]) -> Spec | None:
     else:
         return None
     pairs = zip(options[::2], options[1::2], strict=True)
-    return Spec(text, library, name, {key: _value(value) for key, value in pairs})
+    return ModelSpec(text, library, name, {key: _value(value) for key, value in pairs})
 
 
 def _value(text: str) -> Any:

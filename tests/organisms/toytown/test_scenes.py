@@ -17,7 +17,7 @@ from micrograph.organisms.toytown.parts import PARTS, part_index
 SUBSAMPLES = 4
 
 
-def _digest(scene: scenes.Scene) -> str:
+def _digest(scene: scenes.DrawnScene) -> str:
     joined = scene.image.tobytes() + scene.masks.tobytes() + scene.figure.tobytes()
     return hashlib.sha256(joined).hexdigest()
 

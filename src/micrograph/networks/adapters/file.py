@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from micrograph.cards.inputs import chosen_input, from_constant
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import Spec
+from micrograph.cards.spec import ModelSpec
 from micrograph.errors import BadInput, MicrographError, NotFound, not_found, short
 from micrograph.networks.adapters.libraries import one_line
 from micrograph.networks.adapters.untrained import not_random
@@ -33,7 +33,7 @@ _HINT = (
 )
 
 
-def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of the network that a file makes.
 
     Raises NotFound for a file or function that is not there, BadInput for a file that cannot be run
@@ -124,7 +124,7 @@ def _told(path: Path, what: str) -> Iterator[None]:
         raise BadInput(f"{path}{line}: {what} failed: {one_line(error)}") from None
 
 
-def _check(maker: Any, spec: Spec) -> None:
+def _check(maker: Any, spec: ModelSpec) -> None:
     """Raises BadInput unless it can be called with the spec's options."""
     from torch import nn
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from micrograph.cards.inputs import CLIP, chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import Spec, as_id
+from micrograph.cards.spec import ModelSpec, as_id
 from micrograph.errors import BadInput, not_found
 from micrograph.networks.adapters.libraries import library, not_loaded
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of an open_clip model: what it gives is the picture's vector.
 
     Raises NotFound with near names, Unavailable without open_clip.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import Spec, as_id
+from micrograph.cards.spec import ModelSpec, as_id
 from micrograph.cards.zoo._imagenet import CLASSES
 from micrograph.errors import BadInput, not_found
 from micrograph.networks.adapters.libraries import library, not_loaded
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of a timm model. Raises NotFound with near names, Unavailable without timm."""
     timm = library("timm")
     if not timm.is_model(spec.name):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import Spec, as_id
+from micrograph.cards.spec import ModelSpec, as_id
 from micrograph.errors import not_found
 from micrograph.networks.adapters.libraries import library, not_loaded
 
@@ -20,7 +20,7 @@ _SAME_INPUT = {"inception_v3", "googlenet"}
 what the others take, but only if it is told to."""
 
 
-def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of a torchvision model. Raises NotFound with near names, Unavailable without it."""
     torchvision = library("torchvision")
     models = torchvision.models

@@ -17,7 +17,7 @@ Network = Sequence[str | tuple[str, Sequence[Branch]]]
 
 
 @dataclass(frozen=True)
-class Layer:
+class SlimLayer:
     """A convolution with batch norm and ReLU, or (`units` is 0) a pool. `kernel` is (y, x)."""
 
     name: str
@@ -27,13 +27,13 @@ class Layer:
     valid: bool
 
 
-def layer(line: str) -> Layer:
+def layer(line: str) -> SlimLayer:
     """Read a line of a table."""
     name, *words = line.split()
     units = next((int(w) for w in words if w.isdigit()), 0)
     y, x = next((w for w in words if re.fullmatch(r"\dx\d", w)), name.rpartition("_")[2]).split("x")
     stride = 2 if "/2" in words else 1
-    return Layer(name, units, (int(y), int(x)), stride, "VALID" in words)
+    return SlimLayer(name, units, (int(y), int(x)), stride, "VALID" in words)
 
 
 def lines(network: Network) -> Iterator[tuple[str, str]]:
