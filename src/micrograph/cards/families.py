@@ -131,7 +131,7 @@ _TREES = (
 def families() -> tuple[FamilyTree, ...]:
     """All trees, with what the cards say of our models."""
     known = cards()
-    return tuple(FamilyTree(tree.question, _told(tree.root, known)) for tree in _TREES)
+    return tuple(FamilyTree(tree.question, _with_cards(tree.root, known)) for tree in _TREES)
 
 
 def family_of(model: str) -> FamilyTree | None:
@@ -156,9 +156,9 @@ def microscope_models() -> tuple[str, ...]:
     return tuple(card.id for card in sorted(shown, key=lambda card: card.microscope))
 
 
-def _told(one: Relative, known: Mapping[str, ModelCard]) -> Relative:
+def _with_cards(one: Relative, known: Mapping[str, ModelCard]) -> Relative:
     """`one` with the title and the difference of its card, if it is ours, and so all below it."""
-    children = tuple(map(partial(_told, known=known), one.children))
+    children = tuple(map(partial(_with_cards, known=known), one.children))
     kin = known[one.id].family if one.id else None
     if kin is None:
         return Relative(one.title, one.differs, one.id, children)

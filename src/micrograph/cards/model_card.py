@@ -80,8 +80,12 @@ class ModelCard:
     field takes a function, a `Function` names one without importing it, so that a file with a card
     needs no torch.
 
+    >>> from micrograph.cards.function import Function
     >>> card = ModelCard(
-    ...     id="my_net", title="My net", summary="", build=Function("my_package.nets:build"),
+    ...     id="my_net",
+    ...     title="My net",
+    ...     summary="",
+    ...     build=Function("my_package.nets:build"),
     ...     preprocessing=Preprocessing(size=224, resize=256),
     ... )
     >>> card.preprocessing.channels

@@ -24,7 +24,20 @@ _scanned = False
 
 
 def register(card: ModelCard) -> ModelCard:
-    """Make `card` known under its id. Raises BadInput if another card has that id already."""
+    """Make a model known under its id, in this process.
+
+    Parameters:
+        card: what is known of it; the functions in it are not called.
+
+    Returns the card. Registering an equal card again changes nothing.
+
+    Raises BadInput if another card has that id already, or if no address can have the id.
+
+    >>> from dataclasses import replace
+    >>> mine = register(replace(card("toytown"), id="my_toytown", digest=""))
+    >>> card("My_Toytown") is mine
+    True
+    """
     if Address(card.id).model != card.id:  # also raises for ids that no address can carry
         raise BadInput(f"model id {card.id!r} cannot be part of an address")
     known = _cards.get(card.id)
@@ -35,7 +48,13 @@ def register(card: ModelCard) -> ModelCard:
 
 
 def cards() -> dict[str, ModelCard]:
-    """All cards by id, in alphabetical order."""
+    """All cards by id, in alphabetical order: ours, those of entry points, and registered ones.
+
+    Returns a new mapping. A card of another package that cannot be had is left out with a warning.
+
+    >>> [id for id, card in cards().items() if card.bundled][:3]
+    ['toytown', 'toytown_clip', 'toytown_vit']
+    """
     _scan()
     return dict(sorted(_cards.items()))
 
@@ -43,11 +62,19 @@ def cards() -> dict[str, ModelCard]:
 def card(
     model_id: str, *, id: str | None = None, preprocessing: str | Preprocessing | None = None
 ) -> ModelCard:
-    """The card of that id, in any case, or of a model that is in no registry (`timm:resnet18`,
-    `net.py:build`, see `adapters`); also of one that was named so before, by its id.
+    """What is known of one model.
 
-    `id` and `preprocessing` replace what the model's own are. Raises NotFound with the nearest ids,
-    BadInput for an id that a registered model has.
+    Parameters:
+        model_id: an id, in any case; or the name of a model that is in no registry
+            (`timm:resnet18`, `net.py:build`, see `cards.adapters`); or the id that such a model was
+            given before.
+        id: what addresses call it, instead of its own id.
+        preprocessing: what it takes, instead of what is known; also in words.
+
+    Raises NotFound with the nearest ids, BadInput for an id that a registered model has.
+
+    >>> card("toytown").labels[:3]
+    ('car', 'bus', 'tram')
     """
     known = cards()
     spec = adapters.parse(model_id)

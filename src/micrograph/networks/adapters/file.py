@@ -54,7 +54,7 @@ def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
 
         if isinstance(maker, nn.Module):
             return maker
-        with _beside(path), _told(path, f"{name}()"):
+        with _beside(path), _in_one_line(path, f"{name}()"):
             made = maker(**spec.options)
         if not isinstance(made, nn.Module):
             raise BadInput(f"{spec.name} gave {_kind(made)}, expected a torch.nn.Module")
@@ -86,7 +86,7 @@ def _run(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module  # dataclasses and pickles look their module up
     try:
-        with _beside(path), _told(path, "it"), fork_rng(devices=[]):
+        with _beside(path), _in_one_line(path, "it"), fork_rng(devices=[]):
             default_generator.manual_seed(0)  # a network may be made while the file is read
             found.loader.exec_module(module)
     except MicrographError:
@@ -108,7 +108,7 @@ def _beside(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _told(path: Path, what: str) -> Iterator[None]:
+def _in_one_line(path: Path, what: str) -> Iterator[None]:
     """What the user's code raises, as an error of one line that names the place in the file."""
     try:
         yield
