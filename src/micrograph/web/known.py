@@ -58,6 +58,6 @@ def known_here(model: str) -> Known:
     )
 
 
-def unreleased(outline: Outline) -> Known:
-    """Of a model that was never released: why, and where to look instead."""
+def never_released(outline: Outline) -> Known:
+    """What is known of a model whose weights nobody outside has."""
     return Known("unreleased", note=outline.unreleased, instead=relative_of(outline.model.id))

@@ -11,7 +11,7 @@ from micrograph.parts.urls import Urls
 from micrograph.resolve import resolve
 from micrograph.web.answers import Page, answer, twin
 from micrograph.web.html import Html
-from micrograph.web.known import Known, unreleased
+from micrograph.web.known import Known, never_released
 from micrograph.web.live import Live
 from micrograph.web.look import Look
 from micrograph.web.old_links import is_old, landing
@@ -50,7 +50,7 @@ class Site:
     def known(self, model: str) -> Known:
         """Whether a model can be run here."""
         outline = self.library.outlines.get(model)
-        return unreleased(outline) if outline and outline.unreleased else self._known(model)
+        return never_released(outline) if outline and outline.unreleased else self._known(model)
 
     def unknown(self, model: str) -> str:
         """Why nothing can be asked of a model, or "" when it can be run here."""

@@ -16,8 +16,9 @@ CARD = ModelCard(
     parameters=706_590,
     labels=CLASSES,
     licence="Apache-2.0",
-    lineage="trained by micrograph.organisms.toytown_vit.train on the pictures of toytown's "
-    "generator",
+    lineage=(
+        "trained by micrograph.organisms.toytown_vit.train on the pictures of toytown's generator"
+    ),
     sources=(WeightsSource(title="ships with Micrograph"),),
     bundled="organisms/toytown_vit/weights.safetensors",
     family=Kin("toytown_vit", "a vision transformer on the same pictures"),
