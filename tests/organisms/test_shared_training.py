@@ -1,12 +1,16 @@
 """What the trainings of the family share, against what it must come to by hand."""
 
 import json
+import sys
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from micrograph.organisms.toytown import train as classifier
+from micrograph.organisms.toytown_clip import train as pair
+from micrograph.organisms.toytown_vit import train as transformer
 from micrograph.organisms.training import (
     ClassifierSettings,
     TrainingLog,
@@ -85,3 +89,37 @@ def test_options_are_the_settings(tmp_path):
     given = parser.parse_args(["--out", str(tmp_path), "--rate", "0.5"])
     assert (given.rate, given.seed, given.out) == (0.5, 0, tmp_path)
     assert parser.description == "First line."
+
+
+@pytest.mark.parametrize(
+    ("training", "options", "expected"),
+    [
+        (
+            classifier,
+            ["--rate", "0.5", "--workers", "1", "--quick"],
+            classifier.ToyTownSettings(pictures=6000, epochs=3, held_out=500, rate=0.5, workers=1),
+        ),
+        (classifier, [], classifier.ToyTownSettings()),
+        (pair, ["--pictures", "64", "--seed", "3"], pair.PairSettings(pictures=64, seed=3)),
+        (transformer, ["--ramp", "0.25"], transformer.TransformerSettings(ramp=0.25)),
+    ],
+)
+def test_each_command_trains_with_what_was_typed(
+    training, options, expected, monkeypatch, tmp_path
+):
+    given = []
+    monkeypatch.setattr(training, "run", lambda *arguments: given.extend(arguments))
+    monkeypatch.setattr(sys, "argv", ["train", "--out", str(tmp_path), *options])
+    threads = torch.get_num_threads()
+    training.main()
+    torch.set_num_threads(threads)
+    assert given[:2] == [expected, tmp_path]
+
+
+def test_defaults_are_those_of_the_trainings_that_shipped():
+    ours = classifier.ToyTownSettings()
+    assert (ours.pictures, ours.rate, ours.radius, ours.ramp) == (38_400, 3e-3, 2.0, 0.4)
+    theirs = transformer.TransformerSettings()
+    assert (theirs.pictures, theirs.rate, theirs.radius, theirs.ramp) == (38_400, 1.5e-3, 3.0, 0.5)
+    both = pair.PairSettings()
+    assert (both.pictures, both.rate, both.trunk_rate, both.held_out) == (8192, 1e-3, 2e-4, 1000)
