@@ -11,6 +11,7 @@ from micrograph.cli import render as render_command
 from micrograph.cli import tour
 from micrograph.models import load
 from micrograph.runner.options import jobs_of
+from micrograph.workers import RENDER, Supervisor
 
 
 def asked(step: str) -> tuple[str, dict]:
@@ -51,14 +52,16 @@ def test_it_goes_on_after_a_step_that_fails_and_ends_when_told(tmp_path, monkeyp
         return [sys.executable, "-c", code]
 
     monkeypatch.setattr(tour, "command", command)
-    with tour.Tour(tmp_path, ("fails", "works", "long", "works")) as running:
+    workers = Supervisor()
+    with tour.Tour(tmp_path, workers, ("fails", "works", "long", "works")):
         deadline = time.monotonic() + 30
         while not (tmp_path / "long").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert (tmp_path / "done").exists()
         (tmp_path / "done").unlink()
+        process = workers.process(RENDER)
         started = time.monotonic()
     assert time.monotonic() - started < 15
-    assert running._child.poll() not in (None, 0)
+    assert process.status not in (None, 0)
     assert not (tmp_path / "done").exists()
     assert "no" in capfd.readouterr().err

@@ -132,12 +132,15 @@ class AtlasWriter:
             for id, name, units in connection.execute("SELECT id, name, units FROM node")
         }
 
-    def missing(self, node: str, units: Iterable[int], recipe: recipes.Recipe) -> list[int]:
-        """Those of `units`, in their order, that the atlas does not have by `recipe`."""
+    def missing(
+        self, node: str, units: Iterable[int | None], recipe: recipes.Recipe
+    ) -> list[int | None]:
+        """Those of `units`, in their order, that the atlas does not have by `recipe`; None is the
+        node as a whole."""
         id, _ = self._node(node)
         try:
             there = {
-                unit
+                None if unit == -1 else unit
                 for (unit,) in self._connection.execute(
                     "SELECT unit FROM visualization WHERE node = ? "
                     "AND recipe = (SELECT id FROM recipe WHERE digest = ?)",

@@ -14,9 +14,11 @@ from typing import Any
 import click
 
 from micrograph.cli import output
+from micrograph.cli.event_output import event_teller
 from micrograph.cli.folders import atlas_folder, atlas_option
 from micrograph.cli.model_options import Asked, model_options
-from micrograph.errors import BadInput
+from micrograph.errors import BadInput, MicrographError
+from micrograph.events import Answer, Failed
 
 GRACE = 20.0
 """Seconds that an orphaned render has to finish its batch."""
@@ -116,6 +118,12 @@ def _more(
     hidden=True,
     help="Stop when standard input closes, that is with the process that started this.",
 )
+@click.option(
+    "--events",
+    is_flag=True,
+    hidden=True,
+    help="Tell events on standard output, a line of JSON each, and no progress.",
+)
 def command(
     model: str,
     nodes: tuple[str, ...],
@@ -127,6 +135,7 @@ def command(
     atlas: Path | None,
     asked: Asked,
     orphan_stops: bool,
+    events: bool,
     images: tuple[str, ...],
     more: dict[str, Any],
     **options: Any,
@@ -139,32 +148,45 @@ def command(
     Every batch is stored as soon as it is done: stop at any moment, run the same command again, and
     it goes on where it was.
     """
-    folder = atlas_folder(atlas)
-    chosen = asked.card(model)
-    _stop_on_terminate()
-    if orphan_stops:
-        threading.Thread(target=_watch_parent, daemon=True).start()
+    tell = event_teller() if events else None
+    try:
+        folder = atlas_folder(atlas)
+        chosen = asked.card(model)
+        _stop_on_terminate()
+        if orphan_stops:
+            threading.Thread(target=_watch_parent, daemon=True).start()
 
-    from micrograph import runner
+        from micrograph import runner
 
-    for name in more.keys() & inspect.signature(runner.render).parameters.keys():
-        raise BadInput(f"--option {name} is no option of a lens; see `micrograph render --help`")
-    given = {name: value for name, value in options.items() if value is not None} | more
-    if variants:
-        given["variants"] = variants
-    if images:
-        given["images"] = images
-    summary = runner.render(
-        asked.load(model, chosen, device or best_device()),
-        folder,
-        technique=techniques,
-        nodes=nodes or None,
-        units=units,
-        batch=batch,
-        progress=runner.progress_for(sys.stderr),
-        **given,
-    )
-    output.say(str(summary))
+        for name in more.keys() & inspect.signature(runner.render).parameters.keys():
+            raise BadInput(
+                f"--option {name} is no option of a lens; see `micrograph render --help`"
+            )
+        given = {name: value for name, value in options.items() if value is not None} | more
+        if variants:
+            given["variants"] = variants
+        if images:
+            given["images"] = images
+        summary = runner.render(
+            asked.load(model, chosen, device or best_device()),
+            folder,
+            technique=techniques,
+            nodes=nodes or None,
+            units=units,
+            batch=batch,
+            progress=None if tell else runner.progress_for(sys.stderr),
+            on_event=tell,
+            **given,
+        )
+    except MicrographError as error:
+        if tell is None:
+            raise
+        tell(Failed(str(error), error.status))
+        return 2
+    if tell is None:
+        output.say(str(summary))
+    elif not summary.interrupted:
+        tell(Answer({"rendered": summary.rendered, "there": summary.there, "said": str(summary)}))
     return 130 if summary.interrupted else 0
 
 

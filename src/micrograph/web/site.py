@@ -13,9 +13,9 @@ from micrograph.web.answers import Page, answer, twin
 from micrograph.web.html import Html
 from micrograph.web.known import Known, lost
 from micrograph.web.live import Live
-from micrograph.web.look import Look
 from micrograph.web.old_links import is_old, landing
 from micrograph.web.panel import Panel
+from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.places import Place, find
 
 
@@ -31,7 +31,7 @@ class Site:
         live: Live,
         urls: Urls,
         version: str,
-        look: Look,
+        look: PictureQuestions,
         known: Callable[[str], Known] = lambda model: Known(),
     ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version
