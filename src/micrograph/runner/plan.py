@@ -1,5 +1,6 @@
 """What is to be done: tasks for what an atlas lacks, in a pleasing order."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from micrograph.atlas import AtlasWriter
 from micrograph.lenses.engines.base import Job, Sweep, Technique
 from micrograph.optimize import memory
-from micrograph.recipe import digest
+from micrograph.recipe import canonical, digest
 from micrograph.tasks import Task
 
 if TYPE_CHECKING:
@@ -134,7 +135,8 @@ def _task(
     units: Mapping[str, Units],
     options: Mapping[str, Any],
 ) -> Task:
-    return Task(model.id, technique.name, job.variant, job.seed, job.recipe, units, options)
+    recipe = json.loads(canonical(job.recipe))  # as it comes back from JSON: lists, no tuples
+    return Task(model.id, technique.name, job.variant, job.seed, recipe, units, options)
 
 
 def _distinct(jobs: Sequence[tuple[Technique | Sweep, Job]]) -> list[tuple[Technique | Sweep, Job]]:
