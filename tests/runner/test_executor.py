@@ -20,9 +20,9 @@ from micrograph.models import load
 from micrograph.models.model import Model
 from micrograph.runner.describe import dictionary_records, model_record, node_record
 from micrograph.runner.executor import LocalExecutor
-from micrograph.runner.made import Finished, Made
 from micrograph.runner.options import jobs_of
 from micrograph.runner.plan import make_plan
+from micrograph.runner.results import TaskFinished, TaskResults
 from micrograph.runner.select import find_attached
 from micrograph.tasks import Task
 
@@ -47,7 +47,7 @@ def tasks_of(
     return list(plan.tasks)
 
 
-def comparable(made: Made) -> dict[str, Any]:
+def comparable(made: TaskResults) -> dict[str, Any]:
     """All but the time that it took."""
     data = json.loads(json.dumps(made.to_json()))
     for result in data["results"]:
@@ -80,11 +80,11 @@ def test_tasks_from_json_in_another_process_give_the_same_bits(
         env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
     )
     assert done.returncode == 0, done.stderr
-    there = [Made.from_json(json.loads(line)) for line in done.stdout.splitlines()]
+    there = [TaskResults.from_json(json.loads(line)) for line in done.stdout.splitlines()]
     here = [
         event
         for event in LocalExecutor(toytown, tmp_path / "here.atlas").run(tasks)
-        if isinstance(event, Made)
+        if isinstance(event, TaskResults)
     ]
     assert {made.task.technique for made in here} == {task.technique for task in tasks}
     assert [comparable(made) for made in there] == [comparable(made) for made in here]
@@ -97,7 +97,7 @@ def test_events_tell_of_each_task_and_its_steps(toytown: Model, tmp_path: Path) 
     events = list(executor.run(tasks, lambda task, step: told.append((task, step))))
     (task,) = tasks
     assert Task.from_json(json.loads(json.dumps(task.to_json()))) == task
-    assert [type(event) for event in events] == [Made, Finished]
+    assert [type(event) for event in events] == [TaskResults, TaskFinished]
     assert told == [(task, Step(0, 1)), (task, Step(1, 2)), (task, Step(2, 2))]
 
 
@@ -130,4 +130,4 @@ def test_a_task_of_another_model_is_refused(toytown: Model, tmp_path: Path) -> N
 def test_what_are_no_results_is_refused(change: dict[str, Any]) -> None:
     task = Task("m", "lens", "v", 0, {}, {"n": (1,)})
     with pytest.raises(BadInput, match="results"):
-        Made.from_json({**Made(task, ()).to_json(), **change})
+        TaskResults.from_json({**TaskResults(task, ()).to_json(), **change})

@@ -19,8 +19,8 @@ from micrograph.workers import (
     Priority,
     QueueFull,
     Refusal,
-    State,
     Supervisor,
+    TicketState,
     WorkerDied,
     WorkerTimeout,
 )
@@ -103,7 +103,7 @@ def test_a_refusal_is_the_questions_own_and_the_worker_stays(workers: Supervisor
     with pytest.raises(Refusal, match="not today") as caught:
         ticket.result()
     assert caught.value.status == 404
-    assert ticket.state is State.FAILED
+    assert ticket.state is TicketState.FAILED
     assert workers.submit("look", question("pid")).result() == pid
 
 
@@ -190,7 +190,7 @@ def test_no_more_are_taken_than_may_wait(workers: Supervisor) -> None:
     with pytest.raises(QueueFull) as caught:
         workers.submit("render", sleeps, most=3)
     assert caught.value.waiting == 3
-    assert workers.submit("render", background, most=1).state is State.QUEUED, "its own queue"
+    assert workers.submit("render", background, most=1).state is TicketState.QUEUED, "its own queue"
     assert workers.submit("look", question("pid"), most=1).result(), "lanes do not wait"
 
 
@@ -274,7 +274,7 @@ def test_what_can_be_resumed_makes_way_at_once_and_begins_again(
     ticket = workers.submit("render", step)
     until(notes.exists)
     workers.submit("render", Order(command(NOTES, notes, "click", 0.0))).result()
-    assert ticket.state in (State.QUEUED, State.RUNNING)
+    assert ticket.state in (TicketState.QUEUED, TicketState.RUNNING)
     assert ticket.result() is None
     assert notes.read_text().splitlines() == ["step", "click", "click done", "step", "step done"]
 

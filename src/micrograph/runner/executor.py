@@ -11,9 +11,9 @@ from micrograph.events import Step
 from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Sweep, Technique
 from micrograph.optimize import memory
 from micrograph.recipe import canonical, digest
-from micrograph.runner.made import Finished, Made
 from micrograph.runner.options import jobs_of
 from micrograph.runner.plan import job_at
+from micrograph.runner.results import TaskFinished, TaskResults
 from micrograph.runner.select import find_attached
 from micrograph.tasks import Task
 
@@ -32,7 +32,7 @@ class Executor(Protocol):
 
     def run(
         self, tasks: Iterable[Task], on_step: OnStep | None = None
-    ) -> Iterator[Made | Finished]:
+    ) -> Iterator[TaskResults | TaskFinished]:
         """Results of each task, and that it is finished; the order of tasks is the executor's own.
 
         Steps are told by `on_step`, because they happen while the iterator is at work; step 0 says
@@ -63,7 +63,7 @@ class LocalExecutor:
 
     def run(
         self, tasks: Iterable[Task], on_step: OnStep | None = None
-    ) -> Iterator[Made | Finished]:
+    ) -> Iterator[TaskResults | TaskFinished]:
         """As `Executor.run`. Raises BadInput for a task of another model, Conflict where weights or
         pictures here are not those that the task was planned with."""
         for task in tasks:
@@ -77,22 +77,22 @@ class LocalExecutor:
             ((node, units),) = task.units.items()
             with memory.fixed_budget():
                 results = tuple(lens.run(self.model, node, list(units or ()), job, hook))
-            yield Made(task, results)
-            yield Finished(task)
+            yield TaskResults(task, results)
+            yield TaskFinished(task)
 
     def _sweep(
         self, lens: Sweep, task: Task, job: Job, hook: StepHook
-    ) -> Iterator[Made | Finished]:
+    ) -> Iterator[TaskResults | TaskFinished]:
         """Results as they come; unfinished work is deleted once all are stored."""
         workspace = workspace_of(self.atlas, job.recipe)
         targets = {node: list(units or ()) for node, units in task.units.items()}
         try:
             for part in _chunks(lens.sweep(self.model, targets, job, workspace, hook), CHUNK):
-                yield Made(task, part)
+                yield TaskResults(task, part)
         except Conflict:  # what was swept is not what is there now: nothing can go on from it
             shutil.rmtree(workspace, ignore_errors=True)
             raise
-        yield Finished(task, keeps=True)
+        yield TaskFinished(task, keeps=True)
         shutil.rmtree(workspace, ignore_errors=True)
 
     def _job(self, lens: Technique | Sweep, task: Task) -> Job:

@@ -22,10 +22,10 @@ from micrograph.runner.describe import (
     node_record,
 )
 from micrograph.runner.executor import Executor, LocalExecutor
-from micrograph.runner.made import Made
 from micrograph.runner.options import jobs_of, options_of
 from micrograph.runner.plan import Plan, make_plan
 from micrograph.runner.progress import Progress, Silent
+from micrograph.runner.results import TaskResults
 from micrograph.runner.save import Saver
 from micrograph.runner.select import choose_nodes, choose_units, find_attached
 from micrograph.tasks import Task
@@ -189,7 +189,7 @@ def _run(
             on_event(step)
 
     for event in executor.run(plan.tasks, on_step):
-        if isinstance(event, Made):
+        if isinstance(event, TaskResults):
             saver.save(event)
             continue
         done += event.task.size

@@ -9,7 +9,7 @@ from types import TracebackType
 from micrograph.atlas import AtlasWriter, DatasetRecord, SampleRecord, Visualization, encode
 from micrograph.events import Stored
 from micrograph.lenses.engines.base import Rendered, Sample, Source
-from micrograph.runner.made import Made
+from micrograph.runner.results import TaskResults
 from micrograph.tasks import Task
 
 _WAITING = 2
@@ -62,7 +62,7 @@ class Saver:
         if error is None:
             self.check()
 
-    def save(self, made: Made) -> None:
+    def save(self, made: TaskResults) -> None:
         """Hand in a finished batch; waits while too many are waiting."""
         while len(self._waiting) >= _WAITING:
             self._waiting.pop(0).result()
@@ -78,7 +78,7 @@ class Saver:
         while self._waiting and self._waiting[0].done():
             self._waiting.pop(0).result()
 
-    def _store(self, made: Made) -> None:
+    def _store(self, made: TaskResults) -> None:
         samples: dict[Source, list[Sample]] = {}
         for result in made.results:
             if isinstance(result, Sample):

@@ -21,9 +21,9 @@ from micrograph.workers import (
     RENDER,
     Order,
     QueueFull,
-    State,
     Supervisor,
     Ticket,
+    TicketState,
     WorkerDied,
     WorkerTimeout,
 )
@@ -112,8 +112,8 @@ class Live:
         return RenderState(
             not self.reason,
             self.reason,
-            "none" if state in (None, State.CANCELLED) else state.value,
-            _message(ticket.error) if ticket and state is State.FAILED else "",
+            "none" if state in (None, TicketState.CANCELLED) else state.value,
+            _message(ticket.error) if ticket and state is TicketState.FAILED else "",
             self.urls.render(model, node, unit),
         )
 

@@ -3,7 +3,7 @@
 from micrograph.workers.order import Order, Priority
 from micrograph.workers.process import Refusal, WorkerDied, WorkerTimeout
 from micrograph.workers.supervisor import LOOK, RENDER, QueueFull, Supervisor
-from micrograph.workers.ticket import Cancelled, State, Ticket
+from micrograph.workers.ticket import Cancelled, Ticket, TicketState
 
 __all__ = [
     "LOOK",
@@ -13,9 +13,9 @@ __all__ = [
     "Priority",
     "QueueFull",
     "Refusal",
-    "State",
     "Supervisor",
     "Ticket",
+    "TicketState",
     "WorkerDied",
     "WorkerTimeout",
 ]

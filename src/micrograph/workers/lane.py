@@ -5,7 +5,7 @@ from typing import Any
 
 from micrograph.workers.order import Order
 from micrograph.workers.process import WorkerProcess
-from micrograph.workers.ticket import Cancelled, State, Ticket
+from micrograph.workers.ticket import Cancelled, Ticket, TicketState
 
 
 class Lane:
@@ -105,7 +105,7 @@ class Lane:
             if self._queue and not self._closed:
                 ticket = min(self._queue, key=lambda one: one.urgency)
                 self._queue.remove(ticket)
-                ticket.move(State.RUNNING)
+                ticket.move(TicketState.RUNNING)
                 self._running = ticket
                 return ticket
             process, self._process, self._thread = self._process, None, None
@@ -142,15 +142,15 @@ class Lane:
             taken_back, making_way = self._taken_back, self._making_way
             self._running, self._taken_back, self._making_way = None, False, False
             if error is None:
-                ticket.settle(State.DONE, value)
+                ticket.settle(TicketState.DONE, value)
             elif taken_back:
                 _cancel(ticket)
             elif making_way:
-                ticket.move(State.QUEUED)
+                ticket.move(TicketState.QUEUED)
                 self._queue.append(ticket)
             else:
-                ticket.settle(State.FAILED, error=error)
+                ticket.settle(TicketState.FAILED, error=error)
 
 
 def _cancel(ticket: Ticket) -> None:
-    ticket.settle(State.CANCELLED, error=Cancelled())
+    ticket.settle(TicketState.CANCELLED, error=Cancelled())

@@ -7,7 +7,7 @@ from typing import Any
 from micrograph.workers.order import Order
 
 
-class State(Enum):
+class TicketState(Enum):
     """Where an order stands. The last three are final."""
 
     QUEUED = "queued"
@@ -27,12 +27,12 @@ class Ticket:
     def __init__(self, order: Order, number: int) -> None:
         self.order, self.number = order, number
         self._settled = threading.Event()
-        self._state = State.QUEUED
+        self._state = TicketState.QUEUED
         self._value: Any = None
         self._error: BaseException | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> TicketState:
         """Where it stands."""
         return self._state
 
@@ -58,11 +58,13 @@ class Ticket:
             raise self._error
         return self._value
 
-    def move(self, state: State) -> None:
+    def move(self, state: TicketState) -> None:
         """For the supervisor: begun, or to be begun again."""
         self._state = state
 
-    def settle(self, state: State, value: Any = None, error: BaseException | None = None) -> None:
+    def settle(
+        self, state: TicketState, value: Any = None, error: BaseException | None = None
+    ) -> None:
         """For the supervisor: the end of it."""
         self._value, self._error, self._state = value, error, state
         self._settled.set()

@@ -13,7 +13,7 @@ from micrograph.tasks import Task
 
 
 @dataclass(frozen=True)
-class Made:
+class TaskResults:
     """Results of a task, and the samples that they refer to. A task may give several of these."""
 
     task: Task
@@ -30,7 +30,7 @@ class Made:
         }
 
     @classmethod
-    def from_json(cls, data: Any) -> "Made":
+    def from_json(cls, data: Any) -> "TaskResults":
         """What a decoded JSON value describes. Raises BadInput for anything else."""
         if not isinstance(data, dict) or data.keys() != {"task", "results"}:
             raise BadInput(f"{short(data)} are no results; expected a JSON object: task, results")
@@ -42,7 +42,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Finished:
+class TaskFinished:
     """A task has given all its results.
 
     Where `keeps` is true the executor still has unfinished work of it, which it deletes when it is
