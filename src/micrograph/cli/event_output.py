@@ -3,9 +3,13 @@
 import os
 import select
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from micrograph.events import Event, to_line
+import click
+
+from micrograph.errors import MicrographError
+from micrograph.events import Event, Failed, to_line
 
 GONE = 130
 """Exit status of a worker that nobody hears any more."""
@@ -29,6 +33,19 @@ def event_teller(*, ends_with_reader: bool = False) -> Callable[[Event], None]:
             events.flush()
 
     return tell
+
+
+@contextmanager
+def failures_told(tell: Callable[[Event], None] | None) -> Iterator[None]:
+    """In here what the caller could mend is told as an event, and ends the command with status 2;
+    without `tell` it is raised as always."""
+    try:
+        yield
+    except MicrographError as error:
+        if tell is None:
+            raise
+        tell(Failed(str(error), error.status))
+        raise click.exceptions.Exit(2) from None
 
 
 def _end_with_reader(pipe: int) -> None:

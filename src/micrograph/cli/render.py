@@ -14,11 +14,11 @@ from typing import Any
 import click
 
 from micrograph.cli import output
-from micrograph.cli.event_output import event_teller
+from micrograph.cli.event_output import event_teller, failures_told
 from micrograph.cli.folders import atlas_folder, atlas_option
 from micrograph.cli.model_options import Asked, model_options
-from micrograph.errors import BadInput, MicrographError
-from micrograph.events import Answer, Failed
+from micrograph.errors import BadInput
+from micrograph.events import Answer
 
 GRACE = 20.0
 """Seconds that an orphaned render has to finish its batch."""
@@ -149,7 +149,7 @@ def command(
     it goes on where it was.
     """
     tell = event_teller() if events else None
-    try:
+    with failures_told(tell):
         folder = atlas_folder(atlas)
         chosen = asked.card(model)
         _stop_on_terminate()
@@ -178,11 +178,6 @@ def command(
             on_event=tell,
             **given,
         )
-    except MicrographError as error:
-        if tell is None:
-            raise
-        tell(Failed(str(error), error.status))
-        return 2
     if tell is None:
         output.say(str(summary))
     elif not summary.interrupted:
