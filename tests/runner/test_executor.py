@@ -66,10 +66,12 @@ def test_tasks_from_json_in_another_process_give_the_same_bits(
         *tasks_of(toytown, tmp_path, "feature_vis", "conv0", range(5), repeats=2, **short),
         *tasks_of(toytown, tmp_path, "feature_vis", "mixed4a.sae", range(160, 162), **short),
         *tasks_of(toytown, tmp_path, "attribution", "mixed3b", range(2), images=[picture]),
+        *tasks_of(toytown, tmp_path, "caricature", "conv1", range(1), images=["owl"], steps=2),
         *tasks_of(toytown, tmp_path, "tuning", "conv0", range(3)),
         *tasks_of(toytown, tmp_path, "similar", "mixed3a", range(2)),
     ]
-    assert len({task.technique for task in tasks}) == 4
+    assert len({task.technique for task in tasks}) == 5
+    assert {"conv1": None} in [task.units for task in tasks], "a node as a whole"
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(tmp_path / "there.atlas")],
         input="".join(json.dumps(task.to_json()) + "\n" for task in tasks),
