@@ -23,6 +23,7 @@ MODULES = (
     "micrograph.optimize.settings",
     "micrograph.optimize.transforms",
     "micrograph.recipe",
+    "micrograph.runner.local",
     "micrograph.steps",
     "micrograph.subject",
 )

@@ -11,6 +11,7 @@ from micrograph.cli.serve import announce, host_option, port_option
 from micrograph.cli.tour import STEPS, Tour
 from micrograph.errors import BadInput
 from micrograph.weights import store
+from micrograph.workers import Supervisor
 
 MODELS = tuple(dict.fromkeys(step.split()[0] for step in STEPS))
 
@@ -45,11 +46,13 @@ def command(host: str, port: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)  # where that fails, before there is a site
     for model in MODELS:
         forget_other_weights(folder, model)
+    workers = Supervisor()
     with ExitStack() as running:
+        running.callback(workers.close)
 
         def started(url: str) -> None:
             announce(url)
-            running.enter_context(Tour(folder))
+            running.enter_context(Tour(folder, workers))
 
         web.serve(
             [folder, bundled_gallery()],
@@ -59,4 +62,5 @@ def command(host: str, port: int) -> None:
             announce=started,
             known=known_here,
             catalogue=bundled_catalogue(),
+            workers=workers,
         )

@@ -14,10 +14,12 @@ from typing import Any
 import click
 
 from micrograph.cli import output
+from micrograph.cli.event_output import event_teller, failures_told
 from micrograph.cli.folders import atlas_folder, atlas_option
 from micrograph.cli.lens_options import LensCommand
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput
+from micrograph.events import Answer
 
 GRACE = 20.0
 """Seconds that an orphaned render has to finish its batch."""
@@ -96,6 +98,12 @@ def _more(
     hidden=True,
     help="Stop when standard input closes, that is with the process that started this.",
 )
+@click.option(
+    "--events",
+    is_flag=True,
+    hidden=True,
+    help="Tell events on standard output, a line of JSON each, and no progress.",
+)
 def command(
     model: str,
     nodes: tuple[str, ...],
@@ -106,6 +114,7 @@ def command(
     atlas: Path | None,
     asked: ModelOptions,
     orphan_stops: bool,
+    events: bool,
     more: dict[str, Any],
     **options: Any,
 ) -> int:
@@ -117,28 +126,36 @@ def command(
     Every batch is stored as soon as it is done: stop at any moment, run the same command again, and
     it goes on where it was.
     """
-    folder = atlas_folder(atlas)
-    chosen = asked.card(model)
-    _stop_on_terminate()
-    if orphan_stops:
-        threading.Thread(target=_watch_parent, daemon=True).start()
+    tell = event_teller() if events else None
+    with failures_told(tell):
+        folder = atlas_folder(atlas)
+        chosen = asked.card(model)
+        _stop_on_terminate()
+        if orphan_stops:
+            threading.Thread(target=_watch_parent, daemon=True).start()
 
-    from micrograph import runner
+        from micrograph import runner
 
-    for name in more.keys() & inspect.signature(runner.render).parameters.keys():
-        raise BadInput(f"--option {name} is no option of a lens; see `micrograph render --help`")
-    given = {name: value for name, value in options.items() if value not in (None, ())} | more
-    summary = runner.render(
-        asked.load(model, chosen, device or best_device()),
-        folder,
-        technique=techniques,
-        nodes=nodes or None,
-        units=units,
-        batch=batch,
-        progress=runner.progress_for(sys.stderr),
-        **given,
-    )
-    output.say(str(summary))
+        for name in more.keys() & inspect.signature(runner.render).parameters.keys():
+            raise BadInput(
+                f"--option {name} is no option of a lens; see `micrograph render --help`"
+            )
+        given = {name: value for name, value in options.items() if value not in (None, ())} | more
+        summary = runner.render(
+            asked.load(model, chosen, device or best_device()),
+            folder,
+            technique=techniques,
+            nodes=nodes or None,
+            units=units,
+            batch=batch,
+            progress=None if tell else runner.progress_for(sys.stderr),
+            on_event=tell,
+            **given,
+        )
+    if tell is None:
+        output.say(str(summary))
+    elif not summary.interrupted:
+        tell(Answer({"rendered": summary.rendered, "there": summary.there, "said": str(summary)}))
     return 130 if summary.interrupted else 0
 
 

@@ -14,27 +14,33 @@ from micrograph.web.guard import Guard
 from micrograph.web.html import static_version
 from micrograph.web.known import Known
 from micrograph.web.live import Live
-from micrograph.web.look import Look
 from micrograph.web.look_routes import add_look_routes
+from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.resolve_route import add_resolve_route
 from micrograph.web.routes import add_routes
 from micrograph.web.site import Site
+from micrograph.workers import Supervisor
 
 
 def create_app(
     library: Library,
     writable: Path | None = None,
     live: Live | None = None,
-    look: Look | None = None,
+    look: PictureQuestions | None = None,
     known: Callable[[str], Known] = lambda model: Known(),
+    workers: Supervisor | None = None,
 ) -> FastAPI:
     """The site over `library`.
 
     Pictures asked for on a page are rendered into the folder `writable`; without one nothing is
-    rendered. `known` says whether the model of an id can be run here.
+    rendered. `known` says whether the model of an id can be run here. `workers` start and watch the
+    processes that work for the site; whoever gives them closes them.
     """
     urls = Urls(static_version())
-    site = Site(library, live or Live(writable, urls), urls, _version(), look or Look(), known)
+    workers = workers or Supervisor()
+    live = live or Live(writable, urls, workers=workers)
+    look = look or PictureQuestions(workers=workers)
+    site = Site(library, live, urls, _version(), look, known)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

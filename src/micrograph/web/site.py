@@ -7,7 +7,7 @@ from micrograph.parts.urls import Urls
 from micrograph.web.html import Html
 from micrograph.web.known import Known
 from micrograph.web.live import Live
-from micrograph.web.look import Look
+from micrograph.web.picture_questions import PictureQuestions
 
 
 class Site:
@@ -22,7 +22,7 @@ class Site:
         live: Live,
         urls: Urls,
         version: str,
-        look: Look,
+        look: PictureQuestions,
         known: Callable[[str], Known] = lambda model: Known(),
     ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version
