@@ -45,7 +45,7 @@ PAGES = (
     ("unit", "/models/net000/conv20/3"),
     ("search, a word", "/search?q=wild+cat"),
     ("search, no hit", "/search?q=zebra"),
-    ("search, an address", "/search?q=net000/conv20/3.json"),
+    ("search, an address", "/search?q=net000/conv20/3"),
 )
 DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 START, END = "<!-- benchmarks/library.py -->\n", "<!-- end -->\n"

@@ -1,6 +1,8 @@
 """What an index answers is what the atlases say themselves."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -53,16 +55,18 @@ WORDS = (
 )
 
 
-def pair(folders: list[Path], place: Path) -> tuple[Snapshot, Snapshot]:
+@contextmanager
+def pair(folders: list[Path], place: Path) -> Iterator[tuple[Snapshot, Snapshot]]:
     """The same folders with an index that is up to date, and without one."""
     index = Index([place], MAKERS)
     indexed = Library(folders, bundled_catalogue(), index).snapshot()
     assert index.settle(60)
-    return indexed, Library(folders, bundled_catalogue()).snapshot()
+    yield indexed, Library(folders, bundled_catalogue()).snapshot()
+    index.close()
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snapshot, Snapshot]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Snapshot, Snapshot]]:
     """The sample atlas in two files and twice more under other names, and models with profiles."""
     folder = tmp_path_factory.mktemp("indexed")
     sample_atlas(folder / "own", [], nodes=NODES[:2])
@@ -72,13 +76,15 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snapshot, Snapshot]:
         rows = [row(name, "conv0", quantized(floats(8, 40 + seed), NUMBERS))]
         rows.append(row(name, "mixed1a", quantized(floats(16, 50 + seed), NUMBERS)))
         write(folder / "all", name, rows)
-    return pair([folder / "own", folder / "all"], folder / "index.sqlite")
+    with pair([folder / "own", folder / "all"], folder / "index.sqlite") as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def gallery(tmp_path_factory: pytest.TempPathFactory) -> tuple[Snapshot, Snapshot]:
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Snapshot, Snapshot]]:
     """The atlases that ship with the package."""
-    return pair([bundled_gallery()], tmp_path_factory.mktemp("gallery") / "index.sqlite")
+    with pair([bundled_gallery()], tmp_path_factory.mktemp("gallery") / "index.sqlite") as made:
+        yield made
 
 
 @pytest.mark.parametrize("limit", [1, 3, 20])

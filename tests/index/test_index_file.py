@@ -8,7 +8,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -18,8 +20,14 @@ from web_client import Client
 
 from micrograph.atlas import AtlasWriter, Library, Snapshot, bundled_gallery
 from micrograph.index import Index, index, places_for
+from micrograph.lenses.similar import profiles
+from micrograph.lenses.similar.neighbours import by_profile
+from micrograph.parts.urls import Urls
 from micrograph.web import create_app
 from micrograph.web.indexing import index_of
+from micrograph.web.known import Known
+from micrograph.web.pages.other import search_page
+from micrograph.web.pages.start import start_page
 
 PAGES = ("/", "/models", "/search?q=car", "/models/tinynet", "/models/tinynet/conv0/1")
 
@@ -33,15 +41,23 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
+OPEN: list[Index] = []
+"""Closed after each test."""
+
+
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def impatient(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(index, "_PAUSE", 0.01)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    yield
+    while OPEN:
+        OPEN.pop().close()
 
 
 def indexed(folder: Path) -> tuple[Index, Library]:
     """A library with its index, which is up to date."""
     made = index_of([folder])
+    OPEN.append(made)
     library = Library([folder], index=made)
     library.snapshot()
     assert made.settle(60)
@@ -53,19 +69,32 @@ def known(made: Index, snapshot: Snapshot, text: str = "car") -> dict[str, int]:
     return {path.stem: len(h) for path, h in made.hits(snapshot.files, text, "label").items()}
 
 
-def check_pages(library: Library, folder: Path) -> None:
-    """All pages are what they are without an index."""
-    with_index, without = (Client(create_app(lib)) for lib in (library, Library([folder])))
-    for page in PAGES:
-        assert with_index.get(page).status_code == 200
-        assert with_index.get(page).text == without.get(page).text
+def check_answers(library: Library, folder: Path) -> None:
+    """Searches, the list of models and similar units are what they are without an index."""
+    with_index, without = library.snapshot(), Library([folder]).snapshot()
+    for there in (with_index, without):
+        assert search_page(there, "bus", Urls()).hits
+    for text in ("car", "conv0", "zebra"):
+        assert search_page(with_index, text, Urls()) == search_page(without, text, Urls())
+    lists = [start_page(s, Urls(), "models", lambda id: Known()) for s in (with_index, without)]
+    assert asdict(lists[0]) == asdict(lists[1])
+    near = []
+    for there in (with_index, without):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(profiles, "_CACHE", profiles._Cache())
+            near.append([by_profile(r, "conv0", 1, there.atlases()) for r in there.atlases()])
+    assert near[0] == near[1]
 
 
 def test_it_lies_beside_the_atlases_and_answers(folder: Path) -> None:
     made, library = indexed(folder)
     assert made.path == folder / "index.sqlite"
     assert known(made, library.snapshot()) == {"tinynet": 1, "second": 0}
-    check_pages(library, folder)
+    check_answers(library, folder)
+    with_index, without = (Client(create_app(lib)) for lib in (library, Library([folder])))
+    for page in PAGES:
+        assert with_index.get(page).status_code == 200
+        assert with_index.get(page).text == without.get(page).text
 
 
 def test_an_index_of_before_is_used_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +130,7 @@ def test_a_file_that_is_being_written_is_read_itself(folder: Path) -> None:
         assert made.settle(60)
         assert "tinynet" not in known(made, library.snapshot())
         assert [hit.text for hit in library.search("car")] == ["car"]
-        check_pages(library, folder)
+        check_answers(library, folder)
     library.snapshot()
     assert made.settle(60)
     assert known(made, library.snapshot())["tinynet"] == 1
@@ -113,7 +142,7 @@ def test_a_bad_atlas_stays_one_problem(folder: Path, caplog: pytest.LogCaptureFi
     assert [p.path.name for p in library.problems] == ["broken.atlas"]
     assert set(known(made, library.snapshot())) == {"tinynet", "second"}
     assert not caplog.records
-    check_pages(library, folder)
+    check_answers(library, folder)
 
 
 def _cut(path: Path) -> None:
@@ -151,7 +180,7 @@ def test_a_spoiled_index_is_made_anew(
     spoil(folder / "index.sqlite")
     caplog.set_level(logging.INFO)
     made, library = indexed(folder)
-    check_pages(library, folder)
+    check_answers(library, folder)
     assert made.settle(60)
     assert known(made, library.snapshot()) == {"tinynet": 1, "second": 0}
     assert len([r for r in caplog.records if r.name.startswith("micrograph")]) <= 1
@@ -163,9 +192,9 @@ def test_an_index_spoiled_while_it_is_open(
 ) -> None:
     made, library = indexed(folder)
     spoil(folder / "index.sqlite")
-    check_pages(library, folder)
+    check_answers(library, folder)
     sample_atlas(folder, model=dataclasses.replace(MODEL, id="third"))
-    check_pages(library, folder)
+    check_answers(library, folder)
     assert made.settle(60)
     assert [hit.model for hit in library.search("car")] == ["third", "tinynet"]
     assert known(made, library.snapshot()) == {"tinynet": 1, "second": 0, "third": 1}
@@ -181,7 +210,7 @@ def test_values_that_were_altered_are_not_used(folder: Path) -> None:
         file.execute("UPDATE kept SET value = zeroblob(length(value))")
         file.commit()
     _, library = indexed(folder)
-    check_pages(library, folder)
+    check_answers(library, folder)
 
 
 def test_an_index_that_another_process_holds_is_done_without(
@@ -191,7 +220,7 @@ def test_an_index_that_another_process_holds_is_done_without(
     with closing(sqlite3.connect(folder / "index.sqlite", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         made, library = indexed(folder)
-        check_pages(library, folder)
+        check_answers(library, folder)
         assert known(made, library.snapshot()) == {}
         assert len(caplog.records) == 1
         assert (folder / "index.sqlite").exists()
@@ -229,7 +258,7 @@ def test_where_nothing_can_be_written_it_is_done_without(
     (tmp_path / "file").touch()
     made = Index([tmp_path / "file" / "index.sqlite"])
     library = Library([folder], index=made)
-    check_pages(library, folder)
+    check_answers(library, folder)
     assert made.settle(60)
     assert made.path is None
     assert len(caplog.records) == 1
@@ -238,6 +267,7 @@ def test_where_nothing_can_be_written_it_is_done_without(
 def test_many_threads_ask_while_it_is_made(folder: Path) -> None:
     expected = Library([folder]).search("car")
     made = index_of([folder])
+    OPEN.append(made)
     library = Library([folder], index=made)
     wrong: list[object] = []
 
@@ -291,4 +321,4 @@ def test_a_copied_folder_has_an_index_of_its_own(folder: Path, tmp_path: Path) -
     (tmp_path / "copy" / "second.atlas").unlink()
     made, library = indexed(tmp_path / "copy")
     assert known(made, library.snapshot()) == {"tinynet": 1}
-    check_pages(library, tmp_path / "copy")
+    check_answers(library, tmp_path / "copy")

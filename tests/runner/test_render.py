@@ -20,8 +20,10 @@ from micrograph.atlas import Atlas, AtlasWriter, rows
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
 from micrograph.lenses.engines.base import Rendered
+from micrograph.lenses.feature_vis import engine
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.models.model import Model
+from micrograph.optimize import optimize
 from micrograph.runner import Summary, render
 from micrograph.runner.describe import model_record, node_records
 
@@ -60,6 +62,33 @@ def there(path: Path, variant: str = "channel") -> dict[str, list[int]]:
     atlas = Atlas.open(path)
     tiles = {node: atlas.tiles(node, "feature_vis", variant) for node in atlas.nodes}
     return {node: [t.unit for t in found] for node, found in tiles.items() if found}
+
+
+def test_progress_never_goes_back_when_a_batch_is_halved(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory runs out in the third of four steps while more than two units are done together."""
+    began: list[int] = []
+
+    def short_of_memory(model: Model, target: Any, *args: Any, **options: Any) -> Any:
+        began.append(target.samples)
+        hook = options.pop("on_step")
+
+        def on_step(step: int, steps: int) -> None:
+            hook(step, steps)
+            if step == 3 and target.samples > 2:
+                raise MemoryError
+
+        return optimize(model, target, *args, on_step=on_step, **options)
+
+    monkeypatch.setattr(engine, "optimize", short_of_memory)
+    heard = Heard()
+    render(model, tmp_path, progress=heard, batch=6, nodes=["1"], **{**QUICK, "steps": 4})
+    assert began == [6, 3, 1, 2, 3, 1, 2]
+    assert heard.done == sorted(heard.done)
+    assert 4.5 in heard.done, "three of four steps of six units"
+    assert heard.done[-1] == 6
+    assert there(tmp_path / "small.atlas") == {"1": list(range(6))}
 
 
 def test_everything_worth_seeing_and_a_second_time_nothing(model: Model, tmp_path: Path) -> None:

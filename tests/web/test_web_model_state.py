@@ -9,7 +9,7 @@ from html_document import check_links, check_page
 from web_client import Client
 
 from micrograph.atlas import AtlasWriter, Library, bundled_catalogue
-from micrograph.lineage import FAMILIES, MICROSCOPE, members
+from micrograph.cards.families import families, members, microscope_models
 from micrograph.parts.plots import depth
 from micrograph.parts.urls import Urls
 from micrograph.web import create_app
@@ -103,8 +103,8 @@ def test_accuracy_and_download_are_told_by_who_started_the_site(known_site):
 
 def test_families_and_microscopes_models_are_in_the_catalogue():
     there = {path.stem for path in bundled_catalogue().glob("*.json")}
-    assert {*MICROSCOPE} <= there
-    ids = [one.id for family in FAMILIES for one in members(family.root) if one.id]
+    assert {*microscope_models()} <= there
+    ids = [one.id for family in families() for one in members(family.root) if one.id]
     assert {*ids} <= there
     assert len(ids) == len({*ids})  # nobody is in two families
 

@@ -39,7 +39,7 @@ def command(host: str, port: int) -> None:
     """Open the gallery and watch a small network being rendered."""
     from micrograph import web
     from micrograph.atlas import bundled_catalogue, bundled_gallery
-    from micrograph.cli.known import known
+    from micrograph.web.known import known_here
 
     folder = data_folder("demo")
     folder.mkdir(parents=True, exist_ok=True)  # where that fails, before there is a site
@@ -57,6 +57,6 @@ def command(host: str, port: int) -> None:
             port=port,
             writable=folder,
             announce=started,
-            known=known,
+            known=known_here,
             catalogue=bundled_catalogue(),
         )

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from micrograph.cli.model_options import Asked, model_options
+from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("model")
 @click.option("--digest", default="", metavar="D", help="Of the weights that it must have.")
 @model_options
-def command(model: str, digest: str, asked: Asked) -> None:
+def command(model: str, digest: str, asked: ModelOptions) -> None:
     """Answer questions about pictures on standard input."""
     questions = sys.stdin.buffer
     # What libraries print must not come between the answers.
@@ -53,7 +53,7 @@ def command(model: str, digest: str, asked: Asked) -> None:
             say(error="no memory is left for this picture", status=503)
 
 
-def _load(id: str, digest: str, asked: Asked) -> "Model":
+def _load(id: str, digest: str, asked: ModelOptions) -> "Model":
     try:
         chosen = asked.card(id)
     except NotFound:

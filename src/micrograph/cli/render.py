@@ -16,7 +16,7 @@ import click
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_folder, atlas_option
 from micrograph.cli.lens_options import LensCommand
-from micrograph.cli.model_options import Asked, model_options
+from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput
 
 GRACE = 20.0
@@ -104,7 +104,7 @@ def command(
     device: str | None,
     batch: int | str,
     atlas: Path | None,
-    asked: Asked,
+    asked: ModelOptions,
     orphan_stops: bool,
     more: dict[str, Any],
     **options: Any,

@@ -57,6 +57,7 @@ class Store:
             path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
             self._connection = _open(path)
         self._inode = os.stat(path).st_ino
+        self._last: tuple[States, tuple[int, int], list[tuple[Path, int]]] | None = None
 
     @property
     def is_there(self) -> bool:
@@ -88,21 +89,25 @@ class Store:
         connection = self._connection
         connection.execute("BEGIN")  # one moment for both questions
         try:
-            known = {
-                path: (id, state)
-                for id, path, state in connection.execute("SELECT id, path, state FROM file")
-            }
+            ids = self._known(files)
             found, end = self._found(match_query(text), KINDS.index(kind))
         finally:
             connection.execute("ROLLBACK")
-        sure: dict[Path, tuple[Row, ...]] = {}
-        for path, state in files.items():
-            id, there = known.get(path_key(path), (end, ""))
-            if id < end and there == json.dumps(state):
-                rows = found.get(id, ())
-                if rows is not None:
-                    sure[path] = rows
-        return sure
+        rows = ((path, found.get(id, ())) for path, id in ids if id < end)
+        return {path: there for path, there in rows if there is not None}
+
+    def _known(self, files: States) -> list[tuple[Path, int]]:
+        """Those of `files` that are known as they are, with their ids."""
+        (foreign,) = self._connection.execute("PRAGMA data_version").fetchone()
+        now = (foreign, self._connection.total_changes)
+        if self._last is None or self._last[0] is not files or self._last[1] != now:
+            there = {
+                (path, state): id
+                for id, path, state in self._connection.execute("SELECT id, path, state FROM file")
+            }
+            keys = ((path, (path_key(path), json.dumps(state))) for path, state in files.items())
+            self._last = (files, now, [(path, there[key]) for path, key in keys if key in there])
+        return self._last[2]
 
     def _found(self, query: str, kind: int) -> tuple[dict[int, tuple[Row, ...] | None], int]:
         """The files that have rows of the kind, by id: the row, or None for several; and the id

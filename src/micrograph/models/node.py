@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from micrograph.models.layout import AS_GIVEN, Layout
+from micrograph.models.layout import AS_GIVEN, OutputLayout
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Node:
     relus: tuple[int, ...] = ()
     overwritten: bool = False
     """True if a later in-place operation changes the tensor, so that captures must copy it."""
-    layout: Layout = AS_GIVEN
+    layout: OutputLayout = AS_GIVEN
     """How what the network computes becomes what is shown."""
     join: str = ""
     """Which sum or concatenation inside the module it is, if no module gives it: see `CallSite`."""

@@ -258,7 +258,7 @@ class _Resolver:
         id = atlas.model.id
         near = []
         note = why.rstrip(". ") + "."
-        sibling = self.models.get(names.SIBLINGS.get(id, ""))
+        sibling = self.models.get(names.relative_of(id))
         if sibling is not None:
             node = find_node(sibling, asked.node) if asked.node else None
             near = [*([f"{sibling.model.id}/{node}"] if node else []), sibling.model.id]

@@ -109,12 +109,12 @@ class Html:
             classes_of=classes_of,
             tuning_of=tuning_of,
             depth_of=depth_of,
-            core_of=self._core,
             lens_part=lens_part,
             unit_parts=unit_parts,
             source_names=source_names,
             map_lens=MAP,
             default_lens=DEFAULT,
+            core_of=self._core,
         )
         self.environment.filters.update(
             number=number,

@@ -77,7 +77,7 @@ def by_profile(
         foreign: list[Neighbour] = []
         fewest = len(mine.numbers)
         elsewhere = [
-            (other, _shown(other, profiles_of(other).get(digest, {})))
+            (other, _shown(other, profiles_of(other).get(digest, Nodes())))
             for other in others
             if other.model.id != atlas.model.id
         ]
@@ -160,9 +160,9 @@ def _shown(atlas: Reading, blocks: Nodes) -> Nodes:
         inside = _BRANCHES[atlas] = {
             node: whole for node, (whole, _) in parts_of(atlas.nodes).items()
         }
-    if not any(inside.get(node) in blocks for node in blocks):
+    if not inside or not any(inside.get(node) in blocks for node in blocks):
         return blocks
-    return {node: block for node, block in blocks.items() if inside.get(node) not in blocks}
+    return Nodes({n: block for n, block in blocks.items() if inside.get(n) not in blocks})
 
 
 def _promising(
@@ -190,7 +190,7 @@ def _promising(
         if found is None:
             yield other, blocks
         elif nodes := {n for group, values in found for n in _reaching(group, values, least)}:
-            yield other, {node: block for node, block in blocks.items() if node in nodes}
+            yield other, Nodes({n: block for n, block in blocks.items() if n in nodes})
 
 
 Likeness = list[tuple[list[Profiles], "np.ndarray"]]
@@ -202,12 +202,8 @@ def _likeness(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> Likeness | 
     of `mine`; None where a node was shown other pictures."""
     import numpy as np
 
-    groups: dict[int, list[Profiles]] = {}
-    for block in blocks.values():
-        groups.setdefault(id(block.whole or block), []).append(block)
     found = []
-    for group in groups.values():
-        whole = group[0].whole or group[0]
+    for whole, group in blocks.groups:
         if not np.array_equal(whole.numbers, mine.numbers):
             return None
         values = (whole.values.astype(np.float32) @ probe) * whole.scale

@@ -87,8 +87,17 @@ class Profiles:
         return found
 
 
-Nodes = Mapping[str, Profiles]
-"""Profiles of one dataset, by node."""
+class Nodes(dict[str, Profiles]):
+    """Profiles of one dataset, by node."""
+
+    @cached_property
+    def groups(self) -> list[tuple[Profiles, list[Profiles]]]:
+        """Nodes that lie in one array together, behind the profiles of that whole array."""
+        found: dict[int, tuple[Profiles, list[Profiles]]] = {}
+        for block in self.values():
+            whole = block.whole or block
+            found.setdefault(id(whole), (whole, []))[1].append(block)
+        return list(found.values())
 
 
 def profiles_of(atlas: Reading) -> dict[str, Nodes]:
@@ -100,7 +109,7 @@ def profiles_of(atlas: Reading) -> dict[str, Nodes]:
     merged: dict[str, Nodes] = {}
     for part in parts:
         for digest, nodes in _CACHE.profiles(atlas, part).items():
-            merged[digest] = {**nodes, **merged.get(digest, {})}
+            merged[digest] = Nodes({**nodes, **merged.get(digest, {})})
     return merged
 
 
@@ -179,17 +188,17 @@ def unpack(packed: bytes) -> dict[str, Nodes]:
         wholes.append(Profiles("", values, numbers))
     if at != len(packed):
         raise ValueError("more or less than what was packed")
-    found: dict[str, dict[str, Profiles]] = {}
+    found: dict[str, Nodes] = {}
     for digest, node, number, first, units in head["nodes"]:
-        found.setdefault(digest, {})[node] = _slice(wholes[number], node, first, units)
-    return dict(found)
+        found.setdefault(digest, Nodes())[node] = _slice(wholes[number], node, first, units)
+    return found
 
 
 def _slice(whole: Profiles, node: str, first: int, units: int) -> Profiles:
     return Profiles(node, whole.values[first : first + units], whole.numbers, whole, first)
 
 
-def _joined(nodes: Nodes) -> dict[str, Profiles]:
+def _joined(nodes: Mapping[str, Profiles]) -> Nodes:
     """The same, with one array for all nodes that were shown the same pictures."""
     import numpy as np
 
@@ -204,7 +213,7 @@ def _joined(nodes: Nodes) -> dict[str, Profiles]:
         for p in group:
             joined[p.node] = _slice(whole, p.node, first, len(p.values))
             first += len(p.values)
-    return {node: joined[node] for node in nodes}
+    return Nodes({node: joined[node] for node in nodes})
 
 
 def _read(part: Reading) -> dict[str, Nodes]:

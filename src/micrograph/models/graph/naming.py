@@ -10,7 +10,7 @@ from micrograph.graph import NodeKind
 from micrograph.models.graph.aten_call import ALL
 from micrograph.models.graph.kinds import kind_of
 from micrograph.models.graph.watching import Making, Source, Value
-from micrograph.models.layout import Layout
+from micrograph.models.layout import OutputLayout
 from micrograph.models.node import Node, ReceptiveField
 
 PICKED = ("class", "distillation")
@@ -130,7 +130,7 @@ def name_nodes(
                     shape=(),
                     parents=_parents(sources, kind, ids, picked),
                     aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),
-                    layout=Layout(
+                    layout=OutputLayout(
                         making.layout.axes, making.layout.prefix, value.tokens.index(kind)
                     ),
                     receptive_field=ReceptiveField(status=node.receptive_field.status),

@@ -21,7 +21,7 @@ from micrograph.models.graph.aten import is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace
 from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of
 from micrograph.models.graph.receptive_field import WHOLE, Field, union
-from micrograph.models.layout import Layout
+from micrograph.models.layout import OutputLayout
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
 from micrograph.models.running.relu import ReLUCalls
@@ -63,7 +63,7 @@ class Making:
 
     place: CallSite
     module: nn.Module
-    layout: Layout
+    layout: OutputLayout
     within: tuple[str, ...]
 
 

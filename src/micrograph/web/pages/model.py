@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.atlas import Reading
+from micrograph.cards.families import FamilyTree, family_of, members
 from micrograph.lenses.unit_map.page import UnitMap, unit_map
-from micrograph.lineage import Family, family_of, members
 from micrograph.parts.parts import (
     Choice,
     Image,
@@ -57,7 +57,7 @@ class ModelPage:
     graph: Graph
     map: UnitMap | None
     look: LookState
-    family: Family | None
+    family: FamilyTree | None
     relatives: list[str]
     others: list[Choice]
     state: Known

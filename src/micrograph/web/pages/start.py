@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from micrograph.atlas import Snapshot
-from micrograph.lineage import MICROSCOPE
+from micrograph.cards.families import microscope_models
 from micrograph.parts.parts import ModelRef, model_ref
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
@@ -48,7 +48,8 @@ def start_page(
     cards.sort(key=lambda card: not card.strata)
     there = {card.model.id for card in cards}
     others = [library.model(m.id) for m in library.models() if m.id not in there]
-    order = [*MICROSCOPE, *(o.model.id for o in others if o.model.id not in MICROSCOPE)]
+    shown = microscope_models()
+    order = [*shown, *(o.model.id for o in others if o.model.id not in shown)]
     others.sort(key=lambda o: order.index(o.model.id))
     two = [*(c.model.id for c in cards), *(o.model.id for o in others if o.nodes)][:2]
     return StartPage(
@@ -64,7 +65,7 @@ def start_page(
                 len(o.nodes),
                 unit_count(o),
                 known(o.model.id),
-                o.model.id in MICROSCOPE,
+                o.model.id in shown,
             )
             for o in others
         ],

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from micrograph.cards.zoo import _caffe, vgg19_caffe
 from micrograph.models import cards
+from micrograph.networks import caffe, vgg19_caffe
 from micrograph.weights.building import build
 from micrograph.weights.conversion import Given
 from micrograph.weights.formats import WeightsError
@@ -173,17 +173,17 @@ def test_layouts_of_caffe_tensorflow():
         },
         Path("graph"),
     )
-    weight, _ = _caffe.from_tensorflow(given, _caffe.Layer("a/b", (5, 4, 2, 3)))
+    weight, _ = caffe.from_tensorflow(given, caffe.CaffeLayer("a/b", (5, 4, 2, 3)))
     assert weight.shape == (5, 4, 2, 3)
     assert weight[1, 3, 0, 2] == kernel[0, 2, 3, 1]
-    weight, _ = _caffe.from_tensorflow(given, _caffe.Layer("fc", (5, 12), side=2))
+    weight, _ = caffe.from_tensorflow(given, caffe.CaffeLayer("fc", (5, 12), side=2))
     unit, y, x = 2, 1, 0
     assert weight[4, unit * 4 + y * 2 + x] == behind_map[(y * 2 + x) * 3 + unit, 4]
-    weight, bias = _caffe.from_tensorflow(given, _caffe.Layer("last", (5, 3)))
+    weight, bias = caffe.from_tensorflow(given, caffe.CaffeLayer("last", (5, 3)))
     assert torch.equal(weight, plain.T)
     assert bias[0] == 1
     with pytest.raises(WeightsError, match="expected"):
-        _caffe.from_caffe(Given({"conv/0": plain}, Path("x")), _caffe.Layer("conv", (5, 4)))
+        caffe.from_caffe(Given({"conv/0": plain}, Path("x")), caffe.CaffeLayer("conv", (5, 4)))
 
 
 def test_a_state_dict_of_lucents_is_taken_as_a_whole(no_weights, tmp_path):

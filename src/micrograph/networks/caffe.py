@@ -7,16 +7,14 @@ behind a map reads it in the order y, x, unit.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from torch import Tensor
+from torch import Tensor
 
-    from micrograph.weights.conversion import Given
+from micrograph.weights.conversion import Given, kernel, matrix, matrix_after_map
 
 
 @dataclass(frozen=True)
-class Layer:
+class CaffeLayer:
     """A layer by its name in Caffe: the shape of its weights as torch has them, and, for a matrix
     behind a map, the side of that map."""
 
@@ -25,11 +23,11 @@ class Layer:
     side: int = 0
 
 
-Take = Callable[["Given", Layer], "tuple[Tensor, Tensor]"]
+Take = Callable[[Given, CaffeLayer], tuple[Tensor, Tensor]]
 """Weight and bias of a layer out of a file, laid out as torch has them."""
 
 
-def from_caffe(given: "Given", layer: Layer) -> "tuple[Tensor, Tensor]":
+def from_caffe(given: Given, layer: CaffeLayer) -> tuple[Tensor, Tensor]:
     """Out of a `.caffemodel`."""
     return (
         given.take(f"{layer.name}/0", layer.shape),
@@ -38,11 +36,9 @@ def from_caffe(given: "Given", layer: Layer) -> "tuple[Tensor, Tensor]":
 
 
 def from_tensorflow(
-    given: "Given", layer: Layer, weights: str = "{}/weights", biases: str = "{}/biases"
-) -> "tuple[Tensor, Tensor]":
+    given: Given, layer: CaffeLayer, weights: str = "{}/weights", biases: str = "{}/biases"
+) -> tuple[Tensor, Tensor]:
     """Out of a graph such as caffe-tensorflow makes; slashes become underscores."""
-    from micrograph.weights.conversion import kernel, matrix, matrix_after_map
-
     scope = layer.name.replace("/", "_")
     outputs, inputs, *window = layer.shape
     weight = given.take(weights.format(scope), (*window, inputs, outputs))
@@ -55,12 +51,12 @@ def from_tensorflow(
     return weight, given.take(biases.format(scope), (outputs,))
 
 
-def from_numbered(given: "Given", layer: Layer) -> "tuple[Tensor, Tensor]":
+def from_numbered(given: Given, layer: CaffeLayer) -> tuple[Tensor, Tensor]:
     """Out of a `.npy` dictionary of lists, weight first: `conv1/0`, `conv1/1`."""
     return from_tensorflow(given, layer, "{}/0", "{}/1")
 
 
-def from_torch(given: "Given", layer: Layer, module: str) -> "tuple[Tensor, Tensor]":
+def from_torch(given: Given, layer: CaffeLayer, module: str) -> tuple[Tensor, Tensor]:
     """Out of a state dict, in which the layer is called `module`."""
     return (
         given.take(f"{module}.weight", layer.shape),
