@@ -49,7 +49,7 @@ def test_what_a_recipe_says() -> None:
     assert asked == ("maco", "channel", 3)
 
 
-@pytest.mark.parametrize("value", [None, "", True, 1.5, ["x"]])
+@pytest.mark.parametrize("value", [None, True, 1.5, ["x"]])
 def test_a_recipe_that_does_not_say_it_is_refused(value: object) -> None:
     for ask in (recipes.technique, recipes.variant, recipes.seed):
         for recipe in ({}, {"technique": value, "view": value, "seed": value}):

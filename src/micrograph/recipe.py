@@ -60,6 +60,6 @@ def seed(recipe: Recipe) -> int:
 
 def _name(recipe: Recipe, key: str) -> str:
     found = recipe.get(key)
-    if not isinstance(found, str) or not found:
+    if not isinstance(found, str):
         raise BadInput(f"{key} {short(found)} of a recipe is no name; every recipe needs one")
     return found

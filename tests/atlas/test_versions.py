@@ -156,6 +156,13 @@ def test_a_version_that_never_was_is_a_clear_error_also_of_an_open_file(older: P
         atlas.counts()
 
 
+def test_a_variant_without_a_name_is_read(older: Path) -> None:
+    """Nothing kept writers from storing one."""
+    with closing(sqlite3.connect(older)) as connection, connection:
+        connection.execute("UPDATE recipe SET variant = ''")
+    assert [v.variant for v in Atlas.open(older).visualizations("mixed1a", 3)] == [""]
+
+
 def test_every_version_that_was_can_be_read() -> None:
     """The steps are numbered without a gap, a migration and an overlay each."""
     from micrograph.atlas import versions
