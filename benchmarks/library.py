@@ -92,11 +92,20 @@ def make(folder: Path, number: int, nodes: int) -> None:
     model = ModelRecord(name, f"Net {number}", f"{number:064x}", "A chain.", 1000, LABELS)
     chain = [
         NodeRecord(
-            f"conv{k:02}", k, "conv", UNITS, (8, 8), 3 + 2 * k, 1, 0, "exact",
-            (f"conv{k - 1:02}",) if k else (), (f"c{k}",),
+            f"conv{k:02}",
+            k,
+            "conv",
+            UNITS,
+            (8, 8),
+            3 + 2 * k,
+            1,
+            0,
+            "exact",
+            (f"conv{k - 1:02}",) if k else (),
+            (f"c{k}",),
         )
         for k in range(nodes)
-    ]  # fmt: skip
+    ]
     pictures = [
         encode(draw.integers(0, 256, (32, 32, 3), dtype=np.uint8), "png") for _ in range(UNITS)
     ]
@@ -119,9 +128,17 @@ def swept(model: str, node: str, draw: np.random.Generator) -> Visualization:
         "numbers": np.arange(PICTURES, dtype=np.int32),
     }
     return Visualization(
-        node, None, "dataset_examples", "town", recipe, 0, 0.0, None, {"dataset": DATASET},
+        node,
+        None,
+        "dataset_examples",
+        "town",
+        recipe,
+        0,
+        0.0,
+        None,
+        {"dataset": DATASET},
         arrays=arrays,
-    )  # fmt: skip
+    )
 
 
 def ask(one: Path, all_: Path, runs: int) -> list[tuple[str, float, float, int]]:
