@@ -18,7 +18,7 @@ from micrograph.errors import BadInput, Conflict
 from micrograph.events import Step
 from micrograph.models import load
 from micrograph.models.model import Model
-from micrograph.runner.describe import dictionary_records, model_record, node_record
+from micrograph.runner.describe import dictionary_records, model_record, node_records
 from micrograph.runner.executor import LocalExecutor
 from micrograph.runner.options import jobs_of
 from micrograph.runner.plan import make_plan
@@ -40,7 +40,7 @@ def tasks_of(
     """The plan for an empty atlas."""
     find_attached(model, [node])
     jobs = jobs_of([lenses.get(lens)], model, options)
-    nodes = [node_record(one) for one in model.nodes.values()]
+    nodes = node_records(model)
     record, dictionaries = model_record(model), dictionary_records(model)
     with AtlasWriter.open(folder / "plan.atlas", record, nodes, dictionaries) as writer:
         plan = make_plan(model, writer, jobs, {node: units}, None, {lens: options})

@@ -15,9 +15,9 @@ from micrograph.parts.urls import Urls
 from micrograph.web.build import PAGES, build
 from micrograph.web.context import Context
 from micrograph.web.live import Live
-from micrograph.web.look import Look
 from micrograph.web.pages.node_view import OBJECTIVES, SIGNS, SIZES, NodeView
 from micrograph.web.pages.sort import SORTS
+from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.redirects import Redirect
 from micrograph.web.site import Site
 from micrograph.web.target import Target
@@ -119,7 +119,7 @@ def test_every_target_has_one_handler_that_makes_its_kind_of_page() -> None:
 @pytest.fixture(scope="module")
 def context(folder: Path) -> Context:
     urls = Urls("v")
-    site = Site(Library([folder]), Live(None, urls), urls, "1", Look())
+    site = Site(Library([folder]), Live(None, urls), urls, "1", PictureQuestions())
     return Context(site, "http://site")
 
 
