@@ -25,11 +25,11 @@ def asked(step: str) -> tuple[str, dict]:
 
 
 def test_every_lens_is_in_it():
-    shown = {name for step in tour.STEPS for name in asked(step)[1]["techniques"]}
+    shown = {name for step in tour.all_steps() for name in asked(step)[1]["techniques"]}
     assert shown == set(techniques.names())
 
 
-@pytest.mark.parametrize("step", tour.STEPS)
+@pytest.mark.parametrize("step", tour.all_steps())
 def test_each_step_asks_for_what_there_is(step):
     model_id, options = asked(step)
     model = load(model_id)

@@ -15,6 +15,8 @@ from record import read
 from twin_compare import MISSING, Difference, Expected, differences, unexpected
 from twin_site import ATLASES, Sites, bare_machine, copy_atlases, read_urls
 
+from micrograph.lenses import names
+
 _DISAGREED = r"(alexnet|alexnet_caffe_places365|contrastive_\w+|resnetv2_50_slim)"
 _COUNTED = (
     "The catalogue says which nodes the engine found worth seeing; before, the site guessed, and "
@@ -75,8 +77,26 @@ def sites(bare: None, tmp_path_factory: pytest.TempPathFactory) -> Sites:
     return Sites(copy_atlases(tmp_path_factory.mktemp("twins") / "atlases"))
 
 
+KNOWN = {lens["technique"] for lens in RECORDED["all /about.json"]["body"]["lenses"]}
+"""The lenses that there were when the answers were recorded."""
+
+
+def without_new_lenses(now: Any) -> Any:
+    """An answer without what lists in it say of lenses that came since: they are new entries."""
+    if isinstance(now, dict):
+        return {key: without_new_lenses(value) for key, value in now.items()}
+    if isinstance(now, list):
+        new = set(names()) - KNOWN
+        return [
+            without_new_lenses(one)
+            for one in now
+            if not (isinstance(one, dict) and one.get("technique") in new)
+        ]
+    return now
+
+
 def check(line: str, now: Any) -> None:
-    found = unexpected(line, RECORDED[line], now, EXPECTED)
+    found = unexpected(line, RECORDED[line], without_new_lenses(now), EXPECTED)
     shown = "\n  ".join(map(str, found[:20]))
     assert not found, f"{len(found)} differences at {line}\n  {shown}"
 
@@ -87,15 +107,14 @@ def test_each_line_is_recorded_once() -> None:
 
 
 def test_every_lens_has_results_in_the_stored_atlases() -> None:
-    lenses = {lens["technique"] for lens in RECORDED["all /about.json"]["body"]["lenses"]}
     shown = {
         technique
         for line, answer in RECORDED.items()
         if line.startswith(("all /models/toytown/", "all /models/toytown_clip/"))
         for technique in answer.get("body", {}).get("techniques", ())
     }
-    assert len(lenses) == 15
-    assert lenses <= shown
+    assert len(KNOWN) == 15
+    assert shown >= KNOWN
 
 
 @pytest.mark.parametrize("line", LINES, ids=[line[:100] for line in LINES])

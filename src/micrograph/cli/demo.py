@@ -8,12 +8,10 @@ import click
 from micrograph.cards import card
 from micrograph.cli.folders import data_folder
 from micrograph.cli.serve import announce, host_option, port_option
-from micrograph.cli.tour import STEPS, Tour
+from micrograph.cli.tour import Tour, all_steps
 from micrograph.errors import BadInput
 from micrograph.weights import store
 from micrograph.workers import Supervisor
-
-MODELS = tuple(dict.fromkeys(step.split()[0] for step in STEPS))
 
 
 def forget_other_weights(folder: Path, model: str) -> None:
@@ -44,7 +42,7 @@ def command(host: str, port: int) -> None:
 
     folder = data_folder("demo")
     folder.mkdir(parents=True, exist_ok=True)  # where that fails, before there is a site
-    for model in MODELS:
+    for model in dict.fromkeys(step.split()[0] for step in all_steps()):
         forget_other_weights(folder, model)
     workers = Supervisor()
     with ExitStack() as running:

@@ -5,8 +5,10 @@ The best first, and the slowest last: all of it takes about a quarter of an hour
 
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
+from micrograph.lenses import lenses
 from micrograph.workers import RENDER, Order, Priority, Supervisor, Ticket
 
 GRACE = 15.0
@@ -33,6 +35,12 @@ STEPS = (
     "toytown --node mixed4a.sae --units 115,160,184,644,662",
     "toytown --node mixed4? --units 0-3 --technique diversity --technique maco",
 )
+"""What needs more than one lens, or more than one step; then come those that lenses name."""
+
+
+def all_steps() -> tuple[str, ...]:
+    """The steps of the tour, in order."""
+    return (*STEPS, *(one.demo for one in lenses().values() if one.demo))
 
 
 def command(step: str, folder: Path) -> list[str]:
@@ -53,12 +61,14 @@ class Tour:
     """Has the steps done one after the other, each in a process of its own, which ends with this
     one however that ends. A step that fails says why on standard error, and the next one begins.
 
+    `steps` are those of `all_steps` where none are given.
     `workers` are those of the site: what a reader asks for comes before the next step, and a step
     that is under way makes way for it and goes on afterwards.
     """
 
-    def __init__(self, folder: Path, workers: Supervisor, steps: tuple[str, ...] = STEPS) -> None:
-        self._folder, self._workers, self._steps = folder, workers, steps
+    def __init__(self, folder: Path, workers: Supervisor, steps: Sequence[str] = ()) -> None:
+        self._folder, self._workers = folder, workers
+        self._steps = tuple(steps) or all_steps()
         self._ticket: Ticket | None = None
         self._lock = threading.Lock()
         self._closed = False

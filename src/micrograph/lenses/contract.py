@@ -77,7 +77,8 @@ class Lens:
     `home` is the package that it lies in (`__package__` in its `lens.py`). `params` are its
     options. `about` says what its results are about: "unit", or "node" as a whole; by default
     what the pages are about that show them. `result` is what it stores there, `whole` what it
-    stores about a node beside its units, None for nothing.
+    stores about a node beside its units, None for nothing. `demo` are the words behind `micrograph
+    render` that show it in the demo, "" where other steps of it do.
     """
 
     words: Words
@@ -88,6 +89,7 @@ class Lens:
     about: str = ""
     whole: type[Result] | None = None
     can: Can = field(default_factory=Can)
+    demo: str = ""
 
     @property
     def name(self) -> str:

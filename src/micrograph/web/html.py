@@ -15,13 +15,13 @@ from micrograph.lenses.pages.listing import words
 from micrograph.parts.urls import Urls
 from micrograph.web.drawings import classes_of, depth_of, histogram_of, tuning_of
 from micrograph.web.drawn_parts import lens_part, unit_parts
+from micrograph.web.lens_templates import lens_templates
 from micrograph.web.lens_traits import DEFAULT, MAP, source_names
 from micrograph.web.pages import Page
 from micrograph.web.pages.model_cards import ModelCard
 from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
-LENSES = HERE.parent / "lenses"
 STATIC = HERE / "static"
 
 
@@ -94,7 +94,7 @@ class Html:
             loader=ChoiceLoader(
                 [
                     FileSystemLoader(HERE / "templates"),
-                    PrefixLoader({"lenses": FileSystemLoader(LENSES)}),
+                    PrefixLoader({"lenses": lens_templates()}),
                 ]
             ),
             autoescape=True,
