@@ -1,0 +1,1 @@
+"""The lens accentuate: its words, its engine, its part of a page."""

@@ -1,0 +1,76 @@
+"""Feature accentuation: a given picture, changed until it excites a unit more."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from micrograph.lenses.contract import Can, Lens, Words
+from micrograph.lenses.params import Params, option, pictures_option
+from micrograph.lenses.result import Arrays, OnePicture, number, source, texts
+
+WORDS = Words(
+    technique="accentuate",
+    title="Feature accentuation",
+    question="What of it is in a given picture?",
+    explanation=(
+        "Start from a picture and change it, step by step, so that one unit answers more strongly, "
+        "while a lower node goes on seeing nearly what it saw: what the unit found there is "
+        "brought out where it was."
+    ),
+    reading="Compare with the picture it began as: what grew is what the unit answers to there.",
+    caution="Given enough freedom anything can be brought out: look how far the lower node moved.",
+    options="--image <picture>",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccentuateParams(Params, lens=WORDS.technique):
+    """The options of feature accentuation. Its pictures have the size of the network's input."""
+
+    images: tuple[str, ...] = pictures_option()
+    below: str | None = option(
+        None, "the lower node that is held", shown="half way to the unit's own node"
+    )
+    strength: float = option(
+        4.0, "weight of staying near the picture, as the lower node sees it", low=0.0, high=1000.0
+    )
+    preset: str = option("standard", "draft, standard or microscope")
+    steps: int | None = option(None, "gradient steps", unit="steps", shown="the preset's")
+    seed: int = option(0, "random seed", low=0, high=2**31 - 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccentuateResult(OnePicture):
+    """What was done to one picture.
+
+    `before` is the unit's mean activation on it. `below` is the lower node, and `moved` by how much
+    its activations differ from those on the source, as a share of their length there.
+    """
+
+    before: float = 0.0
+    below: str = ""
+    moved: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        about = {"before": self.before, "below": self.below, "moved": self.moved}
+        return about | super().to_json()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], arrays: Arrays) -> "AccentuateResult":
+        return cls(
+            before=number(data.get("before")),
+            below=texts(data, "below"),
+            moved=number(data.get("moved")),
+            source=source(data.get("source")),
+        )
+
+
+LENS = Lens(
+    words=WORDS,
+    order=85,
+    home=__package__,
+    params=AccentuateParams,
+    result=AccentuateResult,
+    can=Can(on_pictures=True),
+    demo="toytown --node mixed4? --units 0-3 --technique accentuate --image owl",
+)
