@@ -1,0 +1,64 @@
+"""The documentation site: `make docs` builds it from these pages and from docstrings."""
+
+import re
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+import micrograph
+
+project = "Micrograph"
+author = "The Micrograph developers"
+copyright = author
+release = micrograph.__version__
+version = release
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
+exclude_patterns = ["_build", "requirements.txt", "**/.*"]
+
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 80
+
+html_theme = "furo"
+html_title = "Micrograph"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_theme_options = {"navigation_with_keys": True}
+pygments_style = "friendly"
+pygments_dark_style = "github-dark"
+
+CHECKOUT = Path(__file__).parents[1]
+PAGES = {"CONTRIBUTING.md": "contributing.md", "ARCHITECTURE.md": "architecture.md"}
+"""Files of the checkout's root that have a page here, which includes them."""
+
+
+def point_inside(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Links that leave docs/ in the repository lead to the site's page of the same file."""
+    up = "../" * docname.count("/")
+    for name, page in PAGES.items():
+        source[0] = source[0].replace(f"]({up}../{name}", f"]({up}{page}")
+
+
+def markdown_docstring(
+    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
+) -> None:
+    """Docstrings are plain text with `code` in single backticks; so are they shown."""
+    lines[:] = [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line) for line in lines]
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", point_inside)
+    app.connect("autodoc-process-docstring", markdown_docstring)
