@@ -19,7 +19,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
 ]
-exclude_patterns = ["_build", "requirements.txt", "**/.*"]
+exclude_patterns = ["**/.*"]
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
@@ -40,19 +40,27 @@ html_theme_options = {"navigation_with_keys": True}
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 
-CHECKOUT = Path(__file__).parents[1]
-PAGES = {"CONTRIBUTING.md": "contributing.md", "ARCHITECTURE.md": "architecture.md"}
-"""Files of the checkout's root that have a page here, which includes them."""
+PAGES = {
+    f"{name}.md": f"{name.lower()}.md"
+    for name in ("ARCHITECTURE", "CHANGELOG", "CONTRIBUTING", "SECURITY")
+}
+"""Files of the repository's root that have a page here, which includes them."""
 
 
 def point_inside(app: Sphinx, docname: str, source: list[str]) -> None:
     """Links that leave docs/ in the repository lead to the site's page of the same file."""
-    up = "../" * docname.count("/")
+    up = "../" * (docname.count("/") + 1)
     for name, page in PAGES.items():
-        source[0] = source[0].replace(f"]({up}../{name}", f"]({up}{page}")
+        source[0] = source[0].replace(f"]({up}{name}", f"]({up[3:]}{page}")
 
 
-def markdown_docstring(
+def point_included(app: Sphinx, path: Path, docname: str, source: list[str]) -> None:
+    """The same for links between the included files."""
+    for name, page in PAGES.items():
+        source[0] = source[0].replace(f"]({name}", f"](docs/{page}")
+
+
+def inline_code(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
     """Docstrings are plain text with `code` in single backticks; so are they shown."""
@@ -61,4 +69,5 @@ def markdown_docstring(
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", point_inside)
-    app.connect("autodoc-process-docstring", markdown_docstring)
+    app.connect("include-read", point_included)
+    app.connect("autodoc-process-docstring", inline_code)
