@@ -36,7 +36,45 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sphinx = False
-html_theme_options = {"navigation_with_keys": True}
+LIGHT = {
+    "ink": "#161616",
+    "quiet": "#626262",
+    "raised": "#f6f6f6",
+    "line": "#e4e4e4",
+    "paper": "#fff",
+}
+DARK = {
+    "ink": "#ececec",
+    "quiet": "#9b9b9b",
+    "raised": "#181818",
+    "line": "#2b2b2b",
+    "paper": "#0e0e0e",
+}
+
+
+def colours(grey: dict[str, str], link: str) -> dict[str, str]:
+    """The theme's variables in the greys of the site that `micrograph serve` shows."""
+    return {
+        "color-foreground-primary": grey["ink"],
+        "color-foreground-secondary": grey["quiet"],
+        "color-background-primary": grey["paper"],
+        "color-background-secondary": grey["raised"],
+        "color-background-border": grey["line"],
+        "color-brand-primary": grey["ink"],
+        "color-brand-content": link,
+        "color-brand-visited": link,
+        "color-sidebar-link-text": grey["ink"],
+        "color-sidebar-link-text--top-level": grey["ink"],
+        "color-api-name": grey["ink"],
+        "color-api-pre-name": grey["quiet"],
+    }
+
+
+html_theme_options = {
+    "navigation_with_keys": True,
+    "light_css_variables": colours(LIGHT, "#9c4a00"),
+    "dark_css_variables": colours(DARK, "#ffab2e"),
+}
 pygments_style = "friendly"
 pygments_dark_style = "github-dark"
 
