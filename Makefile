@@ -11,9 +11,9 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-# What `make oldest` runs: everything below the command line that needs no library of models.
+# What `make oldest` runs: all that needs no library of models and no browser.
 OLDEST_TESTS := tests/test_*.py tests/atlas tests/resolve tests/pictures tests/datasets tests/optimize \
-	tests/weights tests/web tests/lenses
+	tests/weights tests/web tests/lenses tests/cli tests/docs
 
 .PHONY: demo test check coverage nightly oldest docs findings clean
 
