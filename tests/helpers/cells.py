@@ -9,8 +9,10 @@ def run_cell(code: str, space: dict[str, object], name: str) -> object:
     `name` stands in tracebacks.
     """
     tree = ast.parse(code, name)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-    exec(compile(tree, name, "exec"), space)
-    if last is None:
+    last = tree.body[-1] if tree.body else None
+    if not isinstance(last, ast.Expr):
+        exec(compile(tree, name, "exec"), space)
         return None
+    tree.body.pop()
+    exec(compile(tree, name, "exec"), space)
     return eval(compile(ast.Expression(last.value), name, "eval"), space)
