@@ -55,9 +55,8 @@ def example(node: str, unit: int, most: np.ndarray, mean: np.ndarray) -> Visuali
         "picture_max": quantiles(most),
         "picture_mean": quantiles(mean),
     }
-    return Visualization(
-        node, unit, "dataset_examples", "toytown", {}, 0, float(most.max()), None, data
-    )
+    recipe = {"technique": "dataset_examples", "view": "toytown", "seed": 0}
+    return Visualization(node, unit, recipe, float(most.max()), None, data)
 
 
 def pictures(
@@ -90,10 +89,7 @@ def picture(
     return Visualization(
         node,
         unit,
-        "feature_vis",
-        variant,
-        {"seed": seed},
-        seed,
+        {"technique": "feature_vis", "view": variant, "seed": seed},
         score,
         NO_PICTURE,
         {"company": company},
@@ -111,10 +107,7 @@ def of_another(
             Visualization(
                 v.node,
                 unit,
-                v.technique,
-                v.variant,
                 v.recipe,
-                v.seed,
                 scores[unit, other],
                 NO_PICTURE,
                 v.data,
@@ -169,10 +162,7 @@ def main() -> None:
                             Visualization(
                                 node,
                                 u,
-                                "feature_vis",
-                                variant,
-                                {"seed": 1},
-                                1,
+                                {"technique": "feature_vis", "view": variant, "seed": 1},
                                 good[u][0].score,
                                 NO_PICTURE,
                                 good[o][1].data,

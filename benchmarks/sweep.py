@@ -14,8 +14,8 @@ import time
 import torch
 
 from micrograph.datasets import batches, open_dataset
+from micrograph.graph import worth_seeing
 from micrograph.models import load
-from micrograph.runner.select import worth_seeing
 from micrograph.sweep import Look, Tally, specify
 
 

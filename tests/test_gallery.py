@@ -40,7 +40,7 @@ def test_every_file_is_small_and_of_the_weights_of_its_card(file: Path) -> None:
 def test_a_token_unit_s_recipe_makes_its_picture_again() -> None:
     atlas = Atlas.open(FILE.parent / "toytown_vit.atlas")
     stored = next(v for v in atlas.visualizations("blocks.2", 4) if v.technique == "feature_vis")
-    job = Job("feature_vis", stored.variant, stored.seed, stored.recipe)
+    job = Job(stored.recipe)
     again = next(get("feature_vis").run(load("toytown_vit"), "blocks.2", [4], job))
     assert again.score == pytest.approx(stored.score, rel=0.25)
 
@@ -89,7 +89,7 @@ def test_a_recipe_makes_its_picture_again(gallery: Atlas, node: str, unit: int) 
     except Unavailable as error:
         pytest.skip(str(error))
     stored = min(gallery.visualizations(node, unit), key=lambda v: v.recipe["size"])
-    job = Job("feature_vis", stored.variant, stored.seed, stored.recipe)
+    job = Job(stored.recipe)
     again = next(get("feature_vis").run(model, node, [unit], job))
     assert again.score == pytest.approx(stored.score, rel=0.25)
     few = Settings.from_dict({**stored.recipe, "steps": 2})
@@ -133,7 +133,7 @@ def test_there_is_something_of_every_lens_that_can_be_shared(lenses: Atlas) -> N
 @pytest.mark.parametrize("node", ["inception_3b", "inception_4c", "inception_5b"])
 def test_examples_are_our_own_pictures_and_all_are_there(lenses: Atlas, node: str) -> None:
     found = lenses.results(node, "dataset_examples", "toytown")
-    assert found.keys() == {-1, *range(lenses.nodes[node].units)}
+    assert found.keys() == {None, *range(lenses.nodes[node].units)}
     for unit in (0, 7, lenses.nodes[node].units - 1):
         data = found[unit].data
         numbers = {example[0] for example in (*data["top"], *data["bottom"])}

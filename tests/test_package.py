@@ -1,3 +1,4 @@
+import os
 import re
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 import micrograph
 
 CHECKOUT = Path(__file__).parents[1]
+HELPERS = Path(__file__).parent / "helpers"
 
 
 def test_import_does_not_bring_torch() -> None:
@@ -64,3 +66,30 @@ def test_the_wheel_has_every_file_that_the_checkout_has(tmp_path: Path) -> None:
         packed = set(archive.namelist())
     wanted = {path.removeprefix("src/") for path in files if path.startswith("src/")}
     assert {path for path in wanted - packed if not path.endswith(".md")} == set()
+
+
+def test_the_site_and_the_resolver_answer_without_torch() -> None:
+    code = (
+        "import sys\n"
+        "from web_client import Client\n"
+        "from micrograph.atlas import Library, bundled_catalogue\n"
+        "from micrograph.resolve import resolve\n"
+        "from micrograph.web import create_app\n"
+        "from micrograph.web.known import known_here\n"
+        "library = Library([], bundled_catalogue())\n"
+        "site = Client(create_app(library, known=known_here))\n"
+        "models = site.get('/models.json').json()['known']\n"
+        "page = site.get('/models/contrastive_v1.json').json()\n"
+        "print(models[0]['model']['id'], page['state']['instead'], page['family']['question'],\n"
+        "      resolve('InceptionV1 4c:447', library).address, 'torch' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([*sys.path, str(HELPERS)])},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    told = "alexnet contrastive_rn50 Which CLIP? inceptionv1/mixed4c/447 False\n"
+    assert done.stdout == told, done.stderr

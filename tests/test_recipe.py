@@ -1,9 +1,21 @@
+import hashlib
 import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from micrograph.errors import not_found
+from micrograph import recipe as recipes
+from micrograph.atlas import Atlas, bundled_gallery
+from micrograph.errors import BadInput, not_found
 from micrograph.recipe import canonical, digest
+
+OLDER = [
+    *sorted(bundled_gallery().glob("*.atlas")),
+    *sorted((Path(__file__).parent / "twins" / "atlases").glob("*.atlas")),
+]
+RECIPE = {"technique": "maco", "view": "channel", "seed": 3, "steps": 64}
 
 
 def test_order_and_container_do_not_matter() -> None:
@@ -22,6 +34,47 @@ def test_every_change_shows(other: dict) -> None:
 def test_values_without_a_text_of_their_own_are_refused() -> None:
     with pytest.raises(ValueError, match="JSON"):
         digest({"a": float("nan")})
+
+
+def test_a_variant_has_a_name_that_decides_nothing() -> None:
+    bare = {key: value for key, value in RECIPE.items() if key != "view"}
+    for other in (bare, RECIPE | {"view": "neuron"}):
+        assert digest(other) == digest(RECIPE)
+    for other in (RECIPE | {"seed": 4}, RECIPE | {"sign": {"view": 1}}):
+        assert digest(other) != digest(RECIPE)
+
+
+def test_what_a_recipe_says() -> None:
+    asked = (recipes.technique(RECIPE), recipes.variant(RECIPE), recipes.seed(RECIPE))
+    assert asked == ("maco", "channel", 3)
+
+
+@pytest.mark.parametrize("value", [None, True, 1.5, ["x"]])
+def test_a_recipe_that_does_not_say_it_is_refused(value: object) -> None:
+    for ask in (recipes.technique, recipes.variant, recipes.seed):
+        for recipe in ({}, {"technique": value, "view": value, "seed": value}):
+            with pytest.raises(BadInput, match="every recipe needs one") as told:
+                ask(recipe)
+            assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("path", OLDER, ids=lambda path: path.stem)
+def test_digests_in_older_atlases_are_those_of_the_recipes_read_from_them(path) -> None:
+    """They were written before recipes named their variant: nothing is rendered anew."""
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        stored = connection.execute(
+            "SELECT r.digest, r.technique, r.variant, r.seed, r.json, n.name, v.unit "
+            "FROM recipe r JOIN visualization v ON v.recipe = r.id JOIN node n ON n.id = v.node "
+            "GROUP BY r.id"
+        ).fetchall()
+    assert stored
+    atlas = Atlas.open(path)
+    for key, technique, variant, seed, text, node, unit in stored:
+        assert hashlib.sha256(text.encode()).digest() == key, "the text is what was digested"
+        found = atlas.visualizations(node, None if unit < 0 else unit)
+        (v,) = [v for v in found if digest(v.recipe) == key.hex()]
+        assert (v.technique, v.variant, v.seed) == (technique, variant, seed)
+        assert canonical(v.recipe) == text
 
 
 def test_unknown_names_say_what_is_near() -> None:

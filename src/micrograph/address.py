@@ -1,8 +1,9 @@
 """Where: the addresses `model/node/unit` and the ways to write them.
 
-An address names a model, a node of it, or a unit of that node. Its text is also the URL path under
-`/models/`. This module knows the form only; whether the place exists is for a model or an atlas
-to say, through `find_node`.
+An address names a model, a node of it, or a unit of that node, as a user spells it. Its text is
+also the URL path under `/models/`. This module knows the form only; whether the place exists is for
+a model or an atlas to say, through `find_node`. What results are about within a model can be more
+than a place: see `micrograph.subject`, which spells nodes and units the same way.
 """
 
 import re
@@ -11,8 +12,18 @@ from dataclasses import dataclass
 
 from micrograph.errors import BadInput, NotFound, not_found, short
 
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\Z")
-_UNIT = re.compile(r"[0-9]{1,9}\Z")
+NAME = r"[A-Za-z0-9_][A-Za-z0-9_.\-]*"
+"""Pattern of the ids of models and nodes; all of it may stand in a URL as it is."""
+UNIT = r"[0-9]{1,9}"
+"""Pattern of a unit."""
+
+
+def check_name(name: str) -> None:
+    """Raises BadInput unless `name` can be the id of a model or a node."""
+    if not re.fullmatch(NAME, name):
+        raise BadInput(
+            f"{short(name)} cannot be part of an address; use letters, digits, '_', '-' and '.'"
+        )
 
 
 @dataclass(frozen=True, order=True)
@@ -27,11 +38,8 @@ class Address:
         if self.unit is not None and self.node is None:
             raise BadInput(f"an address with unit {self.unit} needs a node too: model/node/unit")
         for name in (self.model, self.node):
-            if name is not None and not _NAME.match(name):
-                raise BadInput(
-                    f"{short(name)} cannot be part of an address; "
-                    "use letters, digits, '_', '-' and '.'"
-                )
+            if name is not None:
+                check_name(name)
         if self.unit is not None and self.unit < 0:
             raise BadInput(f"unit {self.unit} is negative; units count from 0")
 
@@ -54,7 +62,7 @@ def parse(text: str) -> Address:
         raise BadInput(
             f"{short(text)} is no address; expected model/node/unit, e.g. toytown/mixed4a/3"
         )
-    if len(parts) == 3 and not _UNIT.match(parts[2]):
+    if len(parts) == 3 and not re.fullmatch(UNIT, parts[2]):
         raise BadInput(
             f"unit {short(parts[2])} in {short(text)} is no number of at most nine digits; "
             "expected model/node/unit, with units counted from 0"

@@ -1,7 +1,7 @@
 """Recipes: everything that decides a result, as plain JSON data, and its digest.
 
 A recipe holds the lens ("technique"), every parameter, the seed, the model's id and weights digest
-and the revision of the code that renders. Equal recipes at equal addresses give equal results (on
+and the revision of the code that renders. Equal recipes at equal subjects give equal results (on
 one kind of device), so the digest is the key under which an atlas keeps them.
 
 It also says what its variant is called ("view"). That is a name for people and URLs, which what the
@@ -13,6 +13,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from micrograph.errors import BadInput, short
+
 Recipe = Mapping[str, Any]
 
 VIEW = "view"
@@ -20,26 +22,44 @@ VIEW = "view"
 
 
 def canonical(recipe: Recipe) -> str:
-    """The recipe as JSON with sorted keys and no spaces; floats in their shortest exact form."""
-    return json.dumps(recipe, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """What decides the result, as JSON with sorted keys and no spaces; floats in their shortest
+    exact form.
+
+    >>> canonical({"technique": "maco", "view": "channel", "seed": 0, "steps": 64})
+    '{"seed":0,"steps":64,"technique":"maco"}'
+
+    Raises ValueError for NaN and infinities, TypeError for what is no JSON.
+    """
+    decisive = {key: value for key, value in recipe.items() if key != VIEW}
+    return json.dumps(decisive, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def digest(recipe: Recipe) -> str:
-    """SHA-256 of the canonical text of all but the variant's name, as 64 hex digits."""
-    decisive = {key: value for key, value in recipe.items() if key != VIEW}
-    return hashlib.sha256(canonical(decisive).encode()).hexdigest()
+    """SHA-256 of the canonical text, as 64 hex digits. Raises what `canonical` raises."""
+    return hashlib.sha256(canonical(recipe).encode()).hexdigest()
 
 
 def technique(recipe: Recipe) -> str:
-    """The name of the lens."""
-    return str(recipe["technique"])
+    """The name of the lens. Raises BadInput where there is none."""
+    return _name(recipe, "technique")
 
 
 def variant(recipe: Recipe) -> str:
-    """What the view of the lens is called in atlases and URLs."""
-    return str(recipe[VIEW])
+    """What the view of the lens is called in atlases and URLs, e.g. "channel-negative". Raises
+    BadInput where there is none."""
+    return _name(recipe, VIEW)
 
 
 def seed(recipe: Recipe) -> int:
-    """The random seed, 0 for lenses without chance."""
-    return int(recipe["seed"])
+    """The random seed, 0 for lenses without chance. Raises BadInput where there is none."""
+    found = recipe.get("seed")
+    if type(found) is not int:
+        raise BadInput(f"seed {short(found)} of a recipe is no number; every recipe needs one")
+    return found
+
+
+def _name(recipe: Recipe, key: str) -> str:
+    found = recipe.get(key)
+    if not isinstance(found, str):
+        raise BadInput(f"{key} {short(found)} of a recipe is no name; every recipe needs one")
+    return found

@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 
 import pytest
+from older_atlases import rewrite
 
 from micrograph.atlas import Atlas, AtlasWriter, DictionaryRecord, Library, ModelRecord, NodeRecord
 from micrograph.errors import BadInput, Conflict
@@ -93,9 +94,7 @@ def test_nonsense_in_the_table_is_a_damaged_file(tmp_path):
 
 
 def test_an_atlas_from_before_there_were_dictionaries_takes_one(tmp_path):
-    path = write(tmp_path / "tiny.atlas")
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DROP TABLE dictionary")
+    path = rewrite(write(tmp_path / "tiny.atlas"), "2")
     assert Atlas.open(path).dictionaries == {}
     write(path)
     write(path, LATENTS, dictionaries=[FIRST])

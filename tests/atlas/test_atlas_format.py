@@ -8,7 +8,8 @@ import pytest
 from samples import sample_atlas
 
 from micrograph.atlas import Atlas, compact
-from micrograph.atlas.format import APPLICATION_ID, PAGE_SIZE, VERSION
+from micrograph.atlas.format import APPLICATION_ID, PAGE_SIZE
+from micrograph.atlas.versions import VERSION
 from micrograph.errors import Conflict, NotFound
 
 PAGE = Path(__file__).parents[2] / "docs" / "atlas-format.md"
@@ -64,7 +65,7 @@ def test_marks_and_one_plain_file(connection: sqlite3.Connection) -> None:
         return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
     assert pragma("application_id") == APPLICATION_ID == int.from_bytes(b"MGRA", "big")
-    assert pragma("user_version") == VERSION == 2
+    assert pragma("user_version") == VERSION == 3
     assert pragma("page_size") == PAGE_SIZE
     assert pragma("journal_mode") == "delete"
     assert pragma("integrity_check") == "ok"

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ def test_model_and_nodes_come_back_as_they_were(atlas: Atlas) -> None:
     assert list(atlas.nodes.values()) == list(NODES)
     assert atlas.aliases["1a"] == atlas.aliases["inception_1a"] == "mixed1a"
     assert atlas.aliases["conv0"] == "conv0"
+
+
+def test_what_is_worth_a_picture_comes_back(tmp_path: Path) -> None:
+    worth = (True, False, None, None)
+    nodes = tuple(replace(node, worth=w) for node, w in zip(NODES, worth, strict=True))
+    path = sample_atlas(tmp_path, [], nodes=nodes)
+    assert tuple(node.worth for node in Atlas.open(path).nodes.values()) == worth
+    AtlasWriter.open(path, MODEL, NODES[:1]).close()
+    assert Atlas.open(path).nodes["conv0"].worth is None, "the last writer's word holds"
 
 
 def test_a_node_id_wins_over_an_alias(tmp_path: Path) -> None:

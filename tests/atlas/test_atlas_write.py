@@ -54,6 +54,13 @@ def test_missing_is_what_the_recipe_has_not_made(
         assert writer.missing("mixed1a", wanted, recipe()) == [u for u in wanted if u not in there]
 
 
+def test_what_is_missing_of_a_node_as_a_whole(tmp_path: Path) -> None:
+    with AtlasWriter.open(tmp_path / "tinynet.atlas", MODEL, NODES) as writer:
+        writer.put([visualization("mixed1a", 0), visualization("mixed1b", None)])
+        assert writer.missing("mixed1a", [None, 0, 1], recipe()) == [None, 1]
+        assert writer.missing("mixed1b", [None], recipe()) == []
+
+
 @pytest.mark.parametrize(
     ("change", "error", "says"),
     [
@@ -63,7 +70,10 @@ def test_missing_is_what_the_recipe_has_not_made(
         ({"score": math.nan}, BadInput, "finite"),
         ({"data": {"x": math.inf}}, BadInput, "JSON"),
         ({"data": {"x": object()}}, BadInput, "JSON"),
-        ({"variant": "neuron"}, BadInput, "one recipe"),
+        ({"recipe": recipe() | {"view": "neuron"}}, BadInput, "one recipe"),
+        ({"recipe": recipe() | {"view": None}}, BadInput, "view 'None' of a recipe"),
+        ({"recipe": recipe() | {"seed": True}}, BadInput, "seed 'True' of a recipe"),
+        ({"recipe": {"seed": 0, "view": "x"}}, BadInput, "technique 'None' of a recipe"),
         ({"picture": Picture("0" * 32, "image/png", 1, 1, "#000000")}, BadInput, "bytes"),
     ],
 )

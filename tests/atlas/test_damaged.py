@@ -40,13 +40,13 @@ def test_a_database_of_something_else(tmp_path: Path) -> None:
     open_both(path, BadInput, "not an atlas")
 
 
-@pytest.mark.parametrize(("version", "remedy"), [(3, "upgrade"), (999, "upgrade"), (0, "render")])
+@pytest.mark.parametrize(("version", "remedy"), [(4, "upgrade"), (999, "upgrade"), (0, "render")])
 def test_another_version(tmp_path: Path, version: int, remedy: str) -> None:
     path = sample_atlas(tmp_path)
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA user_version = {version}")
     connection.close()
-    open_both(path, BadInput, rf"format {version}.*reads format 2.*{remedy}")
+    open_both(path, BadInput, rf"format {version}.*reads format 3.*{remedy}")
 
 
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.999])

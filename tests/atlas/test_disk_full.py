@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from older_atlases import OLDER, rewrite
 from samples import MODEL, NODES, recipe, sample_atlas, visualization
 
 from micrograph.atlas import Atlas, AtlasWriter, Library, compact
@@ -162,6 +163,43 @@ def test_a_folder_one_may_not_write_to(open_folder: Path) -> None:
     assert answer.startswith("Unavailable: cannot write in")
     assert "--atlas" in answer
     assert in_child(as_nobody(read)) == "16 tiles, image/png"
+
+
+@needs_fork
+@pytest.mark.parametrize("format", OLDER)
+def test_an_older_version_in_a_folder_one_may_not_write_to(open_folder: Path, format: str) -> None:
+    path = rewrite(sample_atlas(open_folder), format)
+    path.chmod(0o444)
+    open_folder.chmod(0o555)
+
+    def read() -> str:
+        atlas = Atlas.open(path)
+        tiles = atlas.tiles("mixed1a", "feature_vis", "channel")
+        return f"{len(tiles)} tiles, {len(atlas.counts())} counts"
+
+    assert in_child(as_nobody(read)) == "16 tiles, 8 counts"
+    assert [f.name for f in open_folder.iterdir()] == ["tinynet.atlas"]
+
+
+@needs_fork
+@pytest.mark.parametrize("format", OLDER)
+def test_a_quota_on_file_size_while_bringing_it_up_to_date(tmp_path: Path, format: str) -> None:
+    path = rewrite(sample_atlas(tmp_path), format)
+    before = Atlas.open(path).counts()
+
+    def work() -> str:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+        AtlasWriter.open(path, MODEL, NODES).close()
+        return "no error"
+
+    assert in_child(work).startswith("Unavailable: cannot write")
+    assert Atlas.open(path).counts() == before
+    assert integrity(path) == "ok"
+    AtlasWriter.open(path, MODEL, NODES).close()
+    assert Atlas.open(path).counts() == before
+    assert [f.name for f in tmp_path.iterdir()] == ["tinynet.atlas"]
 
 
 @needs_fork

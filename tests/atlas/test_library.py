@@ -176,3 +176,30 @@ def test_the_gallery_lies_inside_the_package() -> None:
 def test_places_that_cannot_be_looked_into_show_nothing(tmp_path):
     library = Library([tmp_path / ("x" * 300)])  # a name longer than the system takes
     assert (library.models(), library.problems) == ([], ())
+
+
+def test_a_snapshot_stays_as_it_is(tmp_path: Path) -> None:
+    path = sample_atlas(tmp_path)
+    library = Library([tmp_path])
+    before = library.snapshot()
+    assert library.snapshot() is before
+    other = dataclasses.replace(MODEL, id="other", title="Other")
+    os.replace(sample_atlas(tmp_path / "new", model=other, nodes=NODES[:2]), path)
+    (tmp_path / "broken.atlas").touch()
+    assert [m.id for m in before.models()] == ["tinynet"]
+    assert list(before.model("tinynet").nodes) == [n.id for n in NODES]
+    assert before.problems == ()
+    after = library.snapshot()
+    assert [m.id for m in after.models()] == ["other"]
+    assert list(after.model("other").nodes) == ["conv0", "mixed1a"]
+    assert [p.path.name for p in after.problems] == ["broken.atlas"]
+
+
+def test_a_snapshot_is_new_when_only_the_log_beside_a_file_grew(tmp_path: Path) -> None:
+    library = Library([tmp_path])
+    with AtlasWriter.open(tmp_path / "tinynet.atlas", MODEL, NODES) as writer:
+        writer.put([visualization("conv0", 1)])
+        before, inside = library.snapshot(), (tmp_path / "tinynet.atlas").stat().st_mtime_ns
+        writer.put([visualization("conv0", 2)])
+        assert (tmp_path / "tinynet.atlas").stat().st_mtime_ns == inside
+        assert library.snapshot() is not before

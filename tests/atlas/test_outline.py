@@ -31,6 +31,16 @@ def test_an_outline_reads_back() -> None:
     assert again.dump() == Outline(MODEL, NODES, "«never»").dump()
 
 
+def test_what_is_worth_a_picture_is_kept_where_somebody_decided_it() -> None:
+    decided = tuple(
+        dataclasses.replace(node, worth=worth)
+        for node, worth in zip(NODES, (True, False, None, None), strict=True)
+    )
+    text = Outline(MODEL, decided, "").dump()
+    assert tuple(Outline.load(text).nodes.values()) == decided
+    assert text.count('"worth"') == 2, "files of before stay what they were"
+
+
 def test_known_models_come_last_and_are_read_like_atlases(tmp_path: Path, catalogue: Path) -> None:
     sample_atlas(tmp_path, model=dataclasses.replace(MODEL, id="zoo"))
     library = Library([tmp_path], catalogue)

@@ -46,10 +46,7 @@ def map_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 Visualization(
                     "wide",
                     None,
-                    "unit_map",
-                    "node",
-                    {},
-                    0,
+                    {"technique": "unit_map", "view": "node", "seed": 0},
                     0.0,
                     None,
                     {"method": "By hand.", "columns": COLUMNS},

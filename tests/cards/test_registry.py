@@ -77,15 +77,17 @@ def test_entry_points_join_and_broken_ones_only_warn(fresh, monkeypatch):
     assert "RuntimeError: third party" in texts[1]
 
 
-def test_an_installed_package_brings_a_model(tmp_path):
-    """A package as pip leaves it: a module, and metadata that name its entry point."""
+@pytest.mark.parametrize("build", ["build", "Function('their_nets:build')"])
+def test_an_installed_package_brings_a_model(tmp_path, build):
+    """A package as pip leaves it: a module, and metadata that name its entry point. Its card has
+    the function that builds the network, or names it."""
     (tmp_path / "their_nets.py").write_text(
-        "from micrograph.models import ModelCard\n"
+        "from micrograph.cards import Function, ModelCard\n"
         "from micrograph.cards.preprocessing import Preprocessing\n"
         "def build():\n"
         "    from torch import nn\n"
         "    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU())\n"
-        "CARD = ModelCard(id='their_net', title='Theirs', summary='', build=build,\n"
+        f"CARD = ModelCard(id='their_net', title='Theirs', summary='', build={build},\n"
         "                 preprocessing=Preprocessing(size=16, resize=16))\n"
     )
     info = tmp_path / "their_nets-1.0.dist-info"
@@ -98,7 +100,7 @@ def test_an_installed_package_brings_a_model(tmp_path):
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
         capture_output=True,
         text=True,
         timeout=120,

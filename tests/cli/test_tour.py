@@ -10,7 +10,10 @@ from micrograph import runner
 from micrograph.cli import render as render_command
 from micrograph.cli import tour
 from micrograph.models import load
+from micrograph.parts.urls import Urls
 from micrograph.runner.options import jobs_of
+from micrograph.web.live import Live
+from micrograph.workers import RENDER, Supervisor
 
 
 def asked(step: str) -> tuple[str, dict]:
@@ -51,14 +54,49 @@ def test_it_goes_on_after_a_step_that_fails_and_ends_when_told(tmp_path, monkeyp
         return [sys.executable, "-c", code]
 
     monkeypatch.setattr(tour, "command", command)
-    with tour.Tour(tmp_path, ("fails", "works", "long", "works")) as running:
+    workers = Supervisor()
+    with tour.Tour(tmp_path, workers, ("fails", "works", "long", "works")):
         deadline = time.monotonic() + 30
         while not (tmp_path / "long").exists() and time.monotonic() < deadline:
             time.sleep(0.05)
         assert (tmp_path / "done").exists()
         (tmp_path / "done").unlink()
+        process = workers.process(RENDER)
         started = time.monotonic()
     assert time.monotonic() - started < 15
-    assert running._child.poll() not in (None, 0)
+    assert process.status not in (None, 0)
     assert not (tmp_path / "done").exists()
     assert "no" in capfd.readouterr().err
+
+
+STEP = """
+import sys, time
+with open(sys.argv[1], "a") as notes: notes.write(sys.argv[2] + "\\n")
+runs = open(sys.argv[1]).read().splitlines().count(sys.argv[2])
+if sys.argv[2] == "step 1" and runs == 1: time.sleep(60)
+"""
+
+
+def test_what_a_reader_asks_for_comes_first_and_the_tour_goes_on(tmp_path, monkeypatch):
+    notes, workers = tmp_path / "notes", Supervisor()
+
+    def noting(name):
+        return [sys.executable, "-c", STEP, str(notes), name]
+
+    def seen():
+        return notes.read_text().splitlines() if notes.exists() else []
+
+    def wait_for(*names):
+        end = time.monotonic() + 30
+        while seen() != list(names):
+            assert time.monotonic() < end, seen()
+            time.sleep(0.02)
+
+    monkeypatch.setattr(tour, "command", lambda step, folder: noting(step))
+    live = Live(tmp_path, Urls(), lambda asked, folder: noting(f"unit {asked.unit}"), workers)
+    with tour.Tour(tmp_path, workers, ("step 1", "step 2")):
+        wait_for("step 1")
+        live.ask("toytown", "conv0", 7)
+        wait_for("step 1", "unit 7", "step 1", "step 2")
+    assert live.state("toytown", "conv0", 7).state == "done"
+    workers.close()

@@ -56,14 +56,17 @@ def result(
     score: float = 1.5,
     arrays: Mapping[str, Any] | None = None,
 ) -> Visualization:
-    recipe = {"technique": technique, "variant": variant, "seed": 0, "model": samples.MODEL.id}
+    recipe = {
+        "technique": technique,
+        "variant": variant,
+        "view": variant,
+        "seed": 0,
+        "model": samples.MODEL.id,
+    }
     return Visualization(
         node,
         unit,
-        technique,
-        variant,
         recipe,
-        0,
         score,
         picture,
         data,

@@ -64,6 +64,7 @@ def recipe(variant: str = "channel", seed: int = 0, size: int = 32, **more: Any)
     return {
         "technique": "feature_vis",
         "variant": variant,
+        "view": variant,
         "seed": seed,
         "size": size,
         "model": MODEL.id,
@@ -88,10 +89,7 @@ def visualization(
     return Visualization(
         node=node,
         unit=unit,
-        technique="feature_vis",
-        variant=variant,
         recipe=recipe(variant, seed, size, **more),
-        seed=seed,
         score=what % 1000 / 10,
         picture=picture(what, size),
         data=data or {},

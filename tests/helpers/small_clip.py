@@ -7,9 +7,9 @@ from functools import partial
 import torch
 
 from micrograph.cards.zoo import _clip
+from micrograph.cards.zoo._clip_shape import Shape
 from micrograph.models import ModelCard, cards
 from micrograph.models.model import Model
-from micrograph.networks.clip.shape import Shape
 from micrograph.networks.clip.tokenizer import Tokenizer
 from micrograph.weights.building import build
 
@@ -25,7 +25,7 @@ def card(id: str = "contrastive_small") -> ModelCard:
     return replace(
         made,
         id=id,
-        build=partial(_clip.build, SHAPE),
+        build=partial(_clip.BUILD, SHAPE),
         preprocessing=_clip.preprocessing(SHAPE.size),
         conversions=_clip.conversions(SHAPE),
         digest="",

@@ -72,6 +72,7 @@ def visualization(
     recipe = {
         "technique": "feature_vis",
         "variant": variant,
+        "view": variant,
         "seed": seed,
         "size": size,
         "model": MODEL.id,
@@ -81,10 +82,7 @@ def visualization(
     return Visualization(
         node=node,
         unit=unit,
-        technique="feature_vis",
-        variant=variant,
         recipe=recipe,
-        seed=seed,
         score=key % 1000 / 10,
         picture=shared or picture(key, size),
         made_with={"micrograph": "0.1.0", "torch": "2.13.0"},

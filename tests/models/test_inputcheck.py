@@ -8,11 +8,18 @@ from torch import nn
 
 from micrograph import Model, load
 from micrograph.cards.inputs import read
-from micrograph.models.inputcheck import PICTURES, Seen, alternatives, check_input, look, verdict
+from micrograph.models.inputcheck import (
+    PICTURES,
+    InputFigures,
+    alternatives,
+    check_input,
+    look,
+    verdict,
+)
 from micrograph.models.pictures import to_input
 from micrograph.pictures import open_shipped, shipped
 
-FINE = Seen(finite=True, contrast=0.6, certainty=0.2, misfit=None)
+FINE = InputFigures(finite=True, contrast=0.6, certainty=0.2, misfit=None)
 
 
 @pytest.fixture(scope="module")

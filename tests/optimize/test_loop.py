@@ -12,11 +12,14 @@ from micrograph.optimize import (
     FourierImage,
     PixelImage,
     Settings,
+    StepState,
+    Watch,
     channel,
     evaluate,
     objective,
     optimize,
 )
+from micrograph.optimize.alpha import AlphaImage, transparent
 
 
 @pytest.fixture(scope="module")
@@ -206,3 +209,65 @@ def test_transforms_are_those_of_the_parameterizations_size() -> None:
         for size in (32, 224)
     ]
     assert torch.equal(*pictures)
+
+
+@pytest.mark.parametrize("layered", [False, True])
+def test_pictures_can_be_seen_while_they_are_made_and_stay_the_same(
+    toytown: Model, layered: bool
+) -> None:
+    target = channel("mixed4a", [3, 5])
+    common = {
+        "target": transparent(target) if layered else target,
+        "settings": Settings(size=32, steps=4),
+        "seeds": [(0,), (1,)],
+        "parameterization": AlphaImage(32) if layered else None,
+    }
+    seen: list[np.ndarray] = []
+
+    def look(step: StepState) -> None:
+        assert step.steps == 4
+        seen.append(step.pictures())
+        assert (step.pictures() == seen[-1]).all()
+        assert len(seen) == step.step
+
+    watched = optimize(toytown, on_step=Watch(look), **common)
+    plain = optimize(toytown, **common)
+    for name in ("images", "scores", "history", "layers"):
+        assert torch.equal(getattr(watched, name), getattr(plain, name))
+    assert [pictures.shape for pictures in seen] == [(2, 32, 32, 3)] * 4
+    assert (seen[-1] == plain.as_uint8()).all()
+    assert (seen[0] != seen[-1]).any()
+
+
+def test_who_watches_can_stop(toytown: Model) -> None:
+    seen: list[int] = []
+
+    def stop(step: StepState) -> None:
+        seen.append(step.step)
+        if step.step == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        optimize(toytown, channel("conv1", 0), Settings(size=32, steps=9), on_step=Watch(stop))
+    assert seen == [1, 2]
+
+
+def test_one_that_only_counts_costs_no_picture() -> None:
+    made: list[int] = []
+
+    class Counted(PixelImage):
+        def image(self, params: torch.Tensor) -> torch.Tensor:
+            made.append(len(params))
+            return super().image(params)
+
+    model = model_of(nn.Sequential(nn.Conv2d(3, 2, 3, bias=False)))
+    steps: list[tuple[int, int]] = []
+    optimize(
+        model,
+        channel("0", 1),
+        Settings(size=16, steps=3),
+        parameterization=Counted(16),
+        on_step=lambda step, steps_in_all: steps.append((step, steps_in_all)),
+    )
+    assert steps == [(1, 3), (2, 3), (3, 3)]
+    assert len(made) == 3 + 1

@@ -1,11 +1,15 @@
+import contextlib
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from micrograph.cards.preprocessing import Preprocessing
+from micrograph.errors import BadInput
+from micrograph.models import load
 from micrograph.models.model import Model
-from micrograph.optimize import channel, evaluate
+from micrograph.optimize import StepState, Watch, channel, evaluate, loop
 from micrograph.optimize.maco import NATURAL, MacoSettings, PhaseImage, crops, cut, maco
 from micrograph.optimize.parameterize import COLOR_BASIS
 
@@ -107,3 +111,71 @@ def test_bar_detectors_get_bars_and_importance() -> None:
     assert all(p.grad is None for p in model.module.parameters())
     alone, _ = maco(model, channel("1", [1] * 4), settings, seeds=[(0, 1)])
     assert (alone[0] - images[1]).abs().mean() < 2 / 255
+
+
+def test_pictures_can_be_seen_while_they_are_made_and_stay_the_same() -> None:
+    model, target = bars(), channel("1", [0] * 2)
+    settings = MacoSettings(size=32, steps=4, crops=2, precision="fp32")
+    seen: list[np.ndarray] = []
+
+    def look(step: StepState) -> None:
+        seen.append(step.pictures())
+
+    watched, watched_opacity = maco(model, target, settings, seeds=[(0,)], on_step=Watch(look))
+    plain, plain_opacity = maco(model, target, settings, seeds=[(0,)])
+    assert torch.equal(watched, plain)
+    assert torch.equal(watched_opacity, plain_opacity)
+    assert len(seen) == 4
+    assert (seen[-1] == loop.as_uint8(plain)).all()
+    assert (seen[0] != seen[-1]).any()
+
+
+LATENTS = [0, 4]
+"""Of toytown's dictionary: off in all that MaCo looks at from these seeds, at every position."""
+
+
+def latents_from_noise() -> tuple[torch.Tensor, torch.Tensor, Model]:
+    """MaCo's pictures of latents that are off: at the start and in the end."""
+    model, seeds = load("toytown"), [(0, unit) for unit in LATENTS]
+    settings = MacoSettings(size=64, steps=8, crops=2, precision="fp32")
+    image, first = PhaseImage(64), loop._generators(seeds)
+    start = image.image(image.start(first[0]))
+    squares = np.stack([crops(rng, settings)[0] for rng in first[1]])
+    looked_at = cut(start, torch.from_numpy(squares), model.preprocessing.size)
+    target = channel("mixed4a.sae", [unit for unit in LATENTS for _ in range(2)])
+    assert (evaluate(model, target, looked_at) == 0).all(), "else this says nothing"
+    end, _ = maco(model, target, settings, seeds=seeds)
+    return start, end, model
+
+
+def test_pictures_of_latents_that_are_off_move() -> None:
+    start, end, model = latents_from_noise()
+    assert ((start - end).abs().mean((1, 2, 3)) > 0.1).all()
+    # What goes into the latents' own activations, on nine crops of each picture.
+    ninth = [[0.35, x, y] for x in (-0.5, 0, 0.5) for y in (-0.5, 0, 0.5)]
+    squares = torch.tensor([ninth] * len(LATENTS))
+    before = channel("mixed4a.sae", [unit for unit in LATENTS for _ in ninth], pre_relu=True)
+    low, high = (
+        evaluate(model, before, cut(images, squares, model.preprocessing.size)).view(2, 9).mean(1)
+        for images in (start, end)
+    )
+    assert (high > low + 0.03).all()
+
+
+def test_without_gradients_through_what_is_off_they_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "straight_through", contextlib.nullcontext)
+    start, end, _ = latents_from_noise()
+    assert (start - end).abs().max() <= 0.51 / 255, "no more than rounding to 8 bits"
+
+
+@pytest.mark.parametrize(
+    "bad", [{"size": 3}, {"steps": 0}, {"crops": 0}, {"crops": 1.5}, {"precision": "fp8"}]
+)
+def test_absurd_settings_are_refused(bad: dict) -> None:
+    with pytest.raises(BadInput, match="expected"):
+        MacoSettings(**bad)
+
+
+def test_the_objective_is_for_all_crops() -> None:
+    with pytest.raises(BadInput, match="4 views of each picture"):
+        maco(bars(), channel("1", [0, 1]), MacoSettings(size=16, crops=4), seeds=[(0,), (1,)])

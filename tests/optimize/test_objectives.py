@@ -38,6 +38,22 @@ def test_direction_against_a_loop() -> None:
     torch.testing.assert_close(value(direction("a", one_hot)), value(channel("a", 2)))
 
 
+def test_directions_of_their_own_at_the_centre_and_by_direction_alone() -> None:
+    vectors = torch.rand(3, 5) * 9
+    a = ACTS["a"][:, :, 2, 3]
+    unit = vectors / vectors.norm(dim=1, keepdim=True)
+    dot = (a * unit).sum(1)
+    expected = dot * (dot / a.norm(dim=1)).clamp(min=0.1) ** 1.5
+    target = direction("a", vectors, cosine_power=1.5, everywhere=False, normalize=True)
+    torch.testing.assert_close(value(target), expected, rtol=1e-3, atol=0)
+    assert target.samples == 3
+    assert direction("a", vectors[0]).samples is None
+    flat = direction("flat", vectors, normalize=True)
+    torch.testing.assert_close(value(flat), (ACTS["flat"] * unit).sum(1))
+    nothing = direction("a", torch.zeros(3, 5), cosine_power=2, normalize=True)
+    assert value(nothing).tolist() == [0, 0, 0]
+
+
 def test_arithmetic() -> None:
     a, b = channel("a", [0, 1, 2]), neuron("flat", 4)
     both = 2 * a - 0.25 * b + 1
@@ -69,3 +85,5 @@ def test_what_does_not_fit_is_refused() -> None:
         channel("a", 0) + channel("a", 0, pre_relu=True)
     with pytest.raises(BadInput, match="unit 5 out of range; this node has units 0-4"):
         value(channel("a", 5))
+    with pytest.raises(BadInput, match="6 numbers does not fit a, which has 5 units"):
+        value(direction("a", torch.rand(6)))

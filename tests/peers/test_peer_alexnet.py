@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from caffe_era import assert_same_nodes, converted, noise, windowed
 
-from micrograph.cards.zoo import _caffe, alexnet
+from micrograph.networks import alexnet, caffe
 from micrograph.weights.conversion import Given
 
 
@@ -123,7 +123,7 @@ def test_alexnet_of_places_from_its_caffemodel(places_blobs):
 def test_the_other_files_of_the_alexnets_hold_the_same(places_blobs):
     blobs = places_blobs
     graph = as_tensorflow(blobs, ("{}/{}", "weights", "biases"))
-    one = alexnet.convert(_caffe.from_caffe, 365, Given(blobs, Path("a")))
-    two = alexnet.convert(_caffe.from_tensorflow, 365, Given(graph, Path("b")))
+    one = alexnet.convert(caffe.from_caffe, 365, Given(blobs, Path("a")))
+    two = alexnet.convert(caffe.from_tensorflow, 365, Given(graph, Path("b")))
     assert one.keys() == two.keys()
     assert all(torch.equal(one[name], two[name]) for name in one)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from micrograph.cards.zoo import _clip_names as names
 from micrograph.models import cards
 from micrograph.models.model import Model
-from micrograph.networks.clip import names
 from micrograph.weights.building import build, fill
 from micrograph.weights.conversion import Given
 from micrograph.weights.tensors import to_raw

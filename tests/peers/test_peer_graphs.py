@@ -5,10 +5,11 @@ import torch
 from torch import Tensor, nn
 
 from micrograph.cards.preprocessing import Preprocessing
+from micrograph.graph import worth_seeing
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.optimize import Settings, channel, optimize
-from micrograph.runner.select import choose_nodes, worth_seeing
+from micrograph.runner.select import choose_nodes
 
 SMALL_CONVNEXT = {"depths": (1, 1, 1, 1), "dims": (10, 12, 14, 18)}
 SMALL_VIT = {"img_size": 32, "patch_size": 8, "embed_dim": 24, "depth": 2, "num_heads": 3}

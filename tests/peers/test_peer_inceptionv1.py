@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from caffe_era import assert_same_nodes, converted, noise, windowed
 
-from micrograph.cards.zoo import inceptionv1, inceptionv1_caffe
 from micrograph.models import cards
 from micrograph.models.model import Model
+from micrograph.networks import inceptionv1, inceptionv1_caffe
 from micrograph.weights.building import build
 
 

@@ -16,8 +16,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from micrograph.cards import card
-from micrograph.cards.zoo import inceptionv3_slim, inceptionv4_slim, resnetv2_50_slim
 from micrograph.models.model import Model
+from micrograph.networks import inceptionv3_slim, inceptionv4_slim, resnetv2_50_slim
 from micrograph.networks.slim import files
 from micrograph.weights.building import build
 from micrograph.weights.conversion import Given
@@ -90,8 +90,13 @@ def timm_pair(request, peer):
     return zoo, net, zoo.timm_names() | blocks, logits
 
 
+def _id(network) -> str:
+    """Modules of networks have their cards' ids as names."""
+    return network.__name__.rpartition(".")[2]
+
+
 def converted(zoo, net: nn.Module) -> dict[str, torch.Tensor]:
-    conversion = next(c for c in zoo.CARD.conversions if c.form == "safetensors")
+    conversion = next(c for c in card(_id(zoo)).conversions if c.form == "safetensors")
     given = Given(net.state_dict(), Path("model.safetensors"))
     assert conversion.sign in given
     tensors = conversion.convert(given)
@@ -107,7 +112,7 @@ def test_every_node_equals_timm(timm_pair, monkeypatch):
             excluding = functools.partial(average, count_include_pad=False)
             patch.setattr(F, "avg_pool2d", excluding)
         theirs = run_peer(net, IMAGES)
-    ours = model_of(zoo.CARD.id, converted(zoo, net))
+    ours = model_of(_id(zoo), converted(zoo, net))
     with torch.no_grad():
         found = ours.run(IMAGES, [*paths, "logits"], preprocess=False)
     for node, path in paths.items():

@@ -309,10 +309,7 @@ def test_something_rendered_is_told(tmp_path):
                 Visualization(
                     "mixed4a",
                     3,
-                    "tuning",
-                    "curves",
-                    {"technique": "tuning"},
-                    0,
+                    {"technique": "tuning", "view": "curves", "seed": 0},
                     1.0,
                     None,
                 )

@@ -48,17 +48,19 @@ class Flat:
 class Plain:
     """All that a plan asks of a model: it has no dictionaries."""
 
+    id = "plain"
+
     def attached(self, node: str) -> None:
         return None
 
 
 def job(variant: str = "x") -> Job:
-    return Job("flat", variant, 0, {"technique": "flat", "variant": variant, "seed": 0})
+    return Job({"technique": "flat", "variant": variant, "view": variant, "seed": 0})
 
 
 def stored(node: str, unit: int | None, variant: str = "x") -> Visualization:
     picture = encode(np.full((4, 4, 3), (unit or 0) + 1, np.uint8), "png")
-    return Visualization(node, unit, "flat", variant, job(variant).recipe, 0, 1.0, picture)
+    return Visualization(node, unit, job(variant).recipe, 1.0, picture)
 
 
 def plan_for(
@@ -76,7 +78,12 @@ def plan_for(
 
 
 def keys(plan: Plan) -> list[tuple[str, str, int]]:
-    return [(b.job.variant, b.node, unit) for b in plan.batches for unit in b.units]
+    return [
+        (task.variant, node, unit)
+        for task in plan.tasks
+        for node, units in task.units.items()
+        for unit in units or ()
+    ]
 
 
 _PLACES = st.sets(
@@ -99,7 +106,11 @@ def test_exactly_what_is_missing_each_once(
     assert set(planned) == everything - there
     assert plan.there == len(there)
     sizes = {"a": 16, "b": 3, "c": 7} if batch is None else dict.fromkeys(UNITS, batch)
-    assert all(1 <= len(b.units) <= sizes[b.node] for b in plan.batches)
+    assert all(
+        1 <= len(units or ()) <= sizes[node]
+        for task in plan.tasks
+        for node, units in task.units.items()
+    )
 
 
 def test_a_few_of_every_node_come_first(tmp_path: Path) -> None:
@@ -113,20 +124,25 @@ def test_a_few_of_every_node_come_first(tmp_path: Path) -> None:
 
 def test_batches_are_of_nearly_equal_size(tmp_path: Path) -> None:
     plan = plan_for(tmp_path / "plain.atlas")
-    sizes = [len(b.units) for b in plan.batches if b.node == "a"]
+    sizes = [task.size for task in plan.tasks if "a" in task.units]
     assert sizes == [16, 12, 12]
 
 
 def test_after_an_interruption_the_same_batches_follow(tmp_path: Path) -> None:
-    whole = plan_for(tmp_path / "whole" / "plain.atlas", variants="xy", batch=6).batches
+    whole = plan_for(tmp_path / "whole" / "plain.atlas", variants="xy", batch=6).tasks
     for k in (1, 4, len(whole) - 1):
-        done = [stored(b.node, u, b.job.variant) for b in whole[:k] for u in b.units]
+        done = [
+            stored(node, unit, task.variant)
+            for task in whole[:k]
+            for node, units in task.units.items()
+            for unit in units or ()
+        ]
         path = tmp_path / str(k) / "plain.atlas"
-        assert plan_for(path, done, "xy", batch=6).batches == whole[k:]
+        assert plan_for(path, done, "xy", batch=6).tasks == whole[k:]
 
 
 def test_a_technique_that_looks_at_nodes(tmp_path: Path) -> None:
     technique = Flat(level="node")
     plan = plan_for(tmp_path / "plain.atlas", [stored("b", None)], technique=technique)
-    assert [(b.node, b.units) for b in plan.batches] == [("a", (-1,)), ("c", (-1,))]
+    assert [task.units for task in plan.tasks] == [{"a": None}, {"c": None}]
     assert (plan.total, plan.there) == (2, 1)

@@ -71,5 +71,17 @@ def test_a_bar_shows_count_and_rate() -> None:
     assert "/s, 0 s left" in text or "s each" in text
 
 
+def test_what_is_told_never_goes_back() -> None:
+    clock, stream = Clock(), io.StringIO()
+    lines = Lines(stream, every=1, clock=clock)
+    lines.start(10, 0, "here.atlas")
+    for done in (4, 2, 3, 5):  # a batch that did not fit began again
+        clock.now += 1
+        lines.update(done, "conv0 channel")
+    counts = [int(line.split()[0]) for line in stream.getvalue().splitlines()[1:]]
+    assert counts == [4, 4, 4, 5]
+    assert "1.2/s, 4 s left" in stream.getvalue().splitlines()[-1]
+
+
 def test_no_terminal_means_lines() -> None:
     assert isinstance(progress_for(io.StringIO()), Lines)

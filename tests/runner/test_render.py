@@ -20,10 +20,12 @@ from micrograph.atlas import Atlas, AtlasWriter, rows
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
 from micrograph.lenses.engines.base import Rendered
+from micrograph.lenses.feature_vis import engine
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.models.model import Model
+from micrograph.optimize import optimize
 from micrograph.runner import Summary, render
-from micrograph.runner.describe import model_record, node_record
+from micrograph.runner.describe import model_record, node_records
 
 QUICK = {"size": 16, "steps": 2, "image_format": "png"}
 
@@ -62,6 +64,33 @@ def there(path: Path, variant: str = "channel") -> dict[str, list[int]]:
     return {node: [t.unit for t in found] for node, found in tiles.items() if found}
 
 
+def test_progress_never_goes_back_when_a_batch_is_halved(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory runs out in the third of four steps while more than two units are done together."""
+    began: list[int] = []
+
+    def short_of_memory(model: Model, target: Any, *args: Any, **options: Any) -> Any:
+        began.append(target.samples)
+        hook = options.pop("on_step")
+
+        def on_step(step: int, steps: int) -> None:
+            hook(step, steps)
+            if step == 3 and target.samples > 2:
+                raise MemoryError
+
+        return optimize(model, target, *args, on_step=on_step, **options)
+
+    monkeypatch.setattr(engine, "optimize", short_of_memory)
+    heard = Heard()
+    render(model, tmp_path, progress=heard, batch=6, nodes=["1"], **{**QUICK, "steps": 4})
+    assert began == [6, 3, 1, 2, 3, 1, 2]
+    assert heard.done == sorted(heard.done)
+    assert 4.5 in heard.done, "three of four steps of six units"
+    assert heard.done[-1] == 6
+    assert there(tmp_path / "small.atlas") == {"1": list(range(6))}
+
+
 def test_everything_worth_seeing_and_a_second_time_nothing(model: Model, tmp_path: Path) -> None:
     heard = Heard()
     summary = render(model, tmp_path, progress=heard, batch=4, **QUICK)
@@ -85,7 +114,7 @@ def test_what_is_stored_says_how_it_was_made(model: Model, tmp_path: Path) -> No
     summary = render(model, tmp_path, nodes=["1"], units="2", seed=5, **QUICK)
     atlas = Atlas.open(summary.path)
     assert rows.model_row(atlas.model) == rows.model_row(model_record(model))
-    assert list(atlas.nodes.values()) == [node_record(n) for n in model.nodes.values()]
+    assert list(atlas.nodes.values()) == node_records(model)
     (v,) = atlas.visualizations("1", 2)
     (job,) = FEATURE_VIS.jobs(model, seed=5, size=16, steps=2)
     assert v.recipe == {**job.recipe, "transforms": v.recipe["transforms"]}
@@ -152,7 +181,7 @@ def test_other_weights_under_the_same_name(model: Model, tmp_path: Path) -> None
 
 
 def test_two_renders_at_once(model: Model, tmp_path: Path) -> None:
-    records = [node_record(n) for n in model.nodes.values()]
+    records = node_records(model)
     with (
         AtlasWriter.open(tmp_path / "small.atlas", model_record(model), records),
         pytest.raises(Conflict, match="another process"),

@@ -177,7 +177,11 @@ def test_families_of_drawings_against_responses_by_hand():
     probes = [Probe("relu", unit, kind, stimuli=kind) for unit in range(3) for kind in kinds]
     model = hand_made(Redness(), (), *probes)
     empty = replace(open_dataset("toytown:1"), entries=[])
-    findings = verify(model, empty).findings
+    told: list[float] = []
+    findings = verify(model, empty, lambda step, steps: told.append(step / steps)).findings
+    assert told == sorted(told), "drawings are told as the second half, after the pictures"
+    assert told[0] > 0.5
+    assert told[-1] == 1
     peaks = {}  # the response in the middle, computed without the library
     kernel = model.module.conv.weight.detach().numpy()
     for name, family in FAMILIES.items():

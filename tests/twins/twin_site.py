@@ -62,8 +62,10 @@ class Sites:
 
     def __init__(self, folder: Path) -> None:
         from micrograph.atlas import Library, bundled_catalogue, bundled_gallery
-        from micrograph.cli.known import known  # what `micrograph serve` gives to the site
         from micrograph.web import create_app
+        from micrograph.web.known import (
+            known_here as known,  # what `micrograph serve` gives to the site
+        )
 
         self.folder = folder
         self.library = Library([folder, bundled_gallery()], bundled_catalogue())

@@ -6,7 +6,7 @@ import lens_samples
 import numpy as np
 import pytest
 from html_document import check_page
-from test_web_company import NUMBERS, A, B, quantized, row, write
+from profile_samples import NUMBERS, A, B, quantized, row, write
 from web_client import Client
 from web_samples import NODES
 
@@ -99,7 +99,7 @@ def test_names_stand_for_the_same_in_short_forms_too() -> None:
     assert modules == {here: here.replace("mixed", "inception_") for here in modules}
     page = compare_page(known, Urls(), "alexnet", "contrastive_rn50")
     assert not page.named
-    assert page.rows[0].there.node.id == "stem.conv1"
+    assert page.rows[0].there.node.id == "stem.bn1"
     depths = [r.depth for r in page.rows]
     assert depths == pytest.approx([i / (len(depths) - 1) for i in range(len(depths))])
 

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,7 @@ from hypothesis import strategies as st
 from web_samples import NODES, node
 
 from micrograph.web.column import FULL, INPUT, MAP
-from micrograph.web.graph import blocks, layout
-from micrograph.web.units import parts_of
+from micrograph.web.graph import layout
 
 
 def overlap(a, b) -> bool:
@@ -120,11 +120,6 @@ def test_fires_and_residuals():
     assert max(numbers[0::2]) > body.x + body.width
 
 
-def test_blocks_are_cut_at_waists():
-    parents = {"a": [], "b": ["a"], "c": ["a"], "d": ["b", "c"], "e": ["d"]}
-    assert blocks(list("abcde"), parents) == [["a"], ["b", "c", "d"], ["e"]]
-
-
 def test_nodes_without_pictures_are_drawn_thin():
     drawing = layout(NODES, FULL, frozenset({"empty", "mixed1a_1x1"}))
     check(drawing, NODES, FULL)
@@ -132,9 +127,27 @@ def test_nodes_without_pictures_are_drawn_thin():
     assert (roles["empty"], roles["mixed1a_1x1"], roles["wide"]) == ("thin", "thin", "wide")
 
 
-def test_parts_of_a_concatenation():
-    by_id = {n.id: n for n in NODES}
-    assert parts_of(by_id) == {"mixed1a_1x1": ("mixed1a", 0), "mixed1a_3x3": ("mixed1a", 6)}
+def test_a_norm_that_the_engine_found_worth_seeing_is_drawn_large():
+    nodes = tuple(
+        replace(node(name, i, 8, (f"bn{i - 1}",) if i else (), "norm"), worth=worth)
+        for i, (name, worth) in enumerate({"bn0": None, "bn1": False, "bn2": True}.items())
+    )
+    roles = {b.id: b.role for b in layout(nodes).boxes if b.id != INPUT}
+    assert roles == {"bn0": "thin", "bn1": "thin", "bn2": "wide"}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sets(st.integers(0, 7), max_size=3), min_size=1, max_size=7))
+def test_cycles_of_a_damaged_atlas_are_drawn(parents):
+    """Every node has its place, even those that lead to themselves."""
+    nodes = tuple(
+        node(f"n{i}", i, 4, tuple(f"n{p}" for p in sorted(above)))
+        for i, above in enumerate(parents)
+    )
+    drawing = layout(nodes)
+    assert {b.id for b in drawing.boxes} == {n.id for n in nodes} | {INPUT}
+    for a, b in itertools.combinations(drawing.boxes, 2):
+        assert not overlap(a, b), (a, b)
 
 
 @st.composite
@@ -154,7 +167,7 @@ def test_any_graph_is_drawn_without_overlap(nodes):
     check(layout(nodes), nodes, FULL)
 
 
-def test_a_graph_of_hundreds_of_nodes_without_waists():
+def test_a_graph_of_hundreds_of_nodes_without_dominators():
     nodes = tuple(
         node(f"n{i}", i, 4, tuple(f"n{p}" for p in {max(0, i - 1), i * 2 // 3, i // 2} if p < i))
         for i in range(300)

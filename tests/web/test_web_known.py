@@ -9,7 +9,7 @@ from html_document import check_links, check_page
 from web_client import Client
 
 from micrograph.atlas import Library, bundled_catalogue
-from micrograph.lineage import MICROSCOPE
+from micrograph.cards.families import microscope_models
 from micrograph.web import create_app
 from micrograph.web.known import Known
 
@@ -64,7 +64,7 @@ def test_the_index_has_those_with_pictures_first(site):
     assert sorted(order) == sorted(MODELS)
     shown = [m["microscope"] for m in index["known"]]
     assert shown == sorted(shown, reverse=True)
-    assert sum(shown) == len(MICROSCOPE) == 14
+    assert sum(shown) == len(microscope_models()) == 14
     assert index["compare"] == f"/compare?here=tinynet&there={order[0]}"
     states = {m["model"]["id"]: m["state"] for m in index["known"]}
     assert states["toytown"]["weights"] == "here"

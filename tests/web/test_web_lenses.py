@@ -12,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from micrograph.atlas import Atlas
-from micrograph.lenses.pages.listing import LENSES, PLUGINS, sections, words
+from micrograph.lenses import names
+from micrograph.lenses.pages.listing import all_words, words
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
+from micrograph.web.pages.lens_parts import lens_parts
 
 UNIT = "/models/lensed/mixed1a/3"
 NODE = "/models/lensed/mixed1a"
@@ -57,7 +59,7 @@ def test_pages_with_every_lens_are_sound(lensed, path):
 
 def test_a_reader_meets_the_lenses_in_order(lensed, twin):
     order = [part["technique"] for part in twin["sections"]]
-    known = [one.technique for one in LENSES if one.level == "unit"]
+    known = [one.technique for one in all_words() if one.level == "unit"]
     assert order == [*known, "third_party"]
     headings = [a["aria-labelledby"] for a in Document(lensed.get(UNIT).text).all("section")]
     assert [h for h in headings if h.startswith("q-")] == [
@@ -240,18 +242,18 @@ def test_the_panel_leads_to_every_lens(lensed):
     for path in (UNIT, NODE, "/models/lensed", "/models/lensed/conv0/2"):
         page = Document(lensed.get(path).text)
         links = [a for a in page.all("a") if "data-explains" in a]
-        assert len(links) == len(LENSES)
+        assert len(links) == len(all_words())
         assert sum("aria-current" in a for a in links) == 1
     quiet = [
         a
         for a in Document(lensed.get("/models/lensed/conv0/2").text).all("li")
         if "none" in (a.get("class") or "").split()
     ]
-    assert len(quiet) == len(LENSES) - 1
+    assert len(quiet) == len(all_words()) - 1
 
 
 def test_every_lens_has_words():
-    for one in LENSES:
+    for one in all_words():
         assert all(
             (
                 one.title,
@@ -262,7 +264,7 @@ def test_every_lens_has_words():
                 one.level in ("unit", "node"),
             )
         ), one.technique
-        assert one.under in ("", *PLUGINS)
+        assert one.under in ("", *names())
 
 
 def test_a_model_of_which_there_is_only_an_atlas_cannot_be_asked(client_of, folder, tmp_path):
@@ -319,13 +321,14 @@ PICTURE = web_samples.picture(1)
 def test_data_of_any_kind_makes_a_page(atlas, data):
     found = [
         lenses.result(technique, "gratings", "mixed1a", 3, dict(data), PICTURE)
-        for technique in PLUGINS
+        for technique in names()
     ]
     for unit in (3, None):
         scene = Scene(atlas, atlas.nodes["mixed1a"], unit, Urls(), found)
         scene.__dict__["whole"] = found
-        made = sections(scene, "node" if unit is None else "unit")
+        made = lens_parts(scene, "node" if unit is None else "unit")
         json.dumps([asdict(part) for part in made])
+        assert not [part for part in made if part.form == "broken"]
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ import web_samples
 
 from micrograph.atlas import AtlasWriter, Library
 from micrograph.parts.urls import Urls
-from micrograph.web.live import WAITING, Job, Live, render_command
+from micrograph.web.live import WAITING, AskedUnit, Live, render_command
+from micrograph.workers import RENDER
 
 SAME = {
     "content-type": "application/json",
@@ -37,13 +38,13 @@ WAITS = "import time; time.sleep(60)"
 def live_with(folder: Path | None, script: str) -> Live:
     text = textwrap.dedent(script)
 
-    def command(job: Job, folder: Path) -> list[str]:
+    def command(asked: AskedUnit, folder: Path) -> list[str]:
         return [
             sys.executable,
             "-c",
             text,
-            job.node,
-            str(job.unit),
+            asked.node,
+            str(asked.unit),
             str(folder),
             str(Path(web_samples.__file__).parent),
         ]
@@ -161,10 +162,10 @@ def test_the_queue_is_short_and_asking_twice_is_once(site):
 def test_closing_ends_the_render(site):
     client, live = site(WAITS)
     client.ask("POST", UNIT + "/render", SAME, b"{}")
-    until(lambda: live._process is not None)
-    process = live._process
+    until(lambda: live.workers.process(RENDER) is not None)
+    process = live.workers.process(RENDER)
     live.close()
-    until(lambda: process.poll() is not None)
+    until(lambda: not process.alive)
 
 
 def test_a_read_only_site_says_so(site):
@@ -176,7 +177,7 @@ def test_a_read_only_site_says_so(site):
 
 
 def test_the_command_is_the_one_a_person_would_type(tmp_path):
-    words = render_command(Job("toytown", "mixed3a", 4), tmp_path)
+    words = render_command(AskedUnit("toytown", "mixed3a", 4), tmp_path)
     assert words[1:] == [
         "-m",
         "micrograph",
@@ -191,6 +192,7 @@ def test_the_command_is_the_one_a_person_would_type(tmp_path):
         "--atlas",
         str(tmp_path),
         "--orphan-stops",
+        "--events",
         "--variant",
         "channel",
         "--variant",

@@ -15,8 +15,10 @@ from PIL import Image
 
 from micrograph.atlas import AtlasWriter, DatasetRecord, SampleRecord, Visualization
 from micrograph.pictures import MAX_BYTES
-from micrograph.web import look as looking
-from micrograph.web.look import Look
+from micrograph.web import picture_questions as looking
+from micrograph.web.picture_questions import PictureQuestions
+from micrograph.workers import LOOK
+from micrograph.workers.process import WorkerProcess
 
 SAME = {
     "content-type": "image/png",
@@ -75,9 +77,21 @@ NO_WEIGHTS = """
 """
 
 
-def look_with(script: str) -> Look:
+def look_with(script: str) -> PictureQuestions:
     text = textwrap.dedent(script)
-    return Look(lambda model, digest: [sys.executable, "-c", text, model, digest])
+    return PictureQuestions(lambda model, digest: [sys.executable, "-c", text, model, digest])
+
+
+def worker_of(look: PictureQuestions) -> WorkerProcess | None:
+    """The process that holds a model for it, where there is one."""
+    return look.workers.process(LOOK)
+
+
+def wait_for(condition, seconds: float = 20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -157,7 +171,12 @@ def test_what_a_dataset_knows_makes_strengths_comparable(site, tmp_path):
         writer.put(
             [
                 Visualization(
-                    "conv0", None, "dataset_examples", "town", {"a": 1}, 0, 1.0, None, arrays=arrays
+                    "conv0",
+                    None,
+                    {"technique": "dataset_examples", "view": "town", "seed": 0},
+                    1.0,
+                    None,
+                    arrays=arrays,
                 )
             ]
         )
@@ -235,7 +254,7 @@ def test_what_is_no_picture_is_refused(site, body):
     answer = post(client, MODEL + "/look", body)
     assert answer.status_code == 400
     assert "cannot read the picture" in answer.json()["message"]
-    assert look._worker is None, "nobody was asked"
+    assert worker_of(look) is None, "nobody was asked"
 
 
 @pytest.mark.parametrize(
@@ -251,7 +270,7 @@ def test_what_is_no_picture_is_refused(site, body):
 def test_requests_that_are_refused_unread(site, change, status):
     client, look = site()
     assert client.ask("POST", MODEL + "/look", SAME | change, b"x").status_code == status
-    assert look._worker is None
+    assert worker_of(look) is None
 
 
 def test_too_many_bytes_are_refused_though_nobody_said_how_many(site):
@@ -284,29 +303,28 @@ def test_a_worker_that_dies_is_replaced(site):
         answer = post(client, MODEL + "/look", packed(gray()))
         assert answer.status_code == 503
         assert "out of luck" in answer.json()["message"]
-    assert look._worker is None
+    assert worker_of(look) is None
 
 
 def test_a_worker_that_is_killed_while_warm_is_replaced(site):
     client, look = site()
     assert post(client, MODEL + "/look", packed(gray())).status_code == 200
-    first = look._worker
-    os.kill(first._process.pid, 9)
-    first._process.wait()
+    first = worker_of(look)
+    os.kill(first.pid, 9)
+    wait_for(lambda: not first.alive)
     assert post(client, MODEL + "/look", packed(gray())).status_code == 200
-    assert look._worker is not first
+    assert worker_of(look) is not first
 
 
 def test_a_warm_worker_answers_again_and_rests_when_nobody_asks(site, monkeypatch):
     client, look = site()
     post(client, MODEL + "/look", packed(gray()))
-    worker = look._worker
+    worker = worker_of(look)
     post(client, NODE + "/look", packed(gray()))
-    assert look._worker is worker
+    assert worker_of(look) is worker
     monkeypatch.setattr(looking, "IDLE", 0.05)
     post(client, NODE + "/look", packed(gray()))
-    worker._process.wait(10)
-    assert not worker.alive
+    wait_for(lambda: not worker.alive)
 
 
 def test_without_weights_it_says_so(site):
@@ -335,24 +353,24 @@ def test_an_answer_that_does_not_come_is_given_up(site, monkeypatch):
     answer = post(client, MODEL + "/look", packed(gray()))
     assert answer.status_code == 503
     assert "no answer within" in answer.json()["message"]
-    assert look._worker is None
+    assert worker_of(look) is None
 
 
-def test_several_readers_take_turns_and_too_many_are_told(site):
-    client, look = site()
+def test_several_readers_take_turns_and_too_many_are_told(site, tmp_path):
+    gate = tmp_path / "gate"
+    waits = f"    import os, time\n    while not os.path.exists({str(gate)!r}): time.sleep(0.02)\n"
+    client, _ = site(waits + ANSWERS)
     states: list[int] = []
     many = looking.WAITING + 6
 
     def ask() -> None:
         states.append(post(client, MODEL + "/look", packed(gray())).status_code)
 
-    with look._turn:  # somebody is looked after
-        threads = [threading.Thread(target=ask) for _ in range(many)]
-        for thread in threads:
-            thread.start()
-        end = time.monotonic() + 20
-        while len(states) < many - looking.WAITING - 1 and time.monotonic() < end:
-            time.sleep(0.02)
+    threads = [threading.Thread(target=ask) for _ in range(many)]
+    for thread in threads:
+        thread.start()
+    wait_for(lambda: len(states) >= many - looking.WAITING - 1)
+    gate.touch()  # until now the first one waits for its answer
     for thread in threads:
         thread.join()
     assert sorted(states) == [200] * (looking.WAITING + 1) + [409] * 5
@@ -365,10 +383,8 @@ def test_closing_ends_a_worker_in_the_middle(site):
         target=lambda: told.append(post(client, MODEL + "/look", packed(gray())).status_code)
     )
     thread.start()
-    end = time.monotonic() + 20
-    while look._worker is None and time.monotonic() < end:
-        time.sleep(0.02)
-    worker = look._worker
+    wait_for(lambda: worker_of(look) is not None)
+    worker = worker_of(look)
     look.close()
     thread.join(10)
     assert told == [503]

@@ -9,12 +9,12 @@ from html_document import check_links, check_page
 from web_client import Client
 
 from micrograph.atlas import AtlasWriter, Library, bundled_catalogue
-from micrograph.lineage import FAMILIES, MICROSCOPE, members
+from micrograph.cards.families import families, members, microscope_models
 from micrograph.parts.plots import depth
 from micrograph.parts.urls import Urls
 from micrograph.web import create_app
 from micrograph.web.known import Known
-from micrograph.web.pages.model_state import rendered, units_along_depth
+from micrograph.web.pages.model_state import progress, units_along_depth
 
 
 def test_units_along_depth_leave_out_pools_and_branches(folder):
@@ -39,7 +39,7 @@ def test_lenses_count_units_or_nodes_of_their_furthest_view(folder):
     for v in web_samples.visualizations():
         if v.technique == "feature_vis" and v.node in own and v.unit is not None:
             units.setdefault(v.node, set()).add(v.unit)
-    first = rendered(atlas, Urls())[0]
+    first = progress(atlas, Urls())[0]
     assert (first.technique, first.level) == ("feature_vis", "unit")
     assert (first.done, first.of) == (sum(map(len, units.values())), sum(own.values()))
 
@@ -47,7 +47,7 @@ def test_lenses_count_units_or_nodes_of_their_furthest_view(folder):
 def test_every_lens_that_is_there_is_listed_with_a_page(lensed, tmp_path):
     lens_samples.write(tmp_path)
     atlas = Library([tmp_path]).model("lensed")
-    found = rendered(atlas, Urls())
+    found = progress(atlas, Urls())
     own = {n.node for n in units_along_depth(atlas)}
     assert {one.technique for one in found} == {
         c.technique for c in atlas.counts() if c.node in own
@@ -103,8 +103,8 @@ def test_accuracy_and_download_are_told_by_who_started_the_site(known_site):
 
 def test_families_and_microscopes_models_are_in_the_catalogue():
     there = {path.stem for path in bundled_catalogue().glob("*.json")}
-    assert {*MICROSCOPE} <= there
-    ids = [one.id for family in FAMILIES for one in members(family.root) if one.id]
+    assert {*microscope_models()} <= there
+    ids = [one.id for family in families() for one in members(family.root) if one.id]
     assert {*ids} <= there
     assert len(ids) == len({*ids})  # nobody is in two families
 

@@ -33,9 +33,8 @@ def row(
     node: str, xy: np.ndarray, variant: str = "node", seed: int = 0, **data: Any
 ) -> Visualization:
     recipe = {"technique": "unit_map", "variant": variant, "seed": seed, "of": repr(data)}
-    return Visualization(
-        node, None, "unit_map", variant, recipe, seed, 0.0, None, DATA | data, arrays={"xy": xy}
-    )
+    recipe["view"] = variant
+    return Visualization(node, None, recipe, 0.0, None, DATA | data, arrays={"xy": xy})
 
 
 def atlas_of(folder: Path, *rows: Visualization) -> Reading:

@@ -255,7 +255,7 @@ def test_a_folder_that_cannot_be_written(server, tmp_path):
 
 
 def test_two_at_once(server, tmp_path):
-    other = downloading._Part(tmp_path / "d" / "net.bin", server.url())
+    other = downloading._PartialFile(tmp_path / "d" / "net.bin", server.url())
     other.path.parent.mkdir()
     with other.alone(), pytest.raises(Conflict, match="another process"):
         fetched(server, tmp_path)

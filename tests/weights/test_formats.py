@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from micrograph import files
 from micrograph.errors import Unavailable
-from micrograph.weights import formats
 from micrograph.weights.formats import (
     RawTensor,
     WeightsError,
@@ -77,7 +77,7 @@ def test_only_complete_files_appear(tmp_path, monkeypatch):
     def full(descriptor: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(formats.os, "fsync", full)
+    monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(Unavailable, match=r"cannot write .*x.safetensors: No space left"):
         write_safetensors(path, {}, {})
     assert path.read_bytes() == old

@@ -2,7 +2,7 @@
 
 from micrograph.atlas.compact import compact
 from micrograph.atlas.encode import encode
-from micrograph.atlas.library import Library, Problem, bundled_gallery
+from micrograph.atlas.library import Library, bundled_gallery
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline, bundled_catalogue
 from micrograph.atlas.read import Atlas
@@ -19,6 +19,7 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.atlas.snapshot import Problem, Snapshot
 from micrograph.atlas.write import AtlasWriter
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "Problem",
     "Reading",
     "SampleRecord",
+    "Snapshot",
     "Tile",
     "Visualization",
     "bundled_catalogue",

@@ -1,24 +1,22 @@
 """Which dictionaries made the nodes that are none of the network's own."""
 
 import json
-import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from micrograph.atlas import rows
-from micrograph.atlas.format import damaged, schema
+from micrograph.atlas.format import damaged
 from micrograph.atlas.records import DictionaryRecord, NodeRecord
 from micrograph.errors import Conflict
 
-TABLE = "dictionary"
-"""An atlas that was made before there were dictionaries lacks it until the first one comes."""
+_THERE = "SELECT 1 FROM main.sqlite_schema WHERE type = 'table' AND name = 'dictionary'"
+"""Before version 3 an atlas had the table from the first dictionary on."""
 
 
 def read_dictionaries(connection: sqlite3.Connection, path: Path) -> dict[str, DictionaryRecord]:
     """By the id of the node. Raises BadInput where they make no sense."""
-    known = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
-    if connection.execute(known, (TABLE,)).fetchone() is None:
+    if connection.execute(_THERE).fetchone() is None:
         return {}
     found = connection.execute(
         "SELECT node.name, dictionary.digest, json FROM dictionary "
@@ -48,8 +46,8 @@ def check_nodes(
         known = there[node.id].digest if node.id in there else ""
         if (new := made.get(node.id, "")) != known:
             raise Conflict(
-                f"{path} has {node.id} of {_called(known)}, not of {_called(new)}; attach it under "
-                "another name (NODE.NAME=FILE), or choose another folder with --atlas"
+                f"{path} has {node.id} of {_name_of(known)}, not of {_name_of(new)}; attach it "
+                "under another name (NODE.NAME=FILE), or choose another folder with --atlas"
             )
 
 
@@ -57,9 +55,6 @@ def write_dictionaries(
     connection: sqlite3.Connection, dictionaries: Sequence[DictionaryRecord]
 ) -> None:
     """Store them; their nodes are there."""
-    table = re.search(rf"CREATE TABLE ({TABLE} .*?;\n)", schema(), re.S)
-    assert table is not None
-    connection.execute(f"CREATE TABLE IF NOT EXISTS {table[1]}")
     connection.executemany(
         "INSERT OR REPLACE INTO dictionary (node, digest, json) "
         "VALUES ((SELECT id FROM node WHERE name = ?), ?, ?)",
@@ -67,5 +62,5 @@ def write_dictionaries(
     )
 
 
-def _called(digest: str) -> str:
+def _name_of(digest: str) -> str:
     return f"the dictionary {digest[:12]}" if digest else "the network itself"

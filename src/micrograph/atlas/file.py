@@ -3,21 +3,20 @@
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from micrograph.atlas.dictionaries import write_dictionaries
 from micrograph.atlas.format import (
     APPLICATION_ID,
     PAGE_SIZE,
-    VERSION,
     check,
     explain,
-    schema,
+    reading,
 )
 from micrograph.atlas.graph import read_graph, write_graph
 from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord
-from micrograph.atlas.upgrade import upgrade
+from micrograph.atlas.versions import VERSION, schema, upgrade
 from micrograph.errors import Conflict
 
 _LOG_PAGES = 128
@@ -60,20 +59,22 @@ def connect(path: Path, model: ModelRecord) -> sqlite3.Connection:
     Raises Conflict, with the file untouched, when it was made from other weights than `model`'s.
     """
     check(path)
+    with reading(path) as reader:
+        there, _ = read_graph(reader, path)
+    if (there.id, there.digest) != (model.id, model.digest):
+        raise Conflict(
+            f"{path} is an atlas of {there.id} with weights {there.digest[:12]}, not of {model.id} "
+            f"with weights {model.digest[:12]}; choose another folder with --atlas"
+        )
     try:
         connection = sqlite3.connect(
             path, isolation_level=None, timeout=10, check_same_thread=False
         )
         try:
-            there, _ = read_graph(connection, path)
-            if (there.id, there.digest) != (model.id, model.digest):
-                raise Conflict(
-                    f"{path} is an atlas of {there.id} with weights {there.digest[:12]}, not of "
-                    f"{model.id} with weights {model.digest[:12]}; choose another folder with "
-                    "--atlas"
-                )
-            upgrade(connection)
+            # First, so that a killed upgrade leaves a log, in which a reader ignores what was not
+            # committed; a rollback journal would have to be played back, which it may not do.
             connection.execute("PRAGMA journal_mode = WAL")
+            _upgrade(connection)
             connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(f"PRAGMA wal_autocheckpoint = {_LOG_PAGES}")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -83,6 +84,16 @@ def connect(path: Path, model: ModelRecord) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise explain(error, path) from error
     return connection
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring it up to date, or leave one plain file as it was."""
+    try:
+        upgrade(connection)
+    except BaseException:
+        with suppress(sqlite3.Error):
+            fold(connection)
+        raise
 
 
 def fold(connection: sqlite3.Connection) -> None:

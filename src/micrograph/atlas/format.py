@@ -5,13 +5,11 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from micrograph.atlas.versions import READABLE, VERSION, overlay
 from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
 
 APPLICATION_ID = 0x4D475241
 """The letters MGRA, at byte 68 of the file."""
-VERSION = 2
-READABLE = (1, 2)
-"""Version 1 had no arrays, datasets and samples; a writer brings it up to date."""
 PAGE_SIZE = 32768
 """Large pages: a row with a 3 kB picture would leave a quarter of a 4 kB page empty."""
 SUFFIX = ".atlas"
@@ -27,11 +25,6 @@ _NO_ACCESS = {
 
 
 _CUT_SHORT = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
-
-
-def schema() -> str:
-    """The SQL that makes an empty atlas."""
-    return Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 
 
 def explain(error: sqlite3.Error, path: Path) -> MicrographError:
@@ -97,10 +90,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _probed(uri: str) -> sqlite3.Connection:
-    """A connection that has read something: SQLite opens files only then."""
+    """A connection that has read something: SQLite opens files only then. Older versions read like
+    today's."""
     connection = sqlite3.connect(uri, uri=True, timeout=10)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        overlay(connection)
     except BaseException:
         connection.close()
         raise

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from micrograph.atlas import rows
 from micrograph.atlas.format import damaged
-from micrograph.atlas.records import ATTACHED_KINDS, ModelRecord, NodeRecord
+from micrograph.atlas.records import ModelRecord, NodeRecord
 from micrograph.errors import BadInput
+from micrograph.graph import NodeKind
 
 _MODEL = (
     f"INSERT OR REPLACE INTO model (id, {', '.join(rows.MODEL_COLUMNS)}) "
@@ -55,7 +56,7 @@ def _search_rows(
     outputs = [
         node.id
         for node in nodes
-        if node.units == len(model.labels) and node.kind not in ATTACHED_KINDS
+        if node.units == len(model.labels) and not NodeKind.of(node.kind).is_attached
     ]
     output = outputs[-1] if outputs else None
     return [

@@ -1,27 +1,19 @@
 """What a site shows: the atlases of several folders, read together."""
 
-import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from micrograph.atlas.format import SUFFIX
+from micrograph.atlas.keeping import Index
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline, read_catalogue
 from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Hit, ModelRecord
-from micrograph.errors import MicrographError, not_found
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A file that is not shown, and one line that says why."""
-
-    path: Path
-    message: str
+from micrograph.atlas.scan import State, scan
+from micrograph.atlas.snapshot import Problem, Snapshot
+from micrograph.errors import MicrographError
 
 
 def bundled_gallery() -> Path:
@@ -35,83 +27,92 @@ class Library:
     `catalogue` is a folder of outlines: models in it that have no atlas come last, and are known
     though nothing of them is rendered.
 
-    Every question first looks (by `stat` alone) for files that came, went or changed, so pages
-    follow a render. A file that cannot be read is listed in `problems`; the rest is shown.
+    `snapshot` looks (by `stat` alone) for files that came, went or changed, so pages follow a
+    render; who asks more than one question takes one snapshot and asks that. The other methods
+    take a fresh one each. A file that cannot be read is listed in `problems`; the rest is shown.
+    With an `index` (`micrograph.index`) searches and the like are answered from it where it can.
     """
 
-    def __init__(self, places: Iterable[Path | str], catalogue: Path | None = None) -> None:
+    def __init__(
+        self,
+        places: Iterable[Path | str],
+        catalogue: Path | None = None,
+        index: Index | None = None,
+    ) -> None:
         self.places = tuple(Path(place) for place in places)
         self._catalogue = catalogue
+        self._index = index
         self._lock = threading.Lock()
-        self._seen: dict[Path, tuple[int, ...]] | None = None
-        self._opened: dict[Path, Atlas | Problem] = {}
-        self._models: dict[str, Reading] = {}
-        self._problems: tuple[Problem, ...] = ()
+        self._opened: dict[Path, tuple[State, Atlas | Problem]] = {}
+        self._latest: Snapshot | None = None
 
     @cached_property
     def outlines(self) -> Mapping[str, Outline]:
         """The catalogue by model, whether or not there are atlases of them."""
         return {} if self._catalogue is None else read_catalogue(self._catalogue)
 
+    def snapshot(self) -> Snapshot:
+        """What there is now, after one pass of `stat` over the folders; the same object as before
+        as long as no file changed. Files that changed are opened, all others are not."""
+        with self._lock:
+            files = scan(self.places)
+            latest = self._latest
+            if latest is None or list(latest.files.items()) != list(files.items()):
+                latest = self._latest = self._read(files)
+            return latest
+
+    def _read(self, files: Mapping[Path, State]) -> Snapshot:
+        before = self._opened
+        self._opened = {
+            path: before[path]
+            if path in before and before[path][0] == state
+            else (state, _open(path))
+            for path, state in files.items()
+        }
+        opened = [file for _, file in self._opened.values()]
+        groups, problems = _groups(opened)
+        merged = {id: self._merged(id, group, files) for id, group in groups.items()}
+        known = {id: o for id, o in self.outlines.items() if id not in merged}
+        snapshot = Snapshot(
+            readings={**merged, **known},
+            problems=problems,
+            outlines=self.outlines,
+            files=files,
+            index=self._index,
+        )
+        if self._index is not None:
+            self._index.follow(snapshot)
+        return snapshot
+
+    def _merged(self, id: str, group: list[Atlas], files: Mapping[Path, State]) -> Reading:
+        """The same object as before where no file of the model changed, so that what was worked out
+        of it stays known."""
+        before = self._latest.readings.get(id) if self._latest else None
+        if isinstance(before, Merged) and before.parts == tuple(group):
+            return before
+        states = {part.path: files[part.path] for part in group}
+        return Merged(group, self.outlines.get(id), states, self._index)
+
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Files that are not shown."""
-        self._refresh()
-        return self._problems
+        """As `Snapshot.problems`, now."""
+        return self.snapshot().problems
 
     def models(self) -> list[ModelRecord]:
-        """Every model there is: those with atlases in order of first appearance, then those that
-        are only known."""
-        return [atlas.model for atlas in self._refresh().values()]
+        """As `Snapshot.models`, now."""
+        return self.snapshot().models()
 
     def atlases(self) -> list[Reading]:
-        """The models with atlases."""
-        return [found for found in self._refresh().values() if not isinstance(found, Outline)]
+        """As `Snapshot.atlases`, now."""
+        return self.snapshot().atlases()
 
     def model(self, id: str) -> Reading:
-        """The atlas of a model, or its outline. Raises NotFound with close names."""
-        models = self._refresh()
-        if id not in models:
-            raise not_found("model", id, models)
-        return models[id]
+        """As `Snapshot.model`, now."""
+        return self.snapshot().model(id)
 
     def search(self, text: str, limit: int = 20) -> list[Hit]:
-        """Hits of all models, models and nodes before labels."""
-        hits = [hit for atlas in self._refresh().values() for hit in atlas.search(text, limit)]
-        order = ("model", "node", "label")
-        return sorted(hits, key=lambda hit: order.index(hit.kind))[:limit]
-
-    def _refresh(self) -> dict[str, Reading]:
-        with self._lock:
-            seen = dict(_stat(self.places))
-            if seen != self._seen:
-                before = self._seen or {}
-                for path, state in seen.items():
-                    if before.get(path) != state:
-                        self._opened[path] = _open(path)
-                merged, self._problems = _merge(
-                    [self._opened[path] for path in seen], self.outlines
-                )
-                known = {id: o for id, o in self.outlines.items() if id not in merged}
-                self._models = {**merged, **known}
-                self._seen = seen
-            return self._models
-
-
-def _stat(places: Sequence[Path]) -> Iterable[tuple[Path, tuple[int, ...]]]:
-    """Every atlas file in order of precedence, with what changes when the file does."""
-    for place in places:
-        # os.path, because it takes what may not be looked into for what is not there.
-        if os.path.isdir(place):
-            files = sorted(place.glob(f"*{SUFFIX}"))
-        else:
-            files = [place] if os.path.exists(place) else []
-        for path in files:
-            try:
-                status = os.stat(path)
-            except OSError:
-                continue
-            yield path, (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        """As `Snapshot.search`, now."""
+        return self.snapshot().search(text, limit)
 
 
 def _open(path: Path) -> Atlas | Problem:
@@ -134,9 +135,9 @@ def _differing(one: Atlas, other: Atlas) -> str:
     )
 
 
-def _merge(
-    files: Iterable[Atlas | Problem], outlines: Mapping[str, Outline]
-) -> tuple[dict[str, Merged], tuple[Problem, ...]]:
+def _groups(
+    files: Iterable[Atlas | Problem],
+) -> tuple[dict[str, list[Atlas]], tuple[Problem, ...]]:
     """Files of one model and one weights digest together; other weights are a problem."""
     by_model: dict[str, list[Atlas]] = {}
     problems: list[Problem] = []
@@ -164,4 +165,4 @@ def _merge(
             )
         else:
             group.append(file)
-    return {id: Merged(group, outlines.get(id)) for id, group in by_model.items()}, tuple(problems)
+    return by_model, tuple(problems)

@@ -1,10 +1,13 @@
 """Several atlases of one model read as one."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from micrograph.address import find_node
+from micrograph.atlas.keeping import Index
 from micrograph.atlas.outline import Outline
 from micrograph.atlas.read import Atlas, aliases_of
 from micrograph.atlas.records import (
@@ -16,7 +19,10 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.atlas.rows import unit_column
+from micrograph.atlas.scan import State
 from micrograph.recipe import canonical
+from micrograph.subject import NodeSubject, Subject, UnitSubject, place_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,11 +32,20 @@ class Merged:
     """Atlases of the same weights, in order of precedence; reads like one `Atlas`.
 
     Where several have the same unit by the same recipe, the first has the word. `outline` adds what
-    the catalogue knows further names of: an atlas may be older than they are.
+    the catalogue knows further names of: an atlas may be older than they are. `states` are the
+    states in which a library met the files, `index` is what keeps what follows from them.
     """
 
-    def __init__(self, parts: Sequence[Atlas], outline: Outline | None = None) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Atlas],
+        outline: Outline | None = None,
+        states: Mapping[Path, State] = MappingProxyType({}),
+        index: Index | None = None,
+    ) -> None:
         self.parts = tuple(parts)
+        self.states = states
+        self.index = index
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
         self.dictionaries = {
@@ -40,7 +55,7 @@ class Merged:
         further = outline.aliases.items() if outline else ()
         self.aliases = {name: id for name, id in further if id in nodes} | aliases_of(self.nodes)
 
-    def _with(self, node: str) -> list[Atlas]:
+    def _parts_with(self, node: str) -> list[Atlas]:
         """The parts that have the node."""
         return [part for part in self.parts if node in part.nodes]
 
@@ -55,7 +70,7 @@ class Merged:
         """As `Atlas.tiles`; among equals in width and seed the first atlas wins."""
         node = find_node(node, self.aliases, self.model.id)
         best: dict[int, Tile] = {}
-        for part in self._with(node):
+        for part in self._parts_with(node):
             for tile in part.tiles(node, technique, variant, seed, min_width):
                 known = best.get(tile.unit)
                 if known is None or _rank(tile, min_width) < _rank(known, min_width):
@@ -67,32 +82,49 @@ class Merged:
     ) -> list[Visualization]:
         """As `Atlas.visualizations`."""
         node = find_node(node, self.aliases, self.model.id)
-        found: dict[str, Visualization] = {}
-        for part in self._with(node):
-            for v in part.visualizations(node, unit, technique):
-                found.setdefault(canonical(v.recipe), v)
-        newest_first = sorted(found.values(), key=lambda v: v.created, reverse=True)
-        return sorted(
-            newest_first,
-            key=lambda v: (v.technique, v.variant, v.seed, -(v.picture.width if v.picture else 0)),
+        return _in_order(
+            part.visualizations(node, unit, technique) for part in self._parts_with(node)
         )
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
+    def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
+        """As `Atlas.about`."""
+        if isinstance(subject, NodeSubject | UnitSubject):
+            return self.visualizations(*place_of(subject), technique)
+        return _in_order(part.about(subject, technique) for part in self.parts)
+
+    def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]:
+        """As `Atlas.subjects`."""
+        parts = self.parts
+        if node is not None:
+            parts = tuple(self._parts_with(node := find_node(node, self.aliases, self.model.id)))
+        found = {subject for part in parts for subject in part.subjects(node, technique)}
+        return sorted(found, key=str)
+
+    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
         """As `Atlas.results`; among equal seeds the first atlas wins."""
         node = find_node(node, self.aliases, self.model.id)
-        best: dict[int, Visualization] = {}
-        for part in self._with(node):
+        best: dict[int | None, Visualization] = {}
+        for part in self._parts_with(node):
             for unit, found in part.results(node, technique, variant).items():
                 if unit not in best or found.seed < best[unit].seed:
                     best[unit] = found
-        return dict(sorted(best.items()))
+        return dict(sorted(best.items(), key=lambda item: unit_column(item[0])))
 
     def arrays(
         self, node: str, unit: int | None, technique: str, variant: str
     ) -> dict[str, "np.ndarray"]:
         """As `Atlas.arrays`, from the first atlas that has any."""
         node = find_node(node, self.aliases, self.model.id)
-        found = (part.arrays(node, unit, technique, variant) for part in self._with(node))
+        found = (part.arrays(node, unit, technique, variant) for part in self._parts_with(node))
+        return next((arrays for arrays in found if arrays), {})
+
+    def arrays_about(
+        self, subject: Subject, technique: str, variant: str
+    ) -> dict[str, "np.ndarray"]:
+        """As `Atlas.arrays_about`, from the first atlas that has any."""
+        if isinstance(subject, NodeSubject | UnitSubject):
+            return self.arrays(*place_of(subject), technique, variant)
+        found = (part.arrays_about(subject, technique, variant) for part in self.parts)
         return next((arrays for arrays in found if arrays), {})
 
     def datasets(self) -> list[DatasetRecord]:
@@ -126,6 +158,19 @@ class Merged:
         """As `Atlas.search`."""
         hits = dict.fromkeys(hit for part in self.parts for hit in part.search(text, limit))
         return list(hits)[:limit]
+
+
+def _in_order(lists: Iterable[list[Visualization]]) -> list[Visualization]:
+    """Each recipe's first result, in the order of `Atlas.visualizations`."""
+    found: dict[str, Visualization] = {}
+    for listed in lists:
+        for v in listed:
+            found.setdefault(canonical(v.recipe), v)
+    newest_first = sorted(found.values(), key=lambda v: v.created, reverse=True)
+    return sorted(
+        newest_first,
+        key=lambda v: (v.technique, v.variant, v.seed, -(v.picture.width if v.picture else 0)),
+    )
 
 
 def _rank(tile: Tile, min_width: int | None) -> tuple[bool, int, int]:

@@ -26,6 +26,7 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +49,7 @@ class Outline:
 
     def dump(self) -> str:
         """As the text of a file of the catalogue, the same for the same content."""
-        nodes = ",\n".join(_line(dataclasses.asdict(node)) for node in self.nodes.values())
+        nodes = ",\n".join(_line(_fields(node)) for node in self.nodes.values())
         return (
             f'{{"model": {_line(dataclasses.asdict(self.model))},\n'
             f'"unreleased": {_line(self.unreleased)},\n"nodes": [\n{nodes}\n]}}\n'
@@ -65,7 +66,7 @@ class Outline:
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """As `Atlas.search`: what has every word of `text`, or a word that begins with it."""
         words = [word.lower() for word in re.findall(r"[^\W_]+", text)[:8]]
-        if not words:
+        if not words or not all(f" {word}" in self._all_words for word in words):
             return []
         found = (hit for text, hit in self._index if all(f" {word}" in text for word in words))
         return list(islice(found, limit))
@@ -90,6 +91,11 @@ class Outline:
             for text, hit in hits
         ]
 
+    @cached_property
+    def _all_words(self) -> str:
+        """Of everything that can be found: most models lack a word of most searches."""
+        return "".join(text for text, _ in self._index)
+
     # Nothing is rendered, so whatever else is asked has one answer.
 
     def tiles(
@@ -107,11 +113,22 @@ class Outline:
     ) -> list[Visualization]:
         return []
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
+    def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
+        return []
+
+    def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]:
+        return []
+
+    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
         return {}
 
     def arrays(
         self, node: str, unit: int | None, technique: str, variant: str
+    ) -> dict[str, "np.ndarray"]:
+        return {}
+
+    def arrays_about(
+        self, subject: Subject, technique: str, variant: str
     ) -> dict[str, "np.ndarray"]:
         return {}
 
@@ -137,6 +154,14 @@ def read_catalogue(folder: Path) -> dict[str, Outline]:
     """The outlines in a folder by model, in order of their ids."""
     found = [Outline.load(p.read_text("utf-8")) for p in sorted(folder.glob("*.json"))]
     return {outline.model.id: outline for outline in found}
+
+
+def _fields(node: NodeRecord) -> dict[str, Any]:
+    """What the file says of a node: all but `worth` where nobody decided it."""
+    fields = dataclasses.asdict(node)
+    if node.worth is None:
+        del fields["worth"]
+    return fields
 
 
 def _line(value: object) -> str:

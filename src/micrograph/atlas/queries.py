@@ -1,4 +1,9 @@
-"""The questions an atlas answers, in SQL."""
+"""The questions an atlas answers, in SQL. `{at}` is one of AT_PLACE and ABOUT."""
+
+AT_PLACE = """
+v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit AND v.subject = ''
+"""
+ABOUT = "v.subject = :subject AND v.subject <> ''"
 
 # The best picture per unit: wide enough first, then the closest to the width that was asked for
 # (the largest where none is wide enough), then the lowest seed, then the newest.
@@ -12,6 +17,7 @@ SELECT unit, digest, mime, width, height, color, score, seed FROM (
     ) AS place
   FROM visualization v JOIN recipe r ON r.id = v.recipe JOIN picture p ON p.id = v.picture
   WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit >= 0
+    AND v.subject = ''
     AND r.technique = :technique AND r.variant = :variant AND (:seed IS NULL OR r.seed = :seed)
 ) WHERE place = 1 ORDER BY unit
 """
@@ -21,12 +27,11 @@ SELECT r.technique, r.variant, r.json, r.seed, v.score, lower(hex(p.digest)), p.
   p.height, p.color, v.data, m.json, v.created, v.seconds
 FROM visualization v JOIN recipe r ON r.id = v.recipe LEFT JOIN picture p ON p.id = v.picture
   JOIN maker m ON m.id = v.maker
-WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
-  AND (:technique IS NULL OR r.technique = :technique)
+WHERE {at} AND (:technique IS NULL OR r.technique = :technique)
 ORDER BY r.technique, r.variant, r.seed, p.width DESC, v.created DESC, v.id DESC
 """
 
-# For every unit of a node (-1: the node itself) the lowest seed's newest result of a technique.
+# For every unit of a node, the node itself (-1) first, the lowest seed's newest result.
 RESULTS = """
 SELECT unit, technique, variant, json, seed, score, digest, mime, width, height, color, data,
   maker, created, seconds FROM (
@@ -35,7 +40,7 @@ SELECT unit, technique, variant, json, seed, score, digest, mime, width, height,
     row_number() OVER (PARTITION BY v.unit ORDER BY r.seed, v.created DESC, v.id DESC) AS place
   FROM visualization v JOIN recipe r ON r.id = v.recipe LEFT JOIN picture p ON p.id = v.picture
     JOIN maker m ON m.id = v.maker
-  WHERE v.node = (SELECT id FROM node WHERE name = :node)
+  WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.subject = ''
     AND r.technique = :technique AND r.variant = :variant
 ) WHERE place = 1 ORDER BY unit
 """
@@ -43,11 +48,17 @@ SELECT unit, technique, variant, json, seed, score, digest, mime, width, height,
 ARRAYS = """
 SELECT a.name, a.dtype, a.shape, a.data FROM array a WHERE a.visualization = (
   SELECT v.id FROM visualization v JOIN recipe r ON r.id = v.recipe
-  WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit = :unit
-    AND r.technique = :technique AND r.variant = :variant
+  WHERE {at} AND r.technique = :technique AND r.variant = :variant
     AND EXISTS (SELECT 1 FROM array WHERE visualization = v.id)
   ORDER BY r.seed, v.created DESC, v.id DESC LIMIT 1
 )
+"""
+
+SUBJECTS = """
+SELECT DISTINCT v.subject FROM visualization v JOIN recipe r ON r.id = v.recipe
+WHERE v.subject <> '' AND (:technique IS NULL OR r.technique = :technique)
+  AND (:node IS NULL OR v.node = (SELECT id FROM node WHERE name = :node))
+ORDER BY v.subject
 """
 
 DATASETS = """
@@ -61,14 +72,22 @@ WHERE s.dataset = (SELECT id FROM dataset WHERE digest = :dataset)
   AND s.number IN (SELECT value FROM json_each(:numbers))
 """
 
+PICTURE = "SELECT mime, width, height, color, data FROM picture WHERE digest = ?"
+
+SEARCH = """
+SELECT kind, node, unit, text FROM search WHERE search MATCH ?
+ORDER BY instr('model node label', kind), rank, rowid LIMIT ?
+"""
+
 RENDERED = """
 SELECT DISTINCT n.name, r.technique, r.variant, v.unit
 FROM visualization v JOIN node n ON n.id = v.node JOIN recipe r ON r.id = v.recipe
+WHERE v.subject = ''
 """
 
 COUNTS = """
 SELECT n.name, c.technique, c.variant, c.units FROM (
   SELECT v.node, r.technique, r.variant, count(DISTINCT v.unit) AS units
-  FROM visualization v JOIN recipe r ON r.id = v.recipe GROUP BY 1, 2, 3
+  FROM visualization v JOIN recipe r ON r.id = v.recipe WHERE v.subject = '' GROUP BY 1, 2, 3
 ) c JOIN node n ON n.id = c.node ORDER BY 1, 2, 3
 """

@@ -3,7 +3,8 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from micrograph.atlas import queries, rows
 from micrograph.atlas.dictionaries import read_dictionaries
 from micrograph.atlas.format import check, damaged, reading
 from micrograph.atlas.graph import read_graph
+from micrograph.atlas.keeping import Row
 from micrograph.atlas.records import (
     Count,
     DatasetRecord,
@@ -24,6 +26,8 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.errors import BadInput
+from micrograph.subject import NodeSubject, Subject, UnitSubject, place_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,10 +61,16 @@ class Atlas:
 
     @classmethod
     def open(cls, path: Path | str) -> "Atlas":
-        """Open and check a file.
+        """Open and check the file at `path`, of this version of the format or an older one.
 
-        Raises NotFound where there is none, Unavailable without access, and BadInput for a file
-        that is no atlas, of another version, or cut short.
+        Nothing in it is changed, and nothing beside it where it was closed by its writer. Raises
+        NotFound where there is none, Unavailable without access, and BadInput for a file that is
+        no atlas, of a newer version, damaged or cut short.
+
+        >>> from micrograph.atlas import Atlas, bundled_gallery
+        >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")
+        >>> atlas.model.id, len(atlas.nodes), atlas.aliases["4c"]
+        ('inceptionv1_caffe', 83, 'inception_4c')
         """
         path = Path(path)
         check(path)
@@ -78,6 +88,15 @@ class Atlas:
     def __repr__(self) -> str:
         return f"Atlas({str(self.path)!r}, model={self.model.id!r})"
 
+    @contextmanager
+    def _question(self) -> Iterator[sqlite3.Connection]:
+        """A connection to ask; an answer that makes no sense comes out as a damaged file."""
+        try:
+            with reading(self.path) as connection:
+                yield connection
+        except (TypeError, ValueError) as error:
+            raise damaged(self.path, error) from error
+
     def tiles(
         self,
         node: str,
@@ -88,8 +107,15 @@ class Atlas:
     ) -> list[Tile]:
         """The best picture of each unit of `node`, in order of units; units without are left out.
 
-        With `min_width` (pixels) the smallest picture at least that wide, or else the largest;
-        without, the largest. Among equals the lowest seed, then the newest.
+        `node` is an id or an alias. `seed` asks for that seed only. With `min_width` (pixels) a
+        unit's best picture is the smallest at least that wide, or else the largest; without, the
+        largest. Among equals the lowest seed, then the newest. Raises NotFound for an unknown node.
+
+        >>> from micrograph.atlas import Atlas, bundled_gallery
+        >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")
+        >>> grid = atlas.tiles("inception_4c", "feature_vis", "channel", min_width=64)
+        >>> len(grid), grid[447].unit, grid[447].mime
+        (512, 447, 'image/avif')
         """
         given = {
             "node": find_node(node, self.aliases, self.model.id),
@@ -98,160 +124,210 @@ class Atlas:
             "seed": seed,
             "width": _WIDEST if min_width is None else min(min_width, _WIDEST),
         }
-        with reading(self.path) as connection:
-            return [Tile(*row) for row in connection.execute(queries.TILES, given)]
+        with self._question() as ask:
+            return [Tile(*row) for row in ask.execute(queries.TILES, given)]
 
     def visualizations(
         self, node: str, unit: int | None, technique: str | None = None
     ) -> list[Visualization]:
-        """All there is of a unit (or, with None, of the node as a whole), without image bytes.
+        """All there is of a unit (or, with None, of the node as a whole), without image bytes and
+        arrays.
 
-        Ordered by technique, variant, seed, then the largest and newest first.
+        `node` is an id or an alias; `technique` asks for that lens only. Ordered by technique,
+        variant, seed, then the largest and newest first. A unit that the node does not have has
+        nothing. Raises NotFound for an unknown node.
+
+        >>> from micrograph.atlas import Atlas, bundled_gallery
+        >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")
+        >>> [v.variant for v in atlas.visualizations("4c", 447, "feature_vis")]
+        ['channel']
         """
         node = find_node(node, self.aliases, self.model.id)
-        given = {"node": node, "unit": -1 if unit is None else unit, "technique": technique}
-        with reading(self.path) as connection:
-            found = connection.execute(queries.VISUALIZATIONS, given).fetchall()
-        try:
-            return [_visualization(node, unit, row) for row in found]
-        except (TypeError, ValueError) as error:
-            raise damaged(self.path, error) from error
+        given = {"node": node, "unit": rows.unit_column(unit), "technique": technique}
+        with self._question() as ask:
+            found = ask.execute(queries.VISUALIZATIONS.format(at=queries.AT_PLACE), given)
+            return [rows.visualization_record(node, unit, row) for row in found]
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int, Visualization]:
-        """What a technique gave for every unit of `node`, by unit; -1 is the node as a whole.
+    def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
+        """All there is of any subject, as `visualizations` has it of a node or a unit.
 
-        Of several seeds the lowest, of several recipes the newest.
+        Its places are node ids. A subject of which nothing is stored, also one with places that
+        the model does not have, has nothing; but NotFound is raised for an unknown node or unit.
+        """
+        if isinstance(subject, NodeSubject | UnitSubject):
+            return self.visualizations(*place_of(subject), technique)
+        given = {"subject": str(subject), "technique": technique}
+        with self._question() as ask:
+            found = ask.execute(queries.VISUALIZATIONS.format(at=queries.ABOUT), given)
+            return [
+                rows.visualization_record(*place_of(subject.home), row, subject) for row in found
+            ]
+
+    def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]:
+        """The subjects with results that are neither nodes nor units, in order of their texts.
+
+        With `node` (an id or an alias) those whose home is there, with `technique` those of that
+        lens. Raises NotFound for an unknown node.
+        """
+        if node is not None:
+            node = find_node(node, self.aliases, self.model.id)
+        with self._question() as ask:
+            found = ask.execute(queries.SUBJECTS, {"node": node, "technique": technique})
+            try:
+                return [Subject.parse(text) for (text,) in found]
+            except BadInput as error:
+                raise damaged(self.path, error) from error
+
+    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
+        """What a technique gave for every unit of `node`, by unit; None is the node as a whole and
+        comes first.
+
+        `node` is an id or an alias. Of several seeds the lowest, of several recipes the newest.
+        Raises NotFound for an unknown node.
+
+        >>> from micrograph.atlas import Atlas, bundled_gallery
+        >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe-lenses.atlas")
+        >>> found = atlas.results("inception_4c", "dataset_examples", "toytown")
+        >>> len(found), found[None].unit, len(found[447].data["top"])
+        (513, None, 8)
         """
         node = find_node(node, self.aliases, self.model.id)
         given = {"node": node, "technique": technique, "variant": variant}
-        with reading(self.path) as connection:
-            found = connection.execute(queries.RESULTS, given).fetchall()
-        try:
-            return {
-                unit: _visualization(node, None if unit < 0 else unit, row) for unit, *row in found
-            }
-        except (TypeError, ValueError) as error:
-            raise damaged(self.path, error) from error
+        with self._question() as ask:
+            found = ask.execute(queries.RESULTS, given)
+            listed = (rows.visualization_record(node, rows.unit(unit), row) for unit, *row in found)
+            return {v.unit: v for v in listed}
 
     def arrays(
         self, node: str, unit: int | None, technique: str, variant: str
     ) -> dict[str, "np.ndarray"]:
-        """The arrays that a technique left at an address, by name; empty if there are none."""
+        """The arrays that a technique left at a unit (or, with None, at the node as a whole), by
+        name; empty if there are none.
+
+        `node` is an id or an alias. Of several results with arrays the lowest seed's newest. Shapes
+        and meanings are the technique's. Raises NotFound for an unknown node.
+
+        >>> from micrograph.atlas import Atlas, bundled_gallery
+        >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe-lenses.atlas")
+        >>> found = atlas.arrays("inception_4c", None, "dataset_examples", "toytown")
+        >>> found["profile"].shape, found["profile"].dtype
+        ((512, 400), dtype('uint8'))
+        """
         given = {
             "node": find_node(node, self.aliases, self.model.id),
-            "unit": -1 if unit is None else unit,
+            "unit": rows.unit_column(unit),
             "technique": technique,
             "variant": variant,
         }
-        with reading(self.path) as connection:
-            if not _has_table(connection, "array"):
-                return {}
-            found = connection.execute(queries.ARRAYS, given).fetchall()
-        try:
+        return self._arrays(queries.AT_PLACE, given)
+
+    def arrays_about(
+        self, subject: Subject, technique: str, variant: str
+    ) -> dict[str, "np.ndarray"]:
+        """The arrays that a technique left of any subject, as `arrays` has them of a place."""
+        if isinstance(subject, NodeSubject | UnitSubject):
+            return self.arrays(*place_of(subject), technique, variant)
+        given = {"subject": str(subject), "technique": technique, "variant": variant}
+        return self._arrays(queries.ABOUT, given)
+
+    def _arrays(self, at: str, given: Mapping[str, Any]) -> dict[str, "np.ndarray"]:
+        with self._question() as ask:
+            found = ask.execute(queries.ARRAYS.format(at=at), given)
             return {name: rows.array(*array) for name, *array in found}
-        except (TypeError, ValueError) as error:
-            raise damaged(self.path, error) from error
 
     def datasets(self) -> list[DatasetRecord]:
         """The datasets that lenses looked at, in the order in which they came."""
-        with reading(self.path) as connection:
-            if not _has_table(connection, "dataset"):
-                return []
-            found = connection.execute(queries.DATASETS).fetchall()
-        try:
-            return [rows.dataset_record(row) for row in found]
-        except (TypeError, ValueError) as error:
-            raise damaged(self.path, error) from error
+        with self._question() as ask:
+            return [rows.dataset_record(row) for row in ask.execute(queries.DATASETS)]
 
     def samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]:
-        """Pictures of a dataset (by its digest), without image bytes, by number; unknown numbers
-        are left out."""
+        """Pictures of a dataset (by its digest, 64 hex digits), without image bytes, by number;
+        numbers that the atlas does not hold are left out. Raises ValueError for no hex digits.
+
+        >>> from micrograph.atlas import Atlas, bundled_gallery
+        >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe-lenses.atlas")
+        >>> examples = atlas.visualizations("inception_4c", 447, "dataset_examples")[0].data
+        >>> best, *_ = examples["top"][0]
+        >>> sample = atlas.samples(examples["dataset"], [best])[best]
+        >>> sample.picture.width, len(atlas.picture(sample.picture.digest).data) > 0
+        (224, True)
+        """
         given = {"dataset": bytes.fromhex(dataset), "numbers": json.dumps(sorted(set(numbers)))}
-        with reading(self.path) as connection:
-            if not _has_table(connection, "sample"):
-                return {}
-            found = connection.execute(queries.SAMPLES, given).fetchall()
-        return {
-            number: SampleRecord(number, name, cls, _picture(picture))
-            for number, name, cls, *picture in found
-        }
+        with self._question() as ask:
+            return {
+                number: SampleRecord(number, name, cls, rows.picture_record(picture))
+                for number, name, cls, *picture in ask.execute(queries.SAMPLES, given)
+            }
 
     def picture(self, digest: str) -> Picture | None:
-        """The picture of that digest (32 lower-case hex digits) with its bytes, or None."""
+        """The picture of that digest (32 lower-case hex digits) with its bytes, or None.
+
+        >>> from micrograph.atlas import Atlas, bundled_gallery
+        >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")
+        >>> tile = atlas.tiles("inception_4c", "feature_vis", "channel")[447]
+        >>> atlas.picture(tile.digest).data[4:12]
+        b'ftypavif'
+        """
         if not _DIGEST.match(digest):
             return None
-        with reading(self.path) as connection:
-            row = connection.execute(
-                "SELECT mime, width, height, color, data FROM picture WHERE digest = ?",
-                (bytes.fromhex(digest),),
-            ).fetchone()
-        return None if row is None else Picture(digest, *row)
+        with self._question() as ask:
+            row = ask.execute(queries.PICTURE, (bytes.fromhex(digest),)).fetchone()
+            return None if row is None else Picture(digest, *row)
 
     def counts(self) -> list[Count]:
-        """How many units each node has of each technique and variant; only what is not zero.
+        """How many units each node has of each technique and variant, in order of their names; only
+        what is not zero.
 
-        What a technique made of the node as a whole counts as one.
+        What a technique made of the node as a whole counts as one. Subjects that are neither nodes
+        nor units are not counted.
+
+        >>> from micrograph.atlas import Atlas, bundled_gallery
+        >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")
+        >>> atlas.counts()[0]
+        Count(node='conv2_3x3', technique='feature_vis', variant='channel', units=192)
         """
-        with reading(self.path) as connection:
-            return [Count(*row) for row in connection.execute(queries.COUNTS)]
+        with self._question() as ask:
+            return [Count(*row) for row in ask.execute(queries.COUNTS)]
 
-    def rendered(self) -> set[tuple[str, str, str, int]]:
-        """Every (node, technique, variant, unit) there is; unit -1 stands for the node itself."""
-        with reading(self.path) as connection:
-            return set(connection.execute(queries.RENDERED))
+    def rendered(self) -> set[tuple[str, str, str, int | None]]:
+        """Every (node, technique, variant, unit) there is; unit None stands for the node itself."""
+        with self._question() as ask:
+            return {
+                (node, technique, variant, rows.unit(unit))
+                for node, technique, variant, unit in ask.execute(queries.RENDERED)
+            }
 
     def search(self, text: str, limit: int = 20) -> list[Hit]:
-        """What has every word of `text`, or a word that begins with it: model, nodes, labels."""
-        words = re.findall(r"[^\W_]+", text)[:8]
-        if not words:
+        """What has every word of `text`, or a word that begins with it: the model, then nodes, then
+        labels; at most `limit`. Nothing is found where `text` has no word.
+
+        >>> from micrograph.atlas import Atlas, bundled_gallery
+        >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")
+        >>> [(hit.kind, hit.node, hit.unit) for hit in atlas.search("tench")]
+        [('label', 'loss3_classifier', 0)]
+        """
+        query = match_query(text)
+        if not query:
             return []
-        query = " ".join(f'"{word}"*' for word in words)
+        with self._question() as ask:
+            return [
+                Hit(kind, self.model.id, node, unit, shown.partition("\n")[0])
+                for kind, node, unit, shown in ask.execute(queries.SEARCH, (query, limit))
+            ]
+
+    def searchable(self) -> list[tuple[str, Row]]:
+        """Everything that `search` looks through, each with its kind."""
         with reading(self.path) as connection:
-            found = connection.execute(
-                "SELECT kind, node, unit, text FROM search WHERE search MATCH ? "
-                "ORDER BY instr('model node label', kind), rank, rowid LIMIT ?",
-                (query, limit),
-            ).fetchall()
-        return [
-            Hit(kind, self.model.id, node, unit, shown.partition("\n")[0])
-            for kind, node, unit, shown in found
-        ]
+            found = connection.execute("SELECT kind, node, unit, text FROM search ORDER BY rowid")
+            return [(kind, (node, unit, text)) for kind, node, unit, text in found]
+
+
+def match_query(text: str) -> str:
+    """What finds rows with every word of `text` in a full-text index; "" where there is none."""
+    return " ".join(f'"{word}"*' for word in re.findall(r"[^\W_]+", text)[:8])
 
 
 def aliases_of(nodes: Mapping[str, NodeRecord]) -> dict[str, str]:
     """Every accepted spelling, node ids included, to the node id; ids win over aliases."""
     spelled = {alias: node.id for node in nodes.values() for alias in node.aliases}
     return spelled | {name: name for name in nodes}
-
-
-def _has_table(connection: sqlite3.Connection, name: str) -> bool:
-    """False for some tables in an atlas of version 1."""
-    return (
-        connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchone()
-        is not None
-    )
-
-
-def _picture(columns: Iterable[Any]) -> Picture | None:
-    """From digest, mime, width, height and colour; None where there is no picture."""
-    digest, *rest = columns
-    return Picture(digest, *rest) if digest else None  # hex(NULL) is an empty text
-
-
-def _visualization(node: str, unit: int | None, row: Iterable[Any]) -> Visualization:
-    """From the columns of queries.VISUALIZATIONS."""
-    technique, variant, recipe, seed, score, *picture, data, maker, created, seconds = row
-    return Visualization(
-        node=node,
-        unit=unit,
-        technique=technique,
-        variant=variant,
-        recipe=json.loads(recipe),
-        seed=seed,
-        score=score,
-        picture=_picture(picture),
-        data=json.loads(data),
-        made_with=json.loads(maker),
-        created=rows.to_iso(created),
-        seconds=seconds,
-    )

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from micrograph import recipe as recipes
+from micrograph.errors import BadInput, short
+from micrograph.recipe import Recipe
+from micrograph.subject import Subject, place_of, subject_at
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -28,7 +33,11 @@ class ModelRecord:
 
 @dataclass(frozen=True)
 class NodeRecord:
-    """A node of the model's graph; fields as in `micrograph.models.node.Node`."""
+    """A node of the model's graph; fields as in `micrograph.models.node.Node`.
+
+    `worth` says whether the node is worth a picture, as the engine decided; None where nobody did
+    (atlases before version 3, nodes of others).
+    """
 
     id: str
     index: int
@@ -41,10 +50,7 @@ class NodeRecord:
     field_status: str
     parents: tuple[str, ...]
     aliases: tuple[str, ...]
-
-
-ATTACHED_KINDS = frozenset({"dictionary", "directions"})
-"""Kinds of nodes that are none of the network's own: see DictionaryRecord."""
+    worth: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -102,22 +108,20 @@ class SampleRecord:
 
 @dataclass(frozen=True)
 class Visualization:
-    """What a recipe gave at an address. `picture.data` is empty in listings.
+    """What a recipe gave of a unit, of a node as a whole (`unit` is None), or of another subject.
 
-    `variant` names the view in words for people and URLs: "channel", "channel-negative", "neuron",
-    "neuron-negative". `score` is the target's activation on the finished picture (fp32), or what
-    its technique says. `picture` is None for a technique that gives data alone. `arrays` are
-    larger results, kept as binary; listings leave them out.
-    `made_with` states package and torch version and device. `created` is ISO 8601 in UTC.
-    `seconds` is the time spent on it (its share of the batch).
+    `about` is None but for another subject; `node` and `unit` are its home then (`Subject.home`),
+    and `node` is "" for a picture, which has none.
+    `recipe` is the home of `technique`, `variant` and `seed`. `score` is the target's activation on
+    the finished picture (fp32), or what its technique says. `picture` is None for a technique that
+    gives data alone; its `data` is empty in listings. `arrays` are larger results, kept as binary;
+    listings leave them out. `made_with` states package and torch version and device. `created` is
+    ISO 8601 in UTC. `seconds` is the time spent on it (its share of the batch).
     """
 
     node: str
     unit: int | None
-    technique: str
-    variant: str
-    recipe: Mapping[str, Any]
-    seed: int
+    recipe: Recipe
     score: float
     picture: Picture | None
     data: Mapping[str, Any] = field(default_factory=dict)
@@ -125,6 +129,36 @@ class Visualization:
     created: str = ""
     seconds: float = 0.0
     arrays: Mapping[str, "np.ndarray"] = field(default_factory=dict)
+    about: Subject | None = None
+
+    def __post_init__(self) -> None:
+        if self.about is not None:
+            home = self.about.home
+            if self.about == home or (self.node, self.unit) != place_of(home):
+                raise BadInput(
+                    f"a result about {short(self.about)} cannot be kept at {self.node!r}, unit "
+                    f"{self.unit}; expected its home, and a subject that is neither node nor unit"
+                )
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return subject_at(self.node, self.unit) if self.about is None else self.about
+
+    @property
+    def technique(self) -> str:
+        """The lens. Raises BadInput where the recipe does not say, as do the others."""
+        return recipes.technique(self.recipe)
+
+    @property
+    def variant(self) -> str:
+        """The view in words for people and URLs: "channel", "channel-negative", ..."""
+        return recipes.variant(self.recipe)
+
+    @property
+    def seed(self) -> int:
+        """The seed."""
+        return recipes.seed(self.recipe)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """Records to rows and back."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from micrograph.address import Address
-from micrograph.atlas.records import DatasetRecord, ModelRecord, NodeRecord
+from micrograph.atlas.records import DatasetRecord, ModelRecord, NodeRecord, Picture, Visualization
+from micrograph.recipe import VIEW
+from micrograph.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +42,7 @@ NODE_COLUMNS = (
     "field_status",
     "parents",
     "aliases",
+    "worth",
 )
 
 
@@ -100,6 +104,7 @@ def node_row(node: NodeRecord) -> tuple[Any, ...]:
         node.field_status,
         dump(node.parents),
         dump(node.aliases),
+        None if node.worth is None else int(node.worth),
     )
 
 
@@ -112,8 +117,56 @@ def node_record(row: tuple[Any, ...]) -> NodeRecord:
     values["parents"], values["aliases"] = _texts(values["parents"]), _texts(values["aliases"])
     if not 0 <= values["units"] <= MOST_UNITS or not all(type(n) is int for n in values["shape"]):
         raise ValueError(f"{values['units']} units over {list(values['shape'])}")
+    if values["worth"] is not None:
+        values["worth"] = bool(values["worth"])
     Address("model", values["id"])
     return NodeRecord(**values)
+
+
+def unit_column(unit: int | None) -> int:
+    """A unit as the tables have it: -1 for the node as a whole."""
+    return -1 if unit is None else unit
+
+
+def unit(column: int) -> int | None:
+    """The reverse of `unit_column`."""
+    return None if column < 0 else column
+
+
+def full_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str, Any]:
+    """A recipe from its columns: what its variant is called is no part of the text, and what is
+    asked for by a column is what is shown. Raises ValueError for what is no JSON object."""
+    recipe = json.loads(text)
+    if not isinstance(recipe, dict):
+        raise ValueError("a recipe is no JSON object")
+    named = {"technique": technique, VIEW: variant, "seed": seed}
+    return dict(sorted((recipe | named).items()))
+
+
+def picture_record(columns: Iterable[Any]) -> Picture | None:
+    """From digest, mime, width, height and colour, without bytes; None where there is none."""
+    digest, *rest = columns
+    return Picture(digest, *rest) if digest else None  # hex(NULL) is an empty text
+
+
+def visualization_record(
+    node: str, unit: int | None, row: Iterable[Any], about: Subject | None = None
+) -> Visualization:
+    """From the columns of queries.VISUALIZATIONS. Raises TypeError or ValueError where they make no
+    sense."""
+    technique, variant, recipe, seed, score, *picture, data, maker, created, seconds = row
+    return Visualization(
+        node=node,
+        unit=unit,
+        recipe=full_recipe(recipe, technique, variant, seed),
+        score=score,
+        picture=picture_record(picture),
+        data=json.loads(data),
+        made_with=json.loads(maker),
+        created=to_iso(created),
+        seconds=seconds,
+        about=about,
+    )
 
 
 DATASET_COLUMNS = ("name", "digest", "title", "pictures", "size", "licence", "classes")
@@ -141,16 +194,20 @@ def dataset_record(row: tuple[Any, ...]) -> DatasetRecord:
     return DatasetRecord(**values)
 
 
-def array_row(array: "np.ndarray") -> tuple[str, str, bytes]:
-    """dtype, shape and bytes. Raises ValueError for a dtype that atlases do not have."""
+def array_row(array: "np.ndarray") -> tuple[str, str, bytes, bytes]:
+    """dtype, shape, bytes and their SHA-256.
+
+    Raises ValueError for a dtype that atlases do not have.
+    """
     if array.dtype.name not in DTYPES:
         raise ValueError(f"an array of {array.dtype}; expected one of {', '.join(DTYPES)}")
     little = array.astype(array.dtype.newbyteorder("<"), order="C", copy=False)
-    return array.dtype.name, dump(array.shape), little.tobytes()
+    data = little.tobytes()
+    return array.dtype.name, dump(array.shape), data, hashlib.sha256(data).digest()
 
 
 def array(dtype: str, shape: str, data: bytes) -> "np.ndarray":
-    """The reverse of `array_row`. Raises ValueError for what is none."""
+    """The reverse of `array_row`, but for the digest. Raises ValueError for what is none."""
     import numpy as np
 
     if dtype not in DTYPES:

@@ -28,7 +28,8 @@ CREATE TABLE node (
   field_start INTEGER NOT NULL,
   field_status TEXT NOT NULL,
   parents TEXT NOT NULL,
-  aliases TEXT NOT NULL
+  aliases TEXT NOT NULL,
+  worth INTEGER CHECK (worth IN (0, 1))
 ) STRICT;
 
 CREATE TABLE dictionary (
@@ -63,7 +64,7 @@ CREATE TABLE picture (
 
 CREATE TABLE visualization (
   id INTEGER PRIMARY KEY,
-  node INTEGER NOT NULL REFERENCES node,
+  node INTEGER REFERENCES node,
   unit INTEGER NOT NULL CHECK (unit >= -1),
   recipe INTEGER NOT NULL REFERENCES recipe,
   picture INTEGER REFERENCES picture,
@@ -72,8 +73,11 @@ CREATE TABLE visualization (
   maker INTEGER NOT NULL REFERENCES maker,
   created INTEGER NOT NULL,
   seconds REAL NOT NULL,
-  UNIQUE (node, unit, recipe)
+  subject TEXT NOT NULL CHECK (subject <> '' OR node IS NOT NULL),
+  UNIQUE (node, unit, recipe, subject)
 ) STRICT;
+
+CREATE UNIQUE INDEX visualization_subject ON visualization (subject, recipe) WHERE subject <> '';
 
 CREATE TABLE array (
   visualization INTEGER NOT NULL REFERENCES visualization,
@@ -81,6 +85,7 @@ CREATE TABLE array (
   dtype TEXT NOT NULL,
   shape TEXT NOT NULL,
   data BLOB NOT NULL,
+  digest BLOB,
   PRIMARY KEY (visualization, name)
 ) STRICT;
 

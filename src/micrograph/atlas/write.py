@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from micrograph import recipe as recipes
 from micrograph.atlas import rows
@@ -24,13 +24,29 @@ from micrograph.atlas.records import (
     Visualization,
 )
 from micrograph.errors import BadInput, Unavailable, not_found
+from micrograph.subject import place_of
 
 if TYPE_CHECKING:
     import numpy as np
 
+Unit = TypeVar("Unit", bound=int | None)
+
 
 class AtlasWriter:
-    """The one writer of an atlas file. Use `open`, and `close` (or `with`) when done."""
+    """The one writer of an atlas file. Use `open`, and `close` (or `with`) when done.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from micrograph.atlas import AtlasWriter, ModelRecord, NodeRecord, Visualization
+    >>> model = ModelRecord("net", "Net", digest="ab" * 32)
+    >>> nodes = [NodeRecord("conv", 0, "conv", 4, (8, 8), 3, 1, -1, "exact", (), ())]
+    >>> recipe = {"technique": "mine", "view": "first", "seed": 0}
+    >>> with TemporaryDirectory() as folder:
+    ...     with AtlasWriter.open(f"{folder}/net.atlas", model, nodes) as writer:
+    ...         stored = writer.put([Visualization("conv", 2, recipe, 0.5, None, {"top": [3, 1]})])
+    ...         lacking = writer.missing("conv", [None, 1, 2], recipe)
+    >>> stored, lacking
+    (1, [None, 1])
+    """
 
     def __init__(self, path: Path, lock: WriterLock, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -50,10 +66,14 @@ class AtlasWriter:
     ) -> "AtlasWriter":
         """Create the atlas of `model`, or go on with the one that is there.
 
-        `dictionaries` say which of `nodes` are none of the network's own. Raises Conflict when
-        another process writes it, it was made from other weights or has one of the nodes of
-        another dictionary, Unavailable when the folder cannot be written, BadInput when the file
-        is no atlas.
+        The folder is made where there is none. An atlas of an older version is brought up to date
+        first; whatever interrupts that leaves the old file whole. What is said of the model and its
+        nodes is brought up to date too; nodes that are not given stay. `dictionaries` say which of
+        `nodes` are none of the network's own.
+
+        Raises Conflict when another process writes it, it was made from other weights or has one of
+        the nodes of another dictionary, Unavailable when the folder cannot be written or the disk
+        is full, BadInput when the file is no atlas or damaged.
         """
         path = Path(path)
         try:
@@ -74,7 +94,7 @@ class AtlasWriter:
         writer = cls(path, lock, connection)
         try:
             with writer._transaction():
-                writer._describe(model, nodes, dictionaries)
+                writer._update_graph(model, nodes, dictionaries)
         except BaseException:
             writer.close()
             raise
@@ -105,7 +125,7 @@ class AtlasWriter:
         except sqlite3.Error as error:
             raise explain(error, self.path) from error
 
-    def _describe(
+    def _update_graph(
         self,
         model: ModelRecord,
         nodes: Sequence[NodeRecord],
@@ -132,14 +152,15 @@ class AtlasWriter:
             for id, name, units in connection.execute("SELECT id, name, units FROM node")
         }
 
-    def missing(self, node: str, units: Iterable[int], recipe: recipes.Recipe) -> list[int]:
-        """Those of `units`, in their order, that the atlas does not have by `recipe`."""
-        id, _ = self._node(node)
+    def missing(self, node: str, units: Iterable[Unit], recipe: recipes.Recipe) -> list[Unit]:
+        """Those of `units` (None is the node as a whole), in their order, that the atlas does not
+        have by `recipe`. Raises NotFound for an unknown node; an alias is none."""
+        id, _ = self._node_row(node)
         try:
             there = {
-                unit
+                rows.unit(unit)
                 for (unit,) in self._connection.execute(
-                    "SELECT unit FROM visualization WHERE node = ? "
+                    "SELECT unit FROM visualization WHERE node = ? AND subject = '' "
                     "AND recipe = (SELECT id FROM recipe WHERE digest = ?)",
                     (id, bytes.fromhex(recipes.digest(recipe))),
                 )
@@ -152,47 +173,51 @@ class AtlasWriter:
         """Store them in one transaction; what is there already stays as it is. Returns how many
         were new.
 
-        Raises NotFound for an unknown node, BadInput for a unit out of range, a picture without
-        bytes or a recipe stored under another name; Unavailable when the disk is full. Nothing is
-        stored then.
+        A result is there if its subject has one by the same recipe (`recipe.digest`). Raises
+        NotFound for an unknown node, BadInput for a unit out of range, a score that is not finite,
+        data that is no JSON, an array of a type that atlases do not have, a picture without bytes,
+        a recipe without technique, view and seed or stored under another view; Unavailable when the
+        disk is full. Nothing is stored then.
         """
         with self._transaction() as connection:
-            return sum(self._put(connection, v) for v in visualizations)
+            return sum(self._put_one(connection, v) for v in visualizations)
 
-    def _put(self, connection: sqlite3.Connection, v: Visualization) -> bool:
-        node, units = self._node(v.node)
-        unit = -1 if v.unit is None else v.unit
-        if v.unit is not None and not 0 <= v.unit < units:
-            raise BadInput(f"{v.node} has units 0-{units - 1}; unit {v.unit} cannot be stored")
+    def _put_one(self, connection: sqlite3.Connection, v: Visualization) -> bool:
+        places = [place_of(p) for p in v.about.places] if v.about else [(v.node, v.unit)]
+        for place in places:
+            self._check_place(*place)
         if not math.isfinite(v.score):
-            raise BadInput(f"the score of {v.node}/{v.unit} is {v.score}; expected a finite number")
-        recipe = self._recipe(connection, v)
+            raise BadInput(f"the score of {v.subject} is {v.score}; expected a finite number")
+        node = self._node_row(v.node)[0] if v.node else None
+        unit = rows.unit_column(v.unit)
+        subject = "" if v.about is None else str(v.about)
+        recipe = self._recipe_id(connection, v)
         if connection.execute(
-            "SELECT 1 FROM visualization WHERE node = ? AND unit = ? AND recipe = ?",
-            (node, unit, recipe),
+            "SELECT 1 FROM visualization WHERE node IS ? AND unit = ? AND recipe = ? "
+            "AND subject = ?",
+            (node, unit, recipe, subject),
         ).fetchone():
             return False
         try:
             data, made_with = rows.dump(v.data), rows.dump(v.made_with)
         except (TypeError, ValueError) as error:
-            raise BadInput(
-                f"data of {v.node}/{v.unit} cannot be stored as JSON: {error}"
-            ) from error
+            raise BadInput(f"data of {v.subject} cannot be stored as JSON: {error}") from error
         connection.execute("INSERT OR IGNORE INTO maker (json) VALUES (?)", (made_with,))
         connection.execute(
             "INSERT INTO visualization "
-            "(node, unit, recipe, picture, score, data, maker, created, seconds) "
-            "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?)",
+            "(node, unit, recipe, picture, score, data, maker, created, seconds, subject) "
+            "VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM maker WHERE json = ?), ?, ?, ?)",
             (
                 node,
                 unit,
                 recipe,
-                v.picture and _picture(connection, v.picture),
+                v.picture and _picture_id(connection, v.picture),
                 float(v.score),
                 data,
                 made_with,
                 rows.to_seconds(v.created),
                 float(v.seconds),
+                subject,
             ),
         )
         if v.arrays:
@@ -201,7 +226,7 @@ class AtlasWriter:
         return True
 
     def put_samples(self, dataset: DatasetRecord, samples: Iterable[SampleRecord]) -> None:
-        """Store a dataset and pictures of it in one transaction.
+        """Store a dataset and pictures of it in one transaction, before the results that name them.
 
         What is there stays, but a picture is added where it was missing. Raises BadInput for a
         number outside the dataset, Unavailable when the disk is full; nothing is stored then.
@@ -230,17 +255,23 @@ class AtlasWriter:
                         sample.number,
                         sample.name,
                         sample.cls,
-                        sample.picture and _picture(connection, sample.picture),
+                        sample.picture and _picture_id(connection, sample.picture),
                     ),
                 )
 
-    def _node(self, name: str) -> tuple[int, int]:
+    def _check_place(self, node: str, unit: int | None) -> None:
+        """Raises NotFound for an unknown node, BadInput for a unit that it does not have."""
+        _, units = self._node_row(node)
+        if unit is not None and not 0 <= unit < units:
+            raise BadInput(f"{node} has units 0-{units - 1}; unit {unit} cannot be stored")
+
+    def _node_row(self, name: str) -> tuple[int, int]:
         """Row id and number of units of a node."""
         if name not in self._nodes:
             raise not_found("node", name, self._nodes, str(self.path))
         return self._nodes[name]
 
-    def _recipe(self, connection: sqlite3.Connection, v: Visualization) -> int:
+    def _recipe_id(self, connection: sqlite3.Connection, v: Visualization) -> int:
         """Row id of its recipe, stored once."""
         text = recipes.canonical(v.recipe)
         known = (text, v.technique, v.variant, v.seed)
@@ -257,7 +288,7 @@ class AtlasWriter:
             if stored != [v.technique, v.variant, v.seed]:
                 raise BadInput(
                     f"one recipe cannot be both {stored} and {[v.technique, v.variant, v.seed]}; "
-                    "put technique, variant and seed into the recipe"
+                    "a variant is a name: put what it changes into the recipe"
                 )
             self._recipes[known] = id
         return self._recipes[known]
@@ -284,12 +315,13 @@ def _put_arrays(
     except ValueError as error:
         raise BadInput(f"arrays cannot be stored: {error}") from error
     connection.executemany(
-        "INSERT INTO array (visualization, name, dtype, shape, data) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO array (visualization, name, dtype, shape, data, digest) "
+        "VALUES (?, ?, ?, ?, ?, ?)",
         values,
     )
 
 
-def _picture(connection: sqlite3.Connection, picture: Picture) -> int:
+def _picture_id(connection: sqlite3.Connection, picture: Picture) -> int:
     """Row id of a picture, stored once."""
     if not picture.data:
         raise BadInput(f"picture {picture.digest} has no bytes; only whole pictures can be stored")

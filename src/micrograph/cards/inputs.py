@@ -30,7 +30,7 @@ _ORDERS = ("RGB", "BGR", "L")
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)")
 
 
-def settle(
+def chosen_input(
     given: str | Preprocessing | None, known: Preprocessing | None, name: str, hint: str = ""
 ) -> Preprocessing:
     """The preprocessing of the model `name`: as given, in what that leaves open as `known`.

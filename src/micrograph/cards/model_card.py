@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from micrograph.cards.preprocessing import Preprocessing
 
@@ -10,16 +10,15 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from micrograph.cards.text import TextTower
-    from micrograph.weights.conversion import Given
 
 
 @dataclass(frozen=True)
 class WeightsSource:
     """One place where a weights file can be had.
 
-    `sha256` is of the file at `url`, where it is known, and `size` its bytes, where known. `member`
-    is the weights file's name inside it, if it is an archive. A source without `url` cannot be
-    fetched.
+    `sha256` (64 hex digits) and `size` (bytes) are of the file at `url`; "" and 0 where nobody
+    knows them. `member` is the weights file's name inside it, if it is an archive. A source without
+    `url` cannot be fetched.
     """
 
     title: str
@@ -37,13 +36,13 @@ class Conversion:
 
     `form` is what the reader says of the file: "caffemodel", "tf-graph", "tf-checkpoint", "npy",
     "npz", "torch", "clip" or "safetensors". `sign` is the name of a tensor that tells such a file
-    from others of its form. `convert` takes what it needs and gives tensors by the names of our
-    state dict. `ignore` are patterns (fnmatch) of tensors that are of no use here; any other that
-    `convert` leaves is an error.
+    from others of its form. `convert` takes a `weights.conversion.Given`, of it what it needs, and
+    gives tensors by the names of our state dict. `ignore` are patterns (fnmatch) of tensors that
+    are of no use here; any other that `convert` leaves is an error.
     """
 
     form: str
-    convert: "Callable[[Given], dict[str, Tensor]]"
+    convert: "Callable[[Any], dict[str, Tensor]]"
     sign: str = ""
     ignore: tuple[str, ...] = ()
 
@@ -65,36 +64,66 @@ class Probe:
 
 
 @dataclass(frozen=True)
-class ModelCard:
-    """A model as the registry knows it.
+class Kin:
+    """What a family tree says of a model (see `cards.families`): under which title, and in what it
+    is unlike the network that it stands under."""
 
-    `build` returns the network with random weights, in eval mode. `tensor_name` turns a name of its
-    state dict into the name of that tensor in the weights file. `digest` is the digest of the right
-    tensors (see `weights.formats`); empty accepts any. `node_id` turns a module path into a node
-    id, or None to hide that module. `aliases` turns a node id into further spellings of it ("4c",
-    "mixed4c").
+    title: str
+    differs: str
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """A model as the registry knows it: plain data, and functions that are imported when called.
+
+    `id` is the first part of the model's addresses; `title` and `summary` are for people. Where a
+    field takes a function, a `Function` names one without importing it, so that a file with a card
+    needs no torch.
+
+    >>> from micrograph.cards.function import Function
+    >>> card = ModelCard(
+    ...     id="my_net",
+    ...     title="My net",
+    ...     summary="",
+    ...     build=Function("my_package.nets:build"),
+    ...     preprocessing=Preprocessing(size=224, resize=256),
+    ... )
+    >>> card.preprocessing.channels
+    3
     """
 
     id: str
     title: str
     summary: str
     build: "Callable[[], nn.Module]"
+    """Makes the network with random weights, float32; it takes pictures [batch, channel, y, x]."""
     preprocessing: Preprocessing
     digest: str = ""
+    """SHA-256 of the right tensors, 64 hex digits (see `weights.formats.digest_of`); "" accepts any
+    weights."""
     parameters: int = 0
+    """How many numbers the network learned; 0 where that is not known."""
     labels: tuple[str, ...] = ()
+    """A name per logit, in their order; none where the output are no classes."""
     paper: str = ""
+    """Authors, title, year."""
     paper_url: str = ""
     licence: str = ""
+    """Of the weights."""
     lineage: str = ""
+    """Who trained it on what, and by which way the weights come here."""
     sources: tuple[WeightsSource, ...] = ()
+    """Where its weights can be had, in the order in which they are tried."""
     bundled: str = ""
     """Where in the package its weights lie, for a model that ships with them."""
     file_names: tuple[str, ...] = ()
     """Names besides `id` under which a weights file (or the folder around it) may lie."""
     node_id: Callable[[str], str | None] = lambda path: path
+    """Turns a module path ("mixed4a.3x3") into a node id, or None to hide that module."""
     tensor_name: Callable[[str], str] = lambda parameter: parameter
+    """Turns a name of the network's state dict into the name of that tensor in the weights file."""
     aliases: Callable[[str], tuple[str, ...]] = lambda node: ()
+    """Turns a node id into further spellings of it ("4c", "mixed4c")."""
     text: "Callable[[nn.Module], TextTower | None] | None" = None
     """Makes the text tower of the network, for one of a contrastive pair; then what the network
     gives is the picture's vector before normalization. None where the weights have no such part;
@@ -108,11 +137,21 @@ class ModelCard:
     conversions: tuple[Conversion, ...] = ()
     """The original formats of its weights, besides files that carry our own names."""
     probes: tuple[Probe, ...] = ()
+    """Units that the literature describes."""
     dictionaries: tuple[tuple[str, str, str], ...] = ()
     """Dictionaries that ship with it: node, name and file in the package. Each is attached when its
     node `<node>.<name>` is asked for."""
     accuracy: str = ""
     """What is known of its accuracy, with the pictures it was measured on or who says so."""
+    names: tuple[str, ...] = ()
+    """What people call it besides id and title, in small letters, words and numbers apart:
+    "inception v 1". In a text any marks may stand between them."""
+    family: Kin | None = None
+    """What its family tree says of it, for one of several networks of one name."""
+    microscope: int = 0
+    """Its place in the list of OpenAI Microscope's models, from 1; 0 if it was not among them."""
+    instead: str = ""
+    """The id of its nearest relative, for a model that was never released."""
     spec: str = ""
     """What a command calls it, for a model that is in no registry: `timm:resnet18`."""
     pretrained: "Callable[[], nn.Module] | None" = None

@@ -19,15 +19,31 @@ LUMA = (0.299, 0.587, 0.114)
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Input of a network. `size` is its side in pixels; `resize` the short side before the crop."""
+    """What a network takes: `y = (scale * x - mean) / std` of pixels in 0..1, per channel.
+
+    A picture's short side becomes `resize`, then the middle `size` x `size` is cut out.
+
+    >>> imagenet = Preprocessing(
+    ...     size=224, resize=256, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
+    ... )
+    >>> imagenet.channels, Preprocessing(28, 28, mean=(0.5,), channel_order="L").channels
+    (3, 1)
+    """
 
     size: int
+    """Side of the network's input, pixels."""
     resize: int
+    """Short side of a picture before the crop, pixels, at least `size`."""
     scale: float = 1.0
+    """What 1.0 becomes: 1 for networks of 0..1, 255 for those of 0..255."""
     mean: tuple[float, ...] = (0.0, 0.0, 0.0)
+    """Per channel in the order of `channel_order`, in the range after scaling."""
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
+    """Likewise; above 0."""
     channel_order: str = "RGB"
+    """"RGB" in any order, or "L" for one grey channel."""
     interpolation: str = "bilinear"
+    """How pictures are resized: nearest, bilinear, bicubic or lanczos, as Pillow does it."""
 
     @property
     def channels(self) -> int:
@@ -55,9 +71,18 @@ class Preprocessing:
                 )
 
     def apply(self, images: "Tensor") -> "Tensor":
-        """RGB [batch, 3, y, x] in 0..1 to the network's range; differentiable.
+        """Pixels in the network's range; differentiable.
 
-        Gives [batch, 3, y, x], or [batch, 1, y, x] for "L".
+        Parameters:
+            images: RGB [batch, 3, y, x] in 0..1, floating point.
+
+        Returns [batch, 3, y, x] in the network's channel order, or [batch, 1, y, x] for "L", in the
+        same dtype and on the same device.
+
+        >>> import torch
+        >>> caffe = Preprocessing(8, 8, scale=255.0, mean=(104.0,) * 3, channel_order="BGR")
+        >>> caffe.apply(torch.ones(1, 3, 8, 8)).unique().tolist()
+        [151.0]
         """
         import torch
 

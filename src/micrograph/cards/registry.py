@@ -12,11 +12,10 @@ from dataclasses import replace
 from importlib.metadata import entry_points
 
 from micrograph.address import Address
-from micrograph.cards import remembered, zoo
+from micrograph.cards import adapters, remembered, zoo
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, not_found
-from micrograph.networks import adapters
 
 ENTRY_POINTS = "micrograph.models"
 
@@ -25,7 +24,20 @@ _scanned = False
 
 
 def register(card: ModelCard) -> ModelCard:
-    """Make `card` known under its id. Raises BadInput if another card has that id already."""
+    """Make a model known under its id, in this process.
+
+    Parameters:
+        card: what is known of it; the functions in it are not called.
+
+    Returns the card. Registering an equal card again changes nothing.
+
+    Raises BadInput if another card has that id already, or if no address can have the id.
+
+    >>> from dataclasses import replace
+    >>> mine = register(replace(card("toytown"), id="my_toytown", digest=""))
+    >>> card("My_Toytown") is mine
+    True
+    """
     if Address(card.id).model != card.id:  # also raises for ids that no address can carry
         raise BadInput(f"model id {card.id!r} cannot be part of an address")
     known = _cards.get(card.id)
@@ -36,7 +48,13 @@ def register(card: ModelCard) -> ModelCard:
 
 
 def cards() -> dict[str, ModelCard]:
-    """All cards by id, in alphabetical order."""
+    """All cards by id, in alphabetical order: ours, those of entry points, and registered ones.
+
+    Returns a new mapping. A card of another package that cannot be had is left out with a warning.
+
+    >>> [id for id, card in cards().items() if card.bundled][:3]
+    ['toytown', 'toytown_clip', 'toytown_vit']
+    """
     _scan()
     return dict(sorted(_cards.items()))
 
@@ -44,11 +62,19 @@ def cards() -> dict[str, ModelCard]:
 def card(
     model_id: str, *, id: str | None = None, preprocessing: str | Preprocessing | None = None
 ) -> ModelCard:
-    """The card of that id, in any case, or of a model that is in no registry (`timm:resnet18`,
-    `net.py:build`, see `adapters`); also of one that was brought so before, by its id.
+    """What is known of one model.
 
-    `id` and `preprocessing` replace what the model's own are. Raises NotFound with the nearest ids,
-    BadInput for an id that a registered model has.
+    Parameters:
+        model_id: an id, in any case; or the name of a model that is in no registry
+            (`timm:resnet18`, `net.py:build`, see `cards.adapters`); or the id that such a model was
+            given before.
+        id: what addresses call it, instead of its own id.
+        preprocessing: what it takes, instead of what is known; also in words.
+
+    Raises NotFound with the nearest ids, BadInput for an id that a registered model has.
+
+    >>> card("toytown").labels[:3]
+    ('car', 'bus', 'tram')
     """
     known = cards()
     spec = adapters.parse(model_id)
@@ -57,13 +83,11 @@ def card(
     if (found := _in_any_case(model_id, known)) is not None:
         changed = adapters.changed(found, id=id, preprocessing=preprocessing)
         return changed if id is None or id == found.id else _free(changed, known)
-    brought = remembered.recall(model_id)
-    if brought is None or not (adapters.parse(brought.spec) or brought.spec in known):
+    own = remembered.recall(model_id)
+    if own is None or not (adapters.parse(own.spec) or own.spec in known):
         raise not_found("model", model_id, [*known, *remembered.ids()])
-    found = card(
-        brought.spec, id=id or brought.id, preprocessing=preprocessing or brought.input or None
-    )
-    return replace(found, weights=brought.weights, spec=brought.said or found.spec)
+    found = card(own.spec, id=id or own.id, preprocessing=preprocessing or own.input or None)
+    return replace(found, weights=own.weights, spec=own.said or found.spec)
 
 
 def _in_any_case(id: str, known: Mapping[str, ModelCard]) -> ModelCard | None:

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import platformdirs
 
-from micrograph.weights.formats import write_atomically
+from micrograph.files import write_atomically
 
 
 @dataclass(frozen=True)
-class Brought:
-    """What was typed, with paths that hold in any folder; `input` as of `--input`. `said` is all of
-    it with paths as they were typed: that is what an atlas tells of its model."""
+class OwnModel:
+    """What stands for a model: `spec` and `weights`, with paths that hold in any folder; `input` as
+    of `--input`. `said` is all of it with paths as they were typed: that is what an atlas tells of
+    its model."""
 
     id: str
     spec: str
@@ -31,18 +32,18 @@ def folder() -> Path:
     return Path(platformdirs.user_data_dir("micrograph", appauthor=False)) / "models"
 
 
-def remember(brought: Brought) -> None:
+def remember(own: OwnModel) -> None:
     """Let its id stand for it from now on. Raises Unavailable if that cannot be written."""
-    if recall(brought.id) != brought:
-        text = json.dumps(asdict(brought), indent=1, ensure_ascii=False)
-        write_atomically(folder() / f"{brought.id}.json", [text.encode()])
+    if recall(own.id) != own:
+        text = json.dumps(asdict(own), indent=1, ensure_ascii=False)
+        write_atomically(folder() / f"{own.id}.json", [text.encode()])
 
 
-def recall(id: str) -> Brought | None:
-    """What was brought under that id, in any case; None if nothing was, or it cannot be read."""
+def recall(id: str) -> OwnModel | None:
+    """What that id stands for, in any case; None if for nothing, or it cannot be read."""
     path = {name.lower(): folder() / f"{name}.json" for name in ids()}.get(id.lower())
     try:
-        return None if path is None else Brought(**json.loads(path.read_text(encoding="utf-8")))
+        return None if path is None else OwnModel(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
 

@@ -6,24 +6,24 @@ Behind the name stand options of the function that makes the network, as in
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from micrograph.errors import BadInput, short
 
-LIBRARIES = ("timm", "torchvision", "open_clip", "hf")
 FILE = "file"
-_LIBRARY = re.compile(rf"({'|'.join(LIBRARIES)}):(.*)", re.DOTALL)
+_LIBRARY = re.compile(r"([A-Za-z][\w-]*):(.*)", re.DOTALL)
 _FILE = re.compile(r"(.+\.py)(?::(.*))?", re.DOTALL)
 _OPTION = re.compile(r",([A-Za-z_]\w*)=")
 
 
 @dataclass(frozen=True)
-class Spec:
-    """`library` is one of `LIBRARIES` or `FILE`; `name` what it calls the model, of a file
-    `path.py:function`; `options` go to the function that makes the network."""
+class ModelSpec:
+    """`library` is the name of an adapter (see `cards.adapters`), `FILE` for a file of the user's;
+    `name` is what it calls the model, of a file `path.py:function`; `options` go to the function
+    that makes the network."""
 
     text: str
     library: str
@@ -63,13 +63,14 @@ def as_id(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.\-]+", "-", text).strip("-.") or "model"
 
 
-def parse(text: str) -> Spec | None:
+def spec_of(text: str, libraries: Callable[[], Collection[str]]) -> ModelSpec | None:
     """The spec that `text` is, or None if it is of another form (an id).
 
-    Raises BadInput for a spec that lacks something.
+    `libraries` gives the words that may stand before a colon; it is asked where one does. Raises
+    BadInput for a spec that lacks something.
     """
     head, *options = _OPTION.split(text)
-    if found := _LIBRARY.fullmatch(head):
+    if (found := _LIBRARY.fullmatch(head)) and found[1] in libraries():
         library, name = found[1], found[2]
         if not name:
             raise BadInput(f"{short(text)} names no model; expected {library}:NAME")
@@ -83,7 +84,7 @@ def parse(text: str) -> Spec | None:
     else:
         return None
     pairs = zip(options[::2], options[1::2], strict=True)
-    return Spec(text, library, name, {key: _value(value) for key, value in pairs})
+    return ModelSpec(text, library, name, {key: _value(value) for key, value in pairs})
 
 
 def _value(text: str) -> Any:

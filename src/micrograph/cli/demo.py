@@ -11,6 +11,7 @@ from micrograph.cli.serve import announce, host_option, port_option
 from micrograph.cli.tour import STEPS, Tour
 from micrograph.errors import BadInput
 from micrograph.weights import store
+from micrograph.workers import Supervisor
 
 MODELS = tuple(dict.fromkeys(step.split()[0] for step in STEPS))
 
@@ -39,17 +40,19 @@ def command(host: str, port: int) -> None:
     """Open the gallery and watch a small network being rendered."""
     from micrograph import web
     from micrograph.atlas import bundled_catalogue, bundled_gallery
-    from micrograph.cli.known import known
+    from micrograph.web.known import known_here
 
     folder = data_folder("demo")
     folder.mkdir(parents=True, exist_ok=True)  # where that fails, before there is a site
     for model in MODELS:
         forget_other_weights(folder, model)
+    workers = Supervisor()
     with ExitStack() as running:
+        running.callback(workers.close)
 
         def started(url: str) -> None:
             announce(url)
-            running.enter_context(Tour(folder))
+            running.enter_context(Tour(folder, workers))
 
         web.serve(
             [folder, bundled_gallery()],
@@ -57,6 +60,7 @@ def command(host: str, port: int) -> None:
             port=port,
             writable=folder,
             announce=started,
-            known=known,
+            known=known_here,
             catalogue=bundled_catalogue(),
+            workers=workers,
         )

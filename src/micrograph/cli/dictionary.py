@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from micrograph.cli import output
-from micrograph.cli.model_options import Asked, model_options
+from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import Unavailable
 
 
@@ -46,7 +46,7 @@ def command(
     steps: int,
     seed: int,
     device: str | None,
-    asked: Asked,
+    asked: ModelOptions,
 ) -> None:
     """Train a sparse dictionary of NODE of MODEL on a dataset.
 

@@ -8,13 +8,13 @@ import click
 from micrograph.address import Address, check_unit, find_node, parse
 from micrograph.atlas import Library, NodeRecord, Reading
 from micrograph.cards import card
+from micrograph.cards.adapters import parse as spec_of
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_option, library
-from micrograph.cli.model_options import Asked, model_options
+from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.cli.models import describe
 from micrograph.errors import Unavailable
 from micrograph.models import ModelCard, cards
-from micrograph.networks.adapters import parse as spec_of
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 @atlas_option
 @model_options
-def command(address: str, as_json: bool, atlas: Path | None, asked: Asked) -> None:
+def command(address: str, as_json: bool, atlas: Path | None, asked: ModelOptions) -> None:
     """Say what is known of ADDRESS: model, model/node or model/node/unit.
 
     Or of a network that is not among the models here, as `render` takes it: net.py:build,
     timm:NAME, ...; its nodes, and whether it seems to get the input that it was trained on.
     """
-    brought = _brought(address, asked)
-    place = parse(address) if brought is None else Address(brought.id)
+    own = _own(address, asked)
+    place = parse(address) if own is None else Address(own.id)
     shown = library(atlas)
-    facts = _Place(shown, place, brought).facts()
+    facts = _AddressFacts(shown, place, own).facts()
     for problem in shown.problems:
         click.echo(f"warning: {problem.message}", err=True)
     if as_json:
@@ -43,7 +43,7 @@ def command(address: str, as_json: bool, atlas: Path | None, asked: Asked) -> No
         _tell(facts)
 
 
-def _brought(address: str, asked: Asked) -> "Model | None":
+def _own(address: str, asked: ModelOptions) -> "Model | None":
     """The model that a spec names, with its weights where it has them, or else without."""
     if spec_of(address) is None:
         return None
@@ -57,16 +57,16 @@ def _brought(address: str, asked: Asked) -> "Model | None":
         return untrained(chosen)
 
 
-class _Place:
-    """An address with what an atlas and the registry know about it, or a model that was brought."""
+class _AddressFacts:
+    """What an atlas and the registry know of an address, or what is known of a user's own model."""
 
-    def __init__(self, library: Library, asked: Address, brought: "Model | None" = None) -> None:
-        self.brought = brought
+    def __init__(self, library: Library, asked: Address, own: "Model | None" = None) -> None:
+        self.own = own
         self.card: ModelCard | None = None
         self.atlas: Reading | None = None
         by_folded = {m.id.lower(): m.id for m in library.models()}
-        if brought is not None:
-            self.card = brought.card
+        if own is not None:
+            self.card = own.card
         elif asked.model.lower() in by_folded:
             self.atlas = library.model(by_folded[asked.model.lower()])
             self.card = cards().get(self.atlas.model.id)
@@ -88,17 +88,17 @@ class _Place:
             return dict(self.atlas.nodes), dict(self.atlas.aliases)
         assert self.card is not None
         from micrograph.models.loading import untrained
-        from micrograph.runner.describe import node_record
+        from micrograph.runner.describe import node_records
 
-        model = self.brought or untrained(self.card)
-        return {n.id: node_record(n) for n in model.nodes.values()}, model.aliases
+        model = self.own or untrained(self.card)
+        return {record.id: record for record in node_records(model)}, model.aliases
 
     def facts(self) -> dict[str, Any]:
         """As JSON data; `atlas` tells whether pictures were rendered, `nodes` only of a model."""
         record = self.atlas.model if self.atlas else None
         model: dict[str, Any] = describe(self.card) if self.card else {"id": self.model}
-        if self.brought is not None:
-            model["digest"] = self.brought.digest
+        if self.own is not None:
+            model["digest"] = self.own.digest
         if record is not None:
             model |= {"title": record.title, "summary": record.summary, "digest": record.digest}
         rendered: dict[str, dict[str, int]] = {}

@@ -1,21 +1,22 @@
 """`micrograph look`: answers the site's questions about pictures, as a process of its own.
 
 Hidden: a program talks to it. A request is a line of JSON, `{"ask": ..., "shape": [y, x, 3], ...}`,
-and then the picture's pixels as raw bytes. Answers are lines of JSON: `{"step": .., "steps": ..}`
-on the way, then `{"answer": ...}` or `{"error": ..., "status": ...}`. The first line says that the
-model is there, or why not. It ends when its input does.
+and then the picture's pixels as raw bytes. It tells events, one on each line (`micrograph.events`):
+steps on the way, then an answer or a failure. The first line says that the model is there, or why
+not. It ends when its input does, or when nobody is left who could read what it says.
 """
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from micrograph.cli.model_options import Asked, model_options
+from micrograph.cli.event_output import event_teller
+from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
+from micrograph.events import Answer, Failed, Step
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,33 +28,26 @@ if TYPE_CHECKING:
 @click.argument("model")
 @click.option("--digest", default="", metavar="D", help="Of the weights that it must have.")
 @model_options
-def command(model: str, digest: str, asked: Asked) -> None:
+def command(model: str, digest: str, asked: ModelOptions) -> None:
     """Answer questions about pictures on standard input."""
     questions = sys.stdin.buffer
-    # What libraries print must not come between the answers.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-
-    def say(**line: Any) -> None:
-        answers.write(json.dumps(line) + "\n")
-        answers.flush()
-
+    tell = event_teller(ends_with_reader=True)
     try:
         loaded = _load(model, digest, asked)
     except MicrographError as error:
-        say(error=str(error), status=503)
+        tell(Failed(str(error)))
         return
-    say(answer="ready")
+    tell(Answer("ready"))
     for request, pixels in _requests(questions):
         try:
-            say(answer=_answer(loaded, request, pixels, lambda k, n: say(step=k, steps=n)))
+            tell(Answer(_answer(loaded, request, pixels, lambda k, n: tell(Step(k, n)))))
         except MicrographError as error:
-            say(error=str(error), status=error.status)
+            tell(Failed(str(error), error.status))
         except MemoryError:
-            say(error="no memory is left for this picture", status=503)
+            tell(Failed("no memory is left for this picture"))
 
 
-def _load(id: str, digest: str, asked: Asked) -> "Model":
+def _load(id: str, digest: str, asked: ModelOptions) -> "Model":
     try:
         chosen = asked.card(id)
     except NotFound:

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from micrograph.cards import card
-from micrograph.cards.remembered import Brought, remember
+from micrograph.cards import adapters, card
+from micrograph.cards.remembered import OwnModel, remember
 from micrograph.cli.dictionary_option import attach, dictionary_option
 from micrograph.models import ModelCard, cards
-from micrograph.networks import adapters
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The options. `input` is in words, see `models.adapters.inputs`."""
+class ModelOptions:
+    """The options. `input` is in words, see `cards.inputs`."""
 
     weights: str | None = None
     id: str | None = None
@@ -56,7 +55,7 @@ class Asked:
         weights = self.weights or chosen.weights
         is_file = bool(weights) and Path(weights).exists()
         remember(
-            Brought(
+            OwnModel(
                 chosen.id,
                 model,
                 str(Path(weights).absolute()) if is_file else weights,
@@ -107,7 +106,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         dictionaries: tuple[str, ...],
         **others: Any,
     ) -> Any:
-        asked = Asked(weights, model_id, words, not no_input_check, dictionaries)
+        asked = ModelOptions(weights, model_id, words, not no_input_check, dictionaries)
         return command(*args, asked=asked, **others)
 
     return with_options

@@ -14,9 +14,12 @@ from typing import Any
 import click
 
 from micrograph.cli import output
+from micrograph.cli.event_output import event_teller, failures_told
 from micrograph.cli.folders import atlas_folder, atlas_option
-from micrograph.cli.model_options import Asked, model_options
+from micrograph.cli.lens_options import LensCommand
+from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput
+from micrograph.events import Answer
 
 GRACE = 20.0
 """Seconds that an orphaned render has to finish its batch."""
@@ -47,7 +50,7 @@ def _more(
     return options
 
 
-@click.command()
+@click.command(cls=LensCommand)
 @click.argument("model")
 @click.option(
     "--node",
@@ -65,31 +68,10 @@ def _more(
     multiple=True,
     default=["feature_vis"],
     metavar="T",
-    help="Lens. Repeatable.",
+    help="Lens; with --help, its options are listed. Repeatable.",
     show_default=True,
 )
-@click.option(
-    "--variant",
-    "variants",
-    multiple=True,
-    metavar="V",
-    help="View of the lens, e.g. channel, neuron, channel-negative, neuron-negative. "
-    "Repeatable. [default: the lens's own]",
-)
-@click.option("--preset", metavar="P", help="draft, standard or microscope. [default: standard]")
-@click.option("--steps", type=int, metavar="N", help="Optimization steps, instead of the preset's.")
-@click.option("--size", type=int, metavar="PX", help="Side of the pictures in pixels.")
-@click.option("--seed", type=int, metavar="S", help="Random seed. [default: 0]")
-@click.option("--repeats", type=int, metavar="N", help="Pictures of each unit. [default: 1]")
 @click.option("--quality", type=int, metavar="Q", help="Of the stored AVIF, 1-100. [default: 50]")
-@click.option("--dataset", metavar="D", help="Pictures to look at: toytown, a folder, TAR shards.")
-@click.option(
-    "--image",
-    "images",
-    multiple=True,
-    metavar="FILE",
-    help="Picture to look at, a file or one that ships: chelsea, coffee, ... Repeatable.",
-)
 @click.option(
     "-o",
     "--option",
@@ -97,7 +79,7 @@ def _more(
     multiple=True,
     metavar="NAME=VALUE",
     callback=_more,
-    help="Any other option of the lens, its value as JSON or plain text. Repeatable.",
+    help="An option of a lens by its name, its value as JSON or plain text. Repeatable.",
 )
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ... [default: the best]")
 @click.option(
@@ -116,18 +98,23 @@ def _more(
     hidden=True,
     help="Stop when standard input closes, that is with the process that started this.",
 )
+@click.option(
+    "--events",
+    is_flag=True,
+    hidden=True,
+    help="Tell events on standard output, a line of JSON each, and no progress.",
+)
 def command(
     model: str,
     nodes: tuple[str, ...],
     units: str | None,
     techniques: tuple[str, ...],
-    variants: tuple[str, ...],
     device: str | None,
     batch: int | str,
     atlas: Path | None,
-    asked: Asked,
+    asked: ModelOptions,
     orphan_stops: bool,
-    images: tuple[str, ...],
+    events: bool,
     more: dict[str, Any],
     **options: Any,
 ) -> int:
@@ -139,32 +126,36 @@ def command(
     Every batch is stored as soon as it is done: stop at any moment, run the same command again, and
     it goes on where it was.
     """
-    folder = atlas_folder(atlas)
-    chosen = asked.card(model)
-    _stop_on_terminate()
-    if orphan_stops:
-        threading.Thread(target=_watch_parent, daemon=True).start()
+    tell = event_teller() if events else None
+    with failures_told(tell):
+        folder = atlas_folder(atlas)
+        chosen = asked.card(model)
+        _stop_on_terminate()
+        if orphan_stops:
+            threading.Thread(target=_watch_parent, daemon=True).start()
 
-    from micrograph import runner
+        from micrograph import runner
 
-    for name in more.keys() & inspect.signature(runner.render).parameters.keys():
-        raise BadInput(f"--option {name} is no option of a lens; see `micrograph render --help`")
-    given = {name: value for name, value in options.items() if value is not None} | more
-    if variants:
-        given["variants"] = variants
-    if images:
-        given["images"] = images
-    summary = runner.render(
-        asked.load(model, chosen, device or best_device()),
-        folder,
-        technique=techniques,
-        nodes=nodes or None,
-        units=units,
-        batch=batch,
-        progress=runner.progress_for(sys.stderr),
-        **given,
-    )
-    output.say(str(summary))
+        for name in more.keys() & inspect.signature(runner.render).parameters.keys():
+            raise BadInput(
+                f"--option {name} is no option of a lens; see `micrograph render --help`"
+            )
+        given = {name: value for name, value in options.items() if value not in (None, ())} | more
+        summary = runner.render(
+            asked.load(model, chosen, device or best_device()),
+            folder,
+            technique=techniques,
+            nodes=nodes or None,
+            units=units,
+            batch=batch,
+            progress=None if tell else runner.progress_for(sys.stderr),
+            on_event=tell,
+            **given,
+        )
+    if tell is None:
+        output.say(str(summary))
+    elif not summary.interrupted:
+        tell(Answer({"rendered": summary.rendered, "there": summary.there, "said": str(summary)}))
     return 130 if summary.interrupted else 0
 
 

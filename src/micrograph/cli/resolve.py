@@ -18,10 +18,11 @@ NOTHING = 2
 @atlas_option
 def command(text: tuple[str, ...], as_json: bool, atlas: Path | None) -> int:
     """Say which place TEXT means: an address, a link to OpenAI Microscope, `InceptionV1 4c:447`."""
-    from micrograph.cli.known import known
     from micrograph.resolve import resolve
+    from micrograph.web.known import known_here
 
-    answer = resolve(" ".join(text), library(atlas), lambda model: known(model).missing)
+    found = library(atlas).snapshot()
+    answer = resolve(" ".join(text), found, lambda model: known_here(model).missing)
     if as_json:
         output.write_json(asdict(answer))
     elif answer.url is None:

@@ -39,7 +39,7 @@ def command(atlas: Path | None, host: str, port: int) -> None:
     """
     from micrograph import web
     from micrograph.atlas import bundled_catalogue
-    from micrograph.cli.known import known
+    from micrograph.web.known import known_here
 
     folder = atlas_folder(atlas)
     web.serve(
@@ -48,6 +48,6 @@ def command(atlas: Path | None, host: str, port: int) -> None:
         port=port,
         writable=folder,
         announce=announce,
-        known=known,
+        known=known_here,
         catalogue=bundled_catalogue(),
     )

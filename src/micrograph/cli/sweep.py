@@ -8,7 +8,7 @@ import click
 
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_folder, atlas_option
-from micrograph.cli.model_options import Asked, model_options
+from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput, short
 
 
@@ -39,7 +39,7 @@ def command(
     nodes: tuple[str, ...],
     k: int,
     device: str | None,
-    asked: Asked,
+    asked: ModelOptions,
     atlas: Path | None,
 ) -> int:
     """Sweep a dataset for `dataset_examples` in parts.

@@ -3,12 +3,14 @@
 The best first, and the slowest last: all of it takes about a quarter of an hour on two cores.
 """
 
-import os
-import subprocess
 import sys
 import threading
-from contextlib import suppress
 from pathlib import Path
+
+from micrograph.workers import RENDER, Order, Priority, Supervisor, Ticket
+
+GRACE = 15.0
+"""Seconds that a step which is ended has to close its atlas."""
 
 WHOLE = "--node conv? --node mixed?? --node logits"
 """Whole layers and blocks of toytown: the pictures that say most."""
@@ -48,12 +50,16 @@ def command(step: str, folder: Path) -> list[str]:
 
 
 class Tour:
-    """Runs the steps one after the other, each in a process of its own, which ends with this one
-    however that ends. A step that fails says why on standard error, and the next one begins."""
+    """Has the steps done one after the other, each in a process of its own, which ends with this
+    one however that ends. A step that fails says why on standard error, and the next one begins.
 
-    def __init__(self, folder: Path, steps: tuple[str, ...] = STEPS) -> None:
-        self._folder, self._steps = folder, steps
-        self._child: subprocess.Popen[bytes] | None = None
+    `workers` are those of the site: what a reader asks for comes before the next step, and a step
+    that is under way makes way for it and goes on afterwards.
+    """
+
+    def __init__(self, folder: Path, workers: Supervisor, steps: tuple[str, ...] = STEPS) -> None:
+        self._folder, self._workers, self._steps = folder, workers, steps
+        self._ticket: Ticket | None = None
         self._lock = threading.Lock()
         self._closed = False
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -66,24 +72,25 @@ class Tour:
         """End the step at work; what it finished is in the atlas."""
         with self._lock:
             self._closed = True
-            child = self._child
-        if child is not None:
-            child.terminate()
-        self._thread.join(15)
-        if child is not None and child.poll() is None:
-            child.kill()
-            child.wait()
+            ticket = self._ticket
+        if ticket is not None:
+            self._workers.cancel(RENDER, ticket)
+        self._thread.join(GRACE + 5)
 
     def _run(self) -> None:
         for step in self._steps:
+            order = Order(
+                tuple(command(step, self._folder)),
+                priority=Priority.BACKGROUND,
+                resumable=True,
+                grace=GRACE,
+                niceness=10,
+                shown=True,
+            )
             with self._lock:
                 if self._closed:
                     return
-                self._child = subprocess.Popen(
-                    command(step, self._folder), stdin=subprocess.PIPE, start_new_session=True
-                )
-            with suppress(OSError, AttributeError):  # the site comes first
-                os.setpriority(os.PRIO_PROCESS, self._child.pid, 10)
-            self._child.wait()
-            assert self._child.stdin is not None
-            self._child.stdin.close()
+                self._ticket = self._workers.submit(RENDER, order)
+            self._ticket.wait()
+            if isinstance(self._ticket.error, OSError):
+                print(f"warning: {step}: {self._ticket.error}", file=sys.stderr)

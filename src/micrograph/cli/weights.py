@@ -8,7 +8,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColu
 
 from micrograph.cards import card
 from micrograph.cli import output
-from micrograph.cli.model_options import Asked, warn_of_input
+from micrograph.cli.model_options import ModelOptions, warn_of_input
 from micrograph.errors import BadInput
 from micrograph.models import ModelCard, WeightsSource, cards
 from micrograph.weights import store
@@ -200,7 +200,7 @@ def verify(
     if images is None and (limit or device):
         raise BadInput("--limit and --device are about pictures; say which with --images")
     if chosen.spec:
-        loaded = Asked(str(file) if file else None, check=False).load(model, chosen)
+        loaded = ModelOptions(str(file) if file else None, check=False).load(model, chosen)
         output.say(f"{loaded.card.lineage}\ndigest {loaded.digest}")
         warn_of_input(loaded)
         if images is not None:

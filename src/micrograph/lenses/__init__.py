@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 GROUP = "micrograph.lenses"
 
 _lenses: dict[str, Lens] = {}
+_pages: dict[str, "Page"] = {}
 _scanned = False
 
 
@@ -60,8 +61,9 @@ def get(name: str) -> "Technique[Any] | Sweep[Any]":
 
 def page(name: str) -> "Page":
     """How results of the lens of that name become part of a page. Raises NotFound."""
-    found: Page = import_module(f"{lens(name).home}.page").PAGE
-    return found
+    if name not in _pages:
+        _pages[name] = import_module(f"{lens(name).home}.page").PAGE
+    return _pages[name]
 
 
 def lead() -> tuple[str, str]:

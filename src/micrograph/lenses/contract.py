@@ -55,7 +55,8 @@ class Can:
     draws all units itself, in place of the grid. `needs_text`: it needs a model with a text tower,
     so it is offered only where the atlas has it already. `reader_picture`: the reader's own picture
     is looked at just before its section. `variant_title` is what a node page calls the choice
-    among its variants.
+    among its variants. `on_dataset`: its results tell what each unit answered to a dataset, and its
+    tiles can stand for units that have no picture.
     """
 
     lead: bool = False
@@ -66,6 +67,7 @@ class Can:
     replaces_grid: bool = False
     needs_text: bool = False
     reader_picture: bool = False
+    on_dataset: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from micrograph.cards import adapters
 from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.registry import card, cards, register
-from micrograph.networks import adapters
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -22,16 +22,31 @@ def load(
     id: str | None = None,
     preprocessing: Preprocessing | str | None = None,
 ) -> "Model":
-    """The model of that id with its weights, verified by digest, ready to run on `device`.
+    """The model of that id with its weights, verified by digest, ready to run.
 
-    Also of a model that is in no registry: `timm:NAME`, `torchvision:NAME`, `open_clip:NAME/TAG`,
-    `hf:NAME`, `path/net.py:build` (see docs/own-models.md). `weights` is a file, or "random" for
-    the untrained network, the same every time; by default they are looked for, see
-    `weights.store`, or come from the library. `id` and `preprocessing` (also in words, see
-    `adapters.inputs`) replace what the model's own are.
+    Parameters:
+        model: an id (`micrograph.cards()` lists them), a card, or the name of a model that is in no
+            registry: `timm:NAME`, `torchvision:NAME`, `open_clip:NAME/TAG`, `hf:NAME`,
+            `path/net.py:build` (see docs/own-models.md).
+        weights: a file of any form that `micrograph weights import` reads, or "random" for the
+            untrained network, the same every time. By default they are looked for (see
+            `micrograph.weights.store`), or come from the library.
+        device: as torch names it: "cpu", "cuda", "cuda:1", "mps".
+        id: what addresses call it, instead of its own id.
+        preprocessing: what it takes, instead of what is known; also in words (see
+            `micrograph.cards.inputs`), such as "224,imagenet".
+
+    Returns a `Model` in eval mode whose parameters need no gradients, in float32.
 
     Raises NotFound for an unknown name, WeightsError for a wrong file, Unavailable for a missing
-    one or a missing library, BadInput for a model that does not run on pictures.
+    one or a missing library, BadInput for a device that is not there and for a model that does not
+    run on pictures.
+
+    >>> model = load("toytown")
+    >>> model.id, model.preprocessing.size, model.nodes["mixed4a"].units
+    ('toytown', 96, 152)
+    >>> load("toytown", weights="random", id="untrained").labels
+    ()
     """
     from micrograph.models.loading import load_card
 

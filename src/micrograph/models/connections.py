@@ -7,15 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from micrograph.errors import Unavailable
+from micrograph.graph import NodeKind
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 
 _Batchnorm = nn.modules.batchnorm._BatchNorm
-_PASSING_ON = ("pool", "norm", "activation", "dropout", "identity", "flatten")
 
 
 @dataclass(frozen=True)
-class Part:
+class WeightsPart:
     """Units `first`, `first + 1`, ... of a node, and the weights of each, float [unit, weight].
 
     Weights of one part lie in the same space and may be compared; those of two parts may not.
@@ -25,7 +25,7 @@ class Part:
     weights: Tensor
 
 
-def incoming(model: Model, name: str) -> list[Part]:
+def incoming(model: Model, name: str) -> list[WeightsPart]:
     """The weights by which the units of a node read what is before it, without biases.
 
     A concatenation has a part per branch. Batch norms are multiplied in, activations passed by.
@@ -35,14 +35,14 @@ def incoming(model: Model, name: str) -> list[Part]:
     """
     node = model.node(name)
     if attached := model.attached(name):
-        return [Part(0, attached.dictionary.decoder)]
+        return [WeightsPart(0, attached.dictionary.decoder)]
     if len(node.parents) > 1:
         return [
-            Part(first + part.first, part.weights)
+            WeightsPart(first + part.first, part.weights)
             for parent, first in _joined(model, node)
             for part in incoming(model, parent)  # which may be a concatenation itself
         ]
-    return [Part(0, _made_by(model, node))]
+    return [WeightsPart(0, _made_by(model, node))]
 
 
 def outgoing(model: Model, name: str) -> Tensor:
@@ -77,7 +77,7 @@ def _made_by(model: Model, node: Node) -> Tensor:
                 return _made_by(model, before) * _gain(module)[:, None]
             # A wrapper's own output, after an activation, or an activation itself.
             own = next(module.parameters(recurse=False), None)
-            if own is None and (node.relus or node.kind == "activation"):
+            if own is None and (node.relus or NodeKind.of(node.kind).is_activation):
                 return _made_by(model, before)
     raise Unavailable(
         f"{node.id} ({node.kind}) is not the output of one convolution or linear layer; "
@@ -107,7 +107,7 @@ def _readers(model: Model, node: Node, first: int, units: int) -> Iterator[Tenso
             places_each = child.units // node.units  # flattened maps lie unit by unit
             for w in _readers(model, child, first * places_each, units * places_each):
                 yield w.reshape(units, -1)
-        elif child.units == node.units and (child.kind in _PASSING_ON or child.relus):
+        elif child.units == node.units and (NodeKind.of(child.kind).keeps_weights or child.relus):
             gain = _gain(module)[mine, None] if isinstance(module, _Batchnorm) else 1.0
             yield from (gain * w for w in _readers(model, child, first, units))
         else:

@@ -53,7 +53,7 @@ it is too much already if an alternative is twice as near."""
 
 
 @dataclass(frozen=True)
-class Seen:
+class InputFigures:
     """What one way of preprocessing gives. `misfit` is None for a network without batch norm."""
 
     finite: bool
@@ -73,7 +73,7 @@ def check_input(model: Model) -> list[str]:
         given = look(model, model.preprocessing)
     except (MicrographError, RuntimeError):  # no flat output, no memory for so many pictures, ...
         return []
-    others: dict[str, Seen] = {}
+    others: dict[str, InputFigures] = {}
     if given.misfit is None or given.misfit > MISFIT / 2:
         for name, other in alternatives(model.preprocessing):
             others[name] = look(model, other)
@@ -87,7 +87,7 @@ def check_input(model: Model) -> list[str]:
     return [f"{model.id}: {text}{hint} (is its input right? see --input and --no-input-check)"]
 
 
-def verdict(given: Seen, others: Mapping[str, Seen]) -> tuple[str, str] | None:
+def verdict(given: InputFigures, others: Mapping[str, InputFigures]) -> tuple[str, str] | None:
     """What is wrong with `given` and which of the others is best, "" if none is; None if all is
     well."""
     sane = {name: seen for name, seen in others.items() if seen.finite}
@@ -119,7 +119,7 @@ def verdict(given: Seen, others: Mapping[str, Seen]) -> tuple[str, str] | None:
     return None
 
 
-def _clearest(seen: Mapping[str, Seen]) -> str:
+def _clearest(seen: Mapping[str, InputFigures]) -> str:
     return max(seen, key=lambda name: seen[name].contrast, default="")
 
 
@@ -167,7 +167,7 @@ def _alike(a: Preprocessing, b: Preprocessing) -> bool:
 
 
 @torch.no_grad()
-def look(model: Model, preprocessing: Preprocessing) -> Seen:
+def look(model: Model, preprocessing: Preprocessing) -> InputFigures:
     """Run `PICTURES`, and noise, through the model as `preprocessing` says."""
     pictures = _pictures(preprocessing).to(model.device)
     node = _last(model)
@@ -187,7 +187,7 @@ def look(model: Model, preprocessing: Preprocessing) -> Seen:
             hook.remove()
     values = found.float().flatten(2).mean(2) if found.ndim > 2 else found.float()
     shown = len(PICTURES)
-    return Seen(
+    return InputFigures(
         finite=bool(values.isfinite().all()),
         contrast=_contrast(values[:shown]),
         certainty=float(values[shown:].softmax(1).amax(1).mean()),

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Layout:
+class OutputLayout:
     """Which axis of a module's output is what.
 
     `axes` has a letter per axis: b(atch), u(nit), y, x, t(okens: the positions of a map row by row,
@@ -71,5 +71,5 @@ class Layout:
         return torch.cat([before, flat, after], t)
 
 
-AS_GIVEN = Layout()
+AS_GIVEN = OutputLayout()
 """Of a module that gives [batch, unit] or [batch, unit, y, x]."""

@@ -10,9 +10,9 @@ from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
 from micrograph.models.uninitialized import Uninitialized
-from micrograph.networks.adapters.loading import with_weights
 from micrograph.weights import store
 from micrograph.weights.building import build, fill
+from micrograph.weights.own_models import with_weights
 from micrograph.weights.tensors import module_digest
 
 RANDOM = "random"
@@ -23,13 +23,13 @@ def load_card(card: ModelCard, *, weights: Path | str | None = None, device: str
     """See `micrograph.models.load`."""
     where = checked_device(device)
     if card.spec:
-        card = _named_by(card, weights)
+        card = _with_command_as_source(card, weights)
     weights = weights or card.weights or None
     file = None if weights is None or weights == RANDOM else Path(weights)
     if weights == RANDOM:  # what its logits mean nobody knows
-        model = untrained(_told(replace(card, labels=()), "random weights"))
+        model = untrained(_with_lineage(replace(card, labels=()), "random weights"))
     elif card.spec:
-        model = _brought(card, file)
+        model = _from_elsewhere(card, file)
     else:
         model = _verified(card, file)
     model.module.to(where)
@@ -37,6 +37,7 @@ def load_card(card: ModelCard, *, weights: Path | str | None = None, device: str
 
 
 def _verified(card: ModelCard, file: Path | None) -> Model:
+    """The model of a card of the registry, with weights whose digest is the card's."""
     read = store.read(card, file)
     with Uninitialized():
         module = build(card)
@@ -44,7 +45,7 @@ def _verified(card: ModelCard, file: Path | None) -> Model:
     return Model(card, module, read.digest)
 
 
-def _named_by(card: ModelCard, weights: Path | str | None) -> ModelCard:
+def _with_command_as_source(card: ModelCard, weights: Path | str | None) -> ModelCard:
     """With the words of the command that names it as its source."""
     said = card.spec
     if weights or (card.weights and " --weights " not in said):
@@ -52,32 +53,34 @@ def _named_by(card: ModelCard, weights: Path | str | None) -> ModelCard:
     return replace(card, sources=(WeightsSource(said),))
 
 
-def _brought(card: ModelCard, file: Path | None) -> Model:
+def _from_elsewhere(card: ModelCard, file: Path | None) -> Model:
+    """The model of a card that is in no registry, with weights from `file` or its library."""
     file = file or store.status(card).path
-    told = f"weights from {file.name}" if file else "weights as they come with it"
-    return _whole(_told(card, told), with_weights(card, file))
+    lineage = f"weights from {file.name}" if file else "weights as they come with it"
+    return _of_all_tensors(_with_lineage(card, lineage), with_weights(card, file))
 
 
-def _told(card: ModelCard, weights: str) -> ModelCard:
+def _with_lineage(card: ModelCard, weights: str) -> ModelCard:
+    """`card`, whose lineage also says which weights these are."""
     return replace(card, lineage=f"{card.lineage}; {weights}".removeprefix("; "))
 
 
 def untrained(card: ModelCard) -> Model:
     """The network of a card with random weights, the same every time."""
-    return _whole(card, build(card))
+    return _of_all_tensors(card, build(card))
 
 
-def _whole(card: ModelCard, module: nn.Module) -> Model:
+def _of_all_tensors(card: ModelCard, module: nn.Module) -> Model:
     """The model of a network that holds all its tensors; one from elsewhere has run once."""
     if not card.spec:
         return Model(card, module, module_digest(module))
     module = module.float()
     card = replace(card, parameters=sum(p.numel() for p in module.parameters()))
     names = {name: card.tensor_name(name) for name in module.state_dict()}
-    return _run_once(Model(card, module, module_digest(module, names)))
+    return _checked_by_running(Model(card, module, module_digest(module, names)))
 
 
-def _run_once(model: Model) -> Model:
+def _checked_by_running(model: Model) -> Model:
     """`model` itself, once it has run. Raises BadInput for one that does not run on pictures."""
     if not model.nodes:
         raise BadInput(

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from micrograph.address import Address, find_node
-from micrograph.cards.inputs import settle
+from micrograph.cards import adapters
+from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
@@ -20,7 +21,6 @@ from micrograph.models.graph.watching import watch
 from micrograph.models.node import Node
 from micrograph.models.running.capture import capture
 from micrograph.models.running.relu import ReLUOff
-from micrograph.networks.adapters.timm import of_module
 from micrograph.weights.tensors import module_digest
 
 _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
@@ -52,22 +52,38 @@ class Model:
         labels: Sequence[str] = (),
         text: Callable[[nn.Module], TextTower] | None = None,
     ) -> "Model":
-        """Put any torch module that takes pictures [batch, 3, y, x] under the microscope; or grey
-        ones [batch, 1, y, x], if the preprocessing says so.
+        """Put any torch module that takes pictures under the microscope.
 
-        The module is switched to eval mode and its parameters stop needing gradients. Its digest is
-        that of its state dict. `preprocessing` may be in words ("224,imagenet", see
-        `adapters.inputs`), or left out for a network of timm, which knows its own. `text` makes the
-        text tower of a module that gives vectors of pictures (see `ModelCard.text`). Raises
-        BadInput for an id that no address can have, and if nobody says what the module takes.
+        Parameters:
+            module: takes one tensor [batch, 3, y, x], or [batch, 1, y, x] if the preprocessing says
+                that pictures are grey ("L"). It is switched to eval mode, and its parameters stop
+                needing gradients.
+            id: the first part of its addresses.
+            preprocessing: what it takes; also in words (see `micrograph.cards.inputs`), such as
+                "224,imagenet". It may be left out for a network whose library is known and says it,
+                as timm does.
+            labels: a name per logit.
+            text: makes the text tower of a module that gives vectors of pictures (see
+                `ModelCard.text`).
+
+        Returns a `Model` whose digest is that of the module's state dict.
+
+        Raises BadInput for an id that no address can have, and if nobody says what the module
+        takes.
+
+        >>> net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
+        >>> model = Model.of(net, id="mynet", preprocessing="32,-1..1")
+        >>> [(node.id, node.units, node.shape) for node in model.nodes.values()]
+        [('0', 8, (30, 30)), ('1', 8, (30, 30))]
         """
         Address(id)
+        known = None if isinstance(preprocessing, Preprocessing) else adapters.input_of(module)
         card = ModelCard(
             id=id,
             title=id,
             summary="",
             build=lambda: module,
-            preprocessing=settle(preprocessing, of_module(module), id),
+            preprocessing=chosen_input(preprocessing, known, id),
             labels=tuple(labels),
             parameters=sum(p.numel() for p in module.parameters()),
             node_id=default_id,
@@ -138,12 +154,25 @@ class Model:
         return spellings(self._attached.values()) | self._named[1]
 
     def attach(self, node: str, source: Source, name: str = "sae") -> Node:
-        """Make the latents of a dictionary over `node` the units of a node `<node>.<name>`.
+        """Make the latents of a dictionary over a node the units of a node of its own.
 
-        `source` is a safetensors file (see docs/dictionaries.md), a Dictionary, or a matrix of
-        directions [direction, unit]. The new node comes last in `nodes`. Attaching the same again
-        changes nothing. Raises NotFound for an unknown node, BadInput for a dictionary that does
-        not fit it, Conflict where the id stands for something else.
+        Parameters:
+            node: id or alias of the node whose values [batch, unit, y, x] the dictionary reads.
+            source: a safetensors file (see docs/dictionaries.md), a Dictionary, or a matrix of
+                directions [direction, unit].
+            name: the new node is called `<node>.<name>`.
+
+        Returns the new node, the last one in `nodes`; its units are the latents. Attaching the same
+        again changes nothing.
+
+        Raises NotFound for an unknown node, BadInput for a dictionary that does not fit it,
+        Conflict where the id stands for something else.
+
+        >>> from micrograph import load
+        >>> model = load("toytown")
+        >>> node = model.attach("mixed4a", torch.eye(152)[:5], name="axes")
+        >>> node.id, node.units, node.shape == model.nodes["mixed4a"].shape
+        ('mixed4a.axes', 5, True)
         """
         found = attach(
             source,
@@ -189,15 +218,27 @@ class Model:
         pre_relu: bool = False,
         preprocess: bool = True,
     ) -> dict[str, Tensor]:
-        """The activations of `nodes` on `images`, under the names that they were asked by.
+        """The activations of nodes on pictures. The pass stops behind the last of them.
 
-        `images` are RGB [batch, 3, y, x] in 0..1, of any size that the network takes; only their
-        range is adapted, and that not if `preprocess` is false. The pass stops behind the last node
-        and leaves nothing behind in the module. Gradients flow to `images`. With `pre_relu` a node
-        whose values come out of a ReLU (also of several, side by side) gives the values before it,
-        and one of a dictionary its latents before their activation.
+        Parameters:
+            images: RGB [batch, 3, y, x] in 0..1, floating point, of any size that the network
+                takes. Gradients flow to them.
+            nodes: ids or aliases.
+            pre_relu: a node whose values come out of a ReLU (also of several, side by side) gives
+                the values before it, and one of a dictionary its latents before their activation.
+            preprocess: whether to bring pixels to the network's range first. If not, `images` are
+                what the network takes, [batch, channel, y, x].
+
+        Returns values [batch, unit, y, x], or [batch, unit] of flat nodes, under the names that
+        they were asked by. Nothing is left behind in the module.
 
         Raises NotFound for unknown nodes, BadInput for images of another form.
+
+        >>> from micrograph import load
+        >>> model = load("toytown")
+        >>> found = model.run(torch.rand(2, 3, 96, 96), ["mixed4a", "logits"])
+        >>> {name: list(values.shape) for name, values in found.items()}
+        {'mixed4a': [2, 152, 12, 12], 'logits': [2, 30]}
         """
         channels = 3 if preprocess else self.preprocessing.channels
         if images.ndim != 4 or images.shape[1] != channels or not images.is_floating_point():

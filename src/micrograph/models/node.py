@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from micrograph.models.layout import AS_GIVEN, Layout
+from micrograph.models.layout import AS_GIVEN, OutputLayout
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ReceptiveField:
 
 
 @dataclass(frozen=True)
-class Place:
+class CallSite:
     """What to watch for in a forward pass: a call of the module at `path`, counted from 0, gives
     its output; or, inside that call, a sum or concatenation by torch functions, as in "add#2"."""
 
@@ -53,13 +53,13 @@ class Node:
     relus: tuple[int, ...] = ()
     overwritten: bool = False
     """True if a later in-place operation changes the tensor, so that captures must copy it."""
-    layout: Layout = AS_GIVEN
+    layout: OutputLayout = AS_GIVEN
     """How what the network computes becomes what is shown."""
     join: str = ""
-    """Which sum or concatenation inside the module it is, if no module gives it (see `Place`)."""
+    """Which sum or concatenation inside the module it is, if no module gives it: see `CallSite`."""
 
     @property
-    def place(self) -> Place:
+    def place(self) -> CallSite:
         """Where a forward pass has its values."""
         path, _, call = self.path.partition("#")
-        return Place(path, int(call or 0), self.join)
+        return CallSite(path, int(call or 0), self.join)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from torch import Tensor
 
 from micrograph.models.model import Model
-from micrograph.models.node import Place
+from micrograph.models.node import CallSite
 from micrograph.models.running.taps import Taps
 
 
@@ -22,7 +22,7 @@ def replaced(model: Model, node: str, values: Tensor) -> Iterator[None]:
     """
     found, attached = model.node(node), model.attached(node)
 
-    def swap(place: Place, output: Tensor) -> Tensor:
+    def swap(place: CallSite, output: Tensor) -> Tensor:
         put = values
         if attached is not None:
             put = attached.put(values, found.layout.shown(output, found.shape))

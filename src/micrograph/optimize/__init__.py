@@ -6,7 +6,7 @@ model = load("inceptionv1_caffe")
 pictures = opt.optimize(model, opt.channel("4c", 447))
 """
 
-from micrograph.optimize.loop import Pictures, Settings, activations, evaluate, optimize
+from micrograph.optimize.loop import activations
 from micrograph.optimize.objectives import (
     Objective,
     channel,
@@ -17,7 +17,10 @@ from micrograph.optimize.objectives import (
     total_variation,
 )
 from micrograph.optimize.parameterize import FourierImage, Parameterization, PixelImage
+from micrograph.optimize.pictures import Pictures, evaluate, optimize
+from micrograph.optimize.settings import Settings
 from micrograph.optimize.transforms import NONE, STANDARD, Affine
+from micrograph.steps import StepState, Watch
 
 __all__ = [
     "NONE",
@@ -29,6 +32,8 @@ __all__ = [
     "Pictures",
     "PixelImage",
     "Settings",
+    "StepState",
+    "Watch",
     "activations",
     "channel",
     "direction",

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from micrograph.optimize.objectives import Activations, Objective
-from micrograph.optimize.parameterize import FourierImage, to_rgb
+from micrograph.optimize.objectives import Activations, Objective, relative_penalty
+from micrograph.optimize.parameterize import FourierImage, normal_start, spectrum_shape, to_rgb
 
 GREY = 0.5
 """What a finished picture lies on: the colour that networks take for nothing."""
@@ -30,9 +30,7 @@ class AlphaImage:
     sd: float = 0.01
 
     def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
-        shape = (4, self.size, self.size // 2 + 1, 2)
-        draws = [rng.standard_normal(shape, dtype=np.float32) for rng in rngs]
-        return torch.from_numpy(np.stack(draws)) * self.sd
+        return normal_start(rngs, spectrum_shape(4, self.size), self.sd)
 
     def image(self, params: Tensor) -> Tensor:
         values = FourierImage(self.size).components(params)
@@ -61,7 +59,7 @@ def transparent(objective: Objective, smooth: float = 10.0) -> Objective:
             blurred = F.avg_pool2d(alpha, 3, stride=1, padding=1, count_include_pad=False)
         rough = (alpha - blurred).square().mean((1, 2, 3))
         driven = objective.value(activations, images)
-        return driven * (1 - alpha.mean((1, 2, 3))) - smooth * driven.detach().abs() * rough
+        return driven * (1 - alpha.mean((1, 2, 3))) - relative_penalty(driven, smooth, rough)
 
     return Objective(
         objective.nodes,

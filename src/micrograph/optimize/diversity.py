@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from micrograph.optimize.objectives import Activations, Objective, channel
+from micrograph.optimize.objectives import Activations, Objective, channel, relative_penalty
 
 
 def grams(maps: Tensor) -> Tensor:
@@ -41,6 +41,6 @@ def diverse(node: str, units: Sequence[int], facets: int, weight: float) -> Obje
 
     def value(activations: Activations, images: Tensor) -> Tensor:
         driven = alone.value(activations, images)
-        return driven - weight * driven.detach().abs() * likeness(activations[node], facets)
+        return driven - relative_penalty(driven, weight, likeness(activations[node], facets))
 
     return Objective((node,), value, alone.samples, label=f"diverse({node}, {list(units)})")

@@ -4,9 +4,9 @@ Fel et al., "Unlocking Feature Visualization for Deeper Networks with MAgnitude 
 Optimization", NeurIPS 2023.
 """
 
-import contextlib
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from micrograph.models.model import Model
-from micrograph.optimize.loop import activations
+from micrograph.optimize.loop import climb, finished
 from micrograph.optimize.objectives import Objective
 from micrograph.optimize.parameterize import to_rgb
-from micrograph.optimize.redirect import RedirectedReLU
-from micrograph.optimize.stem import FastStem
+from micrograph.optimize.settings import MAX_SIZE, MAX_STEPS, check_precision, check_whole
 from micrograph.steps import StepHook
 
 # Of natural pictures, for each colour component: mean, standard deviation, and the amplitude's
@@ -32,6 +31,8 @@ NATURAL = (
     (-0.342, 2.313, 1.180, -0.027, 0.108),
 )
 
+MAX_CROPS = 256
+
 _SPREAD = np.pi / np.sqrt(3)
 """Standard deviation of phases uniform in -pi..pi."""
 
@@ -39,7 +40,8 @@ _SPREAD = np.pi / np.sqrt(3)
 @dataclass(frozen=True)
 class MacoSettings:
     """How to optimize. `size` of the picture in pixels; each of `steps` looks at `crops` squares
-    of it, whose side falls from `wide` to `narrow` (shares of the picture); `rate` is Nadam's."""
+    of it, whose side falls from `wide` to `narrow` (shares of the picture); `rate` is Nadam's.
+    Raises BadInput for a value out of its range."""
 
     size: int = 512
     steps: int = 256
@@ -50,6 +52,12 @@ class MacoSettings:
     noise: float = 0.08
     redirect_steps: int = 16
     precision: str = "bf16"
+
+    def __post_init__(self) -> None:
+        check_whole("size", self.size, 16, MAX_SIZE, "pixels")
+        check_whole("steps", self.steps, 1, MAX_STEPS, "steps")
+        check_whole("crops", self.crops, 1, MAX_CROPS, "crops")
+        check_precision(self.precision)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a recipe."""
@@ -137,6 +145,41 @@ def cut(images: Tensor, squares: Tensor, size: int) -> Tensor:
     return seen.view(batch, 3, count, size, size).transpose(1, 2).flatten(0, 1)
 
 
+class NoisyCrops:
+    """MaCo's views, a `ViewSampler`: crops of `side` px with noise on them.
+
+    What comes back through them is gathered: `importance` [batch, y, x] is the mean over colours of
+    the objective's absolute gradient in the picture, summed over all steps (as in the paper).
+    """
+
+    def __init__(self, settings: MacoSettings, side: int) -> None:
+        self._settings = settings
+        self._side = side
+        self.importance = torch.zeros(0)
+
+    @property
+    def each(self) -> int:
+        """See `ViewSampler`."""
+        return self._settings.crops
+
+    def begin(
+        self, rngs: Sequence[np.random.Generator], steps: int, size: int, device: torch.device
+    ) -> Callable[[Tensor, int], Tensor]:
+        """See `ViewSampler`."""
+        settings, side = replace(self._settings, steps=steps), self._side
+        squares = torch.from_numpy(np.stack([crops(rng, settings) for rng in rngs], 1)).to(device)
+        self.importance = torch.zeros(len(rngs), size, size, device=device)
+
+        def view(images: Tensor, step: int) -> Tensor:
+            images.register_hook(self._gather)  # type: ignore[no-untyped-call]
+            return cut(images, squares[step], side) + _noise(rngs, settings, side).to(device)
+
+        return view
+
+    def _gather(self, gradient: Tensor) -> None:
+        self.importance += gradient.abs().mean(1)
+
+
 def maco(
     model: Model,
     target: Objective,
@@ -147,36 +190,24 @@ def maco(
 ) -> tuple[Tensor, Tensor]:
     """Climb `target`, which is for `settings.crops` crops of each picture, one after the other.
 
-    Gives images float32 [batch, 3, y, x] in 0..1, exact in 8 bits, and their opacity [batch, y, x],
-    made of the objective's absolute gradient in the image, summed over all steps (as in the paper).
+    Gives images float32 [batch, 3, y, x] in 0..1, exact in 8 bits, and their opacity [batch, y, x]
+    in 0..1, made of what mattered to the objective.
     """
-    image = PhaseImage(settings.size)
-    device, side = model.device, model.preprocessing.size
-    pairs = [np.random.SeedSequence(list(seed)).spawn(2) for seed in seeds]
-    rngs = [np.random.default_rng(look) for _, look in pairs]
-    params = image.start([np.random.default_rng(start) for start, _ in pairs])
-    params = params.to(device).requires_grad_(True)
-    squares = torch.from_numpy(np.stack([crops(rng, settings) for rng in rngs], 1)).to(device)
-    nadam = torch.optim.NAdam([params], lr=settings.rate)
-    importance = torch.zeros(len(seeds), settings.size, settings.size, device=device)
-    for step in range(settings.steps):
-        images = image.image(params)
-        images.retain_grad()
-        seen = cut(images, squares[step], side)
-        seen = seen + _noise(rngs, settings, side).to(device)
-        redirected = step < settings.redirect_steps
-        with FastStem(), RedirectedReLU() if redirected else contextlib.nullcontext():
-            raw = activations(model, target, seen, settings.precision)
-            nadam.zero_grad(set_to_none=True)
-            (-target.value(raw, seen).sum()).backward()  # type: ignore[no-untyped-call]
-        nadam.step()
-        if images.grad is not None:
-            importance += images.grad.abs().mean(1)
-        if on_step:
-            on_step(step + 1, settings.steps)
-    with torch.no_grad():
-        exact = (image.image(params) * 255).round() / 255
-    return exact.cpu(), opacity(importance).cpu()
+    param = PhaseImage(settings.size)
+    views = NoisyCrops(settings, model.preprocessing.size)
+    images, _ = climb(
+        model,
+        target,
+        param,
+        seeds=seeds,
+        steps=settings.steps,
+        optimizer=partial(torch.optim.NAdam, lr=settings.rate),
+        views=views,
+        redirect_steps=settings.redirect_steps,
+        precision=settings.precision,
+        on_step=on_step,
+    )
+    return finished(param, images).cpu(), opacity(views.importance).cpu()
 
 
 def opacity(importance: Tensor) -> Tensor:

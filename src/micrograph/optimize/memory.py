@@ -1,5 +1,8 @@
 """How many pictures fit into memory together, and what to do when they do not."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import torch
@@ -12,6 +15,26 @@ _LARGEST = {"cpu": 16, "cuda": 256, "mps": 32}
 
 _COPIES = 4
 """Tensors alive at once per activation value: value, gradient, and the backend's work space."""
+
+
+_FIXED_BUDGET = {"cpu": 2 << 30, "cuda": 16 << 30, "mps": 2 << 30}
+"""Bytes that a batch may take where its size must not depend on what happens to be free."""
+
+_fixed: ContextVar[bool] = ContextVar("fixed_memory_budget", default=False)
+
+
+@contextmanager
+def fixed_budget() -> Iterator[None]:
+    """In here `batch_size` depends on the model, the node and the size only.
+
+    In fp32 the last bits of a picture depend on its batch: what is to be made again, or gone on
+    with, bit for bit needs the same batches, whatever memory is free by then.
+    """
+    token = _fixed.set(True)
+    try:
+        yield
+    finally:
+        _fixed.reset(token)
 
 
 def free_bytes(device: torch.device) -> int:
@@ -29,8 +52,9 @@ def free_bytes(device: torch.device) -> int:
 
 
 def batch_size(model: Model, node: str, size: int) -> int:
-    """Pictures of `size` px to optimize together for `node`: what fits in half the free memory,
-    and no more than runs faster together; at least 1."""
+    """Pictures of `size` px to optimize together for `node`: what fits in half the free memory
+    (within `fixed_budget`: in a number of bytes that is always the same), and no more than runs
+    faster together; at least 1."""
     place = model.node(node)
     side = model.preprocessing.size
     values = 3 * size * size
@@ -38,7 +62,9 @@ def batch_size(model: Model, node: str, size: int) -> int:
         if other.index <= place.index:
             y, x = other.shape if len(other.shape) == 2 else (1, 1)
             values += other.units * (y * size // side + 1) * (x * size // side + 1)
-    fits = free_bytes(model.device) // 2 // (values * 4 * _COPIES)
+    kind = model.device.type
+    budget = _FIXED_BUDGET.get(kind, 2 << 30) if _fixed.get() else free_bytes(model.device) // 2
+    fits = budget // (values * 4 * _COPIES)
     return max(1, min(int(fits), _LARGEST.get(model.device.type, 16)))
 
 

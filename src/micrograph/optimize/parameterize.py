@@ -49,12 +49,34 @@ def to_rgb(components: Tensor) -> Tensor:
     return torch.einsum("rc,bcyx->bryx", basis, components).sigmoid()
 
 
+def normal_start(rngs: Sequence[np.random.Generator], shape: tuple[int, ...], sd: float) -> Tensor:
+    """Start values N(0, sd^2), float32 [batch, *shape]."""
+    draws = [rng.standard_normal(shape, dtype=np.float32) for rng in rngs]
+    return torch.from_numpy(np.stack(draws)) * sd
+
+
+def spectrum_shape(channels: int, size: int) -> tuple[int, ...]:
+    """The shape of the spectra of pictures of `size` px: real and imaginary part are its end."""
+    return channels, size, size // 2 + 1, 2
+
+
 @dataclass(frozen=True)
 class FourierImage:
     """Spectra with 1/f scaling, so that every spatial frequency moves at the same pace.
 
     Params are [batch, 3, size, size // 2 + 1, 2] (real and imaginary part), drawn N(0, sd^2).
-    `decay` is the power of the frequency in the scaling.
+
+    size: side of the picture in pixels.
+    sd: standard deviation of the start values; 0.01 is faint, 0.5 as much contrast as a photograph.
+    decay: the power of the frequency in the scaling.
+
+    >>> from micrograph import load, optimize as opt
+    >>> strong = opt.FourierImage(32, sd=0.5)
+    >>> settings = opt.Settings(size=32, steps=2)
+    >>> target = opt.energy("conv1")
+    >>> made = opt.optimize(load("toytown"), target, settings, parameterization=strong)
+    >>> made.as_uint8().shape
+    (1, 32, 32, 3)
     """
 
     size: int
@@ -62,9 +84,7 @@ class FourierImage:
     decay: float = 1.0
 
     def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
-        shape = (3, self.size, self.size // 2 + 1, 2)
-        draws = [rng.standard_normal(shape, dtype=np.float32) for rng in rngs]
-        return torch.from_numpy(np.stack(draws)) * self.sd
+        return normal_start(rngs, spectrum_shape(3, self.size), self.sd)
 
     def scale(self) -> Tensor:
         """[y, x // 2 + 1]: sqrt(w h) / max(f, 1 / size)^decay, f in cycles per pixel."""
@@ -87,15 +107,20 @@ class FourierImage:
 
 @dataclass(frozen=True)
 class PixelImage:
-    """Plain pixels in uncorrelated colour, drawn N(0, sd^2); params are [batch, 3, size, size]."""
+    """Plain pixels in uncorrelated colour, drawn N(0, sd^2); params are [batch, 3, size, size].
+
+    >>> import numpy as np
+    >>> from micrograph import optimize as opt
+    >>> pixels = opt.PixelImage(16)
+    >>> tuple(pixels.image(pixels.start([np.random.default_rng(0)])).shape)
+    (1, 3, 16, 16)
+    """
 
     size: int
     sd: float = 0.01
 
     def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
-        shape = (3, self.size, self.size)
-        draws = [rng.standard_normal(shape, dtype=np.float32) for rng in rngs]
-        return torch.from_numpy(np.stack(draws)) * self.sd
+        return normal_start(rngs, (3, self.size, self.size), self.sd)
 
     def image(self, params: Tensor) -> Tensor:
         return to_rgb(params)

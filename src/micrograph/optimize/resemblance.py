@@ -9,7 +9,7 @@ from torch import Tensor
 
 from micrograph.models.model import Model
 from micrograph.optimize.loop import activations
-from micrograph.optimize.objectives import Activations, Objective
+from micrograph.optimize.objectives import Activations, Objective, times_cosine
 from micrograph.optimize.parameterize import FourierImage
 
 
@@ -51,8 +51,7 @@ def resemblance(
             b = activations(model, reader, images[:, 3:], precision)[node].flatten(1)
         dot = (a * b).sum(1)
         if cosine_power:
-            cosine = dot / (1e-6 + a.norm(dim=1) * b.norm(dim=1))
-            dot = dot * cosine.clamp(min=0.1) ** cosine_power
+            dot = times_cosine(dot, dot / (1e-6 + a.norm(dim=1) * b.norm(dim=1)), cosine_power)
         return dot
 
     return Objective((node,), value, label=f"resemblance({node})")

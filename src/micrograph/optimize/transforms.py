@@ -5,9 +5,9 @@ batch (lucid and its ports draw once for the whole batch). Shift, scale and rota
 one affine resampling.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -15,14 +15,44 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+class ViewSampler(Protocol):
+    """What the network sees of pictures while they are optimized: another view at every step."""
+
+    @property
+    def each(self) -> int:
+        """How many views of each picture the network sees in a step."""
+        ...
+
+    def begin(
+        self, rngs: Sequence[np.random.Generator], steps: int, size: int, device: torch.device
+    ) -> Callable[[Tensor, int], Tensor]:
+        """The views of one run of `steps` on pictures of `size` px.
+
+        A function of pictures [batch, channel, y, x] on `device` and the step (from 0), to be
+        called once a step and in order; gives [batch * each, channel, y', x'], the views of a
+        picture one after the other. Picture b's are drawn from `rngs[b]` alone.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Affine:
-    """Random shift, scale and rotation about the centre.
+    """Random shift, scale and rotation about the centre; one view of each picture in a step.
 
-    `jitters` are side lengths in pixels: each adds a whole shift uniform in -j/2..j/2 along each
-    axis, the first before, the others after scaling and rotating, as in lucid. `scales` are (low,
-    high, step) of the zoom; `degrees` the largest whole angle either way; `unrotated` the number
-    of extra draws of exactly 0 degrees. What comes from outside the picture is grey 0.5.
+    jitters: side lengths in pixels; each adds a whole shift uniform in -j/2..j/2 along each axis,
+        the first before, the others after scaling and rotating, as in lucid.
+    scales: (low, high, step) of the zoom.
+    degrees: the largest whole angle either way.
+    unrotated: the number of extra draws of exactly 0 degrees.
+
+    What comes from outside the picture is grey 0.5.
+
+    >>> from micrograph import optimize as opt
+    >>> opt.STANDARD.moves, opt.NONE.moves
+    (True, False)
+    >>> strong = opt.Affine(jitters=(16,), scales=(0.5, 1.5, 0.1), degrees=45)
+    >>> opt.Settings(transforms=strong).transforms.degrees
+    45
     """
 
     jitters: tuple[int, ...] = (8, 4)
@@ -34,6 +64,18 @@ class Affine:
     def moves(self) -> bool:
         """Whether it changes anything at all."""
         return bool(self.jitters) or self.degrees > 0 or self.scales[:2] != (1.0, 1.0)
+
+    @property
+    def each(self) -> int:
+        """See `ViewSampler`."""
+        return 1
+
+    def begin(
+        self, rngs: Sequence[np.random.Generator], steps: int, size: int, device: torch.device
+    ) -> Callable[[Tensor, int], Tensor]:
+        """See `ViewSampler`."""
+        maps = draw_all(self, rngs, steps, size).to(device)
+        return lambda images, step: resample(images, maps[step]) if self.moves else images
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for the recipe."""

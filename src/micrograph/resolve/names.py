@@ -1,106 +1,37 @@
-"""What people call models."""
+"""What people call models. The names are on their cards."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+
+from micrograph.cards import cards
 
 LITERATURE = "inceptionv1"
 """The model that papers mean by `4c:447` alone."""
-
-NAMES: Mapping[str, tuple[str, ...]] = {
-    "alexnet": ("alex net", "alexnet imagenet"),
-    "alexnet_caffe_places365": (
-        "alexnet places",
-        "alexnet places 365",
-        "alexnet caffe places",
-        "caffenet places",
-        "caffenet places 365",
-        "places 365 alexnet",
-        "places alexnet",
-    ),
-    "inceptionv1": (
-        "inception v 1",
-        "inception 1",
-        "inception 5h",
-        "inception v 1 imagenet",
-        "inception v 1 googlenet",
-        "googlenet inception v 1",
-    ),
-    "inceptionv1_caffe": (
-        "inception v 1 caffe",
-        "bvlc googlenet",
-        "googlenet caffe",
-        "googlenet bvlc",
-        "caffe googlenet",
-        "bvlc inception v 1",
-    ),
-    "inceptionv1_caffe_places365": (
-        "inception v 1 places",
-        "inception v 1 places 365",
-        "inception v 1 caffe places",
-        "googlenet places",
-        "googlenet places 365",
-        "places 365 inception v 1",
-        "places 365 googlenet",
-        "places inception v 1",
-        "places googlenet",
-    ),
-    "vgg19_caffe": ("vgg 19", "vgg 19 imagenet"),
-    "inceptionv3_slim": ("inception v 3", "inception 3"),
-    "inceptionv4_slim": ("inception v 4", "inception 4"),
-    "resnetv2_50_slim": ("resnet v 2 50", "resnet 50 v 2", "resnet v 2 50 layers"),
-    "contrastive_rn50": ("clip rn 50", "clip resnet 50", "rn 50", "rn 50 clip", "resnet 50 clip"),
-    "contrastive_v2": (
-        "clip rn 101",
-        "clip resnet 101",
-        "rn 101",
-        "rn 101 clip",
-        "resnet 101 clip",
-    ),
-    "contrastive_4x": (
-        "clip rn 50x4",
-        "clip resnet 50x4",
-        "clip resnet 50 x4",
-        "clip 4x",
-        "clip resnet 50 4x",
-        "rn 50x4",
-        "rn 50x4 clip",
-        "resnet 50x4",
-        "contrastive rn 50x4",
-    ),
-    "contrastive_16x": (
-        "clip rn 50x16",
-        "clip resnet 50x16",
-        "clip resnet 50 x16",
-        "clip 16x",
-        "clip resnet 50 16x",
-        "rn 50x16",
-        "rn 50x16 clip",
-        "resnet 50x16",
-        "contrastive rn 50x16",
-    ),
-    "squeezenet1_1": ("squeezenet 1 1", "squeezenet v 1 1"),
-}
-"""Words that stand for a model, besides its id and title. `GoogLeNet` alone is left out: it means
-Google's network, BVLC's, or torchvision's, whose units have nothing to do with each other."""
-
-SIBLINGS: Mapping[str, str] = {
-    "contrastive_v1": "contrastive_rn50",
-    "lm_v1": "contrastive_rn50",
-}
-"""Where to look instead of a model that was never released."""
 
 Phrases = tuple[tuple[str, str], ...]
 """Names, longest first, each with the model that it stands for."""
 
 
-def phrases(models: Iterable[tuple[str, str]]) -> Phrases:
-    """The names of models, given as id and title. A title that two models share names neither."""
+def relative_of(id: str) -> str:
+    """Where to look instead of a model that was never released; "" for any other."""
+    card = cards().get(id)
+    return card.instead if card is not None else ""
+
+
+@lru_cache(maxsize=16)
+def phrases(models: tuple[tuple[str, str], ...]) -> Phrases:
+    """The names of models, given as id and title. A title that two models share names neither.
+
+    `GoogLeNet` alone names none: it means Google's network, BVLC's, or torchvision's, whose units
+    have nothing to do with each other.
+    """
+    known = cards()
     found: dict[str, str] = {}
     titles: dict[str, set[str]] = {}
     for id, title in models:
         titles.setdefault(_key(title), set()).add(id)
-        for name in (id, *NAMES.get(id, ())):
+        for name in (id, *(known[id].names if id in known else ())):
             found[_key(name)] = id
     for name, ids in titles.items():
         if len(ids) == 1 and name not in _VAGUE:

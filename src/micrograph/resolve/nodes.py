@@ -1,9 +1,8 @@
 """From what somebody called a node to the node."""
 
 import re
-from collections.abc import Hashable, Iterator
-from functools import lru_cache
-from typing import Any, cast
+from collections.abc import Iterator
+from weakref import WeakKeyDictionary
 
 from micrograph.atlas import Reading
 from micrograph.errors import nearest
@@ -13,11 +12,15 @@ _SCOPES = ("fp32_storage_image_", "fp32_storage_", "import_")
 """Scopes of TensorFlow graphs before the names that are known."""
 
 
+_FOLDED: "WeakKeyDictionary[Reading, dict[str, frozenset[str]]]" = WeakKeyDictionary()
+"""An atlas that is read stays the same."""
+
+
 def find_node(atlas: Reading, written: str) -> str | None:
     """The id of the node that `written` means, or None: an id, an alias, or the name of a tensor
     with `/` and `:` in it or turned into `_`, with or without its number `_0`."""
-    folded = _folded(cast(Hashable, atlas))
-    for name in _spellings(written):
+    folded = _folded(atlas)
+    for name in spellings(written):
         if name in atlas.aliases:
             return atlas.aliases[name]
         if len(found := folded.get(name.lower(), frozenset())) == 1:
@@ -33,7 +36,8 @@ def near_nodes(atlas: Reading, written: str, limit: int = 4) -> list[str]:
     return [f"{atlas.model.id}/{node}" for node in found]
 
 
-def _spellings(written: str) -> Iterator[str]:
+def spellings(written: str) -> Iterator[str]:
+    """What `written` may be in an atlas, the likeliest first."""
     name = written.strip()
     if not name or len(name) > _LONGEST:
         return
@@ -45,13 +49,15 @@ def _spellings(written: str) -> Iterator[str]:
         yield start.removesuffix("_0") if start.endswith("_0") else f"{start}_0"
 
 
-@lru_cache(maxsize=64)  # an atlas that is read stays the same
-def _folded(atlas: Any) -> dict[str, frozenset[str]]:
+def _folded(atlas: Reading) -> dict[str, frozenset[str]]:
     """Spellings without case, each with the nodes that it may mean."""
+    if (known := _FOLDED.get(atlas)) is not None:
+        return known
     found: dict[str, set[str]] = {}
     for name, node in atlas.aliases.items():
         found.setdefault(name.lower(), set()).add(node)
-    return {name: frozenset(nodes) for name, nodes in found.items()}
+    folded = _FOLDED[atlas] = {name: frozenset(nodes) for name, nodes in found.items()}
+    return folded
 
 
 def _short(atlas: Reading) -> list[str]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from micrograph.address import Address
-from micrograph.atlas import Library, Reading
+from micrograph.atlas import Library, Reading, Snapshot
 from micrograph.errors import nearest, short
 from micrograph.resolve import names, prose
 from micrograph.resolve.answer import Answer
 from micrograph.resolve.links import Asked, links, page
-from micrograph.resolve.nodes import find_node, near_nodes
+from micrograph.resolve.nodes import find_node, near_nodes, spellings
 from micrograph.resolve.views import View
 
 LONGEST = 10_000
@@ -20,7 +20,7 @@ LONGEST = 10_000
 
 
 def resolve(
-    text: str, library: Library, missing: Callable[[str], bool] = lambda model: False
+    text: str, library: Library | Snapshot, missing: Callable[[str], bool] = lambda model: False
 ) -> Answer:
     """The place in `library` that `text` means. Never raises, and takes a fraction of a second.
 
@@ -28,7 +28,8 @@ def resolve(
     answer says why and what is near. `missing` tells whether the weights of a model are to be
     fetched before it is rendered.
     """
-    return _Resolver(library, missing).text(text)
+    there = library if isinstance(library, Snapshot) else library.snapshot()
+    return _Resolver(there, missing).text(text)
 
 
 @dataclass(frozen=True)
@@ -51,10 +52,10 @@ class _Place:
 
 
 class _Resolver:
-    def __init__(self, library: Library, missing: Callable[[str], bool]) -> None:
+    def __init__(self, library: Snapshot, missing: Callable[[str], bool]) -> None:
         self.library, self.missing = library, missing
-        self.models = {model.id: library.model(model.id) for model in library.models()}
-        self.names = names.phrases((m.model.id, m.model.title) for m in self.models.values())
+        self.models = library.readings
+        self.names = names.phrases(tuple((m.id, m.title) for m in library.models()))
 
     def text(self, text: str) -> Answer:
         text = html.unescape(text[:LONGEST])
@@ -168,7 +169,13 @@ class _Resolver:
     def everywhere(self, text: str) -> list[_Place]:
         """What a text means in each model, where it names none."""
         found = []
+        asked: dict[str, None] = {}
+        prose.read(text, asked.setdefault)
+        known = (self.library.spelled.get(s.lower(), ()) for a in asked for s in spellings(a))
+        may_have = set().union(*known)
         for atlas in self.models.values():
+            if atlas.model.id not in may_have:
+                continue
             if place := prose.read(text, partial(find_node, atlas)).place(False):
                 found.append(_Place(atlas, *place))
         return found
@@ -251,7 +258,7 @@ class _Resolver:
         id = atlas.model.id
         near = []
         note = why.rstrip(". ") + "."
-        sibling = self.models.get(names.SIBLINGS.get(id, ""))
+        sibling = self.models.get(names.relative_of(id))
         if sibling is not None:
             node = find_node(sibling, asked.node) if asked.node else None
             near = [*([f"{sibling.model.id}/{node}"] if node else []), sibling.model.id]

@@ -1,6 +1,7 @@
-"""The runner: plan what an atlas lacks, render it in batches, commit each batch."""
+"""The runner: plan what an atlas lacks, have the tasks done by an executor, commit what comes."""
 
+from micrograph.runner.executor import Executor, LocalExecutor
 from micrograph.runner.local import Summary, render
 from micrograph.runner.progress import Progress, progress_for
 
-__all__ = ["Progress", "Summary", "progress_for", "render"]
+__all__ = ["Executor", "LocalExecutor", "Progress", "Summary", "progress_for", "render"]

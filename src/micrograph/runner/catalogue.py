@@ -14,7 +14,7 @@ from micrograph.atlas.outline import Outline, bundled_catalogue
 from micrograph.cards import card, zoo
 from micrograph.models import ModelCard
 from micrograph.models.model import Model
-from micrograph.runner.describe import card_record, node_record
+from micrograph.runner.describe import card_record, node_records
 from micrograph.weights.building import build
 
 
@@ -25,8 +25,7 @@ def outline(card: ModelCard) -> Outline:
     model = Model(card, build(card), card.digest)
     for node, name, _ in card.dictionaries:
         model.attach_bundled(f"{node}.{name}")
-    nodes = [node_record(node) for node in model.nodes.values()]
-    return Outline(card_record(card, card.digest), nodes)
+    return Outline(card_record(card, card.digest), node_records(model))
 
 
 def zoo_models() -> list[str]:

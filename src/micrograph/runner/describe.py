@@ -5,6 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 from micrograph.atlas import DictionaryRecord, ModelRecord, NodeRecord
+from micrograph.graph import worth_seeing
 
 if TYPE_CHECKING:
     from micrograph.cards.model_card import ModelCard
@@ -36,8 +37,14 @@ def card_record(card: "ModelCard", digest: str) -> ModelRecord:
     )
 
 
-def node_record(node: "Node") -> NodeRecord:
-    """What an atlas says of a node."""
+def node_records(model: "Model") -> list[NodeRecord]:
+    """What an atlas says of the nodes of a model, in graph order; which of them are worth seeing
+    is decided here, for the atlas and for all who read it."""
+    worth = {node.id for node in worth_seeing(model.nodes)}
+    return [_node_record(node, node.id in worth) for node in model.nodes.values()]
+
+
+def _node_record(node: "Node", worth: bool) -> NodeRecord:
     field = node.receptive_field
     return NodeRecord(
         id=node.id,
@@ -51,6 +58,7 @@ def node_record(node: "Node") -> NodeRecord:
         field_status=field.status,
         parents=tuple(node.parents),
         aliases=tuple(node.aliases),
+        worth=worth,
     )
 
 

@@ -1,8 +1,8 @@
 """Rendering into an atlas on this machine; stopped at any moment, it goes on where it was."""
 
-import shutil
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,27 +11,27 @@ from micrograph import lenses
 from micrograph.atlas import AtlasWriter
 from micrograph.atlas.encode import check_format
 from micrograph.atlas.format import SUFFIX
-from micrograph.errors import BadInput, Conflict
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Sweep
-from micrograph.recipe import digest
+from micrograph.errors import BadInput, short
+from micrograph.events import Event, Step
+from micrograph.lenses.engines.base import Sweep
+from micrograph.recipe import canonical
 from micrograph.runner.describe import (
     dictionary_records,
     made_with,
     model_record,
-    node_record,
+    node_records,
 )
-from micrograph.runner.options import jobs_of
-from micrograph.runner.plan import WHOLE_NODE, Batch, Plan, SweepBatch, make_plan
+from micrograph.runner.executor import Executor, LocalExecutor
+from micrograph.runner.options import jobs_of, options_of
+from micrograph.runner.plan import Plan, make_plan
 from micrograph.runner.progress import Progress, Silent
+from micrograph.runner.results import TaskResults
 from micrograph.runner.save import Saver
 from micrograph.runner.select import choose_nodes, choose_units, find_attached
+from micrograph.tasks import Task
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
-
-
-CHUNK = 256
-"""Results of a sweep that are stored in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -79,29 +79,63 @@ def render(
     model: "Model",
     atlas_dir: Path | str,
     *,
-    technique: Sequence[str] = ("feature_vis",),
-    nodes: Sequence[str] | None = None,
+    technique: str | Sequence[str] = "feature_vis",
+    nodes: str | Sequence[str] | None = None,
     units: str | None = None,
     batch: int | str = "auto",
     progress: Progress | None = None,
+    on_event: Callable[[Event], None] | None = None,
     image_format: str = "avif",
     quality: int | None = None,
     **options: Any,
 ) -> Summary:
-    """Render what `atlas_dir/<model id>.atlas` lacks, batch by batch, each stored when finished.
+    """Render what the atlas of a model lacks, batch by batch, each stored when it is finished.
 
-    `nodes` are ids, aliases or globs, by default all worth seeing; `units` a selection such as
-    `0-63,100`; `batch` a number of units or "auto"; `options` go to the techniques that have them
-    (preset, steps, size, seed, ...). Ctrl-C keeps what is stored and returns a summary of that.
+    The atlas is the file `atlas_dir/<model id>.atlas`; it is made where there is none. Everything
+    is checked before anything is written. Ctrl-C keeps what is stored and returns a summary of
+    that; the same call goes on from there, and gives the same pictures as an unbroken one.
 
-    Everything is checked before anything is written. Raises NotFound for unknown names, BadInput
-    for values that make no sense, Conflict when another process writes this atlas or it was made
-    from other weights, Unavailable when it cannot be written.
+    Parameters:
+        model: the model, as `micrograph.load` or `Model.of` give it.
+        atlas_dir: the folder of the atlas.
+        technique: one lens, or several.
+        nodes: one id, alias or glob, or several; None for all nodes worth seeing.
+        units: a selection such as `"0-63,100"`; None for all units of each node.
+        batch: how many units are rendered together, 1 to 4096; "auto" for what runs fastest, which
+            depends on the model, the node and the options alone.
+        progress: told how far the whole is, in results.
+        on_event: told `Step` (of the batch under way) and `Stored` (a result is in the atlas) as
+            they happen; `Stored` from another thread.
+        image_format: "avif", "webp" or "png".
+        quality: of AVIF and WebP, 1 to 100; None for the format's usual one.
+        options: go to the lenses that have them (preset, steps, size in pixels, seed, ...).
+
+    Returns:
+        What was done, in numbers.
+
+    Raises:
+        NotFound: for unknown names.
+        BadInput: for values that make no sense.
+        Conflict: when another process writes this atlas, or it was made from other weights.
+        Unavailable: when the atlas cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> import micrograph
+        >>> from micrograph.runner import render
+        >>> model = micrograph.load("toytown")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     done = render(model, folder, nodes="conv0", units="0-2", size=32, steps=2)
+        >>> done.rendered, done.there, done.path.name
+        (3, 0, 'toytown.atlas')
     """
     size = _checked_batch(batch)
     check_format(image_format, quality)
+    technique = [technique] if isinstance(technique, str) else technique
+    nodes = [nodes] if isinstance(nodes, str) else nodes
     found = [lenses.get(name) for name in dict.fromkeys(technique)]
     jobs = jobs_of(found, model, options)
+    own = {name: _plain(name, given) for name, given in options_of(found, options).items()}
     find_attached(model, nodes or ())
     chosen = choose_nodes(model.nodes, nodes, model.id)
     largest = max((node.units for node in chosen), default=0)
@@ -113,23 +147,22 @@ def render(
     started = time.monotonic()
     progress = progress or Silent()
     path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
-    records = [node_record(node) for node in model.nodes.values()]
+    records = node_records(model)
     dictionaries = dictionary_records(model)
     with AtlasWriter.open(path, model_record(model), records, dictionaries) as writer:
-        plan = make_plan(model, writer, jobs, wanted, size)
+        plan = make_plan(model, writer, jobs, wanted, size, own)
         progress.start(plan.total, plan.there, str(path))
-        stored: list[int] = []
-        saver = Saver(writer, made_with(model), image_format, quality, stored.append)
+        saver = Saver(writer, made_with(model), image_format, quality, on_event)
         interrupted = False
         try:
             with saver:
-                _run(model, plan, saver, progress, path)
+                _run(LocalExecutor(model, path, jobs), plan, saver, progress, on_event)
         except KeyboardInterrupt:
             interrupted = True
         finally:
             progress.finish()
     return Summary(
-        rendered=sum(stored),
+        rendered=saver.stored,
         there=plan.there,
         seconds=time.monotonic() - started,
         path=path,
@@ -139,64 +172,48 @@ def render(
     )
 
 
-def _run(model: "Model", plan: Plan, saver: Saver, progress: Progress, path: Path) -> None:
+def _run(
+    executor: Executor,
+    plan: Plan,
+    saver: Saver,
+    progress: Progress,
+    on_event: Callable[[Event], None] | None,
+) -> None:
+    """Have the tasks done, and store what comes of them."""
     done = 0
-    for batch in plan.batches:
-        if isinstance(batch, SweepBatch):
-            _sweep(model, batch, saver, _told(batch, done, saver, progress), path)
-        else:
-            saver.save(batch.job, _render(model, batch, _told(batch, done, saver, progress)))
-        done += batch.size
+
+    def on_step(task: Task, step: Step) -> None:
+        saver.check()  # a full disk ends the batch at once, not after it
+        progress.update(done + task.size * step.step / step.steps, _words(task))
+        if on_event is not None:
+            on_event(step)
+
+    for event in executor.run(plan.tasks, on_step):
+        if isinstance(event, TaskResults):
+            saver.save(event)
+            continue
+        done += event.task.size
+        if event.keeps:
+            saver.wait()
     progress.update(done, "the end")
 
 
-def _told(batch: Batch | SweepBatch, done: int, saver: Saver, progress: Progress) -> StepHook:
-    """What tells `progress` of the steps of a batch, of which `done` results are made before."""
-    where = batch.technique.name if isinstance(batch, SweepBatch) else batch.node
-    doing = f"{where} {batch.job.variant}"
-
-    def on_step(step: int, steps: int) -> None:
-        saver.check()  # a full disk ends the batch at once, not after it
-        progress.update(done + batch.size * step / steps, doing)
-
-    progress.update(done, doing)
-    return on_step
+def _words(task: Task) -> str:
+    """What is being done, for people."""
+    where = next(iter(task.units)) if len(task.units) == 1 else task.technique
+    return f"{where} {task.variant}"
 
 
-def _render(model: "Model", batch: Batch, on_step: StepHook) -> list[Rendered | Sample]:
-    units = [unit for unit in batch.units if unit != WHOLE_NODE]
-    return list(batch.technique.run(model, batch.node, units, batch.job, on_step))
-
-
-def _sweep(model: "Model", batch: SweepBatch, saver: Saver, on_step: StepHook, path: Path) -> None:
-    """Store a sweep's results as they come; its unfinished work lies in a folder beside `path`."""
-    workspace = workspace_of(path, batch.job)
-    targets = {node: [u for u in units if u != WHOLE_NODE] for node, units in batch.targets.items()}
-    results = batch.technique.sweep(model, targets, batch.job, workspace, on_step)
+def _plain(lens: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Options as JSON has them. Raises BadInput for values that it cannot say."""
     try:
-        for part in _chunks(results, CHUNK):
-            saver.save(batch.job, part)
-        saver.wait()
-    except Conflict:  # what was swept is not what is there now: nothing can go on from it
-        shutil.rmtree(workspace, ignore_errors=True)
-        raise
-    shutil.rmtree(workspace, ignore_errors=True)
-
-
-def workspace_of(path: Path, job: Job) -> Path:
-    """The folder for unfinished work of a sweep into the atlas at `path`."""
-    return path.with_name(f"{path.name}.{digest(job.recipe)[:12]}.part")
-
-
-def _chunks(results: Iterator[Rendered | Sample], size: int) -> Iterator[list[Rendered | Sample]]:
-    part: list[Rendered | Sample] = []
-    for result in results:
-        part.append(result)
-        if len(part) == size:
-            yield part
-            part = []
-    if part:
-        yield part
+        plain: dict[str, Any] = json.loads(canonical(options))
+    except (TypeError, ValueError):
+        raise BadInput(
+            f"options {short(options)} of {lens} are not usable; expected values that JSON knows: "
+            "texts, numbers, true, false, null, lists"
+        ) from None
+    return plain
 
 
 def _checked_batch(batch: int | str) -> int | None:

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from micrograph import lenses
 from micrograph.errors import BadInput
+from micrograph.graph import NodeKind
 from micrograph.lenses.attribution.engine import attribute, passed_through, stored
 from micrograph.lenses.engines.base import Rendered, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture
-from micrograph.models.dictionaries import ATTACHED_KINDS
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.models.pictures import centre
@@ -122,7 +122,7 @@ def logits_node(model: Model) -> Node | None:
     fits = [
         n
         for n in model.nodes.values()
-        if n.units == len(model.labels) and not n.shape and n.kind not in ATTACHED_KINDS
+        if n.units == len(model.labels) and not n.shape and not NodeKind.of(n.kind).is_attached
     ]
     return fits[-1] if fits else None
 

@@ -15,7 +15,8 @@ from micrograph.lenses.dataset_examples.engine import ENGINE as DATASET_EXAMPLES
 from micrograph.lenses.dataset_examples.engine import FILE
 from micrograph.lenses.engines.base import Job
 from micrograph.recipe import digest
-from micrograph.runner.local import Summary, render, workspace_of
+from micrograph.runner.executor import workspace_of
+from micrograph.runner.local import Summary, render
 from micrograph.runner.plan import job_at
 from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.select import choose_nodes, find_attached
@@ -126,7 +127,7 @@ def store(
     _, _, spec = DATASET_EXAMPLES.begin(model, nodes, job)
     spec.check(whole.spec)
     job = _job_at(model, nodes, job)
-    workspace = workspace_of(atlas_dir / f"{model.id}{SUFFIX}", job)
+    workspace = workspace_of(atlas_dir / f"{model.id}{SUFFIX}", job.recipe)
     part.write(whole, workspace / FILE, dataset)
     return render(
         model,

@@ -1,12 +1,15 @@
-"""What is to be done: the batches that an atlas lacks, in a pleasing order."""
+"""What is to be done: tasks for what an atlas lacks, in a pleasing order."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import AtlasWriter
 from micrograph.lenses.engines.base import Job, Sweep, Technique
+from micrograph.optimize import memory
 from micrograph.recipe import digest
+from micrograph.tasks import Task
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -14,49 +17,25 @@ if TYPE_CHECKING:
 FIRST = 16
 """Units of every node that come before all the rest, so that each page shows something early."""
 
-WHOLE_NODE = -1
-"""Stands for the unit in the plan of a technique that looks at nodes."""
+Units = tuple[int, ...] | None
+"""Units of a node; None is the node as a whole."""
 
 
 @dataclass(frozen=True)
-class Task:
-    """One job at one node: the units wanted, those that the atlas lacks, how many go together."""
+class NodeWork:
+    """What one recipe wants of one node: all units that are wanted, those of them that the atlas
+    lacks, and how many go together."""
 
-    technique: Technique[Any]
-    job: Job
+    task: Task
+    """With all units that are wanted, as if they went together."""
     node: str
-    wanted: tuple[int, ...]
-    missing: frozenset[int]
+    missing: frozenset[int | None]
     batch: int
 
-
-@dataclass(frozen=True)
-class Batch:
-    """Units to be rendered together and stored together."""
-
-    technique: Technique[Any]
-    job: Job
-    node: str
-    units: tuple[int, ...]
-
     @property
-    def size(self) -> int:
-        """Number of results that are wanted."""
-        return len(self.units)
-
-
-@dataclass(frozen=True)
-class SweepBatch:
-    """A technique that looks at all nodes in one go, and the units of each that the atlas lacks."""
-
-    technique: Sweep[Any]
-    job: Job
-    targets: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-
-    @property
-    def size(self) -> int:
-        """Number of results that are wanted."""
-        return sum(len(units) for units in self.targets.values())
+    def wanted(self) -> Sequence[int | None]:
+        units = self.task.units[self.node]
+        return (None,) if units is None else units
 
 
 @dataclass(frozen=True)
@@ -64,7 +43,7 @@ class Plan:
     """`total` results are to be made; `there` are in the atlas already; `nothing` are the views and
     nodes (`LENS VARIANT at NODE`) where the lens has nothing to say."""
 
-    batches: tuple[Batch | SweepBatch, ...]
+    tasks: tuple[Task, ...]
     total: int
     there: int
     nothing: tuple[str, ...] = ()
@@ -84,58 +63,79 @@ def make_plan(
     jobs: Sequence[tuple[Technique[Any] | Sweep[Any], Job]],
     units: Mapping[str, Sequence[int]],
     batch: int | None,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:
     """Plan `jobs` for `units` (by node id, in the order wanted).
 
-    `batch` is a fixed number of units; None lets the technique say what fits and runs fastest.
+    `batch` is a fixed number of units; None lets the technique say how many run fastest together.
+    That depends on the model, the node and the options only, never on the memory that happens to be
+    free: a plan that is made again has the same batches. `options` are those of each technique, by
+    its name, for whoever has to make the jobs again from a task.
     """
-    tasks: list[Task] = []
-    sweeps: list[SweepBatch] = []
+    work: list[NodeWork] = []
+    sweeps: list[Task] = []
     nothing: list[str] = []
     there = 0
     for technique, plain in _distinct(jobs):
-        lacking: dict[str, tuple[Job, dict[str, tuple[int, ...]]]] = {}
-        for node, wanted in units.items():
+        own = (options or {}).get(technique.name, {})
+        lacking: dict[str, tuple[Job, dict[str, Units]]] = {}
+        for node, of_node in units.items():
             job = job_at(model, node, plain)
-            targets = (WHOLE_NODE,) if technique.level == "node" else tuple(wanted)
-            missing = frozenset(writer.missing(node, targets, job.recipe))
-            there += len(targets) - len(missing)
+            wanted: Units = None if technique.level == "node" else tuple(of_node)
+            subjects: Sequence[int | None] = (None,) if wanted is None else wanted
+            missing = frozenset(writer.missing(node, subjects, job.recipe))
+            there += len(subjects) - len(missing)
             if not missing:
                 continue
             if isinstance(technique, Sweep):
-                left = tuple(unit for unit in targets if unit in missing)
+                left = None if wanted is None else tuple(u for u in wanted if u in missing)
                 lacking.setdefault(digest(job.recipe), (job, {}))[1][node] = left
-            else:
+                continue
+            with memory.fixed_budget():
                 size = technique.batch_size(model, node, job)
-                if size < 1:
-                    nothing.append(f"{technique.name} {job.variant} at {node}")
-                    continue
-                tasks.append(Task(technique, job, node, targets, missing, batch or size))
+            if size < 1:
+                nothing.append(f"{technique.name} {job.variant} at {node}")
+                continue
+            task = _task(model, job, {node: wanted}, own)
+            work.append(NodeWork(task, node, missing, batch or size))
         if isinstance(technique, Sweep):
-            sweeps += [SweepBatch(technique, job, nodes) for job, nodes in lacking.values()]
-    batches: list[Batch | SweepBatch] = [*sweeps, *in_waves(tasks)]
-    return Plan(tuple(batches), sum(batch.size for batch in batches), there, tuple(nothing))
+            sweeps += [_task(model, job, nodes, own) for job, nodes in lacking.values()]
+    tasks = (*sweeps, *in_waves(work))
+    return Plan(tasks, sum(task.size for task in tasks), there, tuple(nothing))
 
 
-def in_waves(tasks: Sequence[Task]) -> Iterator[Batch]:
-    """A few units of every task first, then the rest task by task."""
-    for task in tasks:
-        yield from _cut(task, task.wanted[:FIRST])
-    for task in tasks:
-        yield from _cut(task, task.wanted[FIRST:])
+def in_waves(work: Sequence[NodeWork]) -> Iterator[Task]:
+    """A few units of every recipe and node first, then the rest of each."""
+    for one in work:
+        yield from _cut(one, one.wanted[:FIRST])
+    for one in work:
+        yield from _cut(one, one.wanted[FIRST:])
 
 
-def _cut(task: Task, units: Sequence[int]) -> Iterator[Batch]:
+def _cut(work: NodeWork, units: Sequence[int | None]) -> Iterator[Task]:
     """Batches of nearly equal size: twenty units in batches of at most 16 are 10 and 10.
 
     All units are cut, and only then those left out that are there: a render that goes on after an
     interruption has the batches it would have had, and so the same pictures to the last bit.
     """
-    count = -(-len(units) // task.batch)
+    count = -(-len(units) // work.batch)
     for k in range(count):
         part = units[k * len(units) // count : (k + 1) * len(units) // count]
-        if lacking := tuple(unit for unit in part if unit in task.missing):
-            yield Batch(task.technique, task.job, task.node, lacking)
+        lacking = [unit for unit in part if unit in work.missing]
+        if lacking:
+            whole = lacking == [None]
+            numbers = None if whole else tuple(unit for unit in lacking if unit is not None)
+            yield replace(work.task, units={work.node: numbers})
+
+
+def _task(
+    model: "Model",
+    job: Job,
+    units: Mapping[str, Units],
+    options: Mapping[str, Any],
+) -> Task:
+    recipe = json.loads(json.dumps(job.recipe))  # as it comes back from JSON: lists, no tuples
+    return Task(model.id, recipe, units, options)
 
 
 def _distinct(

@@ -32,19 +32,21 @@ class Silent:
 
 
 class Rate:
-    """How many in a second, over the last minute, and the time left."""
+    """How many in a second, over the last minute, and the time left. It never goes back: work that
+    begins again, with less memory or after an error, counts once it is as far as it was."""
 
     def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._total = total
         self._clock = clock
         self._points: deque[tuple[float, float]] = deque([(clock(), 0.0)])
 
-    def add(self, done: float) -> None:
-        """`done` are made by now."""
-        now = self._clock()
+    def add(self, done: float) -> float:
+        """`done` are made by now. Gives how many were made at most, which is what to tell."""
+        now, done = self._clock(), max(done, self._points[-1][1])
         self._points.append((now, done))
         while now - self._points[1][0] > _WINDOW:
             self._points.popleft()
+        return done
 
     @property
     def per_second(self) -> float:
@@ -92,7 +94,7 @@ class Lines:
         print(opening(total, there, where), file=self._stream, flush=True)
 
     def update(self, done: float, doing: str) -> None:
-        self._rate.add(done)
+        done = self._rate.add(done)
         if self._clock() >= self._next:
             self._next = self._clock() + self._every
             line = f"{int(done)} of {self._total}, {self._rate}, at {doing}"
@@ -122,7 +124,7 @@ class Bar:
         self._bar.start()
 
     def update(self, done: float, doing: str) -> None:
-        self._rate.add(done)
+        done = self._rate.add(done)
         self._bar.update(
             self._task,
             completed=done,

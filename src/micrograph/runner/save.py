@@ -2,22 +2,26 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 from micrograph.atlas import AtlasWriter, DatasetRecord, SampleRecord, Visualization, encode
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source
+from micrograph.events import Stored
+from micrograph.lenses.engines.base import Rendered, Sample, Source
+from micrograph.runner.results import TaskResults
+from micrograph.tasks import Task
 
 _WAITING = 2
 """Batches that may wait to be stored; beyond that rendering waits, and memory stays bounded."""
 
 
 class Saver:
-    """Stores batches in one thread of its own, each in one transaction.
+    """Stores batches in one thread of its own, each in one transaction; nobody else writes.
 
-    What goes wrong there (a full disk) is raised by the next call of `check` or `save`, or on
-    leaving. Leaving the context waits for what was handed in.
+    `on_stored` is told, in that thread, of every result that is in the atlas. What goes wrong there
+    (a full disk) is raised by the next call of `check` or `save`, or on leaving. Leaving the
+    context waits for what was handed in.
     """
 
     def __init__(
@@ -26,15 +30,17 @@ class Saver:
         made_with: dict[str, str],
         image_format: str,
         quality: int | None,
-        on_saved: Callable[[int], None],
+        on_stored: Callable[[Stored], None] | None = None,
     ) -> None:
         self._writer = writer
         self._made_with = made_with
         self._format = image_format
         self._quality = quality
-        self._on_saved = on_saved
+        self._on_stored = on_stored
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="micrograph-save")
         self._waiting: list[Future[None]] = []
+        self.stored = 0
+        """Results that are new in the atlas."""
         self.skipped: list[str] = []
         """Addresses (node/unit or node) of results with a score or data that are no finite numbers;
         not stored."""
@@ -56,11 +62,11 @@ class Saver:
         if error is None:
             self.check()
 
-    def save(self, job: Job, results: Sequence[Rendered | Sample]) -> None:
+    def save(self, made: TaskResults) -> None:
         """Hand in a finished batch; waits while too many are waiting."""
         while len(self._waiting) >= _WAITING:
             self._waiting.pop(0).result()
-        self._waiting.append(self._thread.submit(self._store, job, results))
+        self._waiting.append(self._thread.submit(self._store, made))
 
     def wait(self) -> None:
         """Until all that was handed in is stored."""
@@ -72,21 +78,20 @@ class Saver:
         while self._waiting and self._waiting[0].done():
             self._waiting.pop(0).result()
 
-    def _store(self, job: Job, results: Sequence[Rendered | Sample]) -> None:
+    def _store(self, made: TaskResults) -> None:
         samples: dict[Source, list[Sample]] = {}
-        for result in results:
+        for result in made.results:
             if isinstance(result, Sample):
                 samples.setdefault(result.source, []).append(result)
         for source, found in samples.items():
             self._writer.put_samples(_dataset(source), [self._sample(s) for s in found])
-        rendered = [result for result in results if isinstance(result, Rendered)]
-        finite = []
-        for r in rendered:
-            if _is_finite(r):
-                finite.append(self._visualization(job, r))
-            else:
-                self.skipped.append(r.node if r.unit is None else f"{r.node}/{r.unit}")
-        self._on_saved(self._writer.put(finite))
+        rendered = [result for result in made.results if isinstance(result, Rendered)]
+        finite = [one for one in rendered if _is_finite(one)]
+        self.skipped += [_subject(one) for one in rendered if not _is_finite(one)]
+        self.stored += self._writer.put([self._visualization(made.task, one) for one in finite])
+        if self._on_stored is not None:
+            for one in finite:
+                self._on_stored(Stored(_subject(one)))
 
     def _sample(self, sample: Sample) -> SampleRecord:
         picture = sample.image
@@ -97,15 +102,12 @@ class Saver:
             None if picture is None else encode(picture, self._format, self._quality),
         )
 
-    def _visualization(self, job: Job, rendered: Rendered) -> Visualization:
+    def _visualization(self, task: Task, rendered: Rendered) -> Visualization:
         picture = rendered.image
         return Visualization(
             node=rendered.node,
             unit=rendered.unit,
-            technique=job.technique,
-            variant=job.variant,
-            recipe=job.recipe,
-            seed=job.seed,
+            recipe=task.recipe,
             score=rendered.score,
             picture=None if picture is None else encode(picture, self._format, self._quality),
             data=rendered.data,
@@ -113,6 +115,10 @@ class Saver:
             seconds=rendered.seconds,
             arrays=rendered.arrays,
         )
+
+
+def _subject(rendered: Rendered) -> str:
+    return rendered.node if rendered.unit is None else f"{rendered.node}/{rendered.unit}"
 
 
 def _is_finite(rendered: Rendered) -> bool:

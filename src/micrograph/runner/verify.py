@@ -19,7 +19,7 @@ from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.runner.look import logits_node
 from micrograph.runner.truth import Answers, right_answers
-from micrograph.steps import StepHook
+from micrograph.steps import StepHook, part_of
 
 BATCH = 16
 TOP = 16
@@ -64,6 +64,9 @@ class Report:
 def verify(model: Model, dataset: Dataset, on_step: StepHook | None = None) -> Report:
     """Accuracy on a dataset (its classes are told by `truth.right_answers`) and the card's probes.
 
+    `on_step` hears of pictures and drawings as of one run: each is half of it, where there are
+    drawings to look at.
+
     Raises BadInput if the dataset tells no class that the model knows, though the model has some.
     """
     answers = right_answers(dataset, model.labels)
@@ -74,7 +77,8 @@ def verify(model: Model, dataset: Dataset, on_step: StepHook | None = None) -> R
             "called by WordNet id (n01440764), or folders called by class or by class number"
         )
     by_class = [p for p in model.card.probes if p.classes]
-    found = _look(model, dataset, logits, by_class, on_step)
+    halves = 2 if _to_be_drawn_for(model) else 1
+    found = _look(model, dataset, logits, by_class, part_of(on_step, 0, 1, halves))
     seen = np.flatnonzero(found.valid)
     accuracy = None
     if logits is not None:
@@ -88,7 +92,7 @@ def verify(model: Model, dataset: Dataset, on_step: StepHook | None = None) -> R
         id(p): _by_class(p, found.strongest[seen, column], [names[n] for n in seen])
         for column, p in enumerate(by_class)
     }
-    of_probe |= {id(p): f for p, f in _by_stimuli(model, on_step)}
+    of_probe |= {id(p): f for p, f in _by_stimuli(model, part_of(on_step, 1, 1, 2))}
     findings = tuple(
         of_probe.get(id(p), Finding(p, "the card names nothing to measure it by", UNTOLD))
         for p in model.card.probes
@@ -182,9 +186,14 @@ def _by_chance(total: int, fitting: int, drawn: int, hits: int) -> float:
     )
 
 
+def _to_be_drawn_for(model: Model) -> list[Probe]:
+    """The probes that drawings decide."""
+    return [p for p in model.card.probes if p.stimuli and not p.classes]
+
+
 def _by_stimuli(model: Model, on_step: StepHook | None) -> Iterator[tuple[Probe, Finding]]:
     """Which family of drawings does the unit answer to most, above its answer to plain grey?"""
-    probes = [p for p in model.card.probes if p.stimuli and not p.classes]
+    probes = _to_be_drawn_for(model)
     if not probes:
         return
     targets = {p.node: [p.unit] for p in probes}

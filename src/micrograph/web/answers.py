@@ -1,11 +1,8 @@
-"""Writing a page down: as HTML, as JSON, or as "you have it already"."""
+"""Sending what was written: with an ETag, compressed, or as "you have it already"."""
 
 import gzip
 import hashlib
-from functools import cache
-from typing import Any, Protocol
 
-from pydantic import TypeAdapter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,20 +22,3 @@ def answer(
         body = gzip.compress(body, 4)
         headers["content-encoding"] = "gzip"
     return Response(body, status, headers, mime)
-
-
-class Page(Protocol):
-    """A page's plain object: a dataclass whose `kind` names its template."""
-
-    @property
-    def kind(self) -> str: ...
-
-
-@cache
-def _adapter(kind: type[Page]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
-
-
-def twin(request: Request, page: Page, status: int = 200) -> Response:
-    """A page's plain object as JSON."""
-    return answer(request, _adapter(type(page)).dump_json(page), "application/json", status)

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from micrograph.atlas.records import NodeRecord
+from micrograph.graph import is_drawn_small
 from micrograph.web.layers import Item, arrange, components
-from micrograph.web.units import is_thin
 
 INPUT = "input"
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Lengths of a drawing. `wide`: waists; `branch`: nodes between them; `thin`: pools, norms."""
+    """Lengths of a drawing. `wide`: nodes that every path passes; `branch`: nodes between them;
+    `thin`: pools, norms."""
 
     wide: tuple[int, int]
     branch: tuple[int, int]
@@ -34,7 +35,7 @@ MAP = Sizes((60, 9), (12, 6), (28, 4), gap_x=4, gap_y=4, padding=3, lane=3)
 
 
 @dataclass(frozen=True)
-class Box:
+class NodeBox:
     """A node's place: top left corner and size. `role` is "wide", "branch", "thin",
     "token" or "input"."""
 
@@ -48,7 +49,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Group:
+class BlockFrame:
     """The block around several branches and the node they end in, whose id is `title`."""
 
     title: str
@@ -59,17 +60,17 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Layout:
+class Drawing:
     """A finished drawing. `edges` are (upper node, lower node, SVG path data)."""
 
     width: float
     height: float
-    boxes: tuple[Box, ...]
+    boxes: tuple[NodeBox, ...]
     edges: tuple[tuple[str, str, str], ...]
-    groups: tuple[Group, ...]
+    groups: tuple[BlockFrame, ...]
 
 
-class Column:
+class ColumnDrawing:
     """Places block after block from the top and collects boxes, edges and groups."""
 
     def __init__(
@@ -82,11 +83,11 @@ class Column:
     ) -> None:
         self.sizes, self.nodes, self.parents, self.plain = sizes, nodes, parents, plain
         self.labels = labels
-        self.boxes: dict[str, Box] = {}
+        self.boxes: dict[str, NodeBox] = {}
         self.bends: dict[tuple[str, str], list[tuple[float, float]]] = {}
-        self.groups: list[Group] = []
+        self.groups: list[BlockFrame] = []
 
-    def draw(self, blocks: Sequence[Sequence[str]]) -> Layout:
+    def draw(self, blocks: Sequence[Sequence[str]]) -> Drawing:
         """The finished drawing of these blocks, the first on top."""
         y: float = 0
         for number, block in enumerate(blocks):
@@ -99,27 +100,29 @@ class Column:
         )
         shift = -left
         boxes = tuple(
-            Box(b.id, b.role, b.x + shift, b.y, b.width, b.height, b.label)
+            NodeBox(b.id, b.role, b.x + shift, b.y, b.width, b.height, b.label)
             for b in self.boxes.values()
         )
-        groups = tuple(Group(g.title, g.x + shift, g.y, g.width, g.height) for g in self.groups)
-        return Layout(right - left, y, boxes, self._edges(shift), groups)
+        groups = tuple(
+            BlockFrame(g.title, g.x + shift, g.y, g.width, g.height) for g in self.groups
+        )
+        return Drawing(right - left, y, boxes, self._edges(shift), groups)
 
     def _role(self, node: str, inside: bool) -> tuple[str, tuple[int, int]]:
         if node == INPUT:
             return "input", self.sizes.thin
-        if is_thin(self.nodes[node]) or node in self.plain:
+        if is_drawn_small(self.nodes[node]) or node in self.plain:
             return "thin", self.sizes.thin
         if inside:
             return "branch", self.sizes.branch
         return "wide", self.sizes.wide
 
-    def _put(self, node: str, center: float, y: float, inside: bool, prefix: str = "") -> Box:
+    def _put(self, node: str, center: float, y: float, inside: bool, prefix: str = "") -> NodeBox:
         role, (width, height) = self._role(node, inside)
         label = node.removeprefix(prefix) or node
         if inside and node in self.labels:
             label = min(label, self.labels[node], key=len) if prefix else self.labels[node]
-        self.boxes[node] = Box(node, role, center - width / 2, y, width, height, label)
+        self.boxes[node] = NodeBox(node, role, center - width / 2, y, width, height, label)
         return self.boxes[node]
 
     def _single(self, node: str, y: float) -> float:
@@ -127,21 +130,26 @@ class Column:
         return y + box.height
 
     def _block(self, block: Sequence[str], y: float) -> float:
-        """Branches side by side, then the waist they meet in; several ends stay branches."""
-        ends_in_waist = sum(self._is_end(n, block) for n in block) == 1
-        inner = list(block[:-1]) if ends_in_waist else list(block)
-        waist = block[-1] if ends_in_waist else None
+        """Branches side by side, then the dominator they meet in; several ends stay branches."""
+        ends_in_one = sum(self._is_end(n, block) for n in block) == 1
+        inner = list(block[:-1]) if ends_in_one else list(block)
+        dominator = block[-1] if ends_in_one else None
         prefix = common_prefix(block)
-        framed = waist is not None and len(inner) > 1
+        framed = dominator is not None and len(inner) > 1
         top = y + (self.sizes.padding if framed else 0)
-        skips = waist is not None and any(p not in inner for p in self.parents[waist])
+        skips = dominator is not None and any(p not in inner for p in self.parents[dominator])
 
         columns = []
         for part in components(inner, self.parents):
             items = {n: Item(n, *self._role(n, True)[1]) for n in part}
             columns.append(
                 arrange(
-                    items, self.parents, waist, self.sizes.gap_x, self.sizes.gap_y, self.sizes.lane
+                    items,
+                    self.parents,
+                    dominator,
+                    self.sizes.gap_x,
+                    self.sizes.gap_y,
+                    self.sizes.lane,
                 )
             )
         depth = max(c.height for c in columns)
@@ -164,18 +172,18 @@ class Column:
                 if parent not in inner and box.y > top:
                     self.bends.setdefault((parent, node), [(box.x + box.width / 2, top)])
         bottom = top + depth
-        if waist is not None:
-            box = self._put(waist, 0, bottom + self.sizes.gap_y, inside=False)
+        if dominator is not None:
+            box = self._put(dominator, 0, bottom + self.sizes.gap_y, inside=False)
             bottom = box.y + box.height
             if skips:
                 side = total / 2 + lane
-                for parent in self.parents[waist]:
+                for parent in self.parents[dominator]:
                     if parent not in inner:
-                        self.bends[parent, waist] = [(side, top), (side, top + depth)]
-        if framed and waist is not None:
-            half = max(total / 2 + lane, self.boxes[waist].width / 2) + self.sizes.padding
+                        self.bends[parent, dominator] = [(side, top), (side, top + depth)]
+        if framed and dominator is not None:
+            half = max(total / 2 + lane, self.boxes[dominator].width / 2) + self.sizes.padding
             bottom += self.sizes.padding
-            self.groups.append(Group(waist, -half, y, 2 * half, bottom - y))
+            self.groups.append(BlockFrame(dominator, -half, y, 2 * half, bottom - y))
         return bottom
 
     def _branch(self, column: Sequence[str], prefix: str) -> str:
@@ -225,7 +233,7 @@ def common_prefix(names: Sequence[str]) -> str:
     return shared[: cut + 1]
 
 
-def across(left: Box, right: Box) -> str:
+def across(left: NodeBox, right: NodeBox) -> str:
     """A line from one box to another beside it, level at both ends."""
     x0, y0 = left.x + left.width, left.y + left.height / 2
     x1, y1 = right.x, right.y + right.height / 2

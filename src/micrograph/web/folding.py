@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from micrograph.atlas.records import ATTACHED_KINDS, NodeRecord
+from micrograph.atlas.records import NodeRecord
+from micrograph.graph import Dag, NodeKind
 
 ALL = "all"
 """In place of a block's name: none is folded."""
@@ -51,16 +52,13 @@ def fold(nodes: tuple[NodeRecord, ...], open: str = "", here: str = "") -> Folde
     node `here`; `open` may be ALL."""
     by_id = {node.id: node for node in nodes}
     blocks = _blocks(by_id)
-    children: dict[str, list[str]] = {}
-    for node in nodes:
-        for parent in node.parents:
-            children.setdefault(parent, []).append(node.id)
+    dag = Dag.of(nodes)
     seen: dict[tuple[object, ...], str] = {}
     folds: dict[str, Fold] = {}
     labels: dict[str, str] = {}
     hidden: set[str] = set()
     for name, members in blocks.items():
-        ends = [m for m in members if not {*children.get(m, ("",))} <= {*members}]
+        ends = [m for m in members if not dag.children[m] or not {*dag.children[m]} <= {*members}]
         labels |= {m: m if m in ends else m.removeprefix(f"{name}.") for m in members}
         like = seen.setdefault(_structure(name, members, by_id), name)
         inside = tuple(m for m in members if m not in ends)
@@ -75,7 +73,7 @@ def fold(nodes: tuple[NodeRecord, ...], open: str = "", here: str = "") -> Folde
         """The nearest nodes above that are drawn."""
         found: list[str] = []
         for parent in parents:
-            found += shown(by_id[parent].parents) if parent in hidden else [parent]
+            found += shown(dag.parents[parent]) if parent in hidden else [parent]
         return [*dict.fromkeys(found)]
 
     kept = tuple(
@@ -91,7 +89,7 @@ def _blocks(nodes: Mapping[str, NodeRecord]) -> dict[str, list[str]]:
     counts, so that `layer3.4` is a block and not `layer3`."""
     found: dict[str, list[str]] = {}
     for node in nodes.values():
-        if node.kind not in ATTACHED_KINDS:
+        if not NodeKind.of(node.kind).is_attached:
             for prefix in _prefixes(node.id):
                 found.setdefault(prefix, []).append(node.id)
     groups = {name: members for name, members in found.items() if len(members) >= FEWEST}
@@ -128,7 +126,7 @@ def _structure(
 ) -> tuple[object, ...]:
     """What is the same in blocks that are alike: names, kinds and edges within. The class token's
     way stands beside that of the positions and begins later in a first block; it says nothing."""
-    tokens = {id for id, node in nodes.items() if node.kind == "token"}
+    tokens = {id for id, node in nodes.items() if NodeKind.of(node.kind).is_token}
     inside = {m: m.removeprefix(name) for m in members if m not in tokens}
     return tuple(
         (

@@ -1,54 +1,29 @@
 """Where the nodes of a model's graph stand on the page: a layered drawing from parents alone.
 
-The drawing is one calm column with the input on top. Nodes that every path runs through ("waists")
-stand alone in the middle; whatever lies between two waists is laid out side by side, each branch
-in a column of its own. So an Inception module becomes a row of branches over its output, a
-residual block a column beside a line that skips it, and a graph without any waist an ordinary
-layered drawing. All lengths are in CSS pixels.
+The drawing is one calm column with the input on top. Nodes that dominate all
+below them, because every path runs through them, stand alone in the middle; whatever lies between
+two of them is laid out side by side, each branch in a column of its own. So an Inception module
+becomes a row of branches over its output, a residual block a column beside a line that skips it,
+and a graph without such nodes an ordinary layered drawing. All lengths are in CSS pixels.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from micrograph.atlas.records import ATTACHED_KINDS, NodeRecord
+from micrograph.atlas.records import NodeRecord
+from micrograph.graph import Dag, NodeKind, is_drawn_small
 from micrograph.web.column import (
     FULL,
     INPUT,
-    Box,
-    Column,
-    Layout,
+    ColumnDrawing,
+    Drawing,
+    NodeBox,
     Sizes,
     across,
     common_prefix,
     curve,
 )
-from micrograph.web.layers import topological
-from micrograph.web.units import is_thin
-
-TOKEN = "token"
-
-
-def blocks(order: Sequence[str], parents: Mapping[str, Sequence[str]]) -> list[list[str]]:
-    """Cut a topological order at its waists: each block ends in the waist that closes it.
-
-    A node is a waist when no edge runs from a node before it to a node behind it.
-    """
-    position = {node: i for i, node in enumerate(order)}
-    reach = list(range(len(order)))
-    for node in order:
-        for parent in parents[node]:
-            reach[position[parent]] = max(reach[position[parent]], position[node])
-    found: list[list[str]] = []
-    current: list[str] = []
-    furthest = 0
-    for i, node in enumerate(order):
-        current.append(node)
-        if furthest <= i:
-            found.append(current)
-            current = []
-        furthest = max(furthest, reach[i])
-    return found
 
 
 @lru_cache(maxsize=64)
@@ -57,24 +32,24 @@ def layout(
     sizes: Sizes = FULL,
     plain: frozenset[str] = frozenset(),
     labels: frozenset[tuple[str, str]] = frozenset(),
-) -> Layout:
+) -> Drawing:
     """Draw the graph of `nodes`. Parents that are not among the nodes are left out.
 
     Nodes without parents hang below a box called "input". Those in `plain` are drawn thin, for
     want of pictures. `labels` are pairs of a node and what to call it; others go by their ids,
     branches without what all names around them begin with.
     """
-    beside = [n for n in nodes if n.kind in ATTACHED_KINDS]
-    by_id = {n.id: n for n in nodes if n.kind not in ATTACHED_KINDS}
-    tokens = [n for n in by_id.values() if n.kind == TOKEN and _whole(n.id) in by_id]
+    beside = [n for n in nodes if NodeKind.of(n.kind).is_attached]
+    by_id = {n.id: n for n in nodes if not NodeKind.of(n.kind).is_attached}
+    tokens = [n for n in by_id.values() if NodeKind.of(n.kind).is_token and _whole(n.id) in by_id]
     read = [(t.id, n.id) for t in tokens for n in by_id.values() if t.id in n.parents]
     read = [(t, n) for t, n in read if _whole(t) not in by_id[n].parents]
     by_id = _without(by_id, [n.id for n in tokens])
     heads = [by_id.pop(id) for id in _heads(by_id)]
-    parents = {n.id: [p for p in n.parents if p in by_id] or [INPUT] for n in by_id.values()}
-    parents[INPUT] = []
-    order = topological(parents, {n.id: n.index for n in by_id.values()} | {INPUT: -1})
-    drawing = Column(sizes, by_id, parents, plain, dict(labels)).draw(blocks(order, parents))
+    known = Dag.of(by_id.values()).parents
+    parents = {INPUT: ()} | {n: above or (INPUT,) for n, above in known.items()}
+    dag = Dag(parents, {n.id: n.index for n in by_id.values()} | {INPUT: -1})
+    drawing = ColumnDrawing(sizes, by_id, parents, plain, dict(labels)).draw(dag.blocks())
     drawing = _with_heads(drawing, heads, sizes, plain) if heads else drawing
     drawing = _with_tokens(drawing, tokens, read, sizes) if tokens else drawing
     return _with_beside(drawing, beside, sizes, plain) if beside else drawing
@@ -82,18 +57,15 @@ def layout(
 
 def _heads(nodes: Mapping[str, NodeRecord]) -> list[str]:
     """Nodes that lead to small outputs beside the main one, such as auxiliary classifiers."""
-    above: dict[str, set[str]] = {}
-    for node in nodes.values():
-        above[node.id] = {node.id}.union(*(above.get(p, ()) for p in node.parents))
-    ends = set(nodes).difference(*(node.parents for node in nodes.values()))
-    main = max((above[end] for end in ends), key=len, default=set())
+    dag = Dag.of(nodes.values())
+    main = max((dag.ancestors(end) | {end} for end in dag.ends), key=len, default=frozenset())
     found = [id for id in nodes if id not in main]
     return found if 4 * len(found) <= len(nodes) else []
 
 
 def _with_heads(
-    drawn: Layout, nodes: Sequence[NodeRecord], sizes: Sizes, plain: frozenset[str]
-) -> Layout:
+    drawn: Drawing, nodes: Sequence[NodeRecord], sizes: Sizes, plain: frozenset[str]
+) -> Drawing:
     """Auxiliary heads stand in a column at the side, each from the height of its first parent."""
     places = {box.id: box for box in drawn.boxes}
     edges = list(drawn.edges)
@@ -102,10 +74,10 @@ def _with_heads(
     free = 0.0
     for node in nodes:
         above = [places[p] for p in node.parents if p in places] or [places[INPUT]]
-        thin = is_thin(node) or node.id in plain
+        thin = is_drawn_small(node) or node.id in plain
         role, size = ("thin", sizes.thin) if thin else ("branch", sizes.branch)
         y = max(free, max(box.y for box in above))
-        box = Box(node.id, role, middle - size[0] / 2, y, *size, node.id.removeprefix(prefix))
+        box = NodeBox(node.id, role, middle - size[0] / 2, y, *size, node.id.removeprefix(prefix))
         for parent in above:
             inside = parent.x > drawn.width
             bottom = (parent.x + parent.width / 2, parent.y + parent.height)
@@ -115,12 +87,12 @@ def _with_heads(
         free = y + size[1] + sizes.gap_y
     width = middle + max(sizes.branch[0], sizes.thin[0]) / 2
     height = max(box.y + box.height for box in places.values())
-    return Layout(width, height, tuple(places.values()), tuple(edges), drawn.groups)
+    return Drawing(width, height, tuple(places.values()), tuple(edges), drawn.groups)
 
 
 def _with_beside(
-    drawn: Layout, nodes: Sequence[NodeRecord], sizes: Sizes, plain: frozenset[str]
-) -> Layout:
+    drawn: Drawing, nodes: Sequence[NodeRecord], sizes: Sizes, plain: frozenset[str]
+) -> Drawing:
     """Nodes that no network computes stand at the side, level with the node that they read."""
     places = {box.id: box for box in drawn.boxes}
     boxes, edges = list(drawn.boxes), list(drawn.edges)
@@ -130,13 +102,13 @@ def _with_beside(
         base = next((p for p in node.parents if p in places), INPUT)
         role, size = ("thin", sizes.thin) if node.id in plain else ("branch", sizes.branch)
         x = free.get(base, drawn.width + sizes.gap_x)
-        box = Box(node.id, role, x, places[base].y, *size, node.id.removeprefix(f"{base}."))
+        box = NodeBox(node.id, role, x, places[base].y, *size, node.id.removeprefix(f"{base}."))
         edges.append((base, node.id, across(places[base], box)))
         boxes.append(box)
         free[base] = x + box.width + sizes.gap_x
         width = max(width, x + box.width)
     height = max(drawn.height, max(box.y + box.height for box in boxes))
-    return Layout(width, height, tuple(boxes), tuple(edges), drawn.groups)
+    return Drawing(width, height, tuple(boxes), tuple(edges), drawn.groups)
 
 
 def _whole(token: str) -> str:
@@ -157,8 +129,8 @@ def _without(nodes: Mapping[str, NodeRecord], tokens: Sequence[str]) -> dict[str
 
 
 def _with_tokens(
-    drawn: Layout, tokens: Sequence[NodeRecord], read: Sequence[tuple[str, str]], sizes: Sizes
-) -> Layout:
+    drawn: Drawing, tokens: Sequence[NodeRecord], read: Sequence[tuple[str, str]], sizes: Sizes
+) -> Drawing:
     """The class token's way is a column at the side, level with the nodes it is a position of.
     `read` are the tokens that a node reads alone, and that node.
 
@@ -175,7 +147,7 @@ def _with_tokens(
         y = base.y + (base.height - sizes.thin[1]) / 2
         if last:
             y = max(y, places[last].y + sizes.thin[1] + sizes.gap_y)
-        box = Box(node.id, TOKEN, x, y, width, sizes.thin[1], node.id.rpartition(".")[2])
+        box = NodeBox(node.id, "token", x, y, width, sizes.thin[1], node.id.rpartition(".")[2])
         for parent in node.parents:
             if parent == last:
                 middle, bottom = x + box.width / 2, places[last].y + box.height
@@ -190,4 +162,4 @@ def _with_tokens(
             start = (above.x + above.width / 2, above.y + above.height)
             edges.append((token, child, curve([start, (below.x + below.width / 2, below.y)])))
     height = max(box.y + box.height for box in places.values())
-    return Layout(x + width, height, tuple(places.values()), tuple(edges), drawn.groups)
+    return Drawing(x + width, height, tuple(places.values()), tuple(edges), drawn.groups)

@@ -6,14 +6,18 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from micrograph.lenses.pages.listing import words
 from micrograph.parts.urls import Urls
-from micrograph.web.answers import Page
 from micrograph.web.drawings import classes_of, depth_of, histogram_of, tuning_of
+from micrograph.web.drawn_parts import lens_part, unit_parts
+from micrograph.web.lens_traits import DEFAULT, MAP, source_names
+from micrograph.web.pages import Page
+from micrograph.web.pages.model_cards import ModelCard
 from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
@@ -85,6 +89,7 @@ class Html:
     """Renders `<kind>.html` with the page's plain object in it."""
 
     def __init__(self, urls: Urls) -> None:
+        self._cores: WeakKeyDictionary[ModelCard, dict[bool, Markup]] = WeakKeyDictionary()
         self.environment = Environment(
             loader=ChoiceLoader(
                 [
@@ -104,6 +109,12 @@ class Html:
             classes_of=classes_of,
             tuning_of=tuning_of,
             depth_of=depth_of,
+            lens_part=lens_part,
+            unit_parts=unit_parts,
+            source_names=source_names,
+            map_lens=MAP,
+            default_lens=DEFAULT,
+            core_of=self._core,
         )
         self.environment.filters.update(
             number=number,
@@ -120,3 +131,11 @@ class Html:
         """`path` is the page's own address, with its query."""
         template = self.environment.get_template(f"{page.kind}.html")
         return template.render(page=page, panel=panel, path=path).encode()
+
+    def _core(self, card: ModelCard, eager: bool) -> Markup:
+        """The pictures of a card, written down once: the list of models may be long."""
+        known = self._cores.setdefault(card, {})
+        if eager not in known:
+            macros: Any = self.environment.get_template("macros.html").module
+            known[eager] = macros.core(card, eager)
+        return known[eager]

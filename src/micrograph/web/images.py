@@ -5,7 +5,7 @@ import re
 from starlette.requests import Request
 from starlette.responses import Response
 
-from micrograph.atlas import Library
+from micrograph.atlas import Snapshot
 from micrograph.errors import NotFound, short
 from micrograph.parts.urls import EXTENSIONS, MIMES
 
@@ -13,7 +13,7 @@ FOREVER = "public, max-age=31536000, immutable"
 _NAME = re.compile(r"([0-9a-f]{32})\.([a-z]{3,4})\Z")
 
 
-def image_answer(library: Library, request: Request, model: str, name: str) -> Response:
+def image_answer(library: Snapshot, request: Request, model: str, name: str) -> Response:
     """The picture `<digest>.<ext>` of a model. Raises NotFound."""
     match = _NAME.match(name)
     if match is None or match[2] not in MIMES:

@@ -1,9 +1,11 @@
-"""What the one who started the site says of models: the site itself never imports them."""
+"""Whether models can be run here: facts from their cards, and from where weights may lie."""
 
 from dataclasses import dataclass, field
 
 from micrograph.atlas import Outline
-from micrograph.resolve.names import SIBLINGS
+from micrograph.cards import cards
+from micrograph.resolve.names import relative_of
+from micrograph.weights import store
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,24 @@ class Known:
         return f"here {model} is an atlas only, not a model to be run" * (self.weights == "none")
 
 
-def lost(outline: Outline) -> Known:
-    """Of a model that was never released."""
-    return Known("unreleased", note=outline.unreleased, instead=SIBLINGS.get(outline.model.id, ""))
+def known_here(model: str) -> Known:
+    """Whether the model of that id can be run here, and what to type."""
+    card = cards().get(model)
+    if card is None:
+        return Known("none")
+    if card.unreleased:
+        return Known("unreleased", note=card.unreleased)
+    render = f"micrograph render {model}"
+    if store.status(card).path is not None:
+        return Known("here", [render], accuracy=card.accuracy)
+    return Known(
+        "missing",
+        [f"micrograph weights fetch {model}", render],
+        accuracy=card.accuracy,
+        download=next((s.size for s in card.sources if s.url), 0),
+    )
+
+
+def never_released(outline: Outline) -> Known:
+    """What is known of a model whose weights nobody outside has."""
+    return Known("unreleased", note=outline.unreleased, instead=relative_of(outline.model.id))

@@ -1,6 +1,5 @@
-"""Layered drawing of a piece of a graph: topological order, layers, order within layers, places."""
+"""Layered drawing of a piece of a graph: layers, order within layers, places."""
 
-import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -18,34 +17,13 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Column:
+class PlacedPiece:
     """A placed piece. `places` are (id, centre x, top y), `bends` the points edges run through."""
 
     width: float
     height: float
     places: tuple[tuple[str, float, float], ...]
     bends: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=dict)
-
-
-def topological(parents: Parents, index: Mapping[str, int]) -> list[str]:
-    """Nodes so that parents come first, else by `index`. A cycle's nodes come last, by index."""
-    children: dict[str, list[str]] = {n: [] for n in parents}
-    missing = {n: len(set(ps)) for n, ps in parents.items()}
-    for node, above in parents.items():
-        for parent in set(above):
-            children[parent].append(node)
-    ready = [(index[n], n) for n, count in missing.items() if count == 0]
-    heapq.heapify(ready)
-    order = []
-    while ready:
-        _, node = heapq.heappop(ready)
-        order.append(node)
-        for child in children[node]:
-            missing[child] -= 1
-            if missing[child] == 0:
-                heapq.heappush(ready, (index[child], child))
-    left = set(parents) - set(order)
-    return order + sorted(left, key=lambda n: index[n])
 
 
 def components(nodes: Sequence[str], parents: Parents) -> list[list[str]]:
@@ -75,7 +53,7 @@ def arrange(
     gap_x: float,
     gap_y: float,
     lane: float,
-) -> Column:
+) -> PlacedPiece:
     """Place `items` (parents first) in layers, each as low as its children allow.
 
     Edges that cross layers get a lane of their own. `end` is the node below that all lead to.
@@ -143,7 +121,7 @@ def arrange(
         ]
         for edge, names in chains.items()
     }
-    return Column(right - left, y_of[-1] + heights[-1], places, bends)
+    return PlacedPiece(right - left, y_of[-1] + heights[-1], places, bends)
 
 
 def _untangle(layers: list[list[str]], links: Sequence[tuple[str, str]], rounds: int = 6) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from micrograph.atlas import Reading
+from micrograph.web.lens_traits import EXAMPLES
 
 UNITS = 8
 """Units that are named of each node."""
@@ -70,21 +71,21 @@ def nodes(atlas: Reading, maxima: dict[str, list[float]]) -> list[NodeOnPicture]
     ]
 
 
-def unit(atlas: Reading, node: str, number: int, told: dict[str, Any]) -> UnitOnPicture:
+def unit(atlas: Reading, node: str, number: int, seen: dict[str, Any]) -> UnitOnPicture:
     """With the quantile, where a sweep over a dataset left the unit's profile."""
-    profile = _swept(atlas, node)
+    profile = _sweep_arrays(atlas, node)
     quantile = None
     if profile and number < len(profile["profile"]):
         low, high = float(profile["low"][number]), float(profile["high"][number])
         values = low + profile["profile"][number].astype("float32") / 255 * (high - low)
-        quantile = round(float((values < told["value"]).mean()), 4)
+        quantile = round(float((values < seen["value"]).mean()), 4)
     return UnitOnPicture(
-        f"{atlas.model.id}/{node}/{number}", told["value"], told["position"], told["map"], quantile
+        f"{atlas.model.id}/{node}/{number}", seen["value"], seen["position"], seen["map"], quantile
     )
 
 
 def _strongest(atlas: Reading, node: str, values: list[float]) -> NodeOnPicture:
-    profile = _swept(atlas, node)
+    profile = _sweep_arrays(atlas, node)
     largest: list[float]
     if profile:
         largest = profile["high"].tolist()
@@ -104,11 +105,11 @@ def _strongest(atlas: Reading, node: str, values: list[float]) -> NodeOnPicture:
     )
 
 
-def _swept(atlas: Reading, node: str) -> dict[str, Any]:
+def _sweep_arrays(atlas: Reading, node: str) -> dict[str, Any]:
     """What the first sweep over a dataset left of the node as a whole, or nothing."""
     units = atlas.nodes[node].units
-    for row in atlas.visualizations(node, None, "dataset_examples"):
-        arrays = atlas.arrays(node, None, "dataset_examples", row.variant)
+    for row in atlas.visualizations(node, None, EXAMPLES):
+        arrays = atlas.arrays(node, None, EXAMPLES, row.variant)
         if {"profile", "low", "high"} <= arrays.keys() and all(
             len(arrays[name]) == units for name in ("profile", "low", "high")
         ):

@@ -17,27 +17,18 @@ from micrograph.errors import BadInput, MicrographError, NotFound
 from micrograph.steps import StepHook
 from micrograph.web import look_answer
 from micrograph.web.answers import answer
+from micrograph.web.context import Context
+from micrograph.web.locations import Location, locate
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
 from micrograph.web.origin import check_origin
-from micrograph.web.places import Place, find
+from micrograph.web.requests import context_of
 from micrograph.web.site import Site
+from micrograph.web.uploads import picture_bytes
 
 if TYPE_CHECKING:
     from PIL import Image
 
 STREAM = "application/x-ndjson"
-
-
-class TooLarge(MicrographError):
-    """More bytes than are taken."""
-
-    status = 413
-
-
-class NoPicture(MicrographError):
-    """A body that does not say that it is a picture."""
-
-    status = 415
 
 
 @dataclass(frozen=True)
@@ -72,10 +63,11 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
     async def post(request: Request, parts: list[str], caricature: bool) -> Response:
         try:
             check_origin(request, "look at pictures")
-            data = await _body(request)
+            data = await picture_bytes(request)
         except ClientDisconnect:
             return Response(status_code=400)
-        look = await run_in_threadpool(_prepared, site, parts, data, caricature)
+        context = context_of(site, request)
+        look = await run_in_threadpool(_prepared, context, parts, data, caricature)
         if STREAM in request.headers.get("accept", ""):
             return StreamingResponse(
                 _streamed(look), media_type=STREAM, headers={"cache-control": "no-store"}
@@ -113,59 +105,60 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         """The heat map of a unit on a stored picture of a dataset."""
         try:
             check_origin(request, "ask for heat maps")
-            place = find(site.library, f"{model}/{node}/{unit}", site.urls)
-            found = _HEAT.dump_json(_heat(site, place, dataset, number))
+            context = context_of(site, request)
+            here = locate(context.library, f"{model}/{node}/{unit}", context.urls)
+            found = _HEAT.dump_json(_heat(site, here, dataset, number))
         except MicrographError as error:
-            return answer(request, _line(error), "application/json", error.status)
+            return answer(request, _error_line(error), "application/json", error.status)
         return answer(request, found, "application/json")
 
 
 def _prepared(
-    site: Site, parts: list[str], data: bytes, caricature: bool
+    context: Context, parts: list[str], data: bytes, caricature: bool
 ) -> Callable[[StepHook | None], bytes]:
     """What looks at the picture and writes down what it saw. Checks everything first."""
     from micrograph.pictures import decode  # Pillow: not before it is needed
 
-    place = find(site.library, "/".join(parts), site.urls)
+    here = locate(context.library, "/".join(parts), context.urls)
     image = decode(data, "that was sent")
     return lambda on_step: _LOOKED.dump_json(
-        _look(site, place, image, caricature, on_step), by_alias=True
+        _look(context.site, here, image, caricature, on_step), by_alias=True
     )
 
 
 def _look(
-    site: Site, place: Place, image: "Image.Image", caricature: bool, on_step: StepHook | None
+    site: Site, here: Location, image: "Image.Image", caricature: bool, on_step: StepHook | None
 ) -> Looked:
-    record = place.atlas.model
-    node = place.node.id if place.node else None
+    record = here.atlas.model
+    node = here.node.id if here.node else None
     request = {
         "ask": "caricature" if caricature else "look",
         "node": node,
-        "unit": place.unit,
+        "unit": here.unit,
         "attribution": True,
     }
-    told = site.look.ask(record.id, record.digest, request, image, on_step)
+    seen = site.look.ask(record.id, record.digest, request, image, on_step)
     size = PictureSize(*image.size)
     if caricature:
-        return Looked(size, None, [], [], None, told)
+        return Looked(size, None, [], [], None, seen)
     unit = None
-    if node is not None and place.unit is not None:
-        unit = look_answer.unit(place.atlas, node, place.unit, told["unit"])
+    if node is not None and here.unit is not None:
+        unit = look_answer.unit(here.atlas, node, here.unit, seen["unit"])
     return Looked(
         size,
         unit,
-        look_answer.nodes(place.atlas, told["maxima"]),
-        [ClassOnPicture(c["class"], c["label"], c["value"], c["share"]) for c in told["classes"]],
-        told["attribution"],
+        look_answer.nodes(here.atlas, seen["maxima"]),
+        [ClassOnPicture(c["class"], c["label"], c["value"], c["share"]) for c in seen["classes"]],
+        seen["attribution"],
         None,
     )
 
 
-def _heat(site: Site, place: Place, dataset: str, number: int) -> HeatMap:
+def _heat(site: Site, here: Location, dataset: str, number: int) -> HeatMap:
     from micrograph.pictures import decode
 
-    assert place.node is not None
-    atlas, record, node = place.atlas, place.atlas.model, place.node.id
+    assert here.node is not None
+    atlas, record, node = here.atlas, here.atlas.model, here.node.id
     try:
         sample = atlas.samples(dataset, [number]).get(number)
     except ValueError:
@@ -173,15 +166,15 @@ def _heat(site: Site, place: Place, dataset: str, number: int) -> HeatMap:
     stored = atlas.picture(sample.picture.digest) if sample and sample.picture else None
     if stored is None:
         raise NotFound(f"picture {number} of this dataset is not kept in the atlas of {record.id}")
-    request = {"ask": "map", "node": node, "unit": place.unit}
-    data, key = stored.data, (record.id, record.digest, node, place.unit, stored.digest)
-    told = site.look.remembered(
+    request = {"ask": "map", "node": node, "unit": here.unit}
+    data, key = stored.data, (record.id, record.digest, node, here.unit, stored.digest)
+    seen = site.look.remembered(
         key,
         lambda: site.look.ask(
             record.id, record.digest, request, decode(data, f"{number} of the dataset")
         ),
     )
-    return HeatMap(told["map"], told["value"], told["position"])
+    return HeatMap(seen["map"], seen["value"], seen["position"])
 
 
 def _streamed(make: Callable[[StepHook | None], bytes]) -> Iterator[bytes]:
@@ -195,7 +188,7 @@ def _streamed(make: Callable[[StepHook | None], bytes]) -> Iterator[bytes]:
         try:
             lines.put(make(on_step) + b"\n")
         except MicrographError as error:
-            lines.put(_line(error))
+            lines.put(_error_line(error))
         finally:
             lines.put(None)
 
@@ -203,28 +196,6 @@ def _streamed(make: Callable[[StepHook | None], bytes]) -> Iterator[bytes]:
     return iter(lines.get, None)
 
 
-def _line(error: MicrographError) -> bytes:
-    told = {"kind": "error", "status": error.status, "message": str(error)}
-    return json.dumps(told).encode() + b"\n"
-
-
-async def _body(request: Request) -> bytes:
-    """All of it, unless it is too much. Never more than the limit is held."""
-    from micrograph.pictures import MAX_BYTES
-
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not kind.startswith("image/") and kind != "application/octet-stream":
-        raise NoPicture("send the bytes of a picture file (Content-Type: image/...)")
-    told = request.headers.get("content-length", "0")
-    if told.isdecimal() and int(told) > MAX_BYTES:
-        raise _too_large(MAX_BYTES)
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BYTES:
-            raise _too_large(MAX_BYTES)
-    return bytes(data)
-
-
-def _too_large(most: int) -> TooLarge:
-    return TooLarge(f"the picture has more than {most >> 20} MB; make it smaller")
+def _error_line(error: MicrographError) -> bytes:
+    line = {"kind": "error", "status": error.status, "message": str(error)}
+    return json.dumps(line).encode() + b"\n"

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from micrograph.atlas import Reading
-from micrograph.lenses.similar.company import FEWEST, Profiles, profiles_of
+from micrograph.lenses.similar.neighbours import FEWEST
+from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,8 +36,8 @@ def matches(
     """
     import numpy as np
 
-    mine = profiles_of(here).get(dataset, {}).get(node)
-    yours = profiles_of(there).get(dataset, {}).get(other)
+    mine = profiles_of(here).get(dataset, Nodes()).get(node)
+    yours = profiles_of(there).get(dataset, Nodes()).get(other)
     if mine is None or yours is None:
         return []
     common = np.intersect1d(mine.numbers, yours.numbers)

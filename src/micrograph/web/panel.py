@@ -5,20 +5,19 @@ from dataclasses import dataclass
 
 from micrograph.atlas import Reading
 from micrograph.lenses.contract import Words
-from micrograph.lenses.neuron_groups.page import NeuronGroups
-from micrograph.lenses.pages.listing import LENSES, PLUGINS
-from micrograph.lenses.pages.on_pictures import OnPictures
+from micrograph.lenses.pages.listing import all_words, page_of
 from micrograph.parts.urls import Urls
-from micrograph.web.column import MAP, Layout
+from micrograph.web.column import MAP, Drawing
 from micrograph.web.folding import fold
 from micrograph.web.graph import layout
+from micrograph.web.lens_traits import DEFAULT, source_names
 from micrograph.web.pages.model import ModelPage
 from micrograph.web.pages.node import NodePage
 from micrograph.web.pages.unit import UnitPage
 
 
-@dataclass(frozen=True)
-class Entry:
+@dataclass(frozen=True, kw_only=True)
+class LensEntry:
     """A lens in the panel: where it leads, and whether there is anything to see."""
 
     lens: Words
@@ -26,15 +25,15 @@ class Entry:
     there: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Panel:
     """`map` is the small drawing of the model, `here` the node to light up in it; `current` the
     technique that the page is about."""
 
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[LensEntry, ...] = ()
     current: str = ""
     model: str = ""
-    map: Layout | None = None
+    map: Drawing | None = None
     here: str = ""
 
 
@@ -42,12 +41,12 @@ def model_panel(page: ModelPage, urls: Urls) -> Panel:
     """Lenses of nodes switch the graph; the others lead to what is said about them."""
 
     def url(lens: Words) -> str:
-        if lens.technique == LENSES[0].technique:
+        if lens.technique == DEFAULT.technique:
             return urls.model(page.model.id)
         switched = [c.url for s in page.switches for c in s.choices if c.value == lens.technique]
         return switched[0] if switched else _about(lens, urls)
 
-    current = LENSES[0].technique if page.lens == "units" else page.lens
+    current = DEFAULT.technique if page.lens == "units" else page.lens
     return _panel(url, page.techniques, current)
 
 
@@ -57,17 +56,16 @@ def node_panel(page: NodePage, atlas: Reading, urls: Urls) -> Panel:
 
     def url(lens: Words) -> str:
         section = sections.get(lens.technique)
-        if isinstance(section, OnPictures | NeuronGroups):
-            shown = [one.shot.variant for one in section.pictures]
-            if page.picture not in shown:
-                there = urls.node(page.model.id, page.node.id, picture=shown[0])
-                return f"{there}#{lens.technique}"
+        looked_at = source_names(section)
+        if looked_at and page.picture not in looked_at:
+            there = urls.node(page.model.id, page.node.id, picture=looked_at[0])
+            return f"{there}#{lens.technique}"
         if section:
             return f"#{lens.technique}"
-        if PLUGINS[lens.technique].tiles and lens.technique in (
+        if page_of(lens.technique).tiles and lens.technique in (
             *page.techniques,
             page.technique,
-            LENSES[0].technique,
+            DEFAULT.technique,
         ):
             change = page.view.query(lens=lens.technique)
             return urls.node(page.model.id, page.node.id, **change) + f"#{lens.technique}"
@@ -88,7 +86,7 @@ def unit_panel(page: UnitPage, atlas: Reading, urls: Urls) -> Panel:
             return urls.node(page.model.id, page.node) + f"#{lens.technique}"
         return "#missing" if lens.technique in missing else _about(lens, urls)
 
-    return _panel(url, page.techniques, LENSES[0].technique, atlas, page.node)
+    return _panel(url, page.techniques, DEFAULT.technique, atlas, page.node)
 
 
 def _about(lens: Words, urls: Urls) -> str:
@@ -103,8 +101,10 @@ def _panel(
     node: str = "",
 ) -> Panel:
     """Those lenses that are not `there` are quieter."""
-    entries = tuple(Entry(lens, url(lens), lens.technique in there) for lens in LENSES)
+    entries = tuple(
+        LensEntry(lens=lens, url=url(lens), there=lens.technique in there) for lens in all_words()
+    )
     if atlas is None:
-        return Panel(entries, current)
+        return Panel(entries=entries, current=current)
     drawing = layout(fold(tuple(atlas.nodes.values()), here=node).nodes, MAP)
-    return Panel(entries, current, atlas.model.id, drawing, node)
+    return Panel(entries=entries, current=current, model=atlas.model.id, map=drawing, here=node)

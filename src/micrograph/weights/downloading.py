@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 
 from micrograph.cards.model_card import WeightsSource
 from micrograph.errors import Conflict, Unavailable, short
+from micrograph.files import cannot_write
 from micrograph.steps import StepHook
-from micrograph.weights.formats import WeightsError, cannot_write
+from micrograph.weights.formats import WeightsError
 
 CHUNK = 2**20
 TIMEOUT = 30.0
@@ -60,7 +61,7 @@ def download(
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(target, error) from None
-    part = _Part(target, source.url)
+    part = _PartialFile(target, source.url)
     with part.alone():
         for attempt in range(ATTEMPTS):
             try:
@@ -94,7 +95,7 @@ def check_address(url: str, allow_http: bool) -> None:
     raise Unreachable(f"{short(url)} is no https address")
 
 
-class _Part:
+class _PartialFile:
     """A file on its way, and a note of what it is a part of."""
 
     def __init__(self, target: Path, url: str) -> None:
@@ -148,7 +149,7 @@ class _Part:
 
 
 def _attempt(
-    source: WeightsSource, part: _Part, allow_http: bool, on_step: StepHook | None
+    source: WeightsSource, part: _PartialFile, allow_http: bool, on_step: StepHook | None
 ) -> None:
     """Go on to the end of the file and verify it."""
     version, size = part.known()
@@ -229,7 +230,7 @@ def _version(answer: http.client.HTTPResponse) -> str:
 
 
 def _answered(
-    source: WeightsSource, part: _Part, answer: http.client.HTTPResponse, start: int
+    source: WeightsSource, part: _PartialFile, answer: http.client.HTTPResponse, start: int
 ) -> tuple[int, int]:
     """Where the answer starts, and the size of the whole file (0 if unknown)."""
     length = int(answer.headers.get("Content-Length") or 0)
@@ -260,7 +261,7 @@ def _answered(
 
 
 def _receive(
-    answer: http.client.HTTPResponse, part: _Part, size: int, on_step: StepHook | None
+    answer: http.client.HTTPResponse, part: _PartialFile, size: int, on_step: StepHook | None
 ) -> None:
     host = urlsplit(part.url).hostname
     done = part.size

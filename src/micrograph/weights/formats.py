@@ -8,14 +8,13 @@ allows: places in bounds, without overlap and without holes.
 import hashlib
 import json
 import math
-import os
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from micrograph.errors import BadInput, MicrographError, Unavailable
+from micrograph.errors import BadInput, Unavailable
+from micrograph.files import write_atomically
 
 ITEM_SIZE = {
     "F64": 8,
@@ -169,31 +168,3 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise Unavailable(f"cannot read {path}: {error.strerror or error}") from None
-
-
-def write_atomically(path: Path, parts: Iterable[bytes | memoryview]) -> None:
-    """Write `parts` to a file beside `path` and move it there once it is safely on the disk."""
-    temporary: Path | None = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            for part in parts:
-                file.write(part)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise cannot_write(path, error) from None
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-
-
-def cannot_write(path: Path, error: OSError) -> MicrographError:
-    return Unavailable(
-        f"cannot write {path}: {error.strerror or error}; nothing was left there; "
-        "make room or choose a folder that you may write to"
-    )

@@ -14,7 +14,7 @@ from micrograph.lenses.activation_grid.engine import cell_settings, cells, centr
 from micrograph.lenses.engines import directions
 from micrograph.models import load
 from micrograph.models.model import Model
-from micrograph.optimize import Settings
+from micrograph.optimize import Settings, direction
 
 LENS = techniques.get("activation_grid")
 
@@ -58,7 +58,7 @@ def test_the_objective_is_the_formula() -> None:
     name = next(iter(model.nodes))
     a = model.run(images, [name])[name]
     for everywhere in (False, True):
-        target = directions.toward(name, vectors, 2, everywhere=everywhere)
+        target = direction(name, vectors, cosine_power=2, everywhere=everywhere, normalize=True)
         got = target.value({name: a}, images)
         for b in range(2):
             values = a[b].flatten(1) if everywhere else a[b, :, 4, 4][:, None]

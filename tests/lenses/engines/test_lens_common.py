@@ -9,7 +9,7 @@ from micrograph.lenses.engines import common
 def test_work_is_halved_until_it_fits() -> None:
     tried = []
 
-    def work(items: list[int]) -> int:
+    def work(items: list[int], on_step: object) -> int:
         tried.append(len(items))
         if len(items) > 2:
             raise MemoryError
@@ -26,10 +26,10 @@ def test_work_is_halved_until_it_fits() -> None:
 
 
 def test_one_that_does_not_fit_alone_and_other_errors_are_raised() -> None:
-    def hungry(items: list[int]) -> None:
+    def hungry(items: list[int], on_step: object) -> None:
         raise MemoryError
 
-    def broken(items: list[int]) -> None:
+    def broken(items: list[int], on_step: object) -> None:
         raise RuntimeError("not about memory")
 
     with pytest.raises(MemoryError):

@@ -12,6 +12,7 @@ from micrograph.models import load
 from micrograph.models.model import Model
 from micrograph.optimize.diversity import likeness
 from micrograph.recipe import digest
+from micrograph.steps import Watch
 
 NODE = "mixed4a"
 
@@ -114,6 +115,27 @@ def test_maco_drives_its_unit_and_says_where(toytown: Model) -> None:
     crossed = means(toytown, np.stack([first.image, second.image]))
     assert crossed[0, 4] > crossed[1, 4]
     assert crossed[1, 9] > crossed[0, 9]
+
+
+@pytest.mark.parametrize("name", ["feature_vis", "diversity", "joint", "maco"])
+def test_a_lens_hands_its_pictures_out_while_it_makes_them(toytown: Model, name: str) -> None:
+    lens, seen = techniques.get(name), []
+    more = {"joint": {"partner": "mixed4a:1"}, "maco": {"crops": 2}}.get(name, {})
+    job = lens.jobs(toytown, preset="draft", steps=3, size=32, **more)[0]
+    (made,) = lens.run(
+        toytown, NODE, [4], job, Watch(lambda s: seen.append((s.step / s.steps, s.pictures())))
+    )
+    shares = [share for share, _ in seen]
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    assert all(pictures.shape[1:] == (32, 32, 3) for _, pictures in seen)
+    last = seen[-1][1]
+    if name == "feature_vis":
+        assert (last[0] == made.image).all()
+    elif name == "diversity":
+        assert (last == tiles(made.image, 2, 32)).all()
+    elif name == "joint":  # between the two ends, which were made before
+        assert (last == tiles(made.image, 5, 32)[1:4]).all()
 
 
 def test_recipes_are_complete_and_all_different(toytown: Model) -> None:

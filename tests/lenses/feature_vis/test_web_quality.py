@@ -40,9 +40,8 @@ def examples(
         "picture_max": quantiles(most),
         "picture_mean": quantiles(mean),
     } | more
-    return Visualization(
-        "mixed1a", UNIT, "dataset_examples", name, {"variant": name}, 0, most, None, data
-    )
+    recipe = {"technique": "dataset_examples", "view": name, "seed": 0}
+    return Visualization("mixed1a", UNIT, recipe, most, None, data)
 
 
 def judged(*found: Visualization, variant: str = "channel") -> Quality:

@@ -12,7 +12,7 @@ from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, NotFound
 from micrograph.lenses.similar.engine import ENGINE as SIMILAR
 from micrograph.lenses.similar.engine import nearest_of
-from micrograph.models.connections import Part
+from micrograph.models.connections import WeightsPart
 from micrograph.runner import render
 
 
@@ -40,7 +40,7 @@ def brute(weights: np.ndarray, unit: int) -> list[int]:
 
 def test_equals_brute_force() -> None:
     weights = torch.randn(40, 27, generator=torch.Generator().manual_seed(3))
-    near, cosine = nearest_of([Part(0, weights)], 40, 8)
+    near, cosine = nearest_of([WeightsPart(0, weights)], 40, 8)
     for unit in range(40):
         assert near[unit].tolist() == brute(weights.numpy(), unit)[:8]
     a, b = weights[5], weights[near[5, 0]]
@@ -50,7 +50,7 @@ def test_equals_brute_force() -> None:
 def test_parts_keep_to_themselves_and_short_ones_are_filled_up() -> None:
     draw = torch.Generator().manual_seed(0)
     small, large = torch.randn(3, 5, generator=draw), torch.randn(30, 7, generator=draw)
-    near, cosine = nearest_of([Part(0, small), Part(3, large)], 33, 4)
+    near, cosine = nearest_of([WeightsPart(0, small), WeightsPart(3, large)], 33, 4)
     assert set(near[0]) == {1, 2, -1}
     assert (near[0, 2:] == -1).all()
     assert (cosine[0, 2:] == 0).all()
@@ -83,7 +83,7 @@ def test_planted_duplicates_are_found_and_stored(tmp_path: Path) -> None:
     assert (again.rendered, again.there) == (0, 3)
 
 
-def test_toytown_has_a_company_for_every_unit(tmp_path: Path) -> None:
+def test_toytown_has_neighbours_for_every_unit(tmp_path: Path) -> None:
     model = load("toytown")
     (job,) = SIMILAR.jobs(model, nearest=5)
     (mixed,) = SIMILAR.sweep(model, {"mixed4a": []}, job, tmp_path)

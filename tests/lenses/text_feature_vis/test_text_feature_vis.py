@@ -14,7 +14,7 @@ from micrograph.errors import BadInput, NotFound
 from micrograph.lenses.text_feature_vis.text_path import directions
 from micrograph.models import load
 from micrograph.models.model import Model
-from micrograph.organisms.toytown_clip.network import AttentionPool
+from micrograph.organisms.toytown_clip.network import MeanAttentionPool
 from micrograph.recipe import digest
 
 LENS = techniques.get("text_feature_vis")
@@ -29,7 +29,7 @@ class Net(nn.Module):
         super().__init__()
         self.first = nn.Conv2d(3, 6, 3, padding=1)
         self.last = nn.Conv2d(6, 8, 1)
-        self.pool = AttentionPool(8, 4, 2)
+        self.pool = MeanAttentionPool(8, 4, 2)
         self.out = nn.Linear(4, 5)
         self.relu = relu
 

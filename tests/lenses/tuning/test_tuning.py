@@ -15,6 +15,7 @@ from micrograph.atlas import Atlas
 from micrograph.cards import card
 from micrograph.errors import NotFound
 from micrograph.lenses.engines.base import Rendered, Sample, Sweep
+from micrograph.lenses.tuning import lens
 from micrograph.lenses.tuning.engine import centre
 from micrograph.models import load
 from micrograph.models.node import Node, ReceptiveField
@@ -338,3 +339,7 @@ def test_curve_detectors_of_googlenet_have_one_direction() -> None:
         peaks.append(np.degrees(np.angle(mean)))
     assert (np.abs((peaks[0] - peaks[1] + 180) % 360 - 180) < 15).all()
     assert np.ptp(peaks[0]) > 90, "each in its own"
+
+
+def test_the_words_name_the_families_there_are() -> None:
+    assert tuple(FAMILIES) == lens.FAMILIES

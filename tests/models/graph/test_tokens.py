@@ -8,7 +8,7 @@ from nets import SIZE, ChannelsLast, Tokens, hooks_of, under_microscope
 from torch import Tensor, nn
 
 from micrograph.errors import BadInput
-from micrograph.models.layout import Layout
+from micrograph.models.layout import OutputLayout
 from micrograph.models.model import Model
 from micrograph.models.replacing import replaced
 
@@ -48,9 +48,9 @@ def test_positions_and_the_class_token_of_a_stream(model: Model) -> None:
 def test_what_is_known_of_them(model: Model) -> None:
     node, token = model.node("blocks.0"), model.node("blocks.0.class")
     assert (node.units, node.shape, node.kind) == (12, (4, 4), "block")
-    assert node.layout == Layout("btu", 2)
+    assert node.layout == OutputLayout("btu", 2)
     assert (token.units, token.shape, token.kind) == (12, (), "token")
-    assert token.layout == Layout("btu", 2, 0)
+    assert token.layout == OutputLayout("btu", 2, 0)
     assert node.parents == ("blocks.0.add", "blocks.0.mlp")
     assert token.parents == ("blocks.0.add.class", "blocks.0.mlp.class")
     assert model.node("head").parents == ("norm.class",)
@@ -193,7 +193,7 @@ def test_torchs_own_layers_also_with_the_tokens_first(batch_first: bool) -> None
 
     net = Net()
     model = under_microscope(net)
-    assert model.node("layer").layout == Layout("btu" if batch_first else "tbu", 1)
+    assert model.node("layer").layout == OutputLayout("btu" if batch_first else "tbu", 1)
     assert model.node("head").parents == ("layer.class",)
     found = model.run(IMAGES, ["layer", "layer.class", "layer.linear1", "head"])
     x = net.patches(IMAGES).flatten(2).transpose(1, 2)
@@ -232,17 +232,19 @@ def test_no_node_rather_than_a_wrong_one(mixing: str) -> None:
 @pytest.mark.parametrize(
     ("layout", "shape", "grid"),
     [
-        (Layout("bu"), (2, 5), ()),
-        (Layout("buyx"), (2, 5, 3, 4), ()),
-        (Layout("byxu"), (2, 3, 4, 5), ()),
-        (Layout("btu"), (2, 12, 5), (3, 4)),
-        (Layout("btu", 2), (2, 14, 5), (3, 4)),
-        (Layout("tbu", 1), (13, 2, 5), (3, 4)),
-        (Layout("but"), (2, 5, 12), (3, 4)),
-        (Layout("tbu", 3, 1), (15, 2, 5), ()),
+        (OutputLayout("bu"), (2, 5), ()),
+        (OutputLayout("buyx"), (2, 5, 3, 4), ()),
+        (OutputLayout("byxu"), (2, 3, 4, 5), ()),
+        (OutputLayout("btu"), (2, 12, 5), (3, 4)),
+        (OutputLayout("btu", 2), (2, 14, 5), (3, 4)),
+        (OutputLayout("tbu", 1), (13, 2, 5), (3, 4)),
+        (OutputLayout("but"), (2, 5, 12), (3, 4)),
+        (OutputLayout("tbu", 3, 1), (15, 2, 5), ()),
     ],
 )
-def test_shown_and_back(layout: Layout, shape: tuple[int, ...], grid: tuple[int, ...]) -> None:
+def test_shown_and_back(
+    layout: OutputLayout, shape: tuple[int, ...], grid: tuple[int, ...]
+) -> None:
     raw = torch.arange(math.prod(shape)).float().reshape(shape)
     shown = layout.shown(raw, grid)
     assert shown.shape[:2] == (2, 5)

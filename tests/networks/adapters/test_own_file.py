@@ -11,7 +11,7 @@ from torch import nn
 
 from micrograph import load
 from micrograph.cards import card, remembered
-from micrograph.cards.remembered import Brought
+from micrograph.cards.remembered import OwnModel
 from micrograph.errors import BadInput, NotFound, Unavailable
 from micrograph.weights.formats import WeightsError
 
@@ -239,7 +239,7 @@ def test_a_grey_network_must_say_so():
 def test_what_was_brought_goes_on_under_its_id(net, monkeypatch):
     save_file(state(), "w.safetensors")
     spec = os.path.abspath("net.py") + ":build"
-    remembered.remember(Brought("Mine", spec, os.path.abspath("w.safetensors"), "32,-1..1"))
+    remembered.remember(OwnModel("Mine", spec, os.path.abspath("w.safetensors"), "32,-1..1"))
     digest = load("net.py:build", weights="w.safetensors").digest
     monkeypatch.chdir("/")
     model = load("mine")
@@ -257,7 +257,7 @@ def test_an_untrained_model_of_ours_under_an_id_of_its_own():
     model = load("toytown", weights="random", id="toytown-random")
     assert model.id == "toytown-random"
     assert model.digest != card("toytown").digest
-    remembered.remember(Brought("toytown-random", "toytown", "random"))
+    remembered.remember(OwnModel("toytown-random", "toytown", "random"))
     assert load("toytown-random").digest == model.digest
     with pytest.raises(BadInput, match="is registered; choose another"):
         load("toytown", weights="random", id="squeezenet1_1")

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograph.cards.inputs import IMAGENET, checked, from_constant, read, settle
+from micrograph.cards.adapters import parse
+from micrograph.cards.inputs import IMAGENET, checked, chosen_input, from_constant, read
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import parse
 from micrograph.errors import BadInput
 from micrograph.networks.adapters.hf import preprocessing_of as of_processor
 from micrograph.networks.adapters.timm import labels_of
@@ -99,8 +99,8 @@ def test_words_change_what_is_known_and_leave_the_rest():
     assert read("BGR", known) == replace(known, channel_order="BGR")
     back = read("0..1", known)
     assert (back.mean, back.std, back.size) == ((0.0,) * 3, (1.0,) * 3, 224)
-    assert settle(None, known, "net") is known
-    assert settle(known, None, "net") is known
+    assert chosen_input(None, known, "net") is known
+    assert chosen_input(known, None, "net") is known
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_any_words_are_read_or_refused(words):
 
 def test_nothing_known_is_told_with_what_to_do():
     with pytest.raises(BadInput, match=r"what 'net' takes as input cannot be known.*--input 224"):
-        settle(None, None, "net")
+        chosen_input(None, None, "net")
 
 
 @pytest.mark.parametrize(

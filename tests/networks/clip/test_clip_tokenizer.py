@@ -151,7 +151,7 @@ def test_the_true_file_where_it_is_here():
     except Unavailable as error:
         pytest.skip(str(error))
     pairs = vocabulary.read(path)
-    assert path.stat().st_size == vocabulary.SOURCE.size
+    assert path.stat().st_size == vocabulary.VOCABULARY.size
     assert len(pairs) == 48_894
     assert pairs[0] == ("i", "n")
     tokenizer = Tokenizer(pairs)

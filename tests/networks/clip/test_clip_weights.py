@@ -12,10 +12,11 @@ from small_clip import as_file, card, shaken, tokenizer
 from torch import nn
 
 from micrograph.cards import registry
+from micrograph.cards.zoo import _clip_names as names
 from micrograph.errors import Unavailable
 from micrograph.models import cards, load
 from micrograph.models.loading import untrained
-from micrograph.networks.clip import names, vocabulary
+from micrograph.networks.clip import vocabulary
 from micrograph.weights.conversion import Given
 from micrograph.weights.formats import WeightsError
 from micrograph.weights.importing import import_weights
@@ -193,7 +194,7 @@ def test_text_tower_needs_the_tokenizers_file(monkeypatch, tmp_path):
         _ = model.text
     monkeypatch.setattr(
         vocabulary,
-        "SOURCE",
+        "VOCABULARY",
         SimpleNamespace(sha256=hashlib.sha256(as_file()).hexdigest(), url=""),
     )
     assert model.text.words == tuple(tokenizer().words())
@@ -214,4 +215,4 @@ def test_sources():
             original = found.sources[0]
             assert re.fullmatch("[0-9a-f]{64}", original.sha256)
             assert original.url.endswith(f"/{original.sha256}/{found.title.split()[1]}.pt")
-            assert found.extras == (vocabulary.SOURCE,)
+            assert found.extras == (vocabulary.VOCABULARY,)

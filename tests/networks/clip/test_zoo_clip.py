@@ -7,10 +7,10 @@ from small_clip import card as small_card
 
 from micrograph.address import parse
 from micrograph.errors import NotFound
+from micrograph.graph import worth_seeing
 from micrograph.models import cards
 from micrograph.models.model import Model
 from micrograph.models.uninitialized import Uninitialized
-from micrograph.runner.select import worth_seeing
 from micrograph.weights.building import build
 
 #                     sums    widths of stages          blocks          embedding

@@ -4,8 +4,8 @@ Needs tensorflow, tf_slim and tf_keras (made with 2.21, 1.1 and 2.21; not in our
 the folder `nets` of tensorflow/models, research/slim, in which `tf.contrib.slim` was replaced by
 `tf_slim`; `tf_keras.legacy_tf_layers` has to stand for `tf_keras.src.legacy_tf_layers`:
 
-    TF_USE_LEGACY_KERAS=1 PYTHONPATH=tests/models/slim:path/to/research/slim \\
-        python tests/models/slim/make_reference.py
+    TF_USE_LEGACY_KERAS=1 PYTHONPATH=tests/networks/slim:path/to/research/slim \\
+        python tests/networks/slim/make_reference.py
 """
 
 import re

@@ -88,11 +88,12 @@ def test_timm_has_no_background_and_no_gain():
 
 @pytest.mark.parametrize("name", ["inceptionv3_slim", "inceptionv4_slim"])
 def test_each_convolution_has_a_name_in_timm(name):
-    from micrograph.cards.zoo import inceptionv3_slim, inceptionv4_slim
+    from micrograph.networks import inceptionv3_slim, inceptionv4_slim
 
     zoo = {"inceptionv3_slim": inceptionv3_slim, "inceptionv4_slim": inceptionv4_slim}[name]
     names = zoo.timm_names()
     assert len(set(names.values())) == len(names) == {"3": 94, "4": 149}[name[10]]
     conversions = {c.form: c for c in card(name).conversions}
-    assert conversions["torch"].convert is conversions["safetensors"].convert is zoo.from_timm
+    assert conversions["torch"].convert == conversions["safetensors"].convert
+    assert conversions["torch"].convert.load() is zoo.from_timm
     assert conversions["torch"].sign.removesuffix(".conv.weight") in names.values()

@@ -6,7 +6,7 @@ import torch
 from micrograph.models import cards
 from micrograph.models.loading import untrained
 from micrograph.networks.slim import table
-from micrograph.networks.slim.layers import SamePool
+from micrograph.networks.slim.layers import SlimPool
 
 INCEPTIONS = ("inceptionv3_slim", "inceptionv4_slim")
 SLIM = (*INCEPTIONS, "resnetv2_50_slim")
@@ -193,7 +193,7 @@ def test_pool_pads_like_tensorflow(size):
     split, the odd row at the end."""
     y, x = (size, size) if isinstance(size, int) else size
     values = -torch.rand(1, 2, y, x)  # negative: a padding of zeros would win
-    found = SamePool()(values)
+    found = SlimPool()(values)
     assert found.shape[2:] == ((y + 1) // 2, (x + 1) // 2)
 
     def before(n: int) -> int:

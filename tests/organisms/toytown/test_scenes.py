@@ -17,7 +17,7 @@ from micrograph.organisms.toytown.parts import PARTS, part_index
 SUBSAMPLES = 4
 
 
-def _digest(scene: scenes.Scene) -> str:
+def _digest(scene: scenes.DrawnScene) -> str:
     joined = scene.image.tobytes() + scene.masks.tobytes() + scene.figure.tobytes()
     return hashlib.sha256(joined).hexdigest()
 
@@ -143,3 +143,8 @@ def test_scenes_come_fast() -> None:
         scenes.batch(range(25))
         best = min(best, time.perf_counter() - start)
     assert 25 / best > 40  # about 250 a second on a free core; the floor allows a busy machine
+
+
+def test_every_class_has_its_painter_in_the_order_of_the_logits() -> None:
+    assert tuple(scenes.PAINTERS) == scenes.CLASSES
+    assert all(painter.__name__ == name for name, painter in scenes.PAINTERS.items())

@@ -28,7 +28,7 @@ def _shipped() -> network.ToyTown:
 
 
 @cache
-def _held_out() -> scenes.Batch:
+def _held_out() -> scenes.PictureBatch:
     return scenes.batch(range(scenes.HELD_OUT + 5_000_000, scenes.HELD_OUT + 5_000_000 + PICTURES))
 
 
@@ -48,13 +48,13 @@ def test_held_out_accuracy() -> None:
 
 def test_most_pictures_survive_a_small_attack() -> None:
     data = _held_out()
-    few = scenes.Batch(data.images[:40], data.labels[:40], data.parts[:40])
+    few = scenes.PictureBatch(data.images[:40], data.labels[:40], data.parts[:40])
     assert measure.attacked_accuracy(_shipped(), few, radius=1.0, steps=3) >= 0.7
 
 
 def test_no_unit_is_dead() -> None:
     data = _held_out()
-    some = scenes.Batch(data.images[:150], data.labels[:150], data.parts[:150])
+    some = scenes.PictureBatch(data.images[:150], data.labels[:150], data.parts[:150])
     shares = measure.liveliness(_shipped(), some)
     assert len(shares) == 3 + 6 * len(network.MIXED)
     for name, share in shares.items():

@@ -8,7 +8,7 @@ from micrograph.models import cards
 from micrograph.models.loading import untrained
 from micrograph.models.model import Model
 from micrograph.organisms.toytown_clip.captions import vocabulary
-from micrograph.organisms.toytown_clip.network import HEADS, LIMIT, WIDTH, AttentionPool
+from micrograph.organisms.toytown_clip.network import HEADS, LIMIT, WIDTH, MeanAttentionPool
 from micrograph.organisms.toytown_clip.tower import WordTower
 
 
@@ -26,7 +26,7 @@ def tower(model) -> WordTower:
 
 def test_pooling_against_torchs_own_attention() -> None:
     torch.manual_seed(0)
-    pool = AttentionPool(12, 8, 2)
+    pool = MeanAttentionPool(12, 8, 2)
     x = torch.randn(2, 12, 3, 5)
     tokens = x.flatten(2).permute(2, 0, 1)
     tokens = torch.cat([tokens.mean(0, keepdim=True), tokens])

@@ -6,9 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from micrograph.organisms.toytown_clip.network import TextNetwork
+from micrograph.organisms.toytown_clip.network import WordNetwork
 from micrograph.organisms.toytown_clip.tower import WordTower
-from micrograph.organisms.toytown_clip.train import Pictures, bigrams, contrast, truth
+from micrograph.organisms.toytown_clip.train import CaptionedPictures, bigrams, contrast, truth
 
 
 def test_truth_is_set_inclusion() -> None:
@@ -34,7 +34,7 @@ def test_all_true_captions_count_alike() -> None:
 
 
 def test_bigrams_against_counting_by_hand() -> None:
-    tower = WordTower(TextNetwork(2), ("a", "b"))
+    tower = WordTower(WordNetwork(2), ("a", "b"))
     table = bigrams(["a b", "a", "b b"], tower).exp()
     torch.testing.assert_close(table.sum(1), torch.ones(4))
     # Pairs: begin-a 2, begin-b 1, a-b 1, a-end 1, b-end 2, b-b 1; of all 8 "b" comes 3 times.
@@ -44,6 +44,6 @@ def test_bigrams_against_counting_by_hand() -> None:
 
 
 def test_drawn_pictures_come_with_their_facts() -> None:
-    drawn = Pictures.of([3, 4])
+    drawn = CaptionedPictures.of([3, 4])
     assert drawn.images.shape == (2, 96, 96, 3)
     assert all(any(f.startswith("thing:") for f in own) for own in drawn.facts)

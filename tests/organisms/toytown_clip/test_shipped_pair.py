@@ -14,16 +14,16 @@ from micrograph.models import cards, load
 from micrograph.organisms import toytown_clip
 from micrograph.organisms.toytown.scenes import CLASSES, HELD_OUT
 from micrograph.organisms.toytown_clip import measure
-from micrograph.organisms.toytown_clip.train import Pictures
+from micrograph.organisms.toytown_clip.train import CaptionedPictures
 
 FOLDER = Path(toytown_clip.__file__).parent
 PICTURES = 150
 
 
 @cache
-def _held_out() -> Pictures:
+def _held_out() -> CaptionedPictures:
     """Seeds that neither the training nor its own judging has used."""
-    return Pictures.of(range(HELD_OUT + 6_000_000, HELD_OUT + 6_000_000 + PICTURES))
+    return CaptionedPictures.of(range(HELD_OUT + 6_000_000, HELD_OUT + 6_000_000 + PICTURES))
 
 
 @cache

@@ -10,14 +10,14 @@ from micrograph import optimize as opt
 from micrograph.models import cards, load
 from micrograph.organisms import toytown_vit
 from micrograph.organisms.toytown import measure
-from micrograph.organisms.toytown.scenes import HELD_OUT, Batch, batch
+from micrograph.organisms.toytown.scenes import HELD_OUT, PictureBatch, batch
 from micrograph.organisms.toytown_vit.network import GRID, HEADS, WIDTH, Attention
 
 FOLDER = Path(toytown_vit.__file__).parent
 
 
 @cache
-def held_out() -> Batch:
+def held_out() -> PictureBatch:
     """Seeds that neither the training nor its own judging has used."""
     return batch(range(HELD_OUT + 7_000_000, HELD_OUT + 7_000_150))
 

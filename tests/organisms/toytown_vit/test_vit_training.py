@@ -7,17 +7,17 @@ import numpy as np
 import torch
 
 from micrograph.organisms.toytown import data
-from micrograph.organisms.toytown.scenes import Batch, batch
-from micrograph.organisms.toytown.train import augmented
+from micrograph.organisms.toytown.scenes import PictureBatch, batch
 from micrograph.organisms.toytown_vit.network import build
-from micrograph.organisms.toytown_vit.train import Settings, Training
+from micrograph.organisms.toytown_vit.train import TransformerSettings, TransformerTraining
+from micrograph.organisms.training import augmented
 
 
 def test_a_few_steps_lower_the_loss_and_leave_a_file(tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    settings = Settings(pictures=16, epochs=5, batch=8, rate=2e-3)
-    drawn: Batch = batch(range(16))
-    training = Training(settings, tmp_path)
+    settings = TransformerSettings(pictures=16, epochs=5, batch=8, rate=2e-3)
+    drawn: PictureBatch = batch(range(16))
+    training = TransformerTraining(settings, tmp_path)
     rgb, labels, shares = augmented(drawn, np.arange(8), np.random.default_rng(0))
     losses = []
     for _ in range(10):
@@ -30,7 +30,9 @@ def test_a_few_steps_lower_the_loss_and_leave_a_file(tmp_path: Path) -> None:
     build().load_state_dict(
         {
             k: v.float()
-            for k, v in Training(settings, tmp_path / "more", tmp_path / "weights.safetensors")
+            for k, v in TransformerTraining(
+                settings, tmp_path / "more", tmp_path / "weights.safetensors"
+            )
             .network.state_dict()
             .items()
         }
@@ -42,8 +44,8 @@ def test_a_few_steps_lower_the_loss_and_leave_a_file(tmp_path: Path) -> None:
 
 def test_an_epoch_uses_every_batch_twice(tmp_path: Path) -> None:
     torch.set_num_threads(1)
-    settings = Settings(pictures=16, epochs=1, batch=8)
-    training = Training(settings, tmp_path)
+    settings = TransformerSettings(pictures=16, epochs=1, batch=8)
+    training = TransformerTraining(settings, tmp_path)
     training.epoch(batch(range(16)))
     assert training.step == training.steps == 4
     assert len(list(data.shuffled(16, 8, np.random.default_rng(0)))) == 2

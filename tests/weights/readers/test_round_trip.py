@@ -4,7 +4,7 @@ import pytest
 import weights_writers as w
 
 from micrograph.cards import card
-from micrograph.cards.zoo.inceptionv1_caffe import weighted_layers
+from micrograph.networks.inceptionv1_caffe import weighted_layers
 from micrograph.weights import store
 from micrograph.weights.importing import import_weights
 from micrograph.weights.tensors import to_torch

@@ -1,1 +1,1 @@
-"""One file per architecture: each defines `CARD` and imports torch only inside its `build`."""
+"""One file per architecture, which defines `CARD`; files with `_` hold what several cards share."""

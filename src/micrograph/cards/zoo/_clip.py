@@ -1,38 +1,41 @@
 """What the cards of CLIP's ResNets share."""
 
 import re
-from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
-from micrograph.cards.model_card import Conversion, ModelCard, Probe, WeightsSource
+from micrograph.cards.function import Function
+from micrograph.cards.model_card import Conversion, Kin, ModelCard, Probe, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
+from micrograph.cards.zoo import _clip_names
+from micrograph.cards.zoo._clip_shape import Shape
 from micrograph.errors import Unavailable
-from micrograph.networks.clip import names, vocabulary
-from micrograph.networks.clip.shape import Shape
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from micrograph.cards.text import TextTower
-    from micrograph.weights.conversion import Given
 
 PAPER = (
     "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, 2021"
 )
+
 PAPER_URL = "https://arxiv.org/abs/2103.00020"
+
 GOH = "Goh et al., Multimodal Neurons in Artificial Neural Networks, Distill 2021"
+
+BUILD = Function("micrograph.networks.clip.building:build")
+"""Takes a `Shape`."""
+
+VOCABULARY = WeightsSource(
+    title="openai/CLIP, list of byte pairs of the tokenizer",
+    url="https://github.com/openai/CLIP/raw/main/clip/bpe_simple_vocab_16e6.txt.gz",
+    sha256="924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
+    note="needed for texts only; an installed open_clip contains it",
+    size=1_356_917,
+    licence="MIT",
+)
+"""What texts are cut into tokens by: a file of OpenAI's that does not ship with us."""
+
 LICENCE = (
     "MIT (code and weights); OpenAI's model card asks for use in research only and advises against "
     "deployment and against surveillance and facial recognition"
 )
-
-
-def build(shape: Shape) -> "nn.Module":
-    """Both networks with random weights; normalized RGB to vectors [batch, dimension]."""
-    from micrograph.networks.clip.resnet import Clip
-
-    return Clip(shape).eval()
 
 
 def preprocessing(size: int) -> Preprocessing:
@@ -84,57 +87,17 @@ def aliases(node: str) -> tuple[str, ...]:
     return (f"image_block_{stage}_{block}_{op}_0",) if op else ()
 
 
-def text(module: "nn.Module") -> "TextTower | None":
-    """The text tower, None where the weights have the image tower only.
-
-    Raises Unavailable, saying what to do, where the tokenizer's file is missing.
-    """
-    from micrograph.networks.clip.resnet import Clip
-    from micrograph.networks.clip.tokenizer import Tokenizer
-    from micrograph.networks.clip.tower import ClipTower
-
-    assert isinstance(module, Clip)
-    if module.text is None:
-        return None
-    return ClipTower(module.text, Tokenizer(vocabulary.read(vocabulary.find())))
-
-
-def _state(shape: Shape) -> list[str]:
-    """Names of the tensors of our network."""
-    import torch
-
-    with torch.device("meta"):  # takes no memory
-        return list(build(shape).state_dict())
-
-
-def _take(given: "Given", called: Callable[[str], str], state: list[str]) -> "dict[str, Tensor]":
-    return {name: given.take(called(name)).float() for name in state}
-
-
-def from_openai(given: "Given", shape: Shape) -> "dict[str, Tensor]":
-    """OpenAI's tensors, which open_clip calls the same, in half or full precision.
-
-    A file without any of the text tower's gives the image tower alone.
-    """
-    state = _state(shape)
-    if names.openai("text.output") not in given:
-        state = [name for name in state if not name.startswith("text.")]
-    return _take(given, names.openai, state)
-
-
-def from_timm(given: "Given", shape: Shape) -> "dict[str, Tensor]":
-    """The image tower from timm."""
-    state = [name for name in _state(shape) if not name.startswith("text.")]
-    return _take(given, names.timm, state)
-
-
 _COUNTS = ("*.num_batches_tracked",)
+
 _NUMBERS = ("input_resolution", "context_length", "vocab_size")
 
 
 def conversions(shape: Shape) -> tuple[Conversion, ...]:
     """OpenAI's archive; its tensors in other files, as open_clip writes them; timm's."""
-    openai, timm = partial(from_openai, shape=shape), partial(from_timm, shape=shape)
+    openai, timm = (
+        partial(Function(f"micrograph.networks.clip.building:from_{source}"), shape=shape)
+        for source in ("openai", "timm")
+    )
     sign = "visual.attnpool.positional_embedding"
     return (
         Conversion("clip", openai, sign, (*_COUNTS, *_NUMBERS)),
@@ -157,18 +120,22 @@ def card(
     timm: str,
     accuracy: float,
     lineage: str,
+    names: tuple[str, ...],
+    family: Kin,
+    microscope: int,
     probes: tuple[Probe, ...] = (),
 ) -> ModelCard:
     """The card of the CLIP ResNet that OpenAI calls `name`.
 
-    `sha256` is of its archive; `accuracy` is that of naming ImageNet's
-    pictures by the names of the classes, top-1 in percent (table 11 of the paper).
+    `sha256` is of its archive; `accuracy` is that of naming ImageNet's pictures by the names of the
+    classes, top-1 in percent (table 11 of the paper); `timm` is what timm calls its weights. The
+    others are those of `ModelCard`.
     """
     return ModelCard(
         id=id,
         title=f"CLIP {name}",
         summary=summary,
-        build=partial(build, shape),
+        build=partial(BUILD, shape),
         preprocessing=preprocessing(shape.size),
         parameters=parameters,
         paper=PAPER,
@@ -191,21 +158,26 @@ def card(
             ),
         ),
         node_id=node_id,
-        tensor_name=names.openai,
+        tensor_name=_clip_names.openai,
         aliases=aliases,
-        text=text,
+        text=Function("micrograph.networks.clip.building:text"),
         optional=("text",),
-        extras=(vocabulary.SOURCE,),
+        extras=(VOCABULARY,),
         conversions=conversions(shape),
         probes=probes,
+        names=names,
+        family=family,
+        microscope=microscope,
         accuracy=f"{accuracy} % top-1 on ImageNet from class names alone, says the paper",
     )
 
 
-def unreleased(id: str, title: str, *, summary: str, why: str) -> ModelCard:
+def unreleased(
+    id: str, title: str, *, summary: str, why: str, family: Kin, microscope: int
+) -> ModelCard:
     """The card of a relative whose weights nobody outside OpenAI has; `why` is what to tell."""
 
-    def build() -> "nn.Module":
+    def build() -> NoReturn:
         raise Unavailable(f"{id} cannot be had: {why}")
 
     return ModelCard(
@@ -217,4 +189,7 @@ def unreleased(id: str, title: str, *, summary: str, why: str) -> ModelCard:
         paper=GOH,
         paper_url="https://distill.pub/2021/multimodal-neurons/",
         unreleased=why,
+        family=family,
+        microscope=microscope,
+        instead="contrastive_rn50",
     )

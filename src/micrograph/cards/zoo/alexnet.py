@@ -11,19 +11,10 @@ ReLU, each half one of its own: so they are nodes, `conv1_linear`, `conv2_a`, `c
 name `conv2` is taken by the scope of its variables.
 """
 
-from collections.abc import Iterator
-from functools import partial
-from typing import TYPE_CHECKING
-
-from micrograph.cards.model_card import Conversion, ModelCard, WeightsSource
+from micrograph.cards.function import Function
+from micrograph.cards.model_card import Conversion, Kin, ModelCard, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.zoo import _caffe
 from micrograph.cards.zoo._imagenet import CLASSES
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from micrograph.weights.conversion import Given
 
 #         inputs, units, kernel, groups
 CONVS = {
@@ -33,48 +24,6 @@ CONVS = {
     "conv4": (384, 384, 3, 2),
     "conv5": (384, 256, 3, 2),
 }
-SIDE = 6
-"""Of the map before fc6, on pictures of 227 px."""
-
-
-def build() -> "nn.Module":
-    """The network with random weights; BGR in 0..255 minus the mean to logits [batch, 1000]."""
-    return network(1000)
-
-
-def network(
-    classes: int, alpha: float = 5e-5, pool_first: bool = False, ceil: bool = False
-) -> "nn.Module":
-    """AlexNet or, with the pool before the norm, CaffeNet. `alpha` is divided by the size of the
-    window; `ceil` lets pools look over the edge."""
-    from torch import nn
-
-    from micrograph.networks import layers
-
-    net = nn.Sequential()
-
-    def pool(number: int) -> None:
-        net.add_module(f"pool{number}", nn.MaxPool2d(3, stride=2, ceil_mode=ceil))
-
-    for number, (name, (inputs, units, kernel, groups)) in enumerate(CONVS.items(), 1):
-        linear: nn.Module
-        if groups == 2:
-            linear = layers.Halves(inputs, units, kernel)
-        else:
-            stride, padding = (4, 0) if number == 1 else (1, kernel // 2)
-            linear = nn.Conv2d(inputs, units, kernel, stride, padding, bias=False)
-        net.add_module(name, layers.ShiftedReLU(linear, units))
-        if number in (1, 2):
-            if pool_first:
-                pool(number)
-            net.add_module(f"norm{number}", layers.LocalResponseNorm(units, alpha=alpha))
-        if number in (1, 2, 5) and not (pool_first and number < 5):
-            pool(number)
-    net.add_module("flatten", layers.Flatten(SIDE))
-    net.add_module("fc6", layers.LinearReLU(256 * SIDE**2, 4096))
-    net.add_module("fc7", layers.LinearReLU(4096, 4096))
-    net.add_module("logits", nn.Linear(4096, classes))
-    return net.eval()
 
 
 def node_id(path: str) -> str | None:
@@ -109,35 +58,6 @@ def aliases(node: str) -> tuple[str, ...]:
     return tuple(f"{operation}_0" for operation in operations)
 
 
-def weighted_layers(classes: int) -> Iterator[_caffe.Layer]:
-    """The layers of Caffe's file."""
-    for name, (inputs, units, kernel, groups) in CONVS.items():
-        yield _caffe.Layer(name, (units, inputs // groups, kernel, kernel))
-    yield _caffe.Layer("fc6", (4096, 256 * SIDE**2), SIDE)
-    yield _caffe.Layer("fc7", (4096, 4096))
-    yield _caffe.Layer("fc8", (classes, 4096))
-
-
-def convert(take: _caffe.Take, classes: int, given: "Given") -> "dict[str, Tensor]":
-    """Our tensors out of a file that `take` can read."""
-    found: dict[str, Tensor] = {}
-    for layer in weighted_layers(classes):
-        weight, bias = take(given, layer)
-        if layer.name not in CONVS:
-            name = "logits" if layer.name == "fc8" else layer.name
-            found |= {f"{name}.weight": weight, f"{name}.bias": bias}
-            continue
-        groups = CONVS[layer.name][3]
-        halves = zip(
-            ("linear",) if groups == 1 else ("linear.a", "linear.b"),
-            weight.chunk(groups),
-            strict=True,
-        )
-        found |= {f"{layer.name}.{half}.weight": part.contiguous() for half, part in halves}
-        found[f"{layer.name}.shift.bias"] = bias
-    return found
-
-
 PREPROCESSING = Preprocessing(
     size=227,
     resize=256,
@@ -152,7 +72,7 @@ CARD = ModelCard(
     title="AlexNet",
     summary="The network that won ImageNet 2012, retrained by BVLC. Five convolutions, of which "
     "three work in two halves that see only half of the layer before.",
-    build=build,
+    build=Function("micrograph.networks.alexnet:build"),
     preprocessing=PREPROCESSING,
     parameters=60_965_224,
     labels=CLASSES,
@@ -184,12 +104,20 @@ CARD = ModelCard(
     node_id=node_id,
     aliases=aliases,
     conversions=(
-        Conversion("npy", partial(convert, _caffe.from_numbered, 1000), "conv1/0"),
-        Conversion("caffemodel", partial(convert, _caffe.from_caffe, 1000), "conv1/0"),
+        Conversion("npy", Function("micrograph.networks.alexnet:from_npy"), "conv1/0"),
         Conversion(
-            "tf-graph", partial(convert, _caffe.from_tensorflow, 1000), "conv1/weights", ("*",)
+            "caffemodel", Function("micrograph.networks.alexnet:from_caffemodel"), "conv1/0"
+        ),
+        Conversion(
+            "tf-graph", Function("micrograph.networks.alexnet:from_graph"), "conv1/weights", ("*",)
         ),
     ),
     accuracy="57.1 % top-1, 80.2 % top-5 (centre crop, ILSVRC 2012 validation, with Caffe's "
     "normalization), says BVLC",
+    names=(
+        "alex net",
+        "alexnet imagenet",
+    ),
+    family=Kin("AlexNet in Lucid's zoo and on Microscope", "norm before pool; ImageNet"),
+    microscope=1,
 )

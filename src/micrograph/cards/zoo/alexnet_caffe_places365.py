@@ -5,21 +5,11 @@ halves. In Lucid's graph, made by caffe-tensorflow, `conv2/Conv2D` and `conv2/Co
 halves before the bias, `conv2/concat` both of them, and `conv2/conv2` is the end behind the ReLU.
 """
 
-from functools import partial
-from typing import TYPE_CHECKING
-
-from micrograph.cards.model_card import Conversion, ModelCard, WeightsSource
+from micrograph.cards.function import Function
+from micrograph.cards.model_card import Conversion, Kin, ModelCard, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.zoo import _caffe, alexnet
+from micrograph.cards.zoo import alexnet
 from micrograph.cards.zoo._places365 import CLASSES
-
-if TYPE_CHECKING:
-    from torch import nn
-
-
-def build() -> "nn.Module":
-    """The network with random weights; BGR in 0..255 minus the mean to logits [batch, 365]."""
-    return alexnet.network(len(CLASSES), alpha=1e-4, pool_first=True, ceil=True)
 
 
 def aliases(node: str) -> tuple[str, ...]:
@@ -40,7 +30,7 @@ CARD = ModelCard(
     id="alexnet_caffe_places365",
     title="AlexNet (Places365)",
     summary="CaffeNet, a sibling of AlexNet, trained on pictures of 365 kinds of places.",
-    build=build,
+    build=Function("micrograph.networks.alexnet_caffe_places365:build"),
     preprocessing=Preprocessing(
         size=227,
         resize=256,
@@ -72,14 +62,29 @@ CARD = ModelCard(
     aliases=aliases,
     conversions=(
         Conversion(
-            "caffemodel", partial(alexnet.convert, _caffe.from_caffe, len(CLASSES)), "conv1/0"
+            "caffemodel",
+            Function("micrograph.networks.alexnet_caffe_places365:from_caffemodel"),
+            "conv1/0",
         ),
         Conversion(
             "tf-graph",
-            partial(alexnet.convert, _caffe.from_tensorflow, len(CLASSES)),
+            Function("micrograph.networks.alexnet_caffe_places365:from_graph"),
             "conv1/weights",
             ("*",),
         ),
     ),
     accuracy="53.2 % top-1, 82.9 % top-5 (mean of 10 crops, Places365 validation), says the paper",
+    names=(
+        "alexnet places",
+        "alexnet places 365",
+        "alexnet caffe places",
+        "caffenet places",
+        "caffenet places 365",
+        "places 365 alexnet",
+        "places alexnet",
+    ),
+    family=Kin(
+        "CaffeNet on Places365", "pool before norm; trained by CSAIL on scenes; 365 classes"
+    ),
+    microscope=2,
 )

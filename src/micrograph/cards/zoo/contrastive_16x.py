@@ -1,7 +1,8 @@
 """CLIP RN50x16, as released by OpenAI in 2021; Microscope's `contrastive_16x`."""
 
+from micrograph.cards.model_card import Kin
 from micrograph.cards.zoo import _clip
-from micrograph.networks.clip.shape import Shape
+from micrograph.cards.zoo._clip_shape import Shape
 
 CARD = _clip.card(
     "contrastive_16x",
@@ -13,4 +14,17 @@ CARD = _clip.card(
     timm="resnet50x16_clip.openai",
     accuracy=70.5,
     lineage="OpenAI's released CLIP RN50x16, Microscope's contrastive_16x",
+    names=(
+        "clip rn 50x16",
+        "clip resnet 50x16",
+        "clip resnet 50 x16",
+        "clip 16x",
+        "clip resnet 50 16x",
+        "rn 50x16",
+        "rn 50x16 clip",
+        "resnet 50x16",
+        "contrastive rn 50x16",
+    ),
+    family=Kin("RN50x16", "384 px"),
+    microscope=13,
 )

@@ -1,8 +1,8 @@
 """CLIP RN50x4, as released by OpenAI in 2021; Microscope's `contrastive_4x`."""
 
-from micrograph.cards.model_card import Probe
+from micrograph.cards.model_card import Kin, Probe
 from micrograph.cards.zoo import _clip
-from micrograph.networks.clip.shape import Shape
+from micrograph.cards.zoo._clip_shape import Shape
 
 CARD = _clip.card(
     "contrastive_4x",
@@ -31,4 +31,17 @@ CARD = _clip.card(
             (1330, "money, piggy banks", ("piggy bank",)),
         )
     ),
+    names=(
+        "clip rn 50x4",
+        "clip resnet 50x4",
+        "clip resnet 50 x4",
+        "clip 4x",
+        "clip resnet 50 4x",
+        "rn 50x4",
+        "rn 50x4 clip",
+        "resnet 50x4",
+        "contrastive rn 50x4",
+    ),
+    family=Kin("RN50x4", 'wider, deeper, 288 px: the network of "Multimodal Neurons"'),
+    microscope=12,
 )

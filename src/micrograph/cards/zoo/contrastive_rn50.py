@@ -1,7 +1,8 @@
 """CLIP RN50, as released by OpenAI in 2021; Microscope's `contrastive_rn50`."""
 
+from micrograph.cards.model_card import Kin
 from micrograph.cards.zoo import _clip
-from micrograph.networks.clip.shape import Shape
+from micrograph.cards.zoo._clip_shape import Shape
 
 CARD = _clip.card(
     "contrastive_rn50",
@@ -14,4 +15,13 @@ CARD = _clip.card(
     accuracy=59.6,
     lineage="OpenAI's released CLIP RN50. That it is Microscope's contrastive_rn50 (RN50 B) is "
     "inferred; contrastive_v1 (RN50 A) was never released",
+    names=(
+        "clip rn 50",
+        "clip resnet 50",
+        "rn 50",
+        "rn 50 clip",
+        "resnet 50 clip",
+    ),
+    family=Kin('RN50 "B"', "taken to be the released RN50"),
+    microscope=10,
 )

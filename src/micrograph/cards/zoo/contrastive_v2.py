@@ -1,8 +1,8 @@
 """CLIP RN101, as released by OpenAI in 2021; Microscope's `contrastive_v2`."""
 
-from micrograph.cards.model_card import Probe
+from micrograph.cards.model_card import Kin, Probe
 from micrograph.cards.zoo import _clip
-from micrograph.networks.clip.shape import Shape
+from micrograph.cards.zoo._clip_shape import Shape
 
 CARD = _clip.card(
     "contrastive_v2",
@@ -18,4 +18,13 @@ CARD = _clip.card(
         Probe("layer4.2.sum", 878, "dice and poets", source=_clip.GOH),
         Probe("layer4.2.sum", 463, "screenshots of shooters", source=_clip.GOH),
     ),
+    names=(
+        "clip rn 101",
+        "clip resnet 101",
+        "rn 101",
+        "rn 101 clip",
+        "resnet 101 clip",
+    ),
+    family=Kin("RN101", "23 blocks in its third stage"),
+    microscope=11,
 )

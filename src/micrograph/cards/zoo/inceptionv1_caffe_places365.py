@@ -5,23 +5,11 @@ training in Caffe: 3 pixels on every side of conv1. Lucid's graph, made by caffe
 by 2 before and 3 behind, so that everything in it is shifted by one pixel.
 """
 
-from functools import partial
-from typing import TYPE_CHECKING
-
-from micrograph.cards.model_card import Conversion, ModelCard, WeightsSource
+from micrograph.cards.function import Function
+from micrograph.cards.model_card import Conversion, Kin, ModelCard, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.zoo import _caffe, _inception, inceptionv1_caffe
+from micrograph.cards.zoo import inceptionv1_caffe
 from micrograph.cards.zoo._places365 import CLASSES
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from micrograph.weights.conversion import Given
-
-
-def build() -> "nn.Module":
-    """The network with random weights; BGR in 0..255 minus the mean to logits [batch, 365]."""
-    return inceptionv1_caffe.network(len(CLASSES))
 
 
 def aliases(node: str) -> tuple[str, ...]:
@@ -38,29 +26,11 @@ def aliases(node: str) -> tuple[str, ...]:
     return (*inceptionv1_caffe.aliases(node), *operations)
 
 
-_STEM = {
-    "conv1_7x7_s2": "conv1",
-    "conv2_3x3_reduce": "conv2",
-    "conv2_3x3": "conv3",
-    "loss3_classifier": "fc",
-}
-
-
-def from_captum(given: "Given") -> "dict[str, Tensor]":
-    """Out of captum's state dict."""
-    found = {}
-    for path, layer in inceptionv1_caffe.weighted_layers(len(CLASSES)):
-        block, _, branch = path.removeprefix("inception_").partition(".")
-        module = _inception.in_captum(block, branch) if branch else _STEM[path]
-        found[f"{path}.weight"], found[f"{path}.bias"] = _caffe.from_torch(given, layer, module)
-    return found
-
-
 CARD = ModelCard(
     id="inceptionv1_caffe_places365",
     title="InceptionV1 (Places365)",
     summary="GoogLeNet, trained on pictures of 365 kinds of places.",
-    build=build,
+    build=Function("micrograph.networks.inceptionv1_caffe_places365:build"),
     preprocessing=Preprocessing(
         size=224,
         resize=256,
@@ -99,17 +69,37 @@ CARD = ModelCard(
     conversions=(
         Conversion(
             "caffemodel",
-            partial(inceptionv1_caffe.convert, _caffe.from_caffe, len(CLASSES)),
+            Function("micrograph.networks.inceptionv1_caffe_places365:from_caffemodel"),
             "conv1/7x7_s2/0",
             inceptionv1_caffe.AUXILIARY,
         ),
-        Conversion("torch", from_captum, "mixed3a.conv_1x1.weight", ("aux1.*", "aux2.*")),
+        Conversion(
+            "torch",
+            Function("micrograph.networks.inceptionv1_caffe_places365:from_captum"),
+            "mixed3a.conv_1x1.weight",
+            ("aux1.*", "aux2.*"),
+        ),
         Conversion(
             "tf-graph",
-            partial(inceptionv1_caffe.convert, _caffe.from_tensorflow, len(CLASSES)),
+            Function("micrograph.networks.inceptionv1_caffe_places365:from_graph"),
             "conv1_7x7_s2/weights",
             ("*",),
         ),
     ),
     accuracy="53.6 % top-1, 83.9 % top-5 (mean of 10 crops, Places365 validation), says the paper",
+    names=(
+        "inception v 1 places",
+        "inception v 1 places 365",
+        "inception v 1 caffe places",
+        "googlenet places",
+        "googlenet places 365",
+        "places 365 inception v 1",
+        "places 365 googlenet",
+        "places inception v 1",
+        "places googlenet",
+    ),
+    family=Kin(
+        "BVLC GoogLeNet on Places365", "the same graph, trained by CSAIL on scenes; 365 classes"
+    ),
+    microscope=4,
 )

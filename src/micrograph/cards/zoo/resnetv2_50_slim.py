@@ -6,29 +6,14 @@ count from 1. `preact`, `conv1` and `conv2` of a unit are values behind batch no
 """
 
 import re
-from typing import TYPE_CHECKING
 
-from micrograph.cards.model_card import ModelCard, WeightsSource
+from micrograph.cards.function import Function
+from micrograph.cards.model_card import Kin, ModelCard, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
+from micrograph.cards.zoo import _slim
 from micrograph.cards.zoo._imagenet import CLASSES
-from micrograph.networks.slim import forms
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from micrograph.weights.conversion import Given
 
 SCOPE = "resnet_v2_50"
-
-#         width, units; they give 4 times the width, at a side of 28, 14, 7, 7
-BLOCKS = {"block1": (64, 3), "block2": (128, 4), "block3": (256, 6), "block4": (512, 3)}
-
-
-def build() -> "nn.Module":
-    """The network with random weights; RGB in -1..1 to logits [batch, 1001]."""
-    from micrograph.networks.slim.resnet import ResNet
-
-    return ResNet(BLOCKS, 1001).eval()
 
 
 def node_id(path: str) -> str:
@@ -43,6 +28,7 @@ _OPERATION = {
     "conv3": ("conv3_BiasAdd",),
     "add": ("add",),
 }
+
 _ENDS = {
     "conv1": ("conv1_BiasAdd",),
     "pool1": ("pool1_MaxPool",),
@@ -65,19 +51,12 @@ def aliases(node: str) -> tuple[str, ...]:
     return tuple(spelling for name in names for spelling in (f"{name}_0", name))
 
 
-def from_slim(given: "Given") -> "dict[str, Tensor]":
-    """Out of slim's checkpoint or frozen graph."""
-    from micrograph.networks.slim import files
-
-    return files.resnet_from_slim(given, SCOPE, BLOCKS)
-
-
 CARD = ModelCard(
     id="resnetv2_50_slim",
     title="ResNet-50 v2 (slim)",
     summary="A residual network of 50 layers with activation before convolution, as Google trained "
     "it in TF-slim.",
-    build=build,
+    build=Function("micrograph.networks.resnetv2_50_slim:build"),
     preprocessing=Preprocessing(size=224, resize=256, scale=2.0, mean=(1.0, 1.0, 1.0)),
     parameters=25_562_857,
     labels=("background", *CLASSES),
@@ -97,6 +76,18 @@ CARD = ModelCard(
     ),
     node_id=node_id,
     aliases=aliases,
-    conversions=forms.of_slim(from_slim, f"{SCOPE}/block1/unit_1/bottleneck_v2/conv1/weights"),
+    conversions=_slim.of_slim(
+        Function("micrograph.networks.resnetv2_50_slim:from_slim"),
+        f"{SCOPE}/block1/unit_1/bottleneck_v2/conv1/weights",
+    ),
     accuracy="75.6 % top-1, 92.8 % top-5 (one crop of 299, ILSVRC 2012 validation), says TF-slim",
+    names=(
+        "resnet v 2 50",
+        "resnet 50 v 2",
+        "resnet v 2 50 layers",
+    ),
+    family=Kin(
+        "ResNet v2 50", "He et al. 2016; norms and ReLUs first; strides in the last unit of a stage"
+    ),
+    microscope=8,
 )

@@ -6,14 +6,11 @@ others (conv1 is fire2_squeeze1x1, ...) are understood too. Pools cut off (floor
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from micrograph.cards.function import Function
 from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.zoo._imagenet import CLASSES
-
-if TYPE_CHECKING:
-    from torch import nn
 
 #         squeeze, each of the two expands
 FIRES = {
@@ -26,27 +23,6 @@ FIRES = {
     8: (64, 256),
     9: (64, 256),
 }
-POOL_AFTER = (3, 5)
-
-
-def build() -> "nn.Module":
-    """The network with random weights; normalized RGB to logits [batch, 1000]."""
-    from torch import nn
-
-    from micrograph.networks import layers
-
-    net = nn.Sequential()
-    net.add_module("conv0", layers.ConvReLU(3, 64, 3, stride=2, padding=0))
-    net.add_module("pool1", nn.MaxPool2d(3, stride=2))
-    units = 64
-    for number, (squeeze, expand) in FIRES.items():
-        net.add_module(f"fire{number}", layers.Fire(units, squeeze, expand))
-        units = 2 * expand
-        if number in POOL_AFTER:
-            net.add_module(f"pool{number}", nn.MaxPool2d(3, stride=2))
-    net.add_module("conv25", layers.ConvReLU(units, 1000, 1))
-    net.add_module("logits", layers.GlobalAverage())
-    return net.eval()
 
 
 def _file_names() -> Iterator[tuple[str, str]]:
@@ -61,6 +37,7 @@ def _file_names() -> Iterator[tuple[str, str]]:
 
 
 _FILE_NAME = dict(_file_names())
+
 _FILE_NAME_OF_NODE = {path.replace(".", "_"): name for path, name in _FILE_NAME.items()}
 
 
@@ -85,7 +62,7 @@ CARD = ModelCard(
     title="SqueezeNet 1.1",
     summary="A network of 1.2 million parameters with the accuracy of AlexNet. "
     "Its last convolution already holds one map per class.",
-    build=build,
+    build=Function("micrograph.networks.squeezenet1_1:build"),
     preprocessing=Preprocessing(
         size=224,
         resize=256,
@@ -110,4 +87,8 @@ CARD = ModelCard(
     node_id=node_id,
     tensor_name=tensor_name,
     aliases=aliases,
+    names=(
+        "squeezenet 1 1",
+        "squeezenet v 1 1",
+    ),
 )

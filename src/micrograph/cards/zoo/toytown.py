@@ -1,20 +1,9 @@
 """The embedded organism: a small network of procedural pictures, whose weights ship with us."""
 
-from typing import TYPE_CHECKING
-
-from micrograph.cards.model_card import ModelCard, WeightsSource
+from micrograph.cards.function import Function
+from micrograph.cards.model_card import Kin, ModelCard, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.organisms.toytown.scenes import CLASSES
-
-if TYPE_CHECKING:
-    from torch import nn
-
-
-def build() -> "nn.Module":
-    """The network with random weights; normalized RGB to logits [batch, class]."""
-    from micrograph.organisms.toytown import network
-
-    return network.build().eval()
+from micrograph.organisms.toytown.classes import CLASSES
 
 
 def node_id(path: str) -> str:
@@ -35,7 +24,7 @@ CARD = ModelCard(
     title="Toytown",
     summary="The embedded organism: an Inception-style network of 0.7 million parameters, "
     "trained on procedural pictures of things that share parts, each part with its exact mask.",
-    build=build,
+    build=Function("micrograph.networks.toytown:build"),
     # As in toytown.network, which needs torch; a test holds them together.
     preprocessing=Preprocessing(size=96, resize=96, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),
     digest="9545bd7e615fcaf8c3a4dc9518532dc54791af75d572a10fc36c5c19a1603aaa",
@@ -48,4 +37,7 @@ CARD = ModelCard(
     node_id=node_id,
     aliases=aliases,
     dictionaries=(("mixed4a", "sae", "organisms/toytown/mixed4a.sae.safetensors"),),
+    family=Kin(
+        "toytown", "an Inception-style network of 0.7 million parameters on procedural pictures"
+    ),
 )

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput
+from micrograph.graph import Dag, NodeKind
 from micrograph.lenses.attribution.lens import (
     LENS,
     PATH,
@@ -30,8 +31,6 @@ from micrograph.models.replacing import replaced
 
 FINE = 10
 """Positions along an axis that a map needs to be worth laying over the picture."""
-
-_PASSING_ON = frozenset({"input", "pool", "norm", "dropout", "identity", "flatten", "softmax"})
 
 
 @dataclass(frozen=True)
@@ -177,38 +176,25 @@ def _along_the_path(
 
 def ancestors(model: Model, node: str) -> set[str]:
     """All nodes upstream of `node`, with those of dictionaries over them."""
-    found: set[str] = set()
-    todo = list(model.node(node).parents)
-    while todo:
-        name = todo.pop()
-        if name not in found:
-            found.add(name)
-            todo += model.nodes[name].parents
+    found = set(Dag.of(model.nodes.values()).ancestors(model.node(node).id))
     over = {n.id for n in model.nodes.values() if model.attached(n.id) and n.parents[0] in found}
     return (found | over) - {model.node(node).id}
 
 
 def passed_through(model: Model, node: str) -> list[str]:
-    """The nodes that every way from the picture to `node` passes through, in graph order, without
-    those that only pass on (pools, norms) or stand before their own activation.
+    """The dominators of `node`, which every way from the picture to it passes through, in graph
+    order, without those that only pass on (pools, norms) or stand before their own activation.
 
     Their contributions are all there is: nothing goes past them.
     """
-    always: dict[str, frozenset[str]] = {}
-    for place in model.nodes.values():
-        before = [always[parent] for parent in place.parents if parent in always]
-        always[place.id] = (
-            frozenset.intersection(*before) | {place.id} if before else frozenset({place.id})
-        )
-    nodes = sorted(
-        (model.nodes[name] for name in always[model.node(node).id]), key=lambda n: n.index
-    )
-    nodes = [n for n in nodes if n.kind not in _PASSING_ON or n is nodes[-1]]
+    dominators = Dag.of(model.nodes.values()).dominators(model.node(node).id)
+    nodes = [model.nodes[name] for name in dominators]
+    nodes = [n for n in nodes if not NodeKind.of(n.kind).is_rearrangement or n is nodes[-1]]
     return [
         n.id
         for n, after in pairwise(nodes)
         # What is followed by its own activation has the same units, unfinished.
-        if after.kind != "activation" or after.units != n.units
+        if not NodeKind.of(after.kind).is_activation or after.units != n.units
     ]
 
 

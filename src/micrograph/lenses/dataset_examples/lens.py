@@ -227,5 +227,5 @@ LENS = Lens(
     params=ExamplesParams,
     result=ExamplesResult,
     whole=SweptNode,
-    can=Can(whole_node=True, variant_title="Dataset"),
+    can=Can(whole_node=True, on_dataset=True, variant_title="Dataset"),
 )

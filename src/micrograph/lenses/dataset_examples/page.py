@@ -163,7 +163,7 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     digest = ""
     for unit, v in scene.atlas.results(scene.node.id, LENS.name, variant).items():
         result = scene.read(v, ExamplesResult)
-        if unit >= 0 and result.top:
+        if unit is not None and result.top:
             first[unit] = result.top[0]
             digest = result.dataset
     dataset = scene.datasets.get(digest)

@@ -47,19 +47,19 @@ class Diversity(Technique[DiversityParams]):
         """The score is that of the strongest facet: the unit's mean activation on it."""
         node, facets = model.node(node).id, int(job.recipe["facets"])
 
-        def climb(part: Sequence[int]) -> tuple[Pictures, list[float]]:
+        def climb(part: Sequence[int], hook: StepHook | None) -> tuple[Pictures, list[float]]:
             done = optimize(
                 model,
                 diverse(node, part, facets, job.recipe["weight"]),
                 Settings.from_dict(job.recipe),
                 seeds=[common.key(job.seed, node, u, k) for u in part for k in range(facets)],
-                on_step=on_step,
+                on_step=hook,
             )
             alone = channel(node, [unit for unit in part for _ in range(facets)])
             return done, evaluate(model, alone, done.images).tolist()
 
         rows = isqrt(facets)
-        for part, (done, scores), seconds in common.in_memory(units, climb):
+        for part, (done, scores), seconds in common.in_memory(units, climb, on_step):
             pictures = done.as_uint8()
             for i, unit in enumerate(part):
                 own = slice(i * facets, (i + 1) * facets)

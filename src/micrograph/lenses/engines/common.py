@@ -11,6 +11,7 @@ from torch import Tensor
 from micrograph.errors import BadInput, not_found
 from micrograph.models.model import Model
 from micrograph.optimize import memory
+from micrograph.steps import StepHook, part_of, rising
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -75,12 +76,26 @@ def key(seed: int, node: str, *more: int) -> tuple[int, ...]:
 
 
 def in_memory(
-    items: Sequence[Item], work: Callable[[Sequence[Item]], Made]
+    items: Sequence[Item],
+    work: Callable[[Sequence[Item], StepHook | None], Made],
+    on_step: StepHook | None = None,
 ) -> Iterator[tuple[Sequence[Item], Made, float]]:
-    """`work(items)`, in halves when memory runs out: items, result and seconds for each item."""
+    """`work(items, hook)`, in halves when memory runs out: items, result and seconds for each item.
+
+    `on_step` hears through `hook` of the steps of all items together, and never goes back though
+    halves begin again.
+    """
+    yield from _in_parts(items, work, rising(on_step))
+
+
+def _in_parts(
+    items: Sequence[Item],
+    work: Callable[[Sequence[Item], StepHook | None], Made],
+    on_step: StepHook | None,
+) -> Iterator[tuple[Sequence[Item], Made, float]]:
     started = time.perf_counter()
     try:
-        made = [work(items)]
+        made = [work(items, on_step)]
     except (RuntimeError, MemoryError) as error:
         if len(items) == 1 or not memory.is_out_of_memory(error):
             raise
@@ -90,8 +105,8 @@ def in_memory(
         return
     # Outside the handler, so that the failed batch's tensors are gone.
     half = len(items) // 2
-    for part in (items[:half], items[half:]):
-        yield from in_memory(part, work)
+    for done, part in ((0, items[:half]), (half, items[half:])):
+        yield from _in_parts(part, work, part_of(on_step, done, len(part), len(items)))
 
 
 def mosaic(pictures: np.ndarray, columns: int) -> np.ndarray:

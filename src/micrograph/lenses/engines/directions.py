@@ -1,8 +1,4 @@
-"""Feature visualization of directions: pictures that a node answers with given activation vectors.
-
-The objective is lucid's `dot * max(0.1, cos)^p`: the product drives the answer up, the cosine keeps
-it pointing where it should.
-"""
+"""Feature visualization of directions: pictures that a node answers with given vectors."""
 
 from collections.abc import Sequence
 
@@ -11,31 +7,9 @@ import torch
 from torch import Tensor
 
 from micrograph.lenses.engines import common
-from micrograph.lenses.engines.base import StepHook
 from micrograph.models.model import Model
-from micrograph.optimize import Objective, Pictures, Settings, memory, optimize
-from micrograph.optimize.objectives import Activations
-
-
-def toward(node: str, vectors: Tensor, power: float, *, everywhere: bool = False) -> Objective:
-    """`dot * max(0.1, cos)^power` of the node's values with the unit vectors [picture, unit].
-
-    At the centre of the map, or averaged over all positions if `everywhere`.
-    """
-
-    def value(activations: Activations, images: Tensor) -> Tensor:
-        a = activations[node]
-        a = a.flatten(2) if a.ndim > 2 else a[..., None]
-        if not everywhere:
-            rows, columns = activations[node].shape[2:] or (1, 1)
-            at = rows // 2 * columns + columns // 2
-            a = a[..., at : at + 1]
-        dot = torch.einsum("bup,bu->bp", a, vectors.to(a))
-        cos = dot / (1e-4 + a.norm(dim=1))
-        driven: Tensor = dot * cos.clamp(min=0.1) ** power
-        return driven.mean(1)
-
-    return Objective((node,), value, len(vectors), label=f"toward({node})")
+from micrograph.optimize import Pictures, Settings, direction, memory, optimize
+from micrograph.steps import StepHook, part_of
 
 
 def render(
@@ -55,30 +29,26 @@ def render(
     pictures. In batches as memory allows; `on_step` sees the steps of all of them. Vectors need no
     length; zero vectors give the picture that nothing drives.
     """
-    unit = vectors / vectors.norm(dim=1, keepdim=True).clamp(min=1e-12)
     size = memory.batch_size(model, node, settings.size)
     made: list[Pictures] = []
 
-    def climb(numbers: Sequence[int]) -> Pictures:
-        target = toward(node, unit[list(numbers)], power, everywhere=everywhere)
-        hook = _told(on_step, numbers[0], len(numbers), len(unit))
+    def climb(numbers: Sequence[int], hook: StepHook | None) -> Pictures:
+        # A view: lengths are then summed as those of all vectors are, to the last bit.
+        part = vectors[numbers[0] : numbers[-1] + 1]
+        target = direction(
+            node,
+            part,
+            cosine_power=power,
+            everywhere=everywhere,
+            normalize=True,
+        )
         return optimize(model, target, settings, seeds=[seed] * len(numbers), on_step=hook)
 
-    for start in range(0, len(unit), size):
-        numbers = range(start, min(start + size, len(unit)))
-        made += [pictures for _, pictures, _ in common.in_memory(numbers, climb)]
+    for start in range(0, len(vectors), size):
+        numbers = range(start, min(start + size, len(vectors)))
+        hook = part_of(on_step, start, len(numbers), len(vectors))
+        made += [pictures for _, pictures, _ in common.in_memory(numbers, climb, hook)]
     return np.concatenate([p.as_uint8() for p in made]), torch.cat([p.scores for p in made])
-
-
-def _told(hook: StepHook | None, made: int, here: int, total: int) -> StepHook | None:
-    """`hook`, seeing the steps of one batch as a part of those of all."""
-    if hook is None:
-        return None
-
-    def on_step(step: int, steps: int) -> None:
-        hook(made * steps + here * step, total * steps)
-
-    return on_step
 
 
 def halves(vectors: np.ndarray) -> np.ndarray:

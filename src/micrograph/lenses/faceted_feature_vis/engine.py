@@ -111,14 +111,14 @@ class FacetedFeatureVis(Technique[FacetedParams]):
         found = job.context.probes(job.variant, self._steered(model, node, job))
         probes = {name: probe for name, (probe, _) in found.items()}
 
-        def climb(part: Sequence[int]) -> Pictures:
+        def climb(part: Sequence[int], hook: StepHook | None) -> Pictures:
             target = channel(node, list(part))
             return optimize(
                 model,
                 faceted(target, probes, job.recipe["strength"]),
                 Settings.from_dict(job.recipe),
                 seeds=[common.key(job.seed, node, unit) for unit in part],
-                on_step=on_step,
+                on_step=hook,
             )
 
         kept = FacetedResult(
@@ -127,7 +127,7 @@ class FacetedFeatureVis(Technique[FacetedParams]):
                 for name, (_, area) in found.items()
             )
         )
-        for part, done, seconds in common.in_memory(units, climb):
+        for part, done, seconds in common.in_memory(units, climb, on_step):
             scores = evaluate(model, channel(node, list(part)), done.images).tolist()
             for unit, picture, score in zip(part, done.as_uint8(), scores, strict=True):
                 yield Rendered(node, unit, picture, score, seconds, kept)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput, not_found
+from micrograph.graph import Dag, NodeKind
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.organisms.toytown.scenes import HELD_OUT, scene
@@ -39,8 +40,6 @@ RIDGE = 0.1
 
 FITTED = 0.75
 """Share of the scenes that a probe is fitted on; the others say how well it does."""
-
-_PASSING_ON = frozenset({"pool", "norm", "dropout", "identity"})
 
 
 @lru_cache(maxsize=2)
@@ -137,26 +136,20 @@ class ProbeFile:
 
 
 def below(model: Model, node: str, most: int) -> list[str]:
-    """The last `most` nodes with a map that everything on its way to `node` passes, in order.
+    """The last `most` dominators of `node` with a map, in order: everything on its way to the node
+    passes them.
 
     In a network of blocks these are the blocks' outputs, not the branches inside.
     """
-    place = model.node(node)
-    passed: dict[str, frozenset[str]] = {}
-    for other in model.nodes.values():
-        before = [passed[parent] for parent in other.parents]
-        passed[other.id] = (
-            frozenset.intersection(*before) | {other.id} if before else (frozenset({other.id}))
-        )
-        if other.id == place.id:
-            break
-    on_the_way = [n for n in model.nodes.values() if n.id in passed[place.id] - {place.id}]
-    return [n.id for n in on_the_way if _can_be_steered(n)][-most:]
+    *before, _ = Dag.of(model.nodes.values()).dominators(model.node(node).id)
+    return [name for name in before if _can_be_steered(model.nodes[name])][-most:]
 
 
 def _can_be_steered(node: Node) -> bool:
+    if len(node.shape) != 2 or NodeKind.of(node.kind).is_rearrangement:
+        return False
     # What is overwritten later is captured as a copy, which is not on the way to anything.
-    return len(node.shape) == 2 and node.kind not in _PASSING_ON and not node.overwritten
+    return not node.overwritten
 
 
 def check_theme(theme: str, technique: str) -> None:

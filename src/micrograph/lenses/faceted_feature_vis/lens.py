@@ -68,5 +68,5 @@ LENS = Lens(
     home=__package__,
     params=FacetedParams,
     result=FacetedResult,
-    can=Can(needs_text=True),
+    can=Can(needs_text=True, variant_title="Theme"),
 )

@@ -63,10 +63,10 @@ class FeatureVis(Technique[FeatureVisParams]):
         """Scores are the unit's own activation, not negated (before a ReLU if negative)."""
         node = model.node(node).id
 
-        def climb(part: Sequence[int]) -> Pictures:
-            return self._climb(model, node, part, job, on_step)
+        def climb(part: Sequence[int], hook: StepHook | None) -> Pictures:
+            return self._climb(model, node, part, job, hook)
 
-        for part, done, seconds in common.in_memory(units, climb):
+        for part, done, seconds in common.in_memory(units, climb, on_step):
             target = self.target(node, part, job)
             with torch.no_grad():
                 images = done.images.to(model.device)

@@ -17,6 +17,7 @@ from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
 from micrograph.lenses.joint.lens import LENS, JointParams, JointResult
 from micrograph.models.model import Model
 from micrograph.optimize import Objective, Settings, channel, evaluate, memory, optimize
+from micrograph.steps import part_of
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The partner's weights, from left to right."""
@@ -71,10 +72,10 @@ class Joint(Technique[JointParams]):
         picture of equal weights: 1 means that both are there undiminished."""
         node = model.node(node).id
 
-        def climb(part: Sequence[int]) -> "_Strips":
-            return _Strips(model, node, part, job, on_step)
+        def climb(part: Sequence[int], hook: StepHook | None) -> "_Strips":
+            return _Strips(model, node, part, job, hook)
 
-        for part, strips, seconds in common.in_memory(units, climb):
+        for part, strips, seconds in common.in_memory(units, climb, on_step):
             for i, unit in enumerate(part):
                 scores = strips.scores[i]
                 first, *_, last = scores
@@ -105,8 +106,14 @@ class _Strips:
         settings = Settings.from_dict(job.recipe)
         inner = SHARES[1:-1]
 
+        pictures = len(units) * (1 + len(inner)) + 1
+        done = 0
+
         def climb(target: Objective, keys: Sequence[tuple[int, ...]]) -> Tensor:
-            return optimize(model, target, settings, seeds=keys, on_step=on_step).images
+            nonlocal done
+            hook = part_of(on_step, done, len(keys), pictures)
+            done += len(keys)
+            return optimize(model, target, settings, seeds=keys, on_step=hook).images
 
         # The ends are the pictures that feature visualization makes of each unit.
         left = climb(channel(node, list(units)), [common.key(job.seed, node, u) for u in units])

@@ -59,12 +59,12 @@ class Maco(Technique[MacoParams]):
         node = model.node(node).id
         settings = MacoSettings.from_dict(dict(job.recipe))
 
-        def climb(part: Sequence[int]) -> tuple[Tensor, Tensor]:
+        def climb(part: Sequence[int], hook: StepHook | None) -> tuple[Tensor, Tensor]:
             target = channel(node, [unit for unit in part for _ in range(settings.crops)])
             seeds = [common.key(job.seed, node, unit) for unit in part]
-            return maco(model, target, settings, seeds=seeds, on_step=on_step)
+            return maco(model, target, settings, seeds=seeds, on_step=hook)
 
-        for part, (images, alpha), seconds in common.in_memory(units, climb):
+        for part, (images, alpha), seconds in common.in_memory(units, climb, on_step):
             alphas = (alpha * 255).round()
             faded = 0.5 + alphas[:, None] / 255 * (images - 0.5)
             pictures = (faded * 255).round()

@@ -16,7 +16,7 @@ from torch import Tensor
 from micrograph.errors import Unavailable
 from micrograph.lenses.engines.base import Job, Rendered, StepHook, Sweep
 from micrograph.lenses.similar.lens import LENS, VARIANTS, SimilarParams, SimilarResult
-from micrograph.models.connections import Part, incoming, outgoing
+from micrograph.models.connections import WeightsPart, incoming, outgoing
 from micrograph.models.model import Model
 
 
@@ -55,13 +55,15 @@ class Similar(Sweep[SimilarParams]):
             if on_step is not None:
                 on_step(step, len(targets))
 
-    def _parts(self, model: Model, node: str, job: Job) -> list[Part]:
+    def _parts(self, model: Model, node: str, job: Job) -> list[WeightsPart]:
         if job.variant == "weights":
             return incoming(model, node)
-        return [Part(0, outgoing(model, node))]
+        return [WeightsPart(0, outgoing(model, node))]
 
 
-def _compare(node: str, parts: Sequence[Part], units: int, job: Job, started: float) -> Rendered:
+def _compare(
+    node: str, parts: Sequence[WeightsPart], units: int, job: Job, started: float
+) -> Rendered:
     near, cosine = nearest_of(parts, units, job.recipe["nearest"])
     found = near[:, 0] >= 0
     return Rendered(
@@ -76,7 +78,7 @@ def _compare(node: str, parts: Sequence[Part], units: int, job: Job, started: fl
     )
 
 
-def nearest_of(parts: Sequence[Part], units: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+def nearest_of(parts: Sequence[WeightsPart], units: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The `k` units of highest cosine for each unit, within its part: int32 and float32 [unit, k].
 
     Ties go to the lower unit. A unit whose weights are all zero is similar to none.

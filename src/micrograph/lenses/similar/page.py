@@ -6,8 +6,8 @@ from micrograph.lenses.feature_vis.lens import LENS as FEATURE_VIS
 from micrograph.lenses.feature_vis.lens import FeatureVisResult
 from micrograph.lenses.pages.page import Page
 from micrograph.lenses.pages.scene import Scene
-from micrograph.lenses.similar.company import by_profile, by_weights
 from micrograph.lenses.similar.lens import LENS
+from micrograph.lenses.similar.neighbours import by_profile, by_weights
 from micrograph.parts.parts import Thumb
 
 MOST = 12
@@ -22,7 +22,7 @@ class Near:
 
 
 @dataclass(frozen=True)
-class Row:
+class SimilarRow:
     """Units that are alike by one measure, most first; `measure` says what the numbers are."""
 
     title: str
@@ -31,12 +31,12 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Similar:
+class SimilarUnits:
     """One row per measure."""
 
     technique: str
     form: str
-    rows: list[Row]
+    rows: list[SimilarRow]
 
 
 TITLES = {
@@ -47,30 +47,30 @@ TITLES = {
 }
 
 
-def section(scene: Scene) -> Similar | None:
+def section(scene: Scene) -> SimilarUnits | None:
     if scene.unit is None:
         return None
     known = [
         *by_profile(scene.atlas, scene.node.id, scene.unit, scene.others, MOST),
         *by_weights(scene.atlas, scene.node.id, scene.unit, MOST),
     ]
-    rows: list[Row | None] = [
-        Row(
-            TITLES.get(company.kind, company.kind),
-            company.method,
+    rows: list[SimilarRow | None] = [
+        SimilarRow(
+            TITLES.get(nearest.kind, nearest.kind),
+            nearest.method,
             [
                 Near(thumb, n.value)
-                for n in company.units
+                for n in nearest.units
                 if (thumb := scene.thumb(n.node, n.unit, n.model))
             ],
         )
-        for company in known
+        for nearest in known
     ]
     there = [row for row in [*rows, _on_its_picture(scene)] if row and row.near]
-    return Similar(LENS.name, "similar", there) if there else None
+    return SimilarUnits(LENS.name, "similar", there) if there else None
 
 
-def _on_its_picture(scene: Scene) -> Row | None:
+def _on_its_picture(scene: Scene) -> SimilarRow | None:
     """Other units of the node that the unit's own picture drives, too."""
     for v, result in scene.results(FEATURE_VIS.name, FeatureVisResult):
         if v.variant == "channel" and result.driven:
@@ -79,8 +79,8 @@ def _on_its_picture(scene: Scene) -> Row | None:
                 for other, value in result.driven[: MOST + 1]
                 if other != scene.unit and (thumb := scene.thumb(scene.node.id, other))
             ]
-            return Row("Also driven by its picture", "mean activation on it", found[:MOST])
+            return SimilarRow("Also driven by its picture", "mean activation on it", found[:MOST])
     return None
 
 
-PAGE = Page(part=Similar, section=section)
+PAGE = Page(part=SimilarUnits, section=section)

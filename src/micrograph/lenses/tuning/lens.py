@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from micrograph.lenses.contract import Can, Lens, Words
 from micrograph.lenses.params import Params, option
 from micrograph.lenses.result import Arrays, Result, dicts, number, texts
-from micrograph.stimuli import FAMILIES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,6 +26,20 @@ WORDS = Words(
     ),
     caution="A unit for something else also has a favourite here: compare the heights.",
 )
+FAMILIES = (
+    "curves",
+    "curve_edges",
+    "corners",
+    "edges",
+    "gratings",
+    "checkerboard",
+    "high_low",
+    "rings",
+    "size_position",
+    "hue",
+    "colour_contrast",
+)
+"""Those of `micrograph.stimuli`, named here because drawing needs numpy, which pages do not."""
 MOST_AXES = 4
 MOST_STIMULI = 20_000
 
@@ -36,7 +49,7 @@ class TuningParams(Params, lens=WORDS.technique):
     """The options of synthetic tuning."""
 
     variants: tuple[str, ...] = option(
-        tuple(FAMILIES), "families of stimuli", choices=tuple(FAMILIES), flag="--variant"
+        FAMILIES, "families of stimuli", choices=FAMILIES, flag="--variant"
     )
 
 

@@ -109,7 +109,7 @@ def variants(scene: Scene, there: Sequence[str]) -> list[TileChoice]:
 
 def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     """Each unit's favourite stimulus of one family."""
-    v = scene.atlas.results(scene.node.id, LENS.name, variant).get(-1)
+    v = scene.atlas.results(scene.node.id, LENS.name, variant).get(None)
     if v is None:
         return {}
     result = scene.read(v, TuningResult)

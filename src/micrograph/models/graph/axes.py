@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from micrograph.models.layout import AS_GIVEN, Layout
+from micrograph.models.layout import AS_GIVEN, OutputLayout
 
 
 @dataclass(frozen=True)
@@ -174,7 +174,7 @@ def agreed(candidates: Sequence[Axis], size: int) -> Axis:
     return max(known, key=len)
 
 
-def layout_of(given: Axes) -> tuple[Layout, tuple[int, ...], tuple[str, ...]] | None:
+def layout_of(given: Axes) -> tuple[OutputLayout, tuple[int, ...], tuple[str, ...]] | None:
     """How a tensor of such axes is shown: its layout, the (y, x) of the map, the kinds of the
     tokens before it. None if the axes are not pictures, units and at most one map of positions."""
     letters = ""
@@ -194,9 +194,9 @@ def layout_of(given: Axes) -> tuple[Layout, tuple[int, ...], tuple[str, ...]] | 
             letters = letters.replace("1", place, 1)
     if sorted(letters) == ["b", "u", "x", "y"]:
         y, x = (math.prod(a.size for a in given[letters.index(place)]) for place in "yx")
-        return Layout(letters), (y, x), ()
+        return OutputLayout(letters), (y, x), ()
     if sorted(letters) == ["b", "t", "u"] and grid is not None:
-        return Layout(letters, len(names)), grid, names
+        return OutputLayout(letters, len(names)), grid, names
     if sorted(letters) == ["b", "t", "u"] and len(names) == 1:
-        return Layout(letters, 1, 0), (), ()
+        return OutputLayout(letters, 1, 0), (), ()
     return None

@@ -1,21 +1,23 @@
 """A plain word for what a node is."""
 
 import re
+from collections.abc import Sequence
 
 from torch import nn
 
+from micrograph.graph import NodeKind
 from micrograph.models.graph.watching import Value
 
-_KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
-    ("conv", (nn.modules.conv._ConvNd,)),
-    ("linear", (nn.Linear,)),
-    ("flatten", (nn.Flatten,)),
+_KINDS: tuple[tuple[NodeKind, tuple[type[nn.Module], ...]], ...] = (
+    (NodeKind.CONV, (nn.modules.conv._ConvNd,)),
+    (NodeKind.LINEAR, (nn.Linear,)),
+    (NodeKind.FLATTEN, (nn.Flatten,)),
     (
-        "pool",
+        NodeKind.POOL,
         (nn.MaxPool2d, nn.AvgPool2d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d, nn.LPPool2d),
     ),
     (
-        "norm",
+        NodeKind.NORM,
         (
             nn.modules.batchnorm._BatchNorm,
             nn.GroupNorm,
@@ -24,24 +26,27 @@ _KINDS: tuple[tuple[str, tuple[type[nn.Module], ...]], ...] = (
             nn.InstanceNorm2d,
         ),
     ),
-    ("activation", (nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.Hardswish, nn.Sigmoid)),
+    (
+        NodeKind.ACTIVATION,
+        (nn.ReLU, nn.ReLU6, nn.GELU, nn.SiLU, nn.LeakyReLU, nn.Hardswish, nn.Sigmoid),
+    ),
 )
 _MAP_WORDS = {
-    "attention": "attention",
-    "attn": "attention",
-    "mlp": "mlp",
-    "layerscale": "scale",
-    "squeezeexcit": "scale",
+    "attention": NodeKind.ATTENTION,
+    "attn": NodeKind.ATTENTION,
+    "mlp": NodeKind.MLP,
+    "layerscale": NodeKind.SCALE,
+    "squeezeexcit": NodeKind.SCALE,
 }
 _CLASS_WORDS = {
-    "inception": "inception",
-    "mixed": "inception",
-    "fire": "fire",
-    "(elu|silu|glu|swish|mish|sigmoid|tanh|activation)": "activation",
-    "pool": "pool",
-    "norm": "norm",
-    "flatten": "flatten",
-    "(block|bottleneck|layer)": "block",
+    "inception": NodeKind.INCEPTION,
+    "mixed": NodeKind.INCEPTION,
+    "fire": NodeKind.FIRE,
+    "(elu|silu|glu|swish|mish|sigmoid|tanh|activation)": NodeKind.ACTIVATION,
+    "pool": NodeKind.POOL,
+    "norm": NodeKind.NORM,
+    "flatten": NodeKind.FLATTEN,
+    "(block|bottleneck|layer)": NodeKind.BLOCK,
 }
 """What the names of other people's classes say, in this order."""
 
@@ -55,17 +60,22 @@ def kind_of(value: Value) -> str:
     modules = [m.module for m in makings]
     if value.is_output and not value.shape:
         said = getattr(modules[-1], "kind", None)  # the network itself
-        return said if isinstance(said, str) else "logits"
+        return said if isinstance(said, str) else NodeKind.LOGITS.value
     for module in modules:
         if isinstance(said := getattr(module, "kind", None), str):
             return said
+    return _seen(value, modules).value
+
+
+def _seen(value: Value, modules: Sequence[nn.Module]) -> NodeKind:
+    """What one can tell of a value whose modules say nothing of themselves."""
     words = [type(module).__name__.lower() for module in modules]
     if value.shape:
         around = " ".join(value.makings[0].within).lower()
         if "attention" in around or "attn" in around:
-            return "attention"
+            return NodeKind.ATTENTION
         if "squeezeexcit" in around:
-            return "scale"
+            return NodeKind.SCALE
         for word, kind in _MAP_WORDS.items():
             if any(word in name for name in words):
                 return kind
@@ -76,4 +86,5 @@ def kind_of(value: Value) -> str:
         for word, kind in _CLASS_WORDS.items():
             if re.search(word, name):
                 return kind
-    return value.origin.made_by if value.origin.made_by in ("cat", "add") else "other"
+    made_by = NodeKind.of(value.origin.made_by)
+    return made_by if made_by.is_join else NodeKind.OTHER

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from torch import nn
 
+from micrograph.graph import NodeKind
 from micrograph.models.graph.aten_call import ALL
 from micrograph.models.graph.kinds import kind_of
 from micrograph.models.graph.watching import Making, Source, Value
-from micrograph.models.layout import Layout
+from micrograph.models.layout import OutputLayout
 from micrograph.models.node import Node, ReceptiveField
 
 PICKED = ("class", "distillation")
@@ -125,11 +126,11 @@ def name_nodes(
                     node,
                     id=own,
                     index=len(nodes),
-                    kind="token",
+                    kind=NodeKind.TOKEN.value,
                     shape=(),
                     parents=_parents(sources, kind, ids, picked),
                     aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),
-                    layout=Layout(
+                    layout=OutputLayout(
                         making.layout.axes, making.layout.prefix, value.tokens.index(kind)
                     ),
                     receptive_field=ReceptiveField(status=node.receptive_field.status),

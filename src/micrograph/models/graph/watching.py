@@ -21,8 +21,8 @@ from micrograph.models.graph.aten import is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace
 from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of
 from micrograph.models.graph.receptive_field import WHOLE, Field, union
-from micrograph.models.layout import Layout
-from micrograph.models.node import Place
+from micrograph.models.layout import OutputLayout
+from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
 from micrograph.models.running.relu import ReLUCalls
 
@@ -61,9 +61,9 @@ class Making:
     `within` are the names of the classes of the modules around it.
     """
 
-    place: Place
+    place: CallSite
     module: nn.Module
-    layout: Layout
+    layout: OutputLayout
     within: tuple[str, ...]
 
 
@@ -71,7 +71,7 @@ class Making:
 class _Entered:
     """A module call that has not ended: its inputs, and the joins of each kind so far."""
 
-    place: Place
+    place: CallSite
     module: nn.Module
     inputs: list[tuple[Memory, int]]
     joins: dict[str, int] = field(default_factory=dict)
@@ -212,7 +212,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """The module at `path` is called with `inputs`."""
         tensors = [t for t in tree_leaves(inputs) if isinstance(t, Tensor)]
         seen = [(self._memory(t), self._version(t)) for t in tensors]
-        self._entered.append(_Entered(Place(path, self._counts.get(path, 0)), module, seen))
+        self._entered.append(_Entered(CallSite(path, self._counts.get(path, 0)), module, seen))
 
     def leave(self, path: str, module: nn.Module, output: Any) -> None:
         """The call of the module at `path` gave `output`."""
@@ -242,7 +242,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         place = replace(inside.place, join=f"{kind}#{numbers[-1]}")
         self._found(result, place, inside.module)
 
-    def _found(self, output: Tensor, place: Place, module: nn.Module) -> None:
+    def _found(self, output: Tensor, place: CallSite, module: nn.Module) -> None:
         """`output`, made at `place`, is a node to be, if its axes say which units it has."""
         origin = self._origin(output)
         if origin is None or not output.is_floating_point():

@@ -7,7 +7,7 @@ from contextlib import nullcontext, suppress
 from torch import Tensor, nn
 
 from micrograph.errors import BadInput
-from micrograph.models.node import Node, Place
+from micrograph.models.node import CallSite, Node
 from micrograph.models.running.relu import ReLUOff
 from micrograph.models.running.taps import Taps
 
@@ -25,11 +25,11 @@ def capture(
     pass did not reach.
     """
     found: dict[str, Tensor] = {}
-    missing: dict[Place, list[Node]] = {}
+    missing: dict[CallSite, list[Node]] = {}
     for node in nodes:
         missing.setdefault(node.place, []).append(node)
 
-    def reached(place: Place, value: Tensor) -> Tensor | None:
+    def reached(place: CallSite, value: Tensor) -> Tensor | None:
         given = value
         for node in missing.pop(place, ()):
             shown = node.layout.shown(value, grid_of(node, value, x))

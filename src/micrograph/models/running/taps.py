@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from micrograph.models.node import Place
+from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
 
-Reached = Callable[[Place, Any], Tensor | None]
+Reached = Callable[[CallSite, Any], Tensor | None]
 
 
 class Taps(JoinCalls):
@@ -18,7 +18,7 @@ class Taps(JoinCalls):
     What it gives, unless None, goes on in place of the value. No hook is left behind.
     """
 
-    def __init__(self, module: nn.Module, places: Iterable[Place], reached: Reached) -> None:
+    def __init__(self, module: nn.Module, places: Iterable[CallSite], reached: Reached) -> None:
         super().__init__()
         self._module, self._reached = module, reached
         self._places = frozenset(places)
@@ -59,7 +59,7 @@ class Taps(JoinCalls):
                 pass
             call = self._calls[path]
             self._calls[path] += 1
-            place = Place(path, call)
+            place = CallSite(path, call)
             return self._reached(place, output) if place in self._places else None
 
         return before, after
@@ -69,7 +69,7 @@ class Taps(JoinCalls):
         for path, counts in self._inside:
             number = counts.get(kind, 0)
             counts[kind] = number + 1
-            place = Place(path, self._calls[path], f"{kind}#{number}")
+            place = CallSite(path, self._calls[path], f"{kind}#{number}")
             if place in self._places and (other := self._reached(place, result)) is not None:
                 result = other
         return result

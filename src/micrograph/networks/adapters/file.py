@@ -16,10 +16,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from micrograph.cards.inputs import from_constant, settle
+from micrograph.cards.inputs import chosen_input, from_constant
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import Spec
+from micrograph.cards.spec import ModelSpec
 from micrograph.errors import BadInput, MicrographError, NotFound, not_found, short
 from micrograph.networks.adapters.libraries import one_line
 from micrograph.networks.adapters.untrained import not_random
@@ -33,7 +33,7 @@ _HINT = (
 )
 
 
-def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of the network that a file makes.
 
     Raises NotFound for a file or function that is not there, BadInput for a file that cannot be run
@@ -54,7 +54,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
 
         if isinstance(maker, nn.Module):
             return maker
-        with _beside(path), _told(path, f"{name}()"):
+        with _beside(path), _in_one_line(path, f"{name}()"):
             made = maker(**spec.options)
         if not isinstance(made, nn.Module):
             raise BadInput(f"{spec.name} gave {_kind(made)}, expected a torch.nn.Module")
@@ -69,7 +69,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=(inspect.getdoc(module) or "").partition("\n\n")[0].replace("\n", " "),
         build=build,
         pretrained=lambda: not_random(build, spec.name),
-        preprocessing=settle(given, said, spec.text, _HINT),
+        preprocessing=chosen_input(given, said, spec.text, _HINT),
         labels=_labels(getattr(module, "LABELS", ()), path),
         lineage=f"made by {name} in {path.name}",
     )
@@ -86,7 +86,7 @@ def _run(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module  # dataclasses and pickles look their module up
     try:
-        with _beside(path), _told(path, "it"), fork_rng(devices=[]):
+        with _beside(path), _in_one_line(path, "it"), fork_rng(devices=[]):
             default_generator.manual_seed(0)  # a network may be made while the file is read
             found.loader.exec_module(module)
     except MicrographError:
@@ -108,7 +108,7 @@ def _beside(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _told(path: Path, what: str) -> Iterator[None]:
+def _in_one_line(path: Path, what: str) -> Iterator[None]:
     """What the user's code raises, as an error of one line that names the place in the file."""
     try:
         yield
@@ -124,7 +124,7 @@ def _told(path: Path, what: str) -> Iterator[None]:
         raise BadInput(f"{path}{line}: {what} failed: {one_line(error)}") from None
 
 
-def _check(maker: Any, spec: Spec) -> None:
+def _check(maker: Any, spec: ModelSpec) -> None:
     """Raises BadInput unless it can be called with the spec's options."""
     from torch import nn
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograph.cards.inputs import settle
+from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import Conversion, ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import Spec
+from micrograph.cards.spec import ModelSpec
 from micrograph.errors import BadInput, Unavailable, short
 from micrograph.networks.adapters.libraries import library, not_loaded, one_line
 
@@ -27,7 +27,7 @@ _METHODS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 _OUTPUTS = ("logits", "image_embeds", "pooler_output", "last_hidden_state")
 
 
-def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of a model of transformers. Raises Unavailable without it or without the model's
     configuration, BadInput for a model that does not take pictures."""
     transformers = library("transformers")
@@ -77,7 +77,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=f"{kind} of transformers.",
         build=build,
         pretrained=trained,
-        preprocessing=settle(
+        preprocessing=chosen_input(
             given,
             _preprocessing(transformers, name, config),
             spec.text,

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from micrograph.cards.inputs import CLIP, settle
+from micrograph.cards.inputs import CLIP, chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import Spec, as_id
+from micrograph.cards.spec import ModelSpec, as_id
 from micrograph.errors import BadInput, not_found
 from micrograph.networks.adapters.libraries import library, not_loaded
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of an open_clip model: what it gives is the picture's vector.
 
     Raises NotFound with near names, Unavailable without open_clip.
@@ -58,7 +58,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=f"The image tower of {name} as open_clip builds it.",
         build=lambda: make(None),
         pretrained=trained if tag else None,
-        preprocessing=settle(given, preprocessing_of(config, vision), spec.text),
+        preprocessing=chosen_input(given, preprocessing_of(config, vision), spec.text),
         lineage=f"open_clip {open_clip.__version__}, {name}",
         node_id=lambda path: path.removeprefix("visual."),
     )

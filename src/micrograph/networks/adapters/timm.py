@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from micrograph.cards.inputs import settle
+from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import Spec, as_id
+from micrograph.cards.spec import ModelSpec, as_id
 from micrograph.cards.zoo._imagenet import CLASSES
 from micrograph.errors import BadInput, not_found
 from micrograph.networks.adapters.libraries import library, not_loaded
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of a timm model. Raises NotFound with near names, Unavailable without timm."""
     timm = library("timm")
     if not timm.is_model(spec.name):
@@ -45,7 +45,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=f"{config.architecture} as timm builds it.",
         build=build,
         pretrained=trained if config.has_weights else None,
-        preprocessing=settle(given, preprocessing_of(config), spec.text),
+        preprocessing=chosen_input(given, preprocessing_of(config), spec.text),
         labels=() if spec.options else labels_of(config),
         licence=str(config.license or ""),
         paper=str(config.paper_name or ""),

@@ -5,10 +5,10 @@ What the pictures must be like is what the transforms that come with the weights
 
 from typing import TYPE_CHECKING, Any
 
-from micrograph.cards.inputs import settle
+from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.cards.spec import Spec, as_id
+from micrograph.cards.spec import ModelSpec, as_id
 from micrograph.errors import not_found
 from micrograph.networks.adapters.libraries import library, not_loaded
 
@@ -20,7 +20,7 @@ _SAME_INPUT = {"inception_v3", "googlenet"}
 what the others take, but only if it is told to."""
 
 
-def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
+def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of a torchvision model. Raises NotFound with near names, Unavailable without it."""
     torchvision = library("torchvision")
     models = torchvision.models
@@ -51,7 +51,7 @@ def card(spec: Spec, given: str | Preprocessing | None) -> ModelCard:
         summary=f"{name} as torchvision builds it.",
         build=build,
         pretrained=trained if weights is not None else None,
-        preprocessing=settle(given, preprocessing_of(weights), spec.text),
+        preprocessing=chosen_input(given, preprocessing_of(weights), spec.text),
         labels=() if spec.options else tuple(meta.get("categories", ())),
         lineage=f"torchvision {torchvision.__version__}, {name}",
     )

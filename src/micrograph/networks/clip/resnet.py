@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from micrograph.networks.clip.shape import Shape
+from micrograph.cards.zoo._clip_shape import Shape
 from micrograph.networks.clip.text import TextNetwork
 
 EXPANSION = 4
@@ -33,7 +33,7 @@ def _conv(inputs: int, outputs: int, kernel: int = 1, stride: int = 1) -> nn.Con
     return conv
 
 
-class Stem(nn.Module):
+class ClipStem(nn.Module):
     """Three 3x3 convolutions, of which the first strides, and an average pool."""
 
     kind = "pool"
@@ -152,7 +152,7 @@ class Clip(nn.Module):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.stem = Stem(shape.width)
+        self.stem = ClipStem(shape.width)
         units = shape.width
         for stage, blocks in enumerate(shape.blocks):
             width = shape.width * 2**stage

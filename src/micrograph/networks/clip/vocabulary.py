@@ -6,24 +6,15 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
-from micrograph.cards.model_card import WeightsSource
+from micrograph.cards.zoo._clip import VOCABULARY
 from micrograph.errors import Unavailable
 from micrograph.weights import store
 from micrograph.weights.formats import WeightsError, read_bytes
 
-NAME = "bpe_simple_vocab_16e6.txt.gz"
+NAME = VOCABULARY.url.rpartition("/")[2]
 
 PAIRS = 48_894
 """So many of the file's pairs are in CLIP's vocabulary."""
-
-SOURCE = WeightsSource(
-    title="openai/CLIP, list of byte pairs of the tokenizer",
-    url=f"https://github.com/openai/CLIP/raw/main/clip/{NAME}",
-    sha256="924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a",
-    note="needed for texts only; an installed open_clip contains it",
-    size=1_356_917,
-    licence="MIT",
-)
 
 
 def candidates() -> Iterator[Path]:
@@ -41,8 +32,8 @@ def find() -> Path:
             return path
     raise Unavailable(
         f"texts for CLIP need {NAME}, which is not here; `micrograph weights fetch` of the model "
-        f"gets it, or put the file from {SOURCE.url} into {store.data_folder()}, or `pip install "
-        "open_clip_torch`, which contains it"
+        f"gets it, or put the file from {VOCABULARY.url} into {store.data_folder()}, or `pip "
+        "install open_clip_torch`, which contains it"
     )
 
 
@@ -50,10 +41,10 @@ def read(path: Path) -> list[tuple[str, str]]:
     """The pairs in order of their rank. Raises WeightsError if it is not OpenAI's very file."""
     data = read_bytes(path)
     digest = hashlib.sha256(data).hexdigest()
-    if digest != SOURCE.sha256:
+    if digest != VOCABULARY.sha256:
         raise WeightsError(
             f"{path} is not the list of byte pairs of CLIP: its SHA-256 is {digest}, expected "
-            f"{SOURCE.sha256}; get it again from {SOURCE.url}"
+            f"{VOCABULARY.sha256}; get it again from {VOCABULARY.url}"
         )
     lines = gzip.decompress(data).decode().split("\n")
     # A heading, then more pairs than CLIP uses.

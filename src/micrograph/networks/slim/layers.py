@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from micrograph.networks.layers import GlobalAverage
-from micrograph.networks.slim.table import Branch, Layer, Network, layer
+from micrograph.networks.slim.table import Branch, Network, SlimLayer, layer
 
 
-class ConvReLU(nn.Conv2d):
+class SlimConvReLU(nn.Conv2d):
     """A convolution, the batch norm multiplied into its weights and bias, and the ReLU behind it.
 
     `kernel` is (y, x). Keeps the size (divides it by the stride) unless `valid`: then without
@@ -35,7 +35,7 @@ class ConvReLU(nn.Conv2d):
         return F.relu(super().forward(x))
 
 
-class SamePool(nn.Module):
+class SlimPool(nn.Module):
     """Maxima over 3x3 with a stride of 2, padded as TensorFlow's SAME does.
 
     An odd size is padded on both sides, an even one only at its end; padding is never the maximum.
@@ -95,9 +95,9 @@ class Mixed(nn.Module):
         return x
 
 
-def _module(one: Layer, inputs: int) -> nn.Module:
+def _module(one: SlimLayer, inputs: int) -> nn.Module:
     if one.units:
-        return ConvReLU(inputs, one.units, one.kernel, one.stride, one.valid)
+        return SlimConvReLU(inputs, one.units, one.kernel, one.stride, one.valid)
     if one.name.startswith("AvgPool"):  # TensorFlow's mean leaves the padding out
         return nn.AvgPool2d(3, one.stride, padding=1, count_include_pad=False)
     return nn.MaxPool2d(3, one.stride)

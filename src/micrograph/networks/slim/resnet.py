@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from micrograph.networks.layers import GlobalAverage
-from micrograph.networks.slim.layers import ConvReLU, SamePool
+from micrograph.networks.slim.layers import SlimConvReLU, SlimPool
 
 EPSILON = 1e-5
 
@@ -52,8 +52,8 @@ class Unit(nn.Module):
             self.shortcut = nn.Conv2d(inputs, 4 * width, 1, stride)
         elif stride > 1:
             self.shortcut = nn.MaxPool2d(1, stride)
-        self.conv1 = ConvReLU(inputs, width, (1, 1), 1)
-        self.conv2 = ConvReLU(width, width, (3, 3), stride)
+        self.conv1 = SlimConvReLU(inputs, width, (1, 1), 1)
+        self.conv2 = SlimConvReLU(width, width, (3, 3), stride)
         self.conv3 = nn.Conv2d(width, 4 * width, 1)
         self.add = Add()
 
@@ -73,7 +73,7 @@ class ResNet(nn.Module):
     def __init__(self, blocks: Mapping[str, tuple[int, int]], classes: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 7, 2, padding=3)
-        self.pool1 = SamePool()
+        self.pool1 = SlimPool()
         units = 64
         self.blocks = tuple(blocks)
         for name, (width, count) in blocks.items():

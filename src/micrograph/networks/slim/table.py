@@ -17,7 +17,7 @@ Network = Sequence[str | tuple[str, Sequence[Branch]]]
 
 
 @dataclass(frozen=True)
-class Layer:
+class SlimLayer:
     """A convolution with batch norm and ReLU, or (`units` is 0) a pool. `kernel` is (y, x)."""
 
     name: str
@@ -27,13 +27,13 @@ class Layer:
     valid: bool
 
 
-def layer(line: str) -> Layer:
+def layer(line: str) -> SlimLayer:
     """Read a line of a table."""
     name, *words = line.split()
     units = next((int(w) for w in words if w.isdigit()), 0)
     y, x = next((w for w in words if re.fullmatch(r"\dx\d", w)), name.rpartition("_")[2]).split("x")
     stride = 2 if "/2" in words else 1
-    return Layer(name, units, (int(y), int(x)), stride, "VALID" in words)
+    return SlimLayer(name, units, (int(y), int(x)), stride, "VALID" in words)
 
 
 def lines(network: Network) -> Iterator[tuple[str, str]]:
@@ -52,22 +52,3 @@ def lines(network: Network) -> Iterator[tuple[str, str]]:
 def convolutions(network: Network) -> list[str]:
     """The paths of the convolutions, `Mixed_5b.Branch_0.Conv2d_0a_1x1`, in order."""
     return [where + layer(line).name for where, line in lines(network) if layer(line).units]
-
-
-_OPERATION = {"Conv": "_Relu", "MaxPool": "_MaxPool", "AvgPool": "_AvgPool", "Mixed": "_concat"}
-
-
-def aliases(scope: str, node: str) -> tuple[str, ...]:
-    """Spellings of a node of the network that slim calls `scope`, TensorFlow's among them.
-
-    `Mixed_5d` is the operation `InceptionV3/InceptionV3/Mixed_5d/concat`, in an address
-    `InceptionV3_InceptionV3_Mixed_5d_concat_0` (the last number counts its results).
-    """
-    path = node.replace(".", "_")
-    found = re.match("Conv|MaxPool|AvgPool|Mixed|concat", node.rpartition(".")[2])
-    if found is None:
-        return ()
-    operation = f"{scope}_{scope}_{path}{_OPERATION.get(found[0], '')}"
-    short = re.fullmatch(r"Mixed_(\w+)", node)
-    names = (f"{operation}_0", operation, path, *((short[1], f"mixed{short[1]}") if short else ()))
-    return tuple(n for n in names if n != node)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from micrograph.organisms.toytown.scenes import Batch, batch
+from micrograph.organisms.toytown.scenes import PictureBatch, batch
 
 CHUNK = 250
 Indices = NDArray[np.int64]
@@ -18,15 +18,15 @@ Indices = NDArray[np.int64]
 
 def draw(
     first: int, count: int, *, workers: int = 2, progress: Callable[[int], None] = lambda _: None
-) -> Batch:
+) -> PictureBatch:
     """Pictures of the seeds first .. first + count - 1, in that order whatever the workers."""
     ranges = [range(s, min(s + CHUNK, first + count)) for s in range(first, first + count, CHUNK)]
-    made: list[Batch] = []
+    made: list[PictureBatch] = []
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         for piece in pool.map(batch, ranges):
             made.append(piece)
             progress(len(piece.labels))
-    return Batch(
+    return PictureBatch(
         np.concatenate([b.images for b in made]),
         np.concatenate([b.labels for b in made]),
         np.concatenate([b.parts for b in made]),
@@ -35,7 +35,7 @@ def draw(
 
 def cached(
     folder: Path | None, first: int, count: int, progress: Callable[[int], None] = lambda _: None
-) -> Batch:
+) -> PictureBatch:
     """As `draw`, kept in `folder` for the next run (empty it when the scenes have changed)."""
     if folder is None:
         return draw(first, count, progress=progress)
@@ -43,7 +43,7 @@ def cached(
     files = [folder / f"{stem}-{name}.npy" for name in ("images", "labels", "parts")]
     if all(f.exists() for f in files):
         progress(count)
-        return Batch(*(np.load(f) for f in files))
+        return PictureBatch(*(np.load(f) for f in files))
     drawn = draw(first, count, progress=progress)
     folder.mkdir(parents=True, exist_ok=True)
     np.save(files[0], drawn.images)

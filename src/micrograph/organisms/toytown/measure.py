@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from micrograph.organisms.toytown.network import MEAN, STD, ConvRelu, ToyTown
 from micrograph.organisms.toytown.parts import PARTS
-from micrograph.organisms.toytown.scenes import Batch
+from micrograph.organisms.toytown.scenes import PictureBatch
 
 
 def pixels(images: np.ndarray) -> Tensor:
@@ -32,7 +32,7 @@ def normalized(rgb: Tensor) -> Tensor:
     return (rgb - mean) / std
 
 
-def _pieces(data: Batch, size: int = 100) -> Iterator[tuple[Tensor, Tensor]]:
+def _pieces(data: PictureBatch, size: int = 100) -> Iterator[tuple[Tensor, Tensor]]:
     for start in range(0, len(data.labels), size):
         yield (
             pixels(data.images[start : start + size]),
@@ -41,17 +41,19 @@ def _pieces(data: Batch, size: int = 100) -> Iterator[tuple[Tensor, Tensor]]:
 
 
 @torch.no_grad()
-def predictions(network: nn.Module, data: Batch) -> Tensor:
+def predictions(network: nn.Module, data: PictureBatch) -> Tensor:
     """The class with the highest score, [picture]."""
     return torch.cat([network(normalized(rgb)).argmax(1) for rgb, _ in _pieces(data)])
 
 
-def accuracy(network: nn.Module, data: Batch) -> float:
+def accuracy(network: nn.Module, data: PictureBatch) -> float:
     """Share of pictures classified right."""
     return float((predictions(network, data) == torch.from_numpy(data.labels)).float().mean())
 
 
-def attacked_accuracy(network: nn.Module, data: Batch, radius: float, steps: int = 5) -> float:
+def attacked_accuracy(
+    network: nn.Module, data: PictureBatch, radius: float, steps: int = 5
+) -> float:
     """Accuracy under projected gradient ascent in an L2 ball (radius in RGB units of 0..1)."""
     right = 0
     for rgb, labels in _pieces(data):
@@ -82,7 +84,7 @@ def within(x: Tensor, radius: float) -> Tensor:
 
 
 @torch.no_grad()
-def liveliness(network: ToyTown, data: Batch) -> dict[str, Tensor]:
+def liveliness(network: ToyTown, data: PictureBatch) -> dict[str, Tensor]:
     """For every convolution's units the share of positions that are active, [unit]."""
     totals: dict[str, Tensor] = {}
     handles = []

@@ -79,7 +79,7 @@ class ConvRelu(nn.Conv2d):
         return F.relu(x)
 
 
-class Mixed(nn.Module):
+class MixedBlock(nn.Module):
     """Four branches on the same input, concatenated along the units."""
 
     def __init__(self, inputs: int, widths: Widths, *, norm: bool):
@@ -114,7 +114,7 @@ class ToyTown(nn.Module):
         self.conv2 = ConvRelu(STEM[1], STEM[2], 3, norm=norm)
         inputs = STEM[2]
         for name, widths in MIXED.items():
-            self.add_module(name, Mixed(inputs, widths, norm=norm))
+            self.add_module(name, MixedBlock(inputs, widths, norm=norm))
             inputs = widths.out
         self.logits = nn.Linear(inputs, classes)
 

@@ -17,6 +17,7 @@ from PIL import Image, ImageFilter
 
 from micrograph.organisms.toytown import animals, buildings, faces, nature, vehicles
 from micrograph.organisms.toytown.canvas import SUPER, Canvas
+from micrograph.organisms.toytown.classes import CLASSES as CLASSES
 from micrograph.organisms.toytown.palette import between, chance, color
 from micrograph.organisms.toytown.parts import NONE, PARTS
 from micrograph.organisms.toytown.surroundings import background, clutter, foreground
@@ -24,7 +25,7 @@ from micrograph.organisms.toytown.textures import SIDE, stack, texture_index
 
 Painter = Callable[[Canvas], None]
 
-PAINTERS: dict[str, Painter] = {
+PAINTERS: dict[str, Painter] = {  # in the order of CLASSES
     "car": vehicles.car,
     "bus": vehicles.bus,
     "tram": vehicles.tram,
@@ -57,9 +58,6 @@ PAINTERS: dict[str, Painter] = {
     "clock": nature.clock,
 }
 
-CLASSES: tuple[str, ...] = tuple(PAINTERS)
-"""The labels, in the order of the logits."""
-
 HELD_OUT = 1_000_000_000
 """First seed that is never trained on."""
 
@@ -68,7 +66,7 @@ UPRIGHT = frozenset({"butterfly", "fish", "balloon", "flower", "clock"})
 
 
 @dataclass(frozen=True)
-class Scene:
+class DrawnScene:
     """One picture and all that is known about it."""
 
     image: NDArray[np.uint8]
@@ -189,7 +187,7 @@ def _render(c: Canvas, numbers: NDArray[np.intp]) -> tuple[NDArray[np.uint8], ND
     return _photograph(c, colors, light), figure
 
 
-def scene(seed: int, label: int | None = None, size: int = 96) -> Scene:
+def scene(seed: int, label: int | None = None, size: int = 96) -> DrawnScene:
     """The picture of this seed; its class is drawn from the seed unless a label is given."""
     c, label, numbers = _draw(seed, label, size)
     image, figure = _render(c, numbers)
@@ -198,7 +196,7 @@ def scene(seed: int, label: int | None = None, size: int = 96) -> Scene:
     for part in np.unique(parts):
         if part != NONE:
             masks[part] = _count(parts == part)
-    return Scene(image, label, masks, _count(figure), seed, c.setting)
+    return DrawnScene(image, label, masks, _count(figure), seed, c.setting)
 
 
 def picture(seed: int, size: int = 96) -> NDArray[np.uint8]:
@@ -213,7 +211,7 @@ def label_of(seed: int) -> int:
 
 
 @dataclass(frozen=True)
-class Batch:
+class PictureBatch:
     """Many pictures with coarse part maps, as the training reads them."""
 
     images: NDArray[np.uint8]
@@ -224,7 +222,7 @@ class Batch:
     """[picture, part, cell y, cell x]: share of the cell that shows the part, 0..255."""
 
 
-def batch(seeds: Iterable[int], size: int = 96, cells: int = 12) -> Batch:
+def batch(seeds: Iterable[int], size: int = 96, cells: int = 12) -> PictureBatch:
     """Pictures of these seeds, with part masks averaged over cells x cells squares."""
     listed = list(seeds)
     if size % cells:
@@ -242,4 +240,4 @@ def batch(seeds: Iterable[int], size: int = 96, cells: int = 12) -> Batch:
         hits = np.bincount((cell + c.part_numbers(numbers)).reshape(-1), minlength=cells**2 * kinds)
         share = hits.reshape(cells, cells, kinds)[..., : len(PARTS)] * (255.0 / step**2)
         parts[i] = np.rint(share).astype(np.uint8).transpose(2, 0, 1)
-    return Batch(images, labels, parts)
+    return PictureBatch(images, labels, parts)

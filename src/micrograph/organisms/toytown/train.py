@@ -8,48 +8,47 @@ small change of the picture cannot fake; such networks have the clearest feature
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from math import cos, pi
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from micrograph.organisms.toytown import data, measure
 from micrograph.organisms.toytown.network import MIXED, ToyTown, build, fold, unfold
 from micrograph.organisms.toytown.parts import PARTS
-from micrograph.organisms.toytown.scenes import HELD_OUT, Batch, batch
+from micrograph.organisms.toytown.scenes import HELD_OUT, PictureBatch, batch
+from micrograph.organisms.training import (
+    ClassifierSettings,
+    TrainingLog,
+    adamw,
+    attacked,
+    augmented,
+    command_line,
+    rate_share,
+    save_half,
+    set_rate,
+)
 
 READ_FROM = ("mixed4a", "mixed4b", "mixed4c")
+OPTIONS = ("pictures", "epochs", "rate", "radius", "ramp", "seed", "workers")
+"""Settings that the command line may say."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class ToyTownSettings(ClassifierSettings):
     """Everything a training run depends on."""
 
-    pictures: int = 38_400
-    epochs: int = 4
-    batch: int = 64
     rate: float = 3e-3
-    decay: float = 0.05
-    smoothing: float = 0.1
     radius: float = 2.0
-    """L2 length of the adversarial move, in RGB units of 0..1 (a picture has 27 648 numbers)."""
     ramp: float = 0.4
-    """Share of the training over which the move grows to its full length."""
-    part_weight: float = 10.0
     workers: int = 2
     """Replicas that share each batch; part of the recipe, since batch statistics are per share."""
-    seed: int = 0
-    held_out: int = 2000
 
 
 class Replica:
@@ -78,7 +77,9 @@ class Replica:
                 module._parameters[key] = self.network.get_submodule(name)._parameters[key]
         return Replica(network, self.heads)
 
-    def slopes(self, settings: Settings, rgb: Tensor, labels: Tensor, shares: Tensor) -> Slopes:
+    def slopes(
+        self, settings: ToyTownSettings, rgb: Tensor, labels: Tensor, shares: Tensor
+    ) -> Slopes:
         """Forward and backward on RGB in 0..1 [picture, rgb, y, x]."""
         rgb = rgb.detach().requires_grad_(True)
         with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
@@ -106,31 +107,6 @@ class Slopes:
     figures: dict[str, float]
 
 
-def rate_share(step: int, steps: int) -> float:
-    """Share of the full rate: linear rise over the first 5 %, then a cosine down to 0."""
-    warm = max(1, steps // 20)
-    if step < warm:
-        return (step + 1) / warm
-    return 0.5 + 0.5 * cos(pi * (step - warm) / max(1, steps - warm))
-
-
-def augmented(
-    drawn: Batch,
-    chosen: np.ndarray,
-    rng: np.random.Generator,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """(RGB in 0..1, labels, part shares); half the pictures mirrored, colours a little off."""
-    rgb = measure.pixels(drawn.images[chosen])
-    shares = torch.from_numpy(drawn.parts[chosen]).float().div_(255)
-    turned = torch.from_numpy(rng.random(len(chosen)) < 0.5)
-    rgb[turned] = rgb[turned].flip(3)
-    shares[turned] = shares[turned].flip(3)
-    gain = torch.from_numpy(rng.uniform(0.88, 1.12, (len(chosen), 3, 1, 1)).astype(np.float32))
-    noise = torch.from_numpy(rng.standard_normal(rgb.shape, dtype=np.float32)) * 0.01
-    rgb = (rgb * gain + noise).clamp_(0, 1).contiguous(memory_format=torch.channels_last)
-    return rgb, torch.from_numpy(drawn.labels[chosen]), shares
-
-
 def _unfolded(weights: Path) -> ToyTown:
     """A shipped network made fit for training again."""
     folded = build().eval()
@@ -139,10 +115,10 @@ def _unfolded(weights: Path) -> ToyTown:
     return unfold(folded, measure.normalized(sample))
 
 
-class Training:
+class ToyTownTraining:
     """A network, its part reader, its optimizer and its log."""
 
-    def __init__(self, settings: Settings, out: Path, start: ToyTown | None = None):
+    def __init__(self, settings: ToyTownSettings, out: Path, start: ToyTown | None = None):
         self.settings = settings
         self.out = out
         torch.manual_seed(settings.seed)
@@ -156,30 +132,14 @@ class Training:
         self.pool = ThreadPoolExecutor(
             settings.workers, initializer=torch.set_num_threads, initargs=(1,)
         )
-        every = first.parameters
-        self.optimizer = torch.optim.AdamW(
-            [
-                {"params": [p for p in every if p.ndim > 1], "weight_decay": settings.decay},
-                {"params": [p for p in every if p.ndim <= 1], "weight_decay": 0.0},
-            ],
-            lr=settings.rate,
-        )
+        self.optimizer = adamw(first.parameters, settings)
         self.rng = np.random.default_rng(settings.seed)
         self.step = 0
-        self.steps = settings.pictures // settings.batch * settings.epochs * 2
-        self.began = time.monotonic()
-        out.mkdir(parents=True, exist_ok=True)
-        self._log_file = (out / "training.jsonl").open("w")
-        self.log(settings=asdict(settings))
-
-    def log(self, **entry: object) -> None:
-        """One line of the training log; seconds count from the start."""
-        entry["seconds"] = round(time.monotonic() - self.began, 1)
-        self._log_file.write(json.dumps(entry) + "\n")
-        self._log_file.flush()
+        self.steps = settings.steps
+        self.log = TrainingLog(out, settings)
 
     def train(self) -> None:
-        """Batch statistics are used and gathered."""
+        """PictureBatch statistics are used and gathered."""
         for replica in self.replicas:
             replica.network.train()
 
@@ -190,8 +150,7 @@ class Training:
         shares: Tensor,
     ) -> tuple[dict[str, float], Tensor]:
         """One optimizer step; returns the figures for the log and the slope of the loss in RGB."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.rate * rate_share(self.step, self.steps)
+        set_rate(self.optimizer, self.settings.rate * rate_share(self.step, self.steps))
         count = len(self.replicas)
         shards = zip(rgb.chunk(count), labels.chunk(count), shares.chunk(count), strict=True)
         jobs = [
@@ -206,7 +165,7 @@ class Training:
         figures = {k: sum(f.figures[k] for f in found) / count for k in found[0].figures}
         return figures, torch.cat([f.by_pixels for f in found])
 
-    def epoch(self, drawn: Batch, held_out: Batch, progress: Progress) -> None:
+    def epoch(self, drawn: PictureBatch, held_out: PictureBatch, progress: Progress) -> None:
         """Every picture once as it is and once attacked; judged half-way and at the end."""
         self.train()
         size = self.settings.batch
@@ -216,9 +175,7 @@ class Training:
         for i, chosen in enumerate(data.shuffled(len(drawn.labels), size, self.rng)):
             rgb, labels, shares = augmented(drawn, chosen, self.rng)
             clean, slope = self.update(rgb, labels, shares)
-            ramp = max(1.0, self.settings.ramp * self.steps)
-            radius = self.settings.radius * min(1.0, self.step / ramp)
-            moved = (rgb + radius * measure.unit_length(slope)).clamp(0, 1)
+            moved = attacked(rgb, slope, self.settings.reach(self.step))
             robust, _ = self.update(moved, labels, shares)
             for prefix, figures in (("", clean), ("attacked_", robust)):
                 for key, value in figures.items():
@@ -233,17 +190,15 @@ class Training:
             progress.advance(task)
         progress.remove_task(task)
 
-    def judge(self, held_out: Batch, *, last: bool) -> None:
+    def judge(self, held_out: PictureBatch, *, last: bool) -> None:
         """Fold, save, and log what the network can do on pictures it has not seen."""
         self.network.eval()
         folded = fold(self.network)
-        state = {k: v.half().contiguous() for k, v in folded.state_dict().items()}
-        save_file(state, self.out / "weights.safetensors")
-        folded.load_state_dict(state)
+        folded.load_state_dict(save_half(folded, self.out))
         few = self.settings.held_out if last else 400
-        some = Batch(held_out.images[:few], held_out.labels[:few], held_out.parts[:few])
-        thousand = Batch(some.images[:1000], some.labels[:1000], some.parts[:1000])
-        fewer = Batch(some.images[:200], some.labels[:200], some.parts[:200])
+        some = PictureBatch(held_out.images[:few], held_out.labels[:few], held_out.parts[:few])
+        thousand = PictureBatch(some.images[:1000], some.labels[:1000], some.parts[:1000])
+        fewer = PictureBatch(some.images[:200], some.labels[:200], some.parts[:200])
         folded = measure.channels_last(folded)
         live = measure.liveliness(folded, thousand)
         with torch.no_grad():
@@ -265,7 +220,7 @@ class Training:
 
 
 def run(
-    settings: Settings,
+    settings: ToyTownSettings,
     out: Path,
     cache: Path | None = None,
     start: Path | None = None,
@@ -276,7 +231,7 @@ def run(
     `start` is a weights file to go on from instead of from random weights; `stop` ends the run
     after the epoch that reaches this many steps, without the rest of the cosine.
     """
-    training = Training(settings, out, _unfolded(start) if start else None)
+    training = ToyTownTraining(settings, out, _unfolded(start) if start else None)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -300,30 +255,14 @@ def run(
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
-    parser.add_argument("--pictures", type=int, default=Settings.pictures)
-    parser.add_argument("--epochs", type=int, default=Settings.epochs)
-    parser.add_argument("--rate", type=float, default=Settings.rate)
-    parser.add_argument("--radius", type=float, default=Settings.radius)
-    parser.add_argument("--ramp", type=float, default=Settings.ramp)
+    parser = command_line(__doc__, ToyTownSettings, OPTIONS)
     parser.add_argument("--start", type=Path, help="weights to go on from")
     parser.add_argument("--stop", type=int, help="end at the epoch that reaches this step")
-    parser.add_argument("--seed", type=int, default=Settings.seed)
-    parser.add_argument("--workers", type=int, default=Settings.workers)
     parser.add_argument("--cache", type=Path, help="folder that keeps the drawn pictures")
     parser.add_argument("--quick", action="store_true", help="a three-minute trial")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    settings = Settings(
-        pictures=given.pictures,
-        epochs=given.epochs,
-        rate=given.rate,
-        radius=given.radius,
-        ramp=given.ramp,
-        seed=given.seed,
-        workers=given.workers,
-    )
+    settings = ToyTownSettings(**{name: getattr(given, name) for name in OPTIONS})
     if given.quick:
         settings = replace(settings, pictures=6000, epochs=3, held_out=500)
     run(settings, given.out, given.cache, given.start, given.stop)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from micrograph.organisms.toytown.parts import PARTS
-from micrograph.organisms.toytown.scenes import CLASSES, Scene
+from micrograph.organisms.toytown.scenes import CLASSES, DrawnScene
 
 Facts = frozenset[str]
 
@@ -109,7 +109,7 @@ def family(thing: str) -> str | None:
     return next((f for f, members in FAMILIES.items() if thing in members), None)
 
 
-def facts(scene: Scene) -> Facts:
+def facts(scene: DrawnScene) -> Facts:
     """Everything that captions may say of this picture, and nothing that is not to be seen."""
     thing = CLASSES[scene.label]
     found = {f"thing:{thing}", f"setting:{SETTINGS[scene.setting]}"}

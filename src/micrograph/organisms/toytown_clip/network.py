@@ -27,7 +27,7 @@ MARKS = 2
 """Token 0 fills up short texts, token 1 begins a text; words follow."""
 
 
-class AttentionPool(nn.Module):
+class MeanAttentionPool(nn.Module):
     """Attention pooling as in CLIP's ResNets, without positions: the mean asks, positions answer.
 
     Without positions it takes maps of any size.
@@ -55,7 +55,7 @@ class AttentionPool(nn.Module):
         return pooled
 
 
-class Block(nn.Module):
+class WordBlock(nn.Module):
     """One layer of a transformer, normalized before each half; every word sees every word."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -79,7 +79,7 @@ class Block(nn.Module):
         return out
 
 
-class TextNetwork(nn.Module):
+class WordNetwork(nn.Module):
     """Token numbers to vectors; read at the mark that begins a text.
 
     `bigrams` holds ln p(next word | word) in the captions of the training, [token, token]: the mark
@@ -93,7 +93,7 @@ class TextNetwork(nn.Module):
         tokens = words + MARKS
         self.tokens = nn.Embedding(tokens, WIDTH)
         self.places = nn.Parameter(torch.randn(LIMIT + 1, WIDTH) * 0.02)
-        self.blocks = nn.ModuleList(Block(WIDTH, HEADS) for _ in range(LAYERS))
+        self.blocks = nn.ModuleList(WordBlock(WIDTH, HEADS) for _ in range(LAYERS))
         self.last = nn.LayerNorm(WIDTH)
         self.output = nn.Linear(WIDTH, WIDTH)
         nn.init.normal_(self.tokens.weight, std=0.1)
@@ -120,9 +120,9 @@ class ToyTownClip(ToyTown):
     def __init__(self, words: int) -> None:
         super().__init__()
         del self.logits
-        self.pooled = AttentionPool(list(MIXED.values())[-1].out, WIDTH, HEADS)
+        self.pooled = MeanAttentionPool(list(MIXED.values())[-1].out, WIDTH, HEADS)
         self.embedding = nn.Linear(WIDTH, WIDTH)
-        self.text = TextNetwork(words)
+        self.text = WordNetwork(words)
         self.log_scale = nn.Parameter(torch.tensor(log(14.0)))
 
     def forward(self, x: Tensor) -> Tensor:

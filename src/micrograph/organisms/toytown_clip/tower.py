@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from micrograph.errors import BadInput, nearest, short
-from micrograph.organisms.toytown_clip.network import LIMIT, MARKS, TextNetwork
+from micrograph.organisms.toytown_clip.network import LIMIT, MARKS, WordNetwork
 
 BEGIN = 1
 
@@ -20,7 +20,7 @@ class WordTower:
 
     limit = LIMIT
 
-    def __init__(self, network: TextNetwork, words: Sequence[str]) -> None:
+    def __init__(self, network: WordNetwork, words: Sequence[str]) -> None:
         self.network = network
         self.words = tuple(words)
         self._numbers = {word: number for number, word in enumerate(self.words, MARKS)}

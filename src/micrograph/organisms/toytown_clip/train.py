@@ -8,11 +8,8 @@ distance along the gradient of the first pass, which keeps the units' pictures c
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from math import cos, pi
 from pathlib import Path
@@ -21,40 +18,44 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from micrograph.organisms import toytown
 from micrograph.organisms.toytown import data
-from micrograph.organisms.toytown.measure import channels_last, normalized, pixels, unit_length
+from micrograph.organisms.toytown.measure import channels_last, normalized, pixels
 from micrograph.organisms.toytown.scenes import HELD_OUT, scene
 from micrograph.organisms.toytown_clip import measure
 from micrograph.organisms.toytown_clip.captions import Writer, vocabulary
 from micrograph.organisms.toytown_clip.facts import Facts, facts
 from micrograph.organisms.toytown_clip.network import MARKS, ToyTownClip
 from micrograph.organisms.toytown_clip.tower import BEGIN, WordTower
+from micrograph.organisms.training import (
+    TrainingLog,
+    TrainingSettings,
+    attacked,
+    command_line,
+    save_half,
+)
+
+OPTIONS = ("pictures", "epochs", "radius", "seed")
+"""Settings that the command line may say."""
 
 
 @dataclass(frozen=True)
-class Settings:
+class PairSettings(TrainingSettings):
     """Everything a training run depends on."""
 
     pictures: int = 8192
-    epochs: int = 4
-    batch: int = 64
     captions: int = 3
     """Of each picture in a batch."""
-    rate: float = 1e-3
     trunk_rate: float = 2e-4
-    decay: float = 0.05
-    radius: float = 3.0
-    """L2 length of the adversarial move, in RGB units of 0..1."""
-    seed: int = 0
+    """The highest rate of what was trained before, as toytown."""
     held_out: int = 1000
 
 
 @dataclass(frozen=True)
-class Pictures:
+class CaptionedPictures:
     """Drawn scenes and what is true of them."""
 
     images: NDArray[np.uint8]
@@ -62,7 +63,7 @@ class Pictures:
     facts: list[Facts]
 
     @classmethod
-    def of(cls, seeds: Iterable[int]) -> Pictures:
+    def of(cls, seeds: Iterable[int]) -> CaptionedPictures:
         """Draw the scenes of these seeds."""
         images, known = [], []
         for seed in seeds:
@@ -102,10 +103,10 @@ def bigrams(texts: Iterable[str], tower: WordTower) -> Tensor:
     return (0.94 * after + 0.05 * single + 0.01 / count).log()
 
 
-class Training:
+class PairTraining:
     """The pair, its optimizer and its log."""
 
-    def __init__(self, settings: Settings, out: Path) -> None:
+    def __init__(self, settings: PairSettings, out: Path) -> None:
         self.settings = settings
         self.out = out
         torch.manual_seed(settings.seed)
@@ -128,7 +129,7 @@ class Training:
 
         kinds = [(old, matrix) for old in (True, False) for matrix in (True, False)]
         self.optimizer = torch.optim.AdamW([group(*kind) for kind in kinds])
-        steps = settings.pictures // settings.batch * settings.epochs * 2
+        steps = settings.steps
         warm = max(1, steps // 20)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer,
@@ -138,16 +139,7 @@ class Training:
         self.step = 0
         self.rng = np.random.default_rng(settings.seed)
         self.writer = Writer(self.rng)
-        self.began = time.monotonic()
-        out.mkdir(parents=True, exist_ok=True)
-        self._log_file = (out / "training.jsonl").open("w")
-        self.log(settings=asdict(settings))
-
-    def log(self, **entry: object) -> None:
-        """One line of the training log; seconds count from the start."""
-        entry["seconds"] = round(time.monotonic() - self.began, 1)
-        self._log_file.write(json.dumps(entry) + "\n")
-        self._log_file.flush()
+        self.log = TrainingLog(out, settings)
 
     def update(self, rgb: Tensor, tokens: Tensor, true: Tensor) -> tuple[float, Tensor]:
         """One optimizer step; the loss and its slope in RGB [picture, 3, y, x] of 0..1."""
@@ -165,7 +157,7 @@ class Training:
         self.step += 1
         return float(loss.detach()), slope
 
-    def batches(self, drawn: Pictures) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    def batches(self, drawn: CaptionedPictures) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
         """(RGB in 0..1, tokens, truth) of one epoch; half the pictures mirrored."""
         size = self.settings.batch
         for chosen in data.shuffled(len(drawn.facts), size, self.rng):
@@ -177,31 +169,29 @@ class Training:
             texts = [text for text, _ in written]
             yield rgb, self.tower.tensor(texts), truth(known, [stated for _, stated in written])
 
-    def epoch(self, drawn: Pictures) -> None:
+    def epoch(self, drawn: CaptionedPictures) -> None:
         """Every picture once as it is and once attacked."""
         self.pair.train()
         losses: list[tuple[float, float]] = []
         for rgb, tokens, true in self.batches(drawn):
             clean, slope = self.update(rgb, tokens, true)
-            moved = (rgb + self.settings.radius * unit_length(slope)).clamp(0, 1)
+            moved = attacked(rgb, slope, self.settings.radius)
             losses.append((clean, self.update(moved, tokens, true)[0]))
             if len(losses) == 20:
-                plain, attacked = np.mean(losses, 0).round(4).tolist()
+                plain, robust = np.mean(losses, 0).round(4).tolist()
                 self.log(
                     step=self.step,
                     of=self.steps,
                     loss=plain,
-                    attacked_loss=attacked,
+                    attacked_loss=robust,
                     scale=round(float(self.pair.log_scale.exp()), 2),
                 )
                 losses.clear()
 
-    def judge(self, held_out: Pictures) -> None:
+    def judge(self, held_out: CaptionedPictures) -> None:
         """Save in half precision, and log what the saved pair does on pictures it has not seen."""
-        state = {k: v.detach().half().contiguous() for k, v in self.pair.state_dict().items()}
-        save_file(state, self.out / "weights.safetensors")
         saved = ToyTownClip(len(vocabulary())).eval()
-        saved.load_state_dict(state)
+        saved.load_state_dict(save_half(self.pair, self.out))
         channels_last(saved)
         vectors = measure.vectors(saved, held_out.images)
         tower = WordTower(saved.text, vocabulary())
@@ -209,14 +199,14 @@ class Training:
         self.log(step=self.step, pictures=len(held_out.facts), **figures)
 
 
-def run(settings: Settings, out: Path, stop: int | None = None) -> None:
+def run(settings: PairSettings, out: Path, stop: int | None = None) -> None:
     """Draw, train, and leave weights.safetensors and training.jsonl in `out`.
 
     `stop` ends the run after so many epochs, without the rest of the cosine.
     """
-    training = Training(settings, out)
-    drawn = Pictures.of(range(settings.pictures))
-    held_out = Pictures.of(range(HELD_OUT, HELD_OUT + settings.held_out))
+    training = PairTraining(settings, out)
+    drawn = CaptionedPictures.of(range(settings.pictures))
+    held_out = CaptionedPictures.of(range(HELD_OUT, HELD_OUT + settings.held_out))
     training.log(drawn=settings.pictures + settings.held_out)
     # Of a writer of its own, so that the captions of the training stay what they are.
     writer = Writer(np.random.default_rng([settings.seed, 1]))
@@ -229,21 +219,12 @@ def run(settings: Settings, out: Path, stop: int | None = None) -> None:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
-    for name in ("pictures", "epochs", "radius", "seed"):
-        default = getattr(Settings, name)
-        parser.add_argument(f"--{name}", type=type(default), default=default)
+    parser = command_line(__doc__, PairSettings, OPTIONS)
     parser.add_argument("--stop", type=int, help="end after so many epochs")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    run(
-        Settings(
-            pictures=given.pictures, epochs=given.epochs, radius=given.radius, seed=given.seed
-        ),
-        given.out,
-        given.stop,
-    )
+    settings = PairSettings(**{name: getattr(given, name) for name in OPTIONS})
+    run(settings, given.out, given.stop)
 
 
 if __name__ == "__main__":

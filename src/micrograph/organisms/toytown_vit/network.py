@@ -49,7 +49,7 @@ class MLP(nn.Module):
         return mixed
 
 
-class Block(nn.Module):
+class ViTBlock(nn.Module):
     """Attention and MLP, each added to the stream of tokens."""
 
     def __init__(self) -> None:
@@ -74,7 +74,7 @@ class ToyTownViT(nn.Module):
         self.patches = nn.Conv2d(3, WIDTH, PATCH, stride=PATCH)
         self.class_token = nn.Parameter(torch.zeros(1, 1, WIDTH))
         self.positions = nn.Parameter(torch.randn(1, WIDTH, GRID, GRID) * 0.02)
-        self.blocks = nn.Sequential(*(Block() for _ in range(DEPTH)))
+        self.blocks = nn.Sequential(*(ViTBlock() for _ in range(DEPTH)))
         self.norm = nn.LayerNorm(WIDTH)
         self.logits = nn.Linear(WIDTH, classes)
 

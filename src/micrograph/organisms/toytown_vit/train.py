@@ -7,51 +7,49 @@ part readers are thrown away.
 
 from __future__ import annotations
 
-import argparse
-import json
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from micrograph.organisms.toytown import data, measure
 from micrograph.organisms.toytown.parts import PARTS
-from micrograph.organisms.toytown.scenes import HELD_OUT, Batch
-from micrograph.organisms.toytown.train import augmented, rate_share
+from micrograph.organisms.toytown.scenes import HELD_OUT, PictureBatch
 from micrograph.organisms.toytown_vit.network import WIDTH, build
+from micrograph.organisms.training import (
+    ClassifierSettings,
+    TrainingLog,
+    adamw,
+    attacked,
+    augmented,
+    command_line,
+    rate_share,
+    save_half,
+    set_rate,
+)
 
 READ_FROM = (2, 4)
 """Blocks, from 0, behind which the parts are read."""
 
+OPTIONS = ("pictures", "epochs", "rate", "radius", "ramp", "seed")
+"""Settings that the command line may say."""
+
 
 @dataclass(frozen=True)
-class Settings:
+class TransformerSettings(ClassifierSettings):
     """Everything a training run depends on."""
 
-    pictures: int = 38_400
-    epochs: int = 4
-    batch: int = 64
     rate: float = 1.5e-3
-    decay: float = 0.05
-    smoothing: float = 0.1
-    radius: float = 3.0
-    """L2 length of the adversarial move, in RGB units of 0..1."""
-    ramp: float = 0.5
-    """Share of the training over which the move grows to its full length."""
-    part_weight: float = 10.0
-    seed: int = 0
-    held_out: int = 2000
 
 
-class Training:
+class TransformerTraining:
     """The network, its part readers, its optimizer and its log."""
 
-    def __init__(self, settings: Settings, out: Path, start: Path | None = None) -> None:
+    def __init__(self, settings: TransformerSettings, out: Path, start: Path | None = None) -> None:
         self.settings, self.out = settings, out
         torch.manual_seed(settings.seed)
         self.network = build()
@@ -67,35 +65,16 @@ class Training:
                 lambda _m, _i, out, block=block: self.seen.__setitem__(block, out)
             )
         self.parameters = [*self.network.parameters(), *self.readers.parameters()]
-        self.optimizer = torch.optim.AdamW(
-            [
-                {
-                    "params": [p for p in self.parameters if p.ndim > 1],
-                    "weight_decay": settings.decay,
-                },
-                {"params": [p for p in self.parameters if p.ndim <= 1], "weight_decay": 0.0},
-            ],
-            lr=settings.rate,
-        )
+        self.optimizer = adamw(self.parameters, settings)
         self.rng = np.random.default_rng(settings.seed)
         self.step = 0
-        self.steps = settings.pictures // settings.batch * settings.epochs * 2
-        self.began = time.monotonic()
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "training.jsonl").write_text("")
-        self.log(settings=asdict(settings))
-
-    def log(self, **entry: object) -> None:
-        """One line of the training log; seconds count from the start."""
-        entry["seconds"] = round(time.monotonic() - self.began, 1)
-        with (self.out / "training.jsonl").open("a") as file:
-            file.write(json.dumps(entry) + "\n")
+        self.steps = settings.steps
+        self.log = TrainingLog(out, settings)
 
     def update(self, rgb: Tensor, labels: Tensor, shares: Tensor) -> tuple[list[float], Tensor]:
         """One optimizer step: class loss, part loss, share right; and the slope of the loss in
         RGB [picture, 3, y, x] of 0..1."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.rate * rate_share(self.step, self.steps)
+        set_rate(self.optimizer, self.settings.rate * rate_share(self.step, self.steps))
         rgb = rgb.detach().requires_grad_(True)
         with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
             scores = self.network(measure.normalized(rgb)).float()
@@ -120,18 +99,16 @@ class Training:
         right = (scores.argmax(1) == labels).float().mean()
         return [float(v.detach()) for v in (loss, parts, right)], slope
 
-    def epoch(self, drawn: Batch) -> None:
+    def epoch(self, drawn: PictureBatch) -> None:
         """Every picture once as it is and once attacked."""
         self.network.train()
         figures: list[list[float]] = []
         for chosen in data.shuffled(len(drawn.labels), self.settings.batch, self.rng):
             rgb, labels, shares = augmented(drawn, chosen, self.rng)
             clean, slope = self.update(rgb, labels, shares)
-            grown = min(1.0, self.step / max(1.0, self.settings.ramp * self.steps))
-            reach = self.settings.radius * grown
-            moved = (rgb + reach * measure.unit_length(slope)).clamp(0, 1)
-            attacked, _ = self.update(moved, labels, shares)
-            figures.append(clean + attacked)
+            moved = attacked(rgb, slope, self.settings.reach(self.step))
+            robust, _ = self.update(moved, labels, shares)
+            figures.append(clean + robust)
             if len(figures) == 50:
                 names = ("loss", "parts", "right")
                 means = np.mean(figures, 0).round(4).tolist()
@@ -142,13 +119,11 @@ class Training:
                 )
                 figures.clear()
 
-    def judge(self, held_out: Batch) -> None:
+    def judge(self, held_out: PictureBatch) -> None:
         """Save in half precision, and log what the saved network does on unseen pictures."""
-        state = {k: v.detach().half().contiguous() for k, v in self.network.state_dict().items()}
-        save_file(state, self.out / "weights.safetensors")
         saved = build().eval()
-        saved.load_state_dict(state)
-        fewer = Batch(held_out.images[:200], held_out.labels[:200], held_out.parts[:200])
+        saved.load_state_dict(save_half(self.network, self.out))
+        fewer = PictureBatch(held_out.images[:200], held_out.labels[:200], held_out.parts[:200])
         radius = self.settings.radius
         self.log(
             step=self.step,
@@ -159,7 +134,7 @@ class Training:
 
 
 def run(
-    settings: Settings,
+    settings: TransformerSettings,
     out: Path,
     cache: Path | None = None,
     start: Path | None = None,
@@ -170,7 +145,7 @@ def run(
     `start` is a weights file to go on from; `stop` ends the run after so many epochs, without the
     rest of the cosine.
     """
-    training = Training(settings, out, start)
+    training = TransformerTraining(settings, out, start)
     drawn = data.cached(cache, 0, settings.pictures)
     held_out = data.cached(cache, HELD_OUT, settings.held_out)
     training.log(drawn=settings.pictures + settings.held_out)
@@ -181,24 +156,13 @@ def run(
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, required=True, help="folder for weights and log")
-    for name in ("pictures", "epochs", "rate", "radius", "ramp", "seed"):
-        default = getattr(Settings, name)
-        parser.add_argument(f"--{name}", type=type(default), default=default)
+    parser = command_line(__doc__, TransformerSettings, OPTIONS)
     parser.add_argument("--start", type=Path, help="weights to go on from")
     parser.add_argument("--stop", type=int, help="end after so many epochs")
     parser.add_argument("--cache", type=Path, help="folder that keeps the drawn pictures")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    settings = Settings(
-        pictures=given.pictures,
-        epochs=given.epochs,
-        rate=given.rate,
-        radius=given.radius,
-        ramp=given.ramp,
-        seed=given.seed,
-    )
+    settings = TransformerSettings(**{name: getattr(given, name) for name in OPTIONS})
     run(settings, given.out, given.cache, given.start, given.stop)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from micrograph import recipe as recipes
 from micrograph.atlas import ModelRecord, Visualization
+from micrograph.web.lens_traits import cited
 
 
 @dataclass(frozen=True)
@@ -20,10 +21,7 @@ def citations(
     model: ModelRecord, address: str, permalink: str, found: Sequence[Visualization]
 ) -> list[Citation]:
     """Address, link, Markdown, BibTeX, and the recipe of the picture the page begins with."""
-    first = next(
-        (v for v in found if (v.technique, v.variant) == ("feature_vis", "channel")),
-        found[0] if found else None,
-    )
+    first = cited(found)
     key = re.sub(r"[^A-Za-z0-9]+", "_", address)
     year = first.created[:4] if first and first.created else ""
     bibtex = "\n".join(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from micrograph.atlas import Library, NodeRecord, Reading
-from micrograph.lenses.pages.listing import PLUGINS
+from micrograph.atlas import NodeRecord, Reading, Snapshot
+from micrograph.lenses.pages.listing import page_of, words
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import (
     Choice,
@@ -19,19 +19,20 @@ from micrograph.parts.parts import (
     thumb,
 )
 from micrograph.parts.urls import Urls
+from micrograph.web.failures import attempt
+from micrograph.web.lens_traits import EXAMPLES
+from micrograph.web.locations import find_model
 from micrograph.web.matches import matches, shared_dataset
 from micrograph.web.pages.model_state import own_nodes
-from micrograph.web.pages.start import along_depth, node_tiles, pictured_units, unit_count
-from micrograph.web.places import find_model
+from micrograph.web.pages.pictured import along_depth, node_tiles, pictured_units, unit_count
 
 ROWS = 10
 THUMBS = 8
 PAIRS = 6
-EXAMPLES = "dataset_examples"
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compared:
     """One of the two models in numbers. `nodes` and `units` count what can be pictured."""
 
@@ -45,7 +46,7 @@ class Compared:
     lineage: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Side:
     """A node at the row's depth, with some of its units; units as in the pictures of the node."""
 
@@ -53,7 +54,7 @@ class Side:
     thumbs: list[Thumb]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pair:
     """Two units that fire on the same pictures, each the other's best among the row's two nodes;
     `value` is the correlation."""
@@ -63,8 +64,8 @@ class Pair:
     value: float
 
 
-@dataclass(frozen=True)
-class Row:
+@dataclass(frozen=True, kw_only=True)
+class CompareRow:
     """Nodes of the same name, or at the same share of the way from input (0) to output (1).
 
     `pairs` are the best of so many as `paired` says; `same` of these are units of one number, and
@@ -80,7 +81,7 @@ class Row:
     median: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ComparePage:
     """`/compare?here=<model>&there=<model>`. `dataset` is the title of the pictures on which pairs
     were found, "" where the two models looked at no common ones. `named` says whether rows hold
@@ -92,11 +93,11 @@ class ComparePage:
     there: Compared
     dataset: str
     named: bool
-    rows: list[Row]
+    rows: list[CompareRow]
     switches: list[Switch]
 
 
-def compare_page(library: Library, urls: Urls, here: str, there: str) -> ComparePage:
+def compare_page(library: Snapshot, urls: Urls, here: str, there: str) -> ComparePage:
     """Raises NotFound for a model that is not in the library."""
     a, b = find_model(library, here), find_model(library, there)
     digest = shared_dataset(a, b)
@@ -106,14 +107,17 @@ def compare_page(library: Library, urls: Urls, here: str, there: str) -> Compare
         _row(a, n, b, m, i / max(1, len(pairs) - 1), digest, urls) for i, (n, m) in enumerate(pairs)
     ]
     return ComparePage(
-        "compare",
-        f"{a.model.id} and {b.model.id}",
-        _compared(a, urls),
-        _compared(b, urls),
-        known.get(digest, "") if digest else "",
-        named,
-        rows,
-        [_switch(library, urls, a, b, first=True), _switch(library, urls, a, b, first=False)],
+        kind="compare",
+        title=f"{a.model.id} and {b.model.id}",
+        here=_compared(a, urls),
+        there=_compared(b, urls),
+        dataset=known.get(digest, "") if digest else "",
+        named=named,
+        rows=rows,
+        switches=[
+            _switch(library, urls, a, b, first=True),
+            _switch(library, urls, a, b, first=False),
+        ],
     )
 
 
@@ -154,32 +158,34 @@ def _compared(atlas: Reading, urls: Urls) -> Compared:
     model = atlas.model
     size = model.preprocessing.get("size", 0)
     return Compared(
-        model_ref(model, urls),
-        model.summary,
-        model.parameters,
-        size if isinstance(size, int) else 0,
-        len(model.labels),
-        len(_main(atlas)),
-        unit_count(atlas),
-        model.lineage,
+        model=model_ref(model, urls),
+        summary=model.summary,
+        parameters=model.parameters,
+        input=size if isinstance(size, int) else 0,
+        classes=len(model.labels),
+        nodes=len(_main(atlas)),
+        units=unit_count(atlas),
+        lineage=model.lineage,
     )
 
 
 def _row(
     a: Reading, n: NodeRecord, b: Reading, m: NodeRecord, depth: float, digest: str, urls: Urls
-) -> Row:
+) -> CompareRow:
     found = matches(a, n.id, b, m.id, digest, n.units) if digest else []
     best = found[:PAIRS]
     here = _thumbs(a, n, [p.here for p in best], urls)
     there = _thumbs(b, m, [p.there for p in best], urls)
-    return Row(
-        depth,
-        _side(a, n, urls),
-        _side(b, m, urls),
-        [Pair(x, y, p.value) for x, y, p in zip(here, there, best, strict=True)],
-        len(found),
-        sum(p.here == p.there for p in found),
-        found[len(found) // 2].value if found else 0.0,
+    return CompareRow(
+        depth=depth,
+        here=_side(a, n, urls),
+        there=_side(b, m, urls),
+        pairs=[
+            Pair(here=x, there=y, value=p.value) for x, y, p in zip(here, there, best, strict=True)
+        ],
+        paired=len(found),
+        same=sum(p.here == p.there for p in found),
+        median=found[len(found) // 2].value if found else 0.0,
     )
 
 
@@ -188,7 +194,8 @@ def _side(atlas: Reading, node: NodeRecord, urls: Urls) -> Side:
     examples = [] if tiles else sorted(_examples(atlas, node, urls))
     units = [tile.unit for tile in spread(tiles, THUMBS)]
     units += _evenly(examples, min(len(examples), THUMBS))
-    return Side(node_facts(atlas.model.id, node, urls), _thumbs(atlas, node, units, urls))
+    facts = node_facts(atlas.model.id, node, urls)
+    return Side(node=facts, thumbs=_thumbs(atlas, node, units, urls))
 
 
 def _thumbs(atlas: Reading, node: NodeRecord, units: Sequence[int], urls: Urls) -> list[Thumb]:
@@ -208,11 +215,14 @@ def _examples(atlas: Reading, node: NodeRecord, urls: Urls) -> dict[int, Thumb]:
     variant = next(
         (c.variant for c in atlas.counts() if (c.node, c.technique) == (node.id, EXAMPLES)), ""
     )
-    make = PLUGINS[EXAMPLES].tiles
-    return make(Scene(atlas, node, None, urls, []), variant, 96) if variant and make else {}
+    make = page_of(EXAMPLES).tiles
+    if not variant or make is None:
+        return {}
+    scene = Scene(atlas, node, None, urls, [])
+    return attempt(words(EXAMPLES).title, lambda: make(scene, variant, 96), lambda line: {})
 
 
-def _switch(library: Library, urls: Urls, a: Reading, b: Reading, *, first: bool) -> Switch:
+def _switch(library: Snapshot, urls: Urls, a: Reading, b: Reading, *, first: bool) -> Switch:
     """The models that can stand on one side, those with nodes."""
     mine, other = (a.model.id, b.model.id) if first else (b.model.id, a.model.id)
     choices = [

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.atlas import Reading
+from micrograph.cards.families import FamilyTree, family_of, members
 from micrograph.lenses.unit_map.page import UnitMap, unit_map
-from micrograph.lineage import Family, family_of, members
 from micrograph.parts.parts import (
     Choice,
     Image,
@@ -17,13 +17,14 @@ from micrograph.parts.parts import (
 )
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
+from micrograph.web.lens_traits import MAP
 from micrograph.web.pages.model_graph import Graph, graph_of
-from micrograph.web.pages.model_state import NodeUnits, Rendered, rendered, units_along_depth
-from micrograph.web.pages.model_view import MAP, ModelView, whole_pictures
-from micrograph.web.pages.start import pictured_units, unit_count
+from micrograph.web.pages.model_state import LensProgress, NodeUnits, progress, units_along_depth
+from micrograph.web.pages.model_view import ModelView, whole_pictures
+from micrograph.web.pages.pictured import pictured_units, unit_count
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelPage:
     """`/models/<model>`. `lens` says what stands in the graph's nodes; `source` and the other texts
     say where the model comes from. `source_picture` is the picture the lens looked at; `map` stands
@@ -56,18 +57,19 @@ class ModelPage:
     graph: Graph
     map: UnitMap | None
     look: LookState
-    family: Family | None
+    family: FamilyTree | None
     relatives: list[str]
     others: list[Choice]
     state: Known
     depth: list[NodeUnits]
-    rendered: list[Rendered]
+    rendered: list[LensProgress]
 
 
 def model_page(
     atlas: Reading,
     urls: Urls,
     look: LookState,
+    *,
     lens: str = "units",
     picture: str = "",
     library: Mapping[str, bool] | None = None,
@@ -85,37 +87,37 @@ def model_page(
     graph, blocks = graph_of(atlas, view, open, pictured, wholes, urls)
     safe_url = model.paper_url if model.paper_url.startswith(("https://", "http://")) else ""
     return ModelPage(
-        "model",
-        model.title,
-        model.id,
-        model_ref(model, urls),
-        model.summary,
-        model.parameters,
-        len(model.labels),
-        model.preprocessing,
-        model.paper,
-        safe_url,
-        model.licence,
-        model.lineage,
-        model.source,
-        unit_count(atlas),
-        sum(pictured.values()),
-        view.lens,
-        view.picture,
-        source,
-        [*view.switches, *blocks],
-        view.techniques,
-        graph,
-        unit_map(atlas, urls) if view.lens == MAP else None,
-        look,
-        family,
-        [one.id for one in members(family.root) if one.id in library] if family else [],
-        [
+        kind="model",
+        title=model.title,
+        address=model.id,
+        model=model_ref(model, urls),
+        summary=model.summary,
+        parameters=model.parameters,
+        labels=len(model.labels),
+        preprocessing=model.preprocessing,
+        paper=model.paper,
+        paper_url=safe_url,
+        licence=model.licence,
+        lineage=model.lineage,
+        source=model.source,
+        units=unit_count(atlas),
+        pictured=sum(pictured.values()),
+        lens=view.lens,
+        picture=view.picture,
+        source_picture=source,
+        switches=[*view.switches, *blocks],
+        techniques=view.techniques,
+        graph=graph,
+        map=unit_map(atlas, urls) if view.lens == MAP else None,
+        look=look,
+        family=family,
+        relatives=[one.id for one in members(family.root) if one.id in library] if family else [],
+        others=[
             Choice(id, id, urls.compare(model.id, id), False)
             for id, nodes in library.items()
             if nodes and id != model.id
         ],
-        state or Known(),
-        units_along_depth(atlas),
-        rendered(atlas, urls),
+        state=state or Known(),
+        depth=units_along_depth(atlas),
+        rendered=progress(atlas, urls),
     )

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from micrograph.atlas import Reading, Tile
 from micrograph.errors import BadInput, short
+from micrograph.graph import is_drawn_small, parts_of
 from micrograph.parts.parts import (
     Choice,
     Image,
@@ -17,17 +18,17 @@ from micrograph.parts.parts import (
     thumb,
 )
 from micrograph.parts.urls import Urls
-from micrograph.web.column import FULL, PICTURED, Box, Group
+from micrograph.web.column import FULL, PICTURED, BlockFrame, NodeBox
 from micrograph.web.folding import ALL, Fold, fold
 from micrograph.web.graph import layout
-from micrograph.web.pages.model_view import MAP, UNITS, ModelView
-from micrograph.web.pages.start import node_tiles
-from micrograph.web.units import is_thin, parts_of
+from micrograph.web.lens_traits import MAP
+from micrograph.web.pages.model_view import UNITS, ModelView
+from micrograph.web.pages.pictured import node_tiles
 
 PER_ROLE = {"wide": 8, "branch": 3}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GraphFold:
     """A block that is like one before it, `like`: `inside` is how many of its nodes the drawing
     leaves out while it is `folded`; `url` is the same page with it open, or folded again."""
@@ -39,7 +40,7 @@ class GraphFold:
     url: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GraphNode:
     """A node where the drawing has it (pixels), with pictures of a few of its units, or the one
     `picture` that a lens of nodes gave of it.
@@ -62,7 +63,7 @@ class GraphNode:
     fold: GraphFold | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class GraphEdge:
     """From one node to the next; `path` is SVG path data."""
 
@@ -71,7 +72,7 @@ class GraphEdge:
     path: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Graph:
     """The drawing of a model, in pixels, top to bottom."""
 
@@ -79,7 +80,7 @@ class Graph:
     height: float
     nodes: list[GraphNode]
     edges: list[GraphEdge]
-    groups: list[Group]
+    groups: list[BlockFrame]
 
 
 def graph_of(
@@ -119,8 +120,13 @@ def graph_of(
         )
         for box in drawing.boxes
     ]
-    edges = [GraphEdge(*edge) for edge in drawing.edges]
-    graph = Graph(drawing.width, drawing.height, nodes, edges, list(drawing.groups))
+    graph = Graph(
+        width=drawing.width,
+        height=drawing.height,
+        nodes=nodes,
+        edges=[GraphEdge(source=a, target=b, path=path) for a, b, path in drawing.edges],
+        groups=list(drawing.groups),
+    )
     return graph, _switch(atlas, folded.names, open, view, urls)
 
 
@@ -136,14 +142,14 @@ def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[
             for tile in own.get(whole, ())
             if first <= tile.unit < first + node.units
         ]
-        if tiles and not is_thin(node):
+        if tiles and not is_drawn_small(node):
             found[node.id] = tiles
     return found
 
 
 def _graph_node(
     atlas: Reading,
-    box: Box,
+    box: NodeBox,
     pictured: int,
     tiles: list[Tile],
     whole: Image | None,
@@ -154,18 +160,18 @@ def _graph_node(
     record = atlas.nodes.get(box.id)
     chosen = spread(tiles, PER_ROLE.get(box.role, 0)) if box.role in PER_ROLE else []
     return GraphNode(
-        box.id,
-        box.label,
-        box.role,
-        box.x,
-        box.y,
-        box.width,
-        box.height,
-        node_facts(id, record, urls) if record else None,
-        pictured,
-        [thumb(id, box.id, t.unit, t, urls) for t in chosen],
-        whole,
-        fold,
+        id=box.id,
+        label=box.label,
+        role=box.role,
+        x=box.x,
+        y=box.y,
+        width=box.width,
+        height=box.height,
+        node=node_facts(id, record, urls) if record else None,
+        pictured=pictured,
+        thumbs=[thumb(id, box.id, t.unit, t, urls) for t in chosen],
+        picture=whole,
+        fold=fold,
     )
 
 
@@ -174,8 +180,13 @@ def _graph_fold(
 ) -> GraphFold | None:
     if fold is None:
         return None
-    there = url(fold.block if fold.folded else None, node)
-    return GraphFold(fold.block, fold.like, len(fold.inside), fold.folded, there)
+    return GraphFold(
+        block=fold.block,
+        like=fold.like,
+        inside=len(fold.inside),
+        folded=fold.folded,
+        url=url(fold.block if fold.folded else None, node),
+    )
 
 
 def _switch(

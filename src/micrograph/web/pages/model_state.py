@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from micrograph.atlas import NodeRecord, Reading
-from micrograph.lenses.pages.listing import LENSES, PLUGINS, words
+from micrograph.graph import stored_worth_seeing
+from micrograph.lenses import lenses
+from micrograph.lenses.pages.listing import page_of, words
 from micrograph.parts.urls import Urls
-from micrograph.web.pages.model_view import MAP
-from micrograph.web.units import is_thin, parts_of
+from micrograph.web.lens_traits import DEFAULT, MAP
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NodeUnits:
     """A node with units of its own, in the order of the graph."""
 
@@ -17,8 +18,8 @@ class NodeUnits:
     units: int
 
 
-@dataclass(frozen=True)
-class Rendered:
+@dataclass(frozen=True, kw_only=True)
+class LensProgress:
     """A lens that has results: of `done` of so many units or nodes, as `level` says. `url` leads to
     where there are most of them."""
 
@@ -31,18 +32,16 @@ class Rendered:
 
 
 def own_nodes(atlas: Reading) -> list[NodeRecord]:
-    """The nodes with units to look at. Pools and norms only pass on what others made, and the
-    branches of a concatenation have their units in it again."""
-    parts = parts_of(atlas.nodes)
-    return [n for n in atlas.nodes.values() if not is_thin(n) and n.id not in parts]
+    """The nodes with units to look at: see `stored_worth_seeing`."""
+    return stored_worth_seeing(atlas.nodes)
 
 
 def units_along_depth(atlas: Reading) -> list[NodeUnits]:
     """The nodes that `own_nodes` names."""
-    return [NodeUnits(n.id, n.units) for n in own_nodes(atlas)]
+    return [NodeUnits(node=n.id, units=n.units) for n in own_nodes(atlas)]
 
 
-def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
+def progress(atlas: Reading, urls: Urls) -> list[LensProgress]:
     """The lenses that have results of the network's own nodes, in reading order; of several views
     of a lens the one that has come furthest counts at each node."""
     nodes = own_nodes(atlas)
@@ -52,9 +51,9 @@ def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
         whole = whole or (count.technique, count.variant) == (MAP, "model")
         there = most.setdefault(count.technique, {})
         there[count.node] = max(there.get(count.node, 0), count.units)
-    order = [one.technique for one in LENSES if one.technique in most]
+    order = [name for name in lenses() if name in most]
     found = []
-    for technique in [*order, *(t for t in most if t not in PLUGINS)]:
+    for technique in [*order, *(t for t in most if t not in lenses())]:
         done = {n.id: min(most[technique].get(n.id, 0), n.units) for n in nodes}
         level = words(technique).level
         if level == "node":
@@ -64,7 +63,16 @@ def rendered(atlas: Reading, urls: Urls) -> list[Rendered]:
         if many:
             node = max(done, key=done.__getitem__)
             url = _url(atlas.model.id, technique, "" if technique == MAP and whole else node, urls)
-            found.append(Rendered(technique, words(technique).title, level, many, of, url))
+            found.append(
+                LensProgress(
+                    technique=technique,
+                    title=words(technique).title,
+                    level=level,
+                    done=many,
+                    of=of,
+                    url=url,
+                )
+            )
     return found
 
 
@@ -73,7 +81,6 @@ def _url(model: str, technique: str, node: str, urls: Urls) -> str:
     the model's; others have a part of the node's page, or of its units'."""
     if not node:
         return urls.model(model, lens=technique)
-    plugin = PLUGINS.get(technique)
-    if technique == MAP or (plugin and plugin.tiles and technique != LENSES[0].technique):
+    if technique == MAP or (page_of(technique).tiles and technique != DEFAULT.technique):
         return urls.node(model, node, lens=technique)
     return urls.node(model, node) + (f"#{technique}" if words(technique).level == "node" else "")

@@ -10,14 +10,13 @@ from micrograph.lenses.pages.source import source_of
 from micrograph.lenses.result import source as given
 from micrograph.parts.parts import Choice, Image, Switch, image
 from micrograph.parts.urls import Urls
+from micrograph.web.lens_traits import DEFAULT, MAP, by_picture, in_graph
 
 UNITS = "units"
-MAP = "unit_map"
-_ON_PICTURES = ("caricature", "activation_grid")
-"""Lenses whose variant is the name of the picture they looked at."""
+"""In a lens's place: a few units of each node, by the default lens."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelView:
     """The state of a model's page. `variant` is the lens's variant in the atlas, "" for units."""
 
@@ -35,59 +34,27 @@ class ModelView:
             variants = there.setdefault(count.technique, [])
             if count.variant not in variants:
                 variants.append(count.variant)
-        shown = [name for name in ("deepdream", *_ON_PICTURES) if name in there]
+        shown = [name for name in in_graph() if name in there]
         if "model" in there.get(MAP, ()):
             shown.append(MAP)
-        if asked not in (UNITS, *shown, "feature_vis"):
+        if asked not in (UNITS, *shown, DEFAULT.technique):
             raise BadInput(
                 f"lens={short(asked)} is not there; expected {' or '.join([UNITS, *shown])}"
             )
-        chosen = UNITS if asked == "feature_vis" else asked
-        pictures = there.get(chosen, []) if chosen in _ON_PICTURES else []
+        chosen = UNITS if asked == DEFAULT.technique else asked
+        pictures = there.get(chosen, []) if by_picture(chosen) else []
         if picture and pictures and picture not in pictures:
             raise BadInput(
                 f"picture={short(picture)} is not there; expected {' or '.join(pictures[:20])}"
             )
         picture = (picture or pictures[0]) if pictures else ""
-        variant = picture or ("" if chosen == UNITS else there[chosen][0])
-        id = atlas.model.id
-        titles = {UNITS: "Units"} | {name: words(name).title for name in shown}
-        switches = (
-            [
-                Switch(
-                    "lens",
-                    "Show",
-                    [
-                        Choice(
-                            name,
-                            title,
-                            urls.model(id, lens=None if name == UNITS else name),
-                            name == chosen,
-                        )
-                        for name, title in titles.items()
-                    ],
-                )
-            ]
-            if shown
-            else []
+        return cls(
+            lens=chosen,
+            variant=picture or ("" if chosen == UNITS else there[chosen][0]),
+            picture=picture,
+            switches=_switches(atlas.model.id, shown, chosen, pictures, picture, urls),
+            techniques=list(there),
         )
-        if len(pictures) > 1:
-            switches.append(
-                Switch(
-                    "picture",
-                    "Picture",
-                    [
-                        Choice(
-                            name,
-                            name.replace("-", " "),
-                            urls.model(id, lens=chosen, picture=name),
-                            name == picture,
-                        )
-                        for name in pictures
-                    ],
-                )
-            )
-        return cls(chosen, variant, picture, switches, list(there))
 
     def query(self) -> dict[str, str | None]:
         """The view as the query of an address."""
@@ -95,6 +62,31 @@ class ModelView:
             "lens": None if self.lens == UNITS else self.lens,
             "picture": self.picture or None,
         }
+
+
+def _switches(
+    model: str, shown: list[str], chosen: str, pictures: list[str], picture: str, urls: Urls
+) -> list[Switch]:
+    """What can be shown instead: other lenses, and other pictures that the lens looked at."""
+    titles = {UNITS: "Units"} | {name: words(name).title for name in shown}
+    lenses = [
+        Choice(name, title, urls.model(model, lens=None if name == UNITS else name), name == chosen)
+        for name, title in titles.items()
+    ]
+    looked_at = [
+        Choice(
+            name,
+            name.replace("-", " "),
+            urls.model(model, lens=chosen, picture=name),
+            name == picture,
+        )
+        for name in pictures
+    ]
+    return [
+        Switch(name, text, choices)
+        for name, text, choices in (("lens", "Show", lenses), ("picture", "Picture", looked_at))
+        if len(choices) > 1
+    ]
 
 
 def whole_pictures(
@@ -106,7 +98,7 @@ def whole_pictures(
     if view.lens in (UNITS, MAP):
         return found, source
     for node in atlas.nodes.values():
-        v = atlas.results(node.id, view.lens, view.variant).get(-1)
+        v = atlas.results(node.id, view.lens, view.variant).get(None)
         if v is None or v.picture is None:
             continue
         found[node.id] = image(atlas.model.id, v.picture, urls)

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from micrograph.atlas import ModelRecord, NodeRecord, Reading
-from micrograph.lenses.neuron_groups.page import NeuronGroups
-from micrograph.lenses.pages.listing import PLUGINS, Section, sections
-from micrograph.lenses.pages.on_pictures import OnPictures
+from micrograph.graph import parts_of
+from micrograph.lenses.pages.listing import page_of, words
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.unit_map.page import UnitMap, unit_map
 from micrograph.parts.parts import (
@@ -22,12 +21,14 @@ from micrograph.parts.parts import (
     render_command,
 )
 from micrograph.parts.urls import Urls
-from micrograph.web.pages.node_view import MAP, SIZES, NodeView, lenses_there, switches
+from micrograph.web.failures import attempt
+from micrograph.web.lens_traits import DEFAULT, MAP, is_default_tile, source_names
+from micrograph.web.pages.lens_parts import LensPart, lens_parts
+from micrograph.web.pages.node_view import SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.sort import ordered
-from micrograph.web.units import parts_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NodePage:
     """`/models/<model>/<node>`. `missing` is the command that renders what is not there yet.
 
@@ -36,6 +37,7 @@ class NodePage:
     `technique` in the view `variant`; the `map` stands in their place for the lens "unit_map".
     `techniques` are the lenses with anything to show.
     `part_of` is the concatenation in which the node's units appear again, and as which.
+    `broken` says in one line why the lens makes no tiles, if it should; else it is "".
     """
 
     kind: str
@@ -47,7 +49,7 @@ class NodePage:
     variant: str
     view: NodeView
     switches: list[Switch]
-    sections: list[Section]
+    sections: list[LensPart]
     picture: str
     pictures: list[Choice]
     techniques: list[str]
@@ -61,23 +63,25 @@ class NodePage:
     previous: Link | None
     next: Link | None
     look: LookState
+    broken: str
 
 
 def node_page(
     atlas: Reading,
     node: NodeRecord,
-    view: NodeView,
     urls: Urls,
     look: LookState,
+    *,
+    view: NodeView,
     picture: str = "",
 ) -> NodePage:
     """Raises BadInput for a view that the node does not have."""
     id = atlas.model.id
     there = lenses_there(atlas, node.id)
     whole = Scene(atlas, node, None, urls, atlas.visualizations(node.id, None))
-    view = view.settled(whole, there)
-    tiles = _tiles(whole, view)
-    parts = sections(whole, "node")
+    view = view.with_variant(whole, there)
+    tiles, broken = _tiles(whole, view)
+    parts = lens_parts(whole, "node")
     chosen, pictures = _pictures(
         parts, picture, lambda name: urls.node(id, node.id, **view.query(), picture=name) + "#whole"
     )
@@ -88,62 +92,64 @@ def node_page(
         return Link(name, urls.node(id, name))
 
     return NodePage(
-        "node",
-        f"{id} / {node.id}",
-        f"{id}/{node.id}",
-        model_ref(atlas.model, urls),
-        node_facts(id, node, urls, atlas.dictionaries.get(node.id)),
-        view.lens,
-        view.shown_variant,
-        view,
-        switches(whole, view, there, urls, bool(parts)),
-        parts,
-        chosen,
-        pictures,
-        [*dict.fromkeys([*there, *(part.technique for part in parts)])],
-        len(tiles),
-        "" if len(tiles) >= node.units else _missing(atlas.model, node, view),
-        [
+        kind="node",
+        title=f"{id} / {node.id}",
+        address=f"{id}/{node.id}",
+        model=model_ref(atlas.model, urls),
+        node=node_facts(id, node, urls, atlas.dictionaries.get(node.id)),
+        technique=view.lens,
+        variant=view.shown_variant,
+        view=view,
+        switches=switches(whole, view, there, urls, bool(parts)),
+        sections=parts,
+        picture=chosen,
+        pictures=pictures,
+        techniques=[*dict.fromkeys([*there, *(part.technique for part in parts)])],
+        pictured=len(tiles),
+        missing="" if len(tiles) >= node.units else _missing(atlas.model, node, view),
+        units=[
             tiles.get(unit) or Thumb(unit, f"{id}/{node.id}/{unit}", urls.unit(id, node.id, unit))
             for unit in ([] if view.lens == MAP else ordered(node.units, tiles, view.sort))
         ],
-        unit_map(atlas, urls, node.id) if view.lens == MAP else None,
-        [link(p) for p in node.parents if p in atlas.nodes],
-        [link(n.id) for n in atlas.nodes.values() if node.id in n.parents],
-        _part(atlas, node, urls),
-        link(order[place - 1]) if place else None,
-        link(order[place + 1]) if place + 1 < len(order) else None,
-        look,
+        map=unit_map(atlas, urls, node.id) if view.lens == MAP else None,
+        inputs=[link(p) for p in node.parents if p in atlas.nodes],
+        outputs=[link(n.id) for n in atlas.nodes.values() if node.id in n.parents],
+        part_of=_part(atlas, node, urls),
+        previous=link(order[place - 1]) if place else None,
+        next=link(order[place + 1]) if place + 1 < len(order) else None,
+        look=look,
+        broken=broken,
     )
 
 
-def _tiles(scene: Scene, view: NodeView) -> dict[int, Thumb]:
-    made = PLUGINS[view.lens].tiles
-    return made(scene, view.shown_variant, SIZES[view.size]) if made else {}
+def _tiles(scene: Scene, view: NodeView) -> tuple[dict[int, Thumb], str]:
+    """The tiles of the grid by unit, and "", or the line that says why there are none."""
+    make = page_of(view.lens).tiles
+    if make is None:
+        return {}, ""
+    return attempt(
+        words(view.lens).title,
+        lambda: (make(scene, view.shown_variant, SIZES[view.size]), ""),
+        lambda line: ({}, line),
+    )
 
 
 def _missing(model: ModelRecord, node: NodeRecord, view: NodeView) -> str:
-    plugin = PLUGINS[view.lens]
-    usual = view.shown_variant in ("", "channel") or view.lens != "feature_vis"
+    usual = view.lens != DEFAULT.technique or is_default_tile(view.lens, view.shown_variant)
     return render_command(
         model,
         node.id,
         variants=[] if usual else [view.shown_variant],
         technique=view.lens,
-        options=plugin.lens.options,
+        options=words(view.lens).options,
     )
 
 
 def _pictures(
-    parts: list[Section], asked: str, url: Callable[[str], str]
+    parts: list[LensPart], asked: str, url: Callable[[str], str]
 ) -> tuple[str, list[Choice]]:
     """The source pictures that the node's lenses looked at, and which of them to show."""
-    names = dict.fromkeys(
-        one.shot.variant
-        for part in parts
-        if isinstance(part, OnPictures | NeuronGroups)
-        for one in part.pictures
-    )
+    names = dict.fromkeys(name for part in parts for name in source_names(part))
     chosen = asked if asked in names else next(iter(names), "")
     return chosen, [
         Choice(name, name.replace("-", " "), url(name), name == chosen) for name in names

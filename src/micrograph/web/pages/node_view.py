@@ -2,57 +2,53 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from micrograph.atlas import Reading
 from micrograph.errors import BadInput, short
+from micrograph.lenses import lenses as lens_names
 from micrograph.lenses.contract import View
-from micrograph.lenses.pages.listing import LENSES, PLUGINS, words
+from micrograph.lenses.pages.listing import page_of, words
 from micrograph.lenses.pages.page import TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Choice, Switch
 from micrograph.parts.urls import Urls
+from micrograph.web.failures import attempt
+from micrograph.web.lens_traits import DEFAULT, MAP, default_view, tiled, variant_word
 from micrograph.web.pages.sort import SORTS
 
 SIZES = {"s": 64, "m": 112, "l": 192}
 OBJECTIVES = {"channel": "Channel", "neuron": "Neuron"}
 SIGNS = {"positive": "Positive", "negative": "Negative"}
 DEFAULTS = {
-    "lens": "feature_vis",
+    "lens": DEFAULT.technique,
     "variant": "",
     "objective": "channel",
     "sign": "positive",
     "sort": "unit",
     "size": "m",
 }
-MAP = "unit_map"
-"""The lens that puts a map in the grid's place."""
-_LABELS = {
-    "dataset_examples": "Dataset",
-    "tuning": "Family",
-    "faceted_feature_vis": "Theme",
-}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class NodeView:
-    """`lens` makes the tiles; `variant` says which of its views, "" for the first. For feature
-    visualization `objective` and `sign` say it instead."""
+    """`lens` makes the tiles; `variant` says which of its views, "" for the first. For the default
+    lens `objective` and `sign` say it instead. Raises BadInput for what is no known setting."""
 
     objective: str = "channel"
     sign: str = "positive"
     sort: str = "unit"
     size: str = "m"
-    lens: str = "feature_vis"
+    lens: str = DEFAULT.technique
     variant: str = ""
 
     def __post_init__(self) -> None:
-        tiled = {name: "" for name, plugin in PLUGINS.items() if plugin.tiles} | {MAP: ""}
         for name, known in (
             ("objective", OBJECTIVES),
             ("sign", SIGNS),
             ("sort", SORTS),
             ("size", SIZES),
-            ("lens", tiled),
+            ("lens", tiled()),
         ):
             value = getattr(self, name)
             if value not in known:
@@ -62,21 +58,25 @@ class NodeView:
 
     @property
     def lens_view(self) -> View:
-        """The view of feature visualization that is meant."""
-        return next(
-            v for v in LENSES[0].views if (v.objective, v.sign) == (self.objective, self.sign)
-        )
+        """The view of the default lens that is meant."""
+        return default_view(self.objective, self.sign)
 
     @property
     def shown_variant(self) -> str:
-        return self.lens_view.variant if self.lens == LENSES[0].technique else self.variant
+        return self.lens_view.variant if self.lens == DEFAULT.technique else self.variant
 
     def options(self, scene: Scene, there: Mapping[str, Sequence[str]]) -> list[TileChoice]:
         """The variants of the lens to choose from."""
-        listed = PLUGINS[self.lens].variants
-        return listed(scene, there.get(self.lens, ())) if listed else []
+        listed, known = page_of(self.lens).variants, there.get(self.lens, ())
+        if listed is None:
+            return []
+        return attempt(
+            words(self.lens).title,
+            partial(listed, scene, known),
+            lambda _: [TileChoice(v, v) for v in known],
+        )
 
-    def settled(self, scene: Scene, there: Mapping[str, Sequence[str]]) -> "NodeView":
+    def with_variant(self, scene: Scene, there: Mapping[str, Sequence[str]]) -> "NodeView":
         """With the variant that is shown. Raises BadInput for one that the node does not have."""
         known = [option.value for option in self.options(scene, there)]
         if self.variant in known:
@@ -110,22 +110,22 @@ def switches(
 ) -> list[Switch]:
     """Only what can be chosen: lenses with results, and the settings of the one shown. They lead to
     the grid where much stands above it."""
-    tiled = {
+    lenses = {
         name: words(name).title
-        for name, plugin in PLUGINS.items()
-        if (plugin.tiles and (name in there or name in (view.lens, LENSES[0].technique)))
+        for name in lens_names()
+        if (page_of(name).tiles and (name in there or name in (view.lens, DEFAULT.technique)))
         or (name == MAP and (name == view.lens or "node" in there.get(MAP, ())))
     }
     sizes = {key: key.upper() for key in SIZES}
     named: list[tuple[str, str, dict[str, str]]] = []
-    if len(tiled) > 1:
-        named.append(("lens", "Lens", tiled))
-    if view.lens == LENSES[0].technique:
+    if len(lenses) > 1:
+        named.append(("lens", "Lens", lenses))
+    if view.lens == DEFAULT.technique:
         named += [("objective", "Objective", OBJECTIVES), ("sign", "Sign", SIGNS)]
     else:
         options = {option.value: option.text for option in view.options(scene, there)}
         if len(options) > 1:
-            named.append(("variant", _LABELS.get(view.lens, "View"), options))
+            named.append(("variant", variant_word(view.lens), options))
     if view.lens != MAP:
         named += [("sort", "Sort", SORTS), ("size", "Size", sizes)]
     return [

@@ -1,20 +1,21 @@
 """About, search and errors."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from micrograph import address
-from micrograph.atlas import Library
+from micrograph.atlas import Snapshot
 from micrograph.errors import MicrographError, NotFound
 from micrograph.lenses.contract import Words
-from micrograph.lenses.pages.listing import LENSES
+from micrograph.lenses.pages.listing import all_words
 from micrograph.parts.parts import Link
 from micrograph.parts.urls import Urls
 from micrograph.resolve import Answer, resolve
-from micrograph.resolve.nodes import find_node
-from micrograph.web.old_links import landing
+from micrograph.resolve.nodes import find_node, spellings
+from micrograph.web.old_links import page_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AboutPage:
     """`/about`."""
 
@@ -47,7 +48,7 @@ class SearchPage:
     note: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ErrorPage:
     """What a page or twin answers when it cannot be shown: why, and where to go instead."""
 
@@ -59,10 +60,10 @@ class ErrorPage:
 
 
 def about_page(version: str) -> AboutPage:
-    return AboutPage("about", "About", version, list(LENSES))
+    return AboutPage(kind="about", title="About", version=version, lenses=all_words())
 
 
-def search_page(library: Library, query: str, urls: Urls) -> SearchPage:
+def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     """Addresses first (`4c:447`, `toytown/4c`, `4c`, an old link), then what the atlases find by
     words, or else what is near."""
     query = query.strip()
@@ -81,7 +82,7 @@ def search_page(library: Library, query: str, urls: Urls) -> SearchPage:
             url = urls.unit(hit.model, hit.node, hit.unit)
         if all(url != known.url for known in hits):
             hits.append(SearchHit(hit.kind, hit.text, "/".join(parts), url))
-    only = exact[0].url if len(exact) == 1 else "" if exact else landing(answer, library, urls)
+    only = exact[0].url if len(exact) == 1 else "" if exact else page_of(answer, library, urls)
     note = ""
     if not hits and not only:
         hits, note = _near(answer, urls), answer.note
@@ -94,11 +95,11 @@ def _near(answer: Answer, urls: Urls) -> list[SearchHit]:
     return [SearchHit(kinds[a.count("/")], a, a, f"{urls.models}/{a}") for a in answer.nearest]
 
 
-def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
+def _addressed(library: Snapshot, query: str, urls: Urls) -> list[SearchHit]:
     """The places `query` is an address of, in any model when it does not name one."""
     found = []
-    models = {model.id: library.model(model.id) for model in library.models()}
-    for id, atlas in models.items():
+    for id in _named(library, query):
+        atlas = library.readings[id]
         for text in (query, f"{id}/{query}"):
             try:
                 place = address.parse(text)
@@ -121,6 +122,21 @@ def _addressed(library: Library, query: str, urls: Urls) -> list[SearchHit]:
     return found
 
 
+def _named(library: Snapshot, query: str) -> list[str]:
+    """The models that `query` can be an address in: those it names, and all that know its node."""
+    there: set[str] = set()
+    with suppress(MicrographError):
+        name = address.parse(query).model.lower()
+        there.update(id for id in library.readings if id.lower() == name)
+    with suppress(MicrographError):
+        node = address.parse(f"any/{query}").node
+        if node is None:
+            return list(library.readings)
+        for name in spellings(node):
+            there.update(library.spelled.get(name.lower(), ()))
+    return [id for id in library.readings if id in there]
+
+
 def error_page(error: MicrographError, model: str | None, urls: Urls) -> ErrorPage:
     """`model` is the model the address was in, where that much of it was right."""
     near = []
@@ -134,5 +150,9 @@ def error_page(error: MicrographError, model: str | None, urls: Urls) -> ErrorPa
             near.append(Link(name, urls.model(name)))
     titles = {404: "There is no such place", 409: "Somebody is at it already"}
     return ErrorPage(
-        "error", titles.get(error.status, "That did not work"), error.status, str(error), near
+        kind="error",
+        title=titles.get(error.status, "That did not work"),
+        status=error.status,
+        message=str(error),
+        nearest=near,
     )

@@ -6,10 +6,10 @@ from typing import Any
 
 from micrograph import recipe as recipes
 from micrograph.atlas import NodeRecord, Reading, Visualization
-from micrograph.atlas.records import ATTACHED_KINDS
+from micrograph.graph import NodeKind, parts_of
+from micrograph.lenses import lenses
 from micrograph.lenses.contract import Words
-from micrograph.lenses.feature_vis.lens import WORDS as FEATURE_VIS
-from micrograph.lenses.pages.listing import PLUGINS, Section, absent, sections
+from micrograph.lenses.pages.listing import absent
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import (
     Link,
@@ -23,13 +23,15 @@ from micrograph.parts.parts import (
     safe_color,
 )
 from micrograph.parts.urls import Urls
+from micrograph.web.lens_traits import DEFAULT, is_in_doubt
 from micrograph.web.pages.cite import Citation, citations
-from micrograph.web.units import parts_of
+from micrograph.web.pages.lens_parts import LensPart, lens_parts
+from micrograph.web.render_state import RenderState
 
 REACH = 6
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VisualizationView:
     """One result about the unit. `image` is its picture's URL, empty (and its sizes 0) where
     `data` says it all; `recipe_digest` names the recipe."""
@@ -50,7 +52,7 @@ class VisualizationView:
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Missing:
     """A lens that was not rendered here, and the command that does it."""
 
@@ -59,21 +61,7 @@ class Missing:
     command: str
 
 
-@dataclass(frozen=True)
-class RenderState:
-    """Whether the site can render this unit itself, and how far that is.
-
-    `state` is "none", "queued", "running", "done" or "failed"; `reason` says why it cannot.
-    """
-
-    available: bool
-    reason: str
-    state: str
-    message: str
-    url: str
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class UnitPage:
     """`/models/<model>/<node>/<unit>`. `label` is the class name of an output unit, else "".
 
@@ -92,7 +80,7 @@ class UnitPage:
     unit: int
     label: str
     same_as: Link | None
-    sections: list[Section]
+    sections: list[LensPart]
     missing: list[Missing]
     techniques: list[str]
     visualizations: list[VisualizationView]
@@ -110,9 +98,10 @@ def unit_page(
     node: NodeRecord,
     unit: int,
     urls: Urls,
-    origin: str,
-    render: RenderState,
     look: LookState,
+    *,
+    render: RenderState,
+    origin: str,
     others: Sequence[Reading] = (),
     options: Mapping[str, str] | None = None,
 ) -> UnitPage:
@@ -121,7 +110,7 @@ def unit_page(
     model = atlas.model
     results = atlas.visualizations(node.id, unit)
     scene = Scene(atlas, node, unit, urls, results, options or {}, others)
-    parts = sections(scene, "unit")
+    parts = lens_parts(scene, "unit")
     first = max(0, min(unit - REACH, node.units - 2 * REACH - 1))
     nearby = range(first, min(node.units, first + 2 * REACH + 1))
     found = [_view(v, model.id, urls) for v in results]
@@ -132,57 +121,58 @@ def unit_page(
         return Link(str(other), urls.unit(model.id, node.id, other)) if inside else None
 
     return UnitPage(
-        "unit",
-        address.replace("/", " / "),
-        address,
-        model_ref(model, urls),
-        node.id,
-        node_facts(model.id, node, urls, atlas.dictionaries.get(node.id)),
-        unit,
-        _label(atlas, node, unit),
-        _same_as(atlas, node, unit, urls),
-        parts,
-        _missing(scene, parts),
-        _techniques(scene, parts),
-        found,
-        [thumb for other in nearby if (thumb := scene.thumb(node.id, other))],
-        link(unit - 1),
-        link(unit + 1),
-        citations(model, address, origin + urls.unit(model.id, node.id, unit), results),
-        render_command(model, node.id, unit, _absent_views(found)),
-        render,
-        look,
+        kind="unit",
+        title=address.replace("/", " / "),
+        address=address,
+        model=model_ref(model, urls),
+        node=node.id,
+        node_facts=node_facts(model.id, node, urls, atlas.dictionaries.get(node.id)),
+        unit=unit,
+        label=_label(atlas, node, unit),
+        same_as=_same_as(atlas, node, unit, urls),
+        sections=parts,
+        missing=_missing(scene, parts),
+        techniques=_techniques(scene, parts),
+        visualizations=found,
+        neighbours=[thumb for other in nearby if (thumb := scene.thumb(node.id, other))],
+        previous=link(unit - 1),
+        next=link(unit + 1),
+        citations=citations(model, address, origin + urls.unit(model.id, node.id, unit), results),
+        command=render_command(model, node.id, unit, _absent_views(found)),
+        render=render,
+        look=look,
     )
 
 
 def _absent_views(found: list[VisualizationView]) -> list[str]:
     """The variants to ask for: none where there is nothing yet, so that the plain one is first."""
-    there = {v.variant for v in found if v.technique == FEATURE_VIS.technique}
-    return [view.variant for view in FEATURE_VIS.views if there and view.variant not in there]
+    there = {v.variant for v in found if v.technique == DEFAULT.technique}
+    return [view.variant for view in DEFAULT.views if there and view.variant not in there]
 
 
-def _missing(scene: Scene, parts: Sequence[Section]) -> list[Missing]:
+def _missing(scene: Scene, parts: Sequence[LensPart]) -> list[Missing]:
     """What else there could be; text and themes only for models known to have them."""
     there = {part.technique for part in parts}
-    asked = absent(there, "unit")
-    special = {"text_feature_vis", "faceted_feature_vis"}
-    if any(lens.technique in special for lens in asked):
-        special -= {count.technique for count in scene.atlas.counts()}
-    return [_command(scene, lens) for lens in asked if lens.technique not in special]
+    rendered = [count.technique for count in scene.atlas.counts()]
+    return [
+        _command(scene, lens)
+        for lens in absent(there, "unit")
+        if not is_in_doubt(lens.technique, rendered)
+    ]
 
 
-def _techniques(scene: Scene, parts: Sequence[Section]) -> list[str]:
+def _techniques(scene: Scene, parts: Sequence[LensPart]) -> list[str]:
     rendered = {v.technique: True for v in (*scene.found, *scene.whole)}
-    shown = (p.technique for p in parts if p.technique != FEATURE_VIS.technique)
+    shown = (p.technique for p in parts if p.technique != DEFAULT.technique)
     return list(rendered | dict.fromkeys(shown, True))
 
 
 def _command(scene: Scene, lens: Words) -> Missing:
-    swept = PLUGINS[lens.technique].sweep
+    swept = lenses()[lens.technique].can.whole_node
     return Missing(
-        lens.technique,
-        lens.title,
-        render_command(
+        technique=lens.technique,
+        title=lens.title,
+        command=render_command(
             scene.atlas.model,
             scene.node.id,
             None if swept else scene.unit,
@@ -195,26 +185,26 @@ def _command(scene: Scene, lens: Words) -> Missing:
 def _view(v: Visualization, model: str, urls: Urls) -> VisualizationView:
     p = v.picture
     return VisualizationView(
-        v.technique,
-        v.variant,
-        v.recipe,
-        recipes.digest(v.recipe),
-        v.seed,
-        v.score,
-        urls.image(model, p.digest, p.mime) if p else "",
-        p.width if p else 0,
-        p.height if p else 0,
-        safe_color(p.color if p else ""),
-        v.data,
-        v.made_with,
-        v.created,
-        v.seconds,
+        technique=v.technique,
+        variant=v.variant,
+        recipe=v.recipe,
+        recipe_digest=recipes.digest(v.recipe),
+        seed=v.seed,
+        score=v.score,
+        image=urls.image(model, p.digest, p.mime) if p else "",
+        width=p.width if p else 0,
+        height=p.height if p else 0,
+        color=safe_color(p.color if p else ""),
+        data=v.data,
+        made_with=v.made_with,
+        created=v.created,
+        seconds=v.seconds,
     )
 
 
 def _label(atlas: Reading, node: NodeRecord, unit: int) -> str:
     """The class a flat node's unit stands for, where the node has one unit per class."""
-    labels = () if node.kind in ATTACHED_KINDS else atlas.model.labels
+    labels = () if NodeKind.of(node.kind).is_attached else atlas.model.labels
     return labels[unit] if labels and not node.shape and len(labels) == node.units else ""
 
 

@@ -48,7 +48,7 @@ def read(archive: Zip) -> Tensors:
     module = pickles.read(archive.read(names[0]))
     if not _is_module(module):
         raise Damaged("its data.pkl holds no module")
-    return _Walk(archive, folder).walk(module)
+    return _ArchiveWalk(archive, folder).walk(module)
 
 
 def _is_module(value: object) -> bool:
@@ -61,7 +61,7 @@ def _is_module(value: object) -> bool:
     )
 
 
-class _Walk:
+class _ArchiveWalk:
     """From a module and those inside to names. Bounded: modules may refer to each other."""
 
     def __init__(self, archive: Zip, folder: str) -> None:

@@ -51,7 +51,7 @@ def read(data: memoryview) -> Tensors:
         content = _only_item(content)
     if not isinstance(content, dict):
         raise Damaged("it holds no dict of arrays")
-    return _Walk().walk(content)
+    return _ArrayWalk().walk(content)
 
 
 def _only_item(array: Made) -> Any:
@@ -62,7 +62,7 @@ def _only_item(array: Made) -> Any:
     raise Damaged("it holds no dict of arrays")
 
 
-class _Walk:
+class _ArrayWalk:
     """From nested dicts and lists to names. Bounded: parts may refer to each other in rings."""
 
     def __init__(self) -> None:

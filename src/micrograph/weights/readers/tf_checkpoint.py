@@ -43,7 +43,7 @@ def read(data: memoryview, shard: Shard) -> Tensors:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _TensorEntry:
     name: str
     dtype: int
     shape: tuple[int, ...]
@@ -75,7 +75,7 @@ def _read_v2(table: list[tuple[bytes, memoryview]], shards: int, shard: Shard) -
     return tensors
 
 
-def _place(key: bytes, data: memoryview) -> _Place:
+def _place(key: bytes, data: memoryview) -> _TensorEntry:
     if key.startswith(b"\0"):  # such keys are of slices
         raise Damaged("a variable in it was saved in slices, which this reader does not know")
     name = text(memoryview(key))
@@ -90,7 +90,7 @@ def _place(key: bytes, data: memoryview) -> _Place:
         elif kind == VARINT:
             numbers[number] = whole(value)
     dtype, shard, start, size = (numbers.get(n, 0) for n in (1, 3, 4, 5))
-    return _Place(name, dtype, shape, shard, start, size, crc)
+    return _TensorEntry(name, dtype, shape, shard, start, size, crc)
 
 
 @dataclass(frozen=True)

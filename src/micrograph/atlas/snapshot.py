@@ -1,0 +1,107 @@
+"""A library at one moment: what a request, or a script, reads from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from micrograph.atlas.keeping import Index, Row
+from micrograph.atlas.merged import Merged
+from micrograph.atlas.outline import Outline
+from micrograph.atlas.reading import Reading
+from micrograph.atlas.records import Hit, ModelRecord
+from micrograph.atlas.scan import State
+from micrograph.errors import not_found
+
+KINDS = ("model", "node", "label")
+"""Kinds of hits, in the order in which a search gives them."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file that is not shown, and one line that says why."""
+
+    path: Path
+    message: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Snapshot:
+    """What a `Library` held when it was last looked at; it never changes.
+
+    `readings` are its models by id: those with atlases in order of precedence, then the outlines of
+    those that are only known. `problems` are the files that are not shown, `outlines` the whole
+    catalogue, `files` the atlas files with the state in which they were met. Models, nodes and
+    problems are as they were then; pictures and results are read from the files when asked for.
+    """
+
+    readings: Mapping[str, Reading]
+    problems: tuple[Problem, ...]
+    outlines: Mapping[str, Outline]
+    files: Mapping[Path, State]
+    index: Index | None = None
+
+    def models(self) -> list[ModelRecord]:
+        """Every model there is: those with atlases in order of first appearance, then those that
+        are only known."""
+        return [reading.model for reading in self.readings.values()]
+
+    def atlases(self) -> list[Reading]:
+        """The models with atlases."""
+        return list(self._atlases)
+
+    @cached_property
+    def _atlases(self) -> tuple[Reading, ...]:
+        return tuple(r for r in self.readings.values() if not isinstance(r, Outline))
+
+    def model(self, id: str) -> Reading:
+        """The atlas of a model, or its outline. Raises NotFound with close names."""
+        if id not in self.readings:
+            raise not_found("model", id, self.readings)
+        return self.readings[id]
+
+    @cached_property
+    def spelled(self) -> Mapping[str, tuple[str, ...]]:
+        """Which models know a node by a spelling, in small letters."""
+        found: dict[str, dict[str, None]] = {}
+        for id, reading in self.readings.items():
+            for name in reading.aliases:
+                found.setdefault(name.lower(), {})[id] = None
+        return {name: tuple(ids) for name, ids in found.items()}
+
+    def search(self, text: str, limit: int = 20) -> list[Hit]:
+        """Hits of all models, models and nodes before labels.
+
+        Model by model until there are enough. Files of which the index knows that they have one
+        such hit or none are not asked.
+        """
+        asked: dict[str, list[Hit]] = {}
+        found: list[Hit] = []
+        for kind in KINDS:
+            known = self.index.hits(self.files, text, kind) if self.index else {}
+            for id, reading in self.readings.items():
+                hits = None if id in asked else _known_hits(reading, kind, known)
+                if hits is None:
+                    if id not in asked:
+                        asked[id] = reading.search(text, limit)
+                    hits = [hit for hit in asked[id] if hit.kind == kind]
+                found += hits
+                if len(found) >= limit:
+                    return found[:limit]
+        return found
+
+
+def _known_hits(
+    reading: Reading, kind: str, known: Mapping[Path, tuple[Row, ...]]
+) -> list[Hit] | None:
+    """A model's hits of a kind, None where it has to be asked: in what order those of several files
+    come, it says itself."""
+    if not isinstance(reading, Merged):
+        return None
+    rows = [known.get(part.path) for part in reading.parts]
+    if len(rows) > 1:
+        return None if any(row is None or row for row in rows) else []
+    if rows[0] is None:
+        return None
+    id = reading.model.id
+    return [Hit(kind, id, node, unit, text.partition("\n")[0]) for node, unit, text in rows[0]]

@@ -1,0 +1,107 @@
+"""What a worker tells on its way, as plain data: one JSON object on a line for each event.
+
+A line has one of the keys `step`, `stored`, `error` and `answer`, which says what kind of event it
+is. `from_json` is the one place where a line that another process wrote is checked.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from micrograph.errors import BadInput, short
+
+
+@dataclass(frozen=True)
+class Step:
+    """Step `step` of `steps` is done (0: it has begun). `frame` is the picture as it stands, as a
+    data URL, where the worker hands it out."""
+
+    step: int
+    steps: int
+    frame: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        told = {"step": self.step, "steps": self.steps}
+        return told if self.frame is None else told | {"frame": self.frame}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A result is in the atlas. `subject` is its address in the model: "node/unit" or "node"."""
+
+    subject: str
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"stored": self.subject}
+
+
+@dataclass(frozen=True)
+class Failed:
+    """There will be no answer. `reason` is one line for the reader, `status` its HTTP status."""
+
+    reason: str
+    status: int = 503
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"error": self.reason, "status": self.status}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was asked for, as plain JSON; the last event of a question."""
+
+    value: Any
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"answer": self.value}
+
+
+Event = Step | Stored | Failed | Answer
+
+
+def from_json(data: Any) -> Event:
+    """The event that a decoded JSON value describes. Raises BadInput for anything else."""
+    if not isinstance(data, dict):
+        raise _no_event(data)
+    match data:
+        case {"answer": value, **others} if not others:
+            return Answer(value)
+        case {"error": str(reason), **others} if others.keys() <= {"status"}:
+            status = others.get("status", 503)
+            if _is_count(status) and 400 <= status <= 599:
+                return Failed(reason, status)
+        case {"stored": str(subject), **others} if not others and subject:
+            return Stored(subject)
+        case {"step": step, "steps": steps, **others} if others.keys() <= {"frame"}:
+            frame = others.get("frame")
+            counts = _is_count(step) and _is_count(steps) and 0 <= step <= steps
+            if counts and (frame is None or (isinstance(frame, str) and frame[:5] == "data:")):
+                return Step(step, steps, frame)
+    raise _no_event(data)
+
+
+def from_line(line: str | bytes) -> Event:
+    """The event on a line of text. Raises BadInput where there is none."""
+    try:
+        return from_json(json.loads(line))
+    except ValueError:  # no JSON, or bytes that are no text
+        raise _no_event(line) from None
+
+
+def to_line(event: Event) -> str:
+    """The event as a line of text, which ends with a line break."""
+    return json.dumps(event.to_json()) + "\n"
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _no_event(given: Any) -> BadInput:
+    return BadInput(
+        f"{short(given)} is no event; expected a JSON object with answer, error, stored or step"
+    )

@@ -1,0 +1,31 @@
+"""What a model's graph means, from plain data: kinds of nodes, ways through, what is worth seeing.
+
+Engine, lenses, atlases and site all ask here. Nothing in it needs torch, and nodes may come from
+an atlas that anybody wrote.
+"""
+
+from micrograph.graph.dag import Dag
+from micrograph.graph.joins import Join, join_of, parts_of
+from micrograph.graph.kinds import NodeKind
+from micrograph.graph.nodes import EngineNode, PlainNode, StoredNode
+from micrograph.graph.worth import (
+    is_drawn_small,
+    stored_worth_seeing,
+    with_own_units,
+    worth_seeing,
+)
+
+__all__ = [
+    "Dag",
+    "EngineNode",
+    "Join",
+    "NodeKind",
+    "PlainNode",
+    "StoredNode",
+    "is_drawn_small",
+    "join_of",
+    "parts_of",
+    "stored_worth_seeing",
+    "with_own_units",
+    "worth_seeing",
+]

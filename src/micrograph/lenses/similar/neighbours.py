@@ -1,0 +1,230 @@
+"""Nearest neighbours of a unit: units that fire on the same pictures, and units of like weights.
+
+By profile: the correlation (Pearson) between the largest activations of two units on each of the
+pictures that a sweep of `dataset_examples` looked at, in one model and across models that looked at
+the same dataset. The search is exact. By weights: what the technique `similar` stored.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from micrograph.atlas import Reading
+from micrograph.graph import parts_of
+from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FEWEST = 32
+"""Pictures in common below which a correlation says too little to be shown."""
+
+_MARGIN = 1e-3
+"""Far more than two ways to add up one correlation differ by."""
+_WEIGHTS = {
+    "weights": "cosine of incoming weights, in the same branch",
+    "outgoing": "cosine of outgoing weights",
+}
+
+
+_BRANCHES: "WeakKeyDictionary[Reading, dict[str, str]]" = WeakKeyDictionary()
+"""Branches of each model with their concatenation; a model that is read stays the same."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """Another unit and how alike it is, at most 1."""
+
+    model: str
+    node: str
+    unit: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Units like one unit, most alike first. `method` says what `value` means.
+
+    `dataset` is the digest of the pictures compared on, "" for weights; `pictures` their number.
+    """
+
+    kind: str
+    method: str
+    units: list[Neighbour]
+    dataset: str = ""
+    pictures: int = 0
+
+
+def by_profile(
+    atlas: Reading, node: str, unit: int, others: Sequence[Reading] = (), count: int = 12
+) -> list[Neighbours]:
+    """Units that fire on the same pictures as `node`/`unit` of `atlas`, dataset by dataset.
+
+    First those of the model itself (kind "profile"), then those of `others` (kind "models"), as far
+    as they looked at the same dataset; what nobody can answer is left out.
+    """
+    found = []
+    for digest, own_blocks in profiles_of(atlas).items():
+        mine = own_blocks.get(node)
+        if mine is None or unit >= len(mine.values):
+            continue
+        itself = _itself(atlas, node, unit)
+        own = _nearest(atlas, _shown(atlas, own_blocks), mine, unit, count, itself)
+        if own is not None:
+            found.append(Neighbours("profile", _method(own[1]), own[0], digest, own[1]))
+        foreign: list[Neighbour] = []
+        fewest = len(mine.numbers)
+        elsewhere = [
+            (other, _shown(other, profiles_of(other).get(digest, Nodes())))
+            for other in others
+            if other.model.id != atlas.model.id
+        ]
+        for other, blocks in _promising(elsewhere, mine, unit, count):
+            there = _nearest(other, blocks, mine, unit, count)
+            if there is not None:
+                foreign += there[0]
+                fewest = min(fewest, there[1])
+        if foreign:
+            foreign.sort(key=lambda n: -n.value)
+            found.append(Neighbours("models", _method(fewest), foreign[:count], digest, fewest))
+    return found
+
+
+def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Neighbours]:
+    """Units of the same node with like weights, as far as the technique `similar` was run."""
+    found = []
+    for variant, method in _WEIGHTS.items():
+        arrays = atlas.arrays(node, None, "similar", variant)
+        if "near" not in arrays or "cosine" not in arrays or unit >= len(arrays["near"]):
+            continue
+        pairs = zip(arrays["near"][unit], arrays["cosine"][unit], strict=True)
+        known = range(atlas.nodes[node].units)
+        units = [
+            Neighbour(atlas.model.id, node, int(other), float(value))
+            for other, value in pairs
+            if int(other) in known
+        ]
+        if units:
+            found.append(Neighbours(variant, method, units[:count]))
+    return found
+
+
+def _method(pictures: int) -> str:
+    return f"correlation of the largest activations on {pictures} pictures"
+
+
+def _nearest(
+    atlas: Reading,
+    blocks: Nodes,
+    mine: Profiles,
+    unit: int,
+    count: int,
+    itself: Mapping[str, int] = MappingProxyType({}),
+) -> tuple[list[Neighbour], int] | None:
+    """The units of `blocks` that correlate best with a unit of `mine`, on how many pictures.
+
+    `itself` (node to unit) is left out.
+    """
+    import numpy as np
+
+    found: list[Neighbour] = []
+    fewest = len(mine.numbers)
+    for node, block in blocks.items():
+        profile = mine.values[unit]
+        if not np.array_equal(block.numbers, mine.numbers):
+            common = np.intersect1d(block.numbers, mine.numbers)
+            if len(common) < FEWEST:
+                continue
+            block, profile = block.only(common), mine.only(common).values[unit]
+            fewest = min(fewest, len(common))
+        if len(block.numbers) < FEWEST:
+            continue
+        values = block.correlations(profile)
+        if node in itself:
+            values[itself[node]] = np.nan
+        known = np.flatnonzero(np.isfinite(values))
+        best = known[np.argsort(-values[known], kind="stable")[:count]]
+        found += [Neighbour(atlas.model.id, node, int(u), float(values[u])) for u in best]
+    if not found:
+        return None
+    found.sort(key=lambda n: -n.value)
+    return found[:count], fewest
+
+
+def _shown(atlas: Reading, blocks: Nodes) -> Nodes:
+    """Without branches, whose units are seen again in the concatenation."""
+    inside = _BRANCHES.get(atlas)
+    if inside is None:
+        inside = _BRANCHES[atlas] = {
+            node: whole for node, (whole, _) in parts_of(atlas.nodes).items()
+        }
+    if not inside or not any(inside.get(node) in blocks for node in blocks):
+        return blocks
+    return Nodes({n: block for n, block in blocks.items() if inside.get(n) not in blocks})
+
+
+def _promising(
+    elsewhere: Sequence[tuple[Reading, Nodes]], mine: Profiles, unit: int, count: int
+) -> Iterator[tuple[Reading, Nodes]]:
+    """Those blocks of other models that can hold one of the `count` nearest units.
+
+    A pass over all nodes of a file at once tells how near each unit is; what lies too far to be
+    shown needs no second look. Models that were shown other pictures are left as they are.
+    """
+    import numpy as np
+
+    probe = mine.values[unit].astype(np.float32)
+    probe -= probe.mean(dtype=np.float64)
+    length = np.linalg.norm(probe)
+    probe /= length if length >= 1e-3 else np.nan
+    near = [_likeness(blocks, mine, probe) for _, blocks in elsewhere]
+    rows = [np.empty(0, np.float32)] + [v for found in near if found for _, v in found]
+    together = np.concatenate(rows)
+    together = together[np.isfinite(together)]
+    least = -np.inf
+    if len(together) > count:
+        least = np.partition(together, -count)[-count] - _MARGIN
+    for (other, blocks), found in zip(elsewhere, near, strict=True):
+        if found is None:
+            yield other, blocks
+        elif nodes := {n for group, values in found for n in _reaching(group, values, least)}:
+            yield other, Nodes({n: block for n, block in blocks.items() if n in nodes})
+
+
+Likeness = list[tuple[list[Profiles], "np.ndarray"]]
+"""Groups of nodes, each with a value of every unit, node after node."""
+
+
+def _likeness(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> Likeness | None:
+    """The correlations of all units with `probe`, a profile of mean 0 and length 1 on the pictures
+    of `mine`; None where a node was shown other pictures."""
+    import numpy as np
+
+    found = []
+    for whole, group in blocks.groups:
+        if not np.array_equal(whole.numbers, mine.numbers):
+            return None
+        values = (whole.values.astype(np.float32) @ probe) * whole.scale
+        if sum(len(block.values) for block in group) != len(values):  # some are not shown
+            values = np.concatenate([values[b.first : b.first + len(b.values)] for b in group])
+        found.append((group, values))
+    return found
+
+
+def _reaching(group: list[Profiles], values: "np.ndarray", least: float) -> Iterator[str]:
+    """The nodes with a unit of at least that value."""
+    import numpy as np
+
+    units = np.flatnonzero(values >= least)
+    if len(units):
+        ends = np.cumsum([len(block.values) for block in group])
+        for place in np.unique(np.searchsorted(ends, units, side="right")):
+            yield group[place].node
+
+
+def _itself(atlas: Reading, node: str, unit: int) -> dict[str, int]:
+    """A unit, and the unit of a concatenation that it becomes, by node."""
+    whole, first = parts_of(atlas.nodes).get(node, ("", 0))
+    return {whole: first + unit, node: unit}

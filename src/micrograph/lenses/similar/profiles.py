@@ -1,0 +1,244 @@
+"""What a sweep of `dataset_examples` left of the units of a model: on which pictures they fire."""
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from micrograph.atlas import Reading
+from micrograph.atlas.scan import State, file_state
+
+if TYPE_CHECKING:
+    import numpy as np
+
+KEPT_AS = "profiles-1"
+"""The name under which an index keeps what `pack` makes of a file."""
+
+_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What a sweep left of one node: uint8 [unit, picture] and the pictures' numbers, int32.
+
+    A unit's bytes are its largest activations on a linear scale of its own, and a correlation does
+    not depend on scale or offset: they need not be turned back into activations.
+
+    `whole`, where it is given, has the rows of all nodes of one file that were shown the same
+    pictures, those of this node from row `first` on.
+    """
+
+    node: str
+    values: "np.ndarray"
+    numbers: "np.ndarray"
+    whole: "Profiles | None" = None
+    first: int = 0
+
+    @cached_property
+    def moments(self) -> tuple["np.ndarray", "np.ndarray"]:
+        """Mean and length of the centred profile of each unit, float32 [unit]."""
+        import numpy as np
+
+        values = self.values
+        mean = values.mean(1, dtype=np.float64)
+        square = np.array([float(np.dot(v, v)) for v in values.astype(np.float32)])
+        length = np.sqrt(np.maximum(square - values.shape[1] * mean**2, 0))
+        return mean.astype(np.float32), length.astype(np.float32)
+
+    @cached_property
+    def scale(self) -> "np.ndarray":
+        """One over the length of the centred profile, float32 [unit]; NaN for units that are
+        always the same."""
+        import numpy as np
+
+        _, length = self.moments
+        found: np.ndarray = np.float32(1) / np.where(length < 1e-3, np.float32(np.nan), length)
+        return found
+
+    def only(self, numbers: "np.ndarray") -> "Profiles":
+        """The same for fewer pictures, all of which are there, in the order of `numbers`."""
+        import numpy as np
+
+        order = np.argsort(self.numbers)
+        places = order[np.searchsorted(self.numbers, numbers, sorter=order)]
+        return Profiles(self.node, self.values[:, places], numbers)
+
+    def correlations(self, profile: "np.ndarray") -> "np.ndarray":
+        """Of every unit with `profile`, float32 [unit]; NaN for units that are always the same."""
+        import numpy as np
+
+        centred = profile.astype(np.float32) - np.float32(profile.mean(dtype=np.float64))
+        mean, length = self.moments
+        size = float(np.linalg.norm(centred))
+        product = np.concatenate(
+            [
+                self.values[k : k + _CHUNK].astype(np.float32) @ centred
+                for k in range(0, len(self.values), _CHUNK)
+            ]
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found: np.ndarray = (product - mean * centred.sum()) / (length * size)
+        found[(length < 1e-3) | (size < 1e-3)] = np.nan
+        np.clip(found, -1, 1, out=found)
+        return found
+
+
+class Nodes(dict[str, Profiles]):
+    """Profiles of one dataset, by node."""
+
+    @cached_property
+    def groups(self) -> list[tuple[Profiles, list[Profiles]]]:
+        """Nodes that lie in one array together, behind the profiles of that whole array."""
+        found: dict[int, tuple[Profiles, list[Profiles]]] = {}
+        for block in self.values():
+            whole = block.whole or block
+            found.setdefault(id(whole), (whole, []))[1].append(block)
+        return list(found.values())
+
+
+def profiles_of(atlas: Reading) -> dict[str, Nodes]:
+    """Of all files of a model together, by dataset digest; the first that has a node has the
+    word."""
+    parts = getattr(atlas, "parts", (atlas,))
+    if len(parts) == 1:
+        return _CACHE.profiles(atlas, parts[0])
+    merged: dict[str, Nodes] = {}
+    for part in parts:
+        for digest, nodes in _CACHE.profiles(atlas, part).items():
+            merged[digest] = Nodes({**nodes, **merged.get(digest, {})})
+    return merged
+
+
+class _Cache:
+    """Profiles by atlas file and its state; beyond `most` bytes the least used are dropped."""
+
+    def __init__(self, most: int = 256 << 20) -> None:
+        self.most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Path, tuple[State, dict[str, Nodes], int]] = OrderedDict()
+        self._size = 0
+
+    def profiles(self, atlas: Any, part: Any) -> dict[str, Nodes]:
+        """What `part` (an Atlas) of `atlas` holds: by dataset digest, then by node."""
+        states = getattr(atlas, "states", {})
+        state = states.get(part.path) or file_state(part.path)
+        with self._lock:
+            kept = self._kept.get(part.path)
+            if kept is None or kept[0] != state:
+                found = _found(atlas, part, state)
+                self._size += _bytes(found) - (kept[2] if kept else 0)
+                kept = self._kept[part.path] = (state, found, _bytes(found))
+            self._kept.move_to_end(part.path)
+            while len(self._kept) > 1 and self._size > self.most:
+                self._size -= self._kept.popitem(last=False)[1][2]
+            return kept[1]
+
+
+def _bytes(found: Mapping[str, Nodes]) -> int:
+    return sum(p.values.nbytes for nodes in found.values() for p in nodes.values())
+
+
+_CACHE = _Cache()
+
+
+def _found(atlas: Any, part: Any, state: State) -> dict[str, Nodes]:
+    """From the index where it has them, else from the file."""
+    index = getattr(atlas, "index", None)
+    kept = index.kept(part.path, state, KEPT_AS) if index else None
+    if kept is not None:
+        try:
+            return unpack(kept)
+        except (ValueError, KeyError, TypeError):
+            pass  # somebody else's file, or of another day: the atlas has the word
+    return _read(part)
+
+
+def pack(part: Reading) -> bytes:
+    """The profiles of one file for an index: a line of JSON, then the arrays one after another."""
+    found = _read(part)
+    wholes = {id(p.whole): p.whole for nodes in found.values() for p in nodes.values() if p.whole}
+    order = list(wholes)
+    head = {
+        "wholes": [[*w.values.shape, w.numbers.dtype.str] for w in wholes.values()],
+        "nodes": [
+            [digest, p.node, order.index(id(p.whole)), p.first, len(p.values)]
+            for digest, nodes in found.items()
+            for p in nodes.values()
+        ],
+    }
+    data = [a.tobytes() for w in wholes.values() for a in (w.values, w.numbers)]
+    return b"".join([json.dumps(head).encode(), b"\n", *data])
+
+
+def unpack(packed: bytes) -> dict[str, Nodes]:
+    """The reverse of `pack`. Raises ValueError, KeyError or TypeError for anything else."""
+    import numpy as np
+
+    line, _, _ = packed.partition(b"\n")
+    head, at = json.loads(line), len(line) + 1
+    wholes: list[Profiles] = []
+    for units, pictures, dtype in head["wholes"]:
+        values = np.frombuffer(packed, np.uint8, units * pictures, at).reshape(units, pictures)
+        numbers = np.frombuffer(packed, np.dtype(dtype), pictures, at + values.nbytes)
+        at += values.nbytes + numbers.nbytes
+        wholes.append(Profiles("", values, numbers))
+    if at != len(packed):
+        raise ValueError("more or less than what was packed")
+    found: dict[str, Nodes] = {}
+    for digest, node, number, first, units in head["nodes"]:
+        found.setdefault(digest, Nodes())[node] = _slice(wholes[number], node, first, units)
+    return found
+
+
+def _slice(whole: Profiles, node: str, first: int, units: int) -> Profiles:
+    return Profiles(node, whole.values[first : first + units], whole.numbers, whole, first)
+
+
+def _joined(nodes: Mapping[str, Profiles]) -> Nodes:
+    """The same, with one array for all nodes that were shown the same pictures."""
+    import numpy as np
+
+    groups: dict[tuple[str, bytes], list[Profiles]] = {}
+    for profiles in nodes.values():
+        key = (profiles.numbers.dtype.str, profiles.numbers.tobytes())
+        groups.setdefault(key, []).append(profiles)
+    joined: dict[str, Profiles] = {}
+    for group in groups.values():
+        whole = Profiles("", np.concatenate([p.values for p in group]), group[0].numbers)
+        first = 0
+        for p in group:
+            joined[p.node] = _slice(whole, p.node, first, len(p.values))
+            first += len(p.values)
+    return Nodes({node: joined[node] for node in nodes})
+
+
+def _read(part: Reading) -> dict[str, Nodes]:
+    found: dict[str, dict[str, Profiles]] = {}
+    swept = {(c.node, c.variant) for c in part.counts() if c.technique == "dataset_examples"}
+    for node, variant in sorted(swept):
+        rows = part.visualizations(node, None, "dataset_examples")
+        row = next((v for v in rows if v.variant == variant), None)
+        arrays = part.arrays(node, None, "dataset_examples", variant)
+        if row is None or not _sound(arrays, part.nodes[node].units):
+            continue
+        digest = row.data.get("dataset") or row.recipe.get("dataset")
+        if isinstance(digest, str):
+            block = Profiles(node, arrays["profile"], arrays["numbers"])
+            found.setdefault(digest, {})[node] = block
+    return {digest: _joined(nodes) for digest, nodes in found.items()}
+
+
+def _sound(arrays: Mapping[str, "np.ndarray"], units: int) -> bool:
+    """Whether a file has what it should: it may be somebody else's."""
+    profile, numbers = arrays.get("profile"), arrays.get("numbers")
+    return (
+        profile is not None
+        and numbers is not None
+        and numbers.ndim == 1
+        and profile.dtype.name == "uint8"
+        and profile.shape == (units, len(numbers))
+    )

@@ -1,0 +1,149 @@
+"""Who does the tasks: today this process, later others as well."""
+
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from micrograph import lenses
+from micrograph.errors import BadInput, Conflict
+from micrograph.events import Step
+from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Sweep, Technique
+from micrograph.optimize import memory
+from micrograph.recipe import canonical, digest
+from micrograph.runner.options import jobs_of
+from micrograph.runner.plan import job_at
+from micrograph.runner.results import TaskFinished, TaskResults
+from micrograph.runner.select import find_attached
+from micrograph.tasks import Task
+
+if TYPE_CHECKING:
+    from micrograph.models.model import Model
+
+CHUNK = 256
+"""Results of a sweep that are given together."""
+
+OnStep = Callable[[Task, Step], None]
+"""Told of each step of a task while it is under way; may raise to stop."""
+
+
+class Executor(Protocol):
+    """Does tasks somewhere, and gives what they make as it comes."""
+
+    def run(
+        self, tasks: Iterable[Task], on_step: OnStep | None = None
+    ) -> Iterator[TaskResults | TaskFinished]:
+        """Results of each task, and that it is finished; the order of tasks is the executor's own.
+
+        Steps are told by `on_step`, because they happen while the iterator is at work; step 0 says
+        that a task has begun. Raises as the lenses do.
+        """
+        ...
+
+
+class LocalExecutor:
+    """Does tasks one after the other in this process.
+
+    `known` are jobs that are made already; others are made from the options of their task.
+    `atlas` is the file that results go to: unfinished work of sweeps lies beside it.
+    """
+
+    def __init__(
+        self,
+        model: "Model",
+        atlas: Path,
+        known: Sequence[tuple[Technique[Any] | Sweep[Any], Job]] = (),
+    ) -> None:
+        self.model, self.atlas = model, atlas
+        self._jobs: dict[str, list[Job]] = {}
+        for lens, job in known:
+            self._jobs.setdefault(lens.name, []).append(job)
+        self._made: set[tuple[str, str]] = set()
+        self._found: dict[tuple[str, str], Job] = {}
+
+    def run(
+        self, tasks: Iterable[Task], on_step: OnStep | None = None
+    ) -> Iterator[TaskResults | TaskFinished]:
+        """As `Executor.run`. Raises BadInput for a task of another model, Conflict where weights or
+        pictures here are not those that the task was planned with."""
+        for task in tasks:
+            lens = lenses.get(task.technique)
+            job = self._job(lens, task)
+            hook = _hook(task, on_step)
+            hook(0, 1)
+            if isinstance(lens, Sweep):
+                yield from self._sweep(lens, task, job, hook)
+                continue
+            ((node, units),) = task.units.items()
+            with memory.fixed_budget():
+                results = tuple(lens.run(self.model, node, list(units or ()), job, hook))
+            yield TaskResults(task, results)
+            yield TaskFinished(task)
+
+    def _sweep(
+        self, lens: Sweep[Any], task: Task, job: Job, hook: StepHook
+    ) -> Iterator[TaskResults | TaskFinished]:
+        """Results as they come; unfinished work is deleted once all are stored."""
+        workspace = workspace_of(self.atlas, job.recipe)
+        targets = {node: list(units or ()) for node, units in task.units.items()}
+        try:
+            for part in _chunks(lens.sweep(self.model, targets, job, workspace, hook), CHUNK):
+                yield TaskResults(task, part)
+        except Conflict:  # what was swept is not what is there now: nothing can go on from it
+            shutil.rmtree(workspace, ignore_errors=True)
+            raise
+        yield TaskFinished(task, keeps=True)
+        shutil.rmtree(workspace, ignore_errors=True)
+
+    def _job(self, lens: Technique[Any] | Sweep[Any], task: Task) -> Job:
+        """What the lens is to do: the job whose recipe is the task's."""
+        if task.model != self.model.id:
+            raise BadInput(f"a task of {task.model} given to {self.model.id}; load that model")
+        find_attached(self.model, list(task.units))
+        wanted, node = digest(task.recipe), next(iter(task.units))
+        if (found := self._find(task.technique, wanted, node)) is not None:
+            return found
+        made = (task.technique, canonical(task.options))
+        if made not in self._made:
+            self._made.add(made)
+            jobs = jobs_of([lens], self.model, dict(task.options))
+            self._jobs.setdefault(task.technique, []).extend(job for _, job in jobs)
+        if (found := self._find(task.technique, wanted, node)) is not None:
+            return found
+        raise Conflict(
+            f"the {task.technique} of {task.model}/{node} was planned with other weights, pictures "
+            f"or code than there are here (recipe {wanted[:12]}); plan it anew"
+        )
+
+    def _find(self, technique: str, wanted: str, node: str) -> Job | None:
+        if (technique, wanted) not in self._found:
+            for plain in self._jobs.get(technique, ()):
+                job = job_at(self.model, node, plain)
+                self._found[technique, digest(job.recipe)] = job
+        return self._found.get((technique, wanted))
+
+
+def workspace_of(atlas: Path, recipe: Mapping[str, Any]) -> Path:
+    """The folder for unfinished work of a sweep into an atlas."""
+    return atlas.with_name(f"{atlas.name}.{digest(recipe)[:12]}.part")
+
+
+def _hook(task: Task, on_step: OnStep | None) -> StepHook:
+    def hook(step: int, steps: int) -> None:
+        if on_step is not None:
+            on_step(task, Step(step, steps))
+
+    return hook
+
+
+def _chunks(
+    results: Iterator[Rendered | Sample], size: int
+) -> Iterator[tuple[Rendered | Sample, ...]]:
+    part: list[Rendered | Sample] = []
+    for result in results:
+        part.append(result)
+        if len(part) == size:
+            yield tuple(part)
+            part = []
+    if part:
+        yield tuple(part)

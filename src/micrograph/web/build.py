@@ -1,0 +1,58 @@
+"""Every page of the site in one table, and from a target to its page."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from micrograph.web import handlers
+from micrograph.web.context import Context
+from micrograph.web.pages import Page
+from micrograph.web.pages.compare import ComparePage
+from micrograph.web.pages.model import ModelPage
+from micrograph.web.pages.node import NodePage
+from micrograph.web.pages.other import AboutPage, SearchPage
+from micrograph.web.pages.start import StartPage
+from micrograph.web.pages.unit import UnitPage
+from micrograph.web.redirects import Redirect
+from micrograph.web.target import Target
+from micrograph.web.targets import (
+    AboutTarget,
+    CompareTarget,
+    ModelsTarget,
+    ModelTarget,
+    NodeTarget,
+    SearchTarget,
+    StartTarget,
+    UnitTarget,
+)
+
+
+@dataclass(frozen=True)
+class PageRoute:
+    """Pages of one kind: the addresses they have, what makes them, and what is made. The path and
+    the name of the kind are those of the target."""
+
+    target: type[Target]
+    handler: Callable[[Context, Any], Page | Redirect]
+    page: type[Page]
+
+
+PAGES: tuple[PageRoute, ...] = (
+    PageRoute(StartTarget, handlers.start, StartPage),
+    PageRoute(ModelsTarget, handlers.models, StartPage),
+    PageRoute(AboutTarget, handlers.about, AboutPage),
+    PageRoute(SearchTarget, handlers.search, SearchPage),
+    PageRoute(CompareTarget, handlers.compare, ComparePage),
+    PageRoute(ModelTarget, handlers.model, ModelPage),
+    PageRoute(NodeTarget, handlers.node, NodePage),
+    PageRoute(UnitTarget, handlers.unit, UnitPage),
+)
+_BY_TARGET = {route.target: route for route in PAGES}
+
+
+def build(context: Context, target: Target) -> Page | Redirect:
+    """The page that is asked for, or where it is to be found.
+
+    Raises NotFound and BadInput for what is not there.
+    """
+    return _BY_TARGET[type(target)].handler(context, target)

@@ -1,0 +1,69 @@
+"""What one request sees."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from micrograph.atlas import Snapshot
+from micrograph.errors import Unavailable
+from micrograph.parts.parts import LookState, look_state
+from micrograph.parts.urls import Urls
+from micrograph.web.known import Known, never_released
+from micrograph.web.locations import Location
+from micrograph.web.render_state import RenderState
+from micrograph.web.site import Site
+
+
+@dataclass(frozen=True)
+class Context:
+    """The site as one request sees it, from its first question to its last. `origin`
+    ("http://host:port", or "") is what makes a path of the site an address for everybody."""
+
+    site: Site
+    origin: str = ""
+
+    @cached_property
+    def library(self) -> Snapshot:
+        """The library as it was when it was first asked for."""
+        return self.site.library.snapshot()
+
+    @property
+    def urls(self) -> Urls:
+        return self.site.urls
+
+    def known(self, model: str) -> Known:
+        """Whether a model can be run here."""
+        outline = self.library.outlines.get(model)
+        if outline and outline.unreleased:
+            return never_released(outline)
+        return self.site.known(model)
+
+    def obstacle(self, model: str) -> str:
+        """Why nothing can be asked of a model, or "" where it can be run here."""
+        return self.known(model).reason(model)
+
+    def look_state(self, here: Location) -> LookState:
+        """Whether a picture of the reader's own can be looked at there."""
+        model, node = here.atlas.model, here.node.id if here.node else ""
+        reason = self.obstacle(model.id) or self.site.look.reason
+        return look_state(model, reason, self.urls, node, here.unit)
+
+    def render_state(self, here: Location) -> RenderState:
+        """Whether a unit can be rendered here, and how far that is."""
+        model, node, unit = _unit(here)
+        state = self.site.live.state(model, node, unit)
+        reason = self.obstacle(model)
+        return replace(state, available=False, reason=reason) if reason else state
+
+    def ask_for_render(self, here: Location) -> RenderState:
+        """Queue a unit. Raises Unavailable where it cannot be rendered here, Conflict where too
+        many wait."""
+        model, node, unit = _unit(here)
+        if reason := self.obstacle(model):
+            raise Unavailable(reason)
+        return self.site.live.ask(model, node, unit)
+
+
+def _unit(here: Location) -> tuple[str, str, int]:
+    assert here.node is not None
+    assert here.unit is not None
+    return here.atlas.model.id, here.node.id, here.unit

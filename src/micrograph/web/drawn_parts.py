@@ -1,0 +1,93 @@
+"""The parts of lenses as HTML, each by its lens's own template: one that fails costs no other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from jinja2 import TemplatesNotFound, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from micrograph.lenses.contract import Words
+from micrograph.lenses.pages.listing import words
+from micrograph.web.failures import attempt
+from micrograph.web.lens_traits import follows_own_picture
+from micrograph.web.pages.lens_parts import BrokenPart, LensPart
+
+_BROKEN = Markup('<p class="quiet broken">{}</p>')
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawnPart:
+    """A part of a unit's page: its section and lens, its HTML, and whether the reader's own picture
+    is asked for before it."""
+
+    section: LensPart
+    lens: Words
+    html: Markup
+    after_own: bool
+
+
+@pass_context
+def unit_parts(context: Context, sections: Sequence[LensPart]) -> list[DrawnPart]:
+    """The parts of a unit's page that stand on their own, in reading order. Pictures of lenses that
+    belong under another are drawn by that one, if it can be drawn."""
+    drawn = {part.technique: _draw_page(context, part) for part in sections if not _under(part)}
+    hosts = {technique for technique, (_, fine) in drawn.items() if fine}
+    drawn |= {
+        part.technique: _draw_page(context, part)
+        for part in sections
+        if _under(part) and _under(part) not in hosts
+    }
+    return [
+        DrawnPart(
+            section=part,
+            lens=words(part.technique),
+            html=drawn[part.technique][0],
+            after_own=follows_own_picture(part.technique),
+        )
+        for part in sections
+        if part.technique in drawn
+    ]
+
+
+@pass_context
+def lens_part(context: Context, section: LensPart) -> Markup:
+    """A part of the page of a node as a whole; nothing where its lens has no template for it."""
+    names = [f"lenses/{section.form}/node.html", f"lenses/pages/{section.form}_node.html"]
+    html, fine = _draw(context, section, names, optional=True)
+    return html if fine else Markup('<div id="{}">{}</div>').format(section.technique, html)
+
+
+def _under(part: LensPart) -> str:
+    """The lens whose template draws this part too, or ""."""
+    return words(part.technique).under if part.form == "pictures" else ""
+
+
+def _draw_page(context: Context, section: LensPart) -> tuple[Markup, bool]:
+    names = [f"lenses/{section.form}/page.html", f"lenses/pages/{section.form}.html"]
+    return _draw(context, section, names)
+
+
+def _draw(
+    context: Context, section: LensPart, names: Sequence[str], optional: bool = False
+) -> tuple[Markup, bool]:
+    """A part as HTML by the first template there is of `names`, and whether that is what its lens
+    meant; if not, it is a line that says why. `optional`: without a template it is nothing.
+
+    The template finds what an included one would: all that the page's template has.
+    """
+    if isinstance(section, BrokenPart):
+        return _BROKEN.format(section.message), False
+    about = words(section.technique)
+
+    def draw() -> tuple[Markup, bool]:
+        try:
+            template = context.environment.select_template(list(names))
+        except TemplatesNotFound:
+            if optional:
+                return Markup(), True
+            raise
+        values = {**context.get_all(), "section": section, "lens": about}
+        return Markup(template.render(values)), True
+
+    return attempt(about.title, draw, lambda line: (_BROKEN.format(line), False))

@@ -1,0 +1,49 @@
+"""What is answered where something cannot be: a page, or its twin, that says why."""
+
+from contextlib import suppress
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from micrograph.errors import BadInput, MicrographError
+from micrograph.web.locations import find_model
+from micrograph.web.pages.other import error_page
+from micrograph.web.requests import context_of, written
+from micrograph.web.site import Site
+from micrograph.web.targets import no_such_page
+
+
+def add_error_answers(app: FastAPI, site: Site) -> None:
+    """Answers to errors of ours, of HTTP, and of parameters that FastAPI refuses."""
+
+    def failed(request: Request, error: MicrographError) -> Response:
+        context, model = context_of(site, request), None
+        with suppress(KeyError, MicrographError):
+            model = find_model(context.library, str(request.path_params["model"])).model.id
+        return written(context, request, error_page(error, model, context.urls), error.status)
+
+    @app.exception_handler(MicrographError)
+    def bad(request: Request, error: MicrographError) -> Response:
+        return failed(request, error)
+
+    @app.exception_handler(HTTPException)
+    def http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404:
+            return failed(request, no_such_page(request.url.path))
+        text = str(error.detail)
+        if error.status_code == 405:
+            allowed = (error.headers or {}).get("allow", "GET")
+            text = f"{request.method} does nothing at this address; it answers {allowed}"
+        other = MicrographError(text)
+        other.status = error.status_code
+        answer = failed(request, other)
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return failed(request, BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}"))

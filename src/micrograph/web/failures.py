@@ -1,0 +1,39 @@
+"""When the code of a lens fails: what it made is left out, the page is shown all the same."""
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
+from micrograph.errors import MicrographError, short
+
+LOG = logging.getLogger("micrograph.web")
+T = TypeVar("T")
+
+
+def attempt(title: str, make: Callable[[], T], otherwise: Callable[[str], T]) -> T:
+    """`make()`; where that fails `otherwise` of one line that says so. `title` is what fails.
+
+    The log gets the traceback once, however often the page is asked for. Raises a MicrographError
+    as `make` does: then it is the atlas that cannot be read, not the lens that is broken.
+    """
+    try:
+        return make()
+    except MicrographError:
+        raise
+    except Exception as error:
+        line = _line(title, error)
+        log_once(line)
+        return otherwise(line)
+
+
+def _line(title: str, error: Exception) -> str:
+    text = " ".join(str(error).split())
+    why = type(error).__name__ + (f": {short(text)}" if text else "")
+    return f"{title} cannot be shown here, its code failed ({why}); the site's log says where"
+
+
+@lru_cache(maxsize=1024)
+def log_once(line: str) -> None:
+    """The line and the traceback of the error at hand, unless the line is in the log already."""
+    LOG.error(line, exc_info=True)

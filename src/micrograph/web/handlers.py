@@ -1,0 +1,108 @@
+"""One function a page: from what is asked for to the page. None of them knows of HTTP.
+
+Their docstrings are what the OpenAPI document says of the pages.
+"""
+
+from micrograph.web.context import Context
+from micrograph.web.pages.compare import ComparePage, compare_page
+from micrograph.web.pages.model import ModelPage, model_page
+from micrograph.web.pages.node import NodePage, node_page
+from micrograph.web.pages.other import AboutPage, SearchPage, about_page, search_page
+from micrograph.web.pages.start import StartPage, start_page
+from micrograph.web.pages.unit import UnitPage, unit_page
+from micrograph.web.redirects import SEE_OTHER, Redirect, located
+from micrograph.web.targets import (
+    AboutTarget,
+    CompareTarget,
+    ModelsTarget,
+    ModelTarget,
+    NodeTarget,
+    SearchTarget,
+    StartTarget,
+    UnitTarget,
+)
+
+
+def start(context: Context, target: StartTarget) -> StartPage:
+    """The start: the models there are."""
+    return start_page(context.library, context.urls, target.kind, context.known)
+
+
+def models(context: Context, target: ModelsTarget) -> StartPage:
+    """The index of models."""
+    return start_page(context.library, context.urls, target.kind, context.known)
+
+
+def about(context: Context, target: AboutTarget) -> AboutPage:
+    """What this is, and every lens in words."""
+    return about_page(context.site.version)
+
+
+def search(context: Context, target: SearchTarget) -> SearchPage | Redirect:
+    """Places by address, alias, name or class label. The HTML page goes straight to the place
+    where the text names exactly one."""
+    found = search_page(context.library, target.q, context.urls)
+    if found.exact and not target.twin:
+        return Redirect(found.exact, SEE_OTHER)
+    return found
+
+
+def compare(context: Context, target: CompareTarget) -> ComparePage:
+    """Two models side by side."""
+    return compare_page(context.library, context.urls, target.here, target.there)
+
+
+def model(context: Context, target: ModelTarget) -> ModelPage | Redirect:
+    """A model and its graph; `lens` says what stands in its nodes, `picture` which picture
+    that lens looked at, `open` which repeated block is drawn whole, or "all"."""
+    here = located(context, target)
+    if isinstance(here, Redirect):
+        return here
+    return model_page(
+        here.atlas,
+        context.urls,
+        context.look_state(here),
+        lens=target.lens,
+        picture=target.picture,
+        open=target.open,
+        library={id: bool(one.nodes) for id, one in context.library.readings.items()},
+        state=context.known(here.atlas.model.id),
+    )
+
+
+def node(context: Context, target: NodeTarget) -> NodePage | Redirect:
+    """A node as a whole, and all its units through one lens."""
+    here = located(context, target)
+    if isinstance(here, Redirect):
+        return here
+    assert here.node is not None
+    return node_page(
+        here.atlas,
+        here.node,
+        context.urls,
+        context.look_state(here),
+        view=target.view,
+        picture=target.picture,
+    )
+
+
+def unit(context: Context, target: UnitTarget) -> UnitPage | Redirect:
+    """A unit and everything that was rendered of it; `dataset` is the name of the dataset whose
+    examples are shown."""
+    here = located(context, target)
+    if isinstance(here, Redirect):
+        return here
+    assert here.node is not None
+    assert here.unit is not None
+    id = here.atlas.model.id
+    return unit_page(
+        here.atlas,
+        here.node,
+        here.unit,
+        context.urls,
+        context.look_state(here),
+        render=context.render_state(here),
+        origin=context.origin,
+        others=[other for other in context.library.atlases() if other.model.id != id],
+        options={"dataset": target.dataset},
+    )

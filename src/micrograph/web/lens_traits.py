@@ -1,0 +1,98 @@
+"""What pages ask of the lenses, told from what each says that it can."""
+
+from collections.abc import Mapping, Sequence
+
+from micrograph.atlas.records import Visualization
+from micrograph.lenses import Can, lenses
+from micrograph.lenses.contract import View, Words
+from micrograph.lenses.pages.listing import page_of
+
+
+def _first(can: str) -> str:
+    """The name of the first lens that can do what a field of `Can` names."""
+    return next(name for name, one in lenses().items() if getattr(one.can, can))
+
+
+def _can(technique: str) -> Can:
+    return lenses()[technique].can if technique in lenses() else Can()
+
+
+DEFAULT: Words = lenses()[_first("lead")].words
+"""The lens whose pictures stand for units wherever nothing else is asked for. A unit's page begins
+with it, also where nothing is rendered; `micrograph render` without a technique makes its
+results."""
+
+MAP = _first("replaces_grid")
+"""The lens that puts a map in the place of a node's grid and of a model's graph."""
+
+EXAMPLES = _first("on_dataset")
+"""The lens whose tiles stand for units that have no picture of their own beside those of another
+model, and whose whole-node results hold what units answered to a dataset."""
+
+
+def in_graph() -> list[str]:
+    """Lenses of nodes whose picture can stand in the nodes of a model's graph."""
+    return [name for name, one in lenses().items() if one.can.in_graph]
+
+
+def by_picture(technique: str) -> bool:
+    """Whether the lens's variant is the name of the picture that it looked at."""
+    return _can(technique).on_pictures
+
+
+def is_default_tile(technique: str, variant: str) -> bool:
+    """Whether results of that kind are the pictures that stand for units."""
+    return (technique, variant) == (DEFAULT.technique, DEFAULT.views[0].variant)
+
+
+def default_view(objective: str, sign: str) -> View:
+    """The view of the default lens that an objective and a sign name."""
+    return next(v for v in DEFAULT.views if (v.objective, v.sign) == (objective, sign))
+
+
+def tiled() -> list[str]:
+    """The lenses that can make the grid of a node's page, or stand in its place."""
+    return [*(name for name in lenses() if page_of(name).tiles), MAP]
+
+
+def is_in_doubt(technique: str, there: Sequence[str]) -> bool:
+    """Whether nobody knows that a model can have the lens: it needs a tower for text, and the
+    model has no results of it so far."""
+    return _can(technique).needs_text and technique not in there
+
+
+def variant_word(technique: str) -> str:
+    """What a reader calls the variants of a lens as the tile of a grid."""
+    return _can(technique).variant_title
+
+
+def source_names(section: object) -> list[str]:
+    """The names of the pictures that a part of a node's page looked at; of such parts one picture
+    is shown at a time."""
+    shown = by_picture(getattr(section, "technique", ""))
+    return [one.shot.variant for one in getattr(section, "pictures", ())] if shown else []
+
+
+def follows_own_picture(technique: str) -> bool:
+    """Whether the reader's own picture is asked for before this part of a unit's page."""
+    return _can(technique).reader_picture
+
+
+def cited(found: Sequence[Visualization]) -> Visualization | None:
+    """Of a unit's results the one whose recipe a citation names."""
+    first = (v for v in found if is_default_tile(v.technique, v.variant))
+    return next(first, found[0] if found else None)
+
+
+def grid_query(technique: str, variant: str) -> Mapping[str, str]:
+    """The query with which a node's grid shows a lens, or a view of the default lens."""
+    view = next((v for v in DEFAULT.views if v.variant == variant), None)
+    if technique not in ("", DEFAULT.technique):
+        return {"lens": technique} if page_of(technique).tiles else {}
+    usual = DEFAULT.views[0]
+    found = {}
+    if view and view.objective != usual.objective:
+        found["objective"] = view.objective
+    if view and view.sign != usual.sign:
+        found["sign"] = view.sign
+    return found

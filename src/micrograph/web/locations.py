@@ -1,0 +1,40 @@
+"""From what a URL says to the model, node or unit it means."""
+
+from dataclasses import dataclass
+
+from micrograph import address
+from micrograph.atlas import NodeRecord, Reading, Snapshot
+from micrograph.parts.urls import Urls
+
+
+@dataclass(frozen=True, kw_only=True)
+class Location:
+    """A model of the library, perhaps with a node and a unit. `url` is its canonical address."""
+
+    atlas: Reading
+    node: NodeRecord | None = None
+    unit: int | None = None
+    url: str
+
+
+def locate(library: Snapshot, text: str, urls: Urls) -> Location:
+    """What an address means, in any accepted spelling.
+
+    Raises BadInput for a malformed address, NotFound (with close names) for one that leads nowhere.
+    """
+    asked = address.parse(text)
+    atlas = find_model(library, asked.model)
+    id = atlas.model.id
+    if asked.node is None:
+        return Location(atlas=atlas, url=urls.model(id))
+    node = atlas.nodes[address.find_node(asked.node, atlas.aliases, id)]
+    if asked.unit is None:
+        return Location(atlas=atlas, node=node, url=urls.node(id, node.id))
+    address.check_unit(asked.unit, f"{id}/{node.id}", node.units)
+    return Location(atlas=atlas, node=node, unit=asked.unit, url=urls.unit(id, node.id, asked.unit))
+
+
+def find_model(library: Snapshot, name: str) -> Reading:
+    """The atlas of the model of that name, in any case. Raises NotFound with close names."""
+    by_folded = {model.id.lower(): model.id for model in library.models()}
+    return library.model(by_folded.get(name.lower(), name))

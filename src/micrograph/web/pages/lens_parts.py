@@ -1,0 +1,45 @@
+"""The parts of a page that lenses make, each on its own: one that fails costs no other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from micrograph.lenses import lenses
+from micrograph.lenses.pages import generic
+from micrograph.lenses.pages.listing import Section, page_of, words
+from micrograph.lenses.pages.scene import Scene
+from micrograph.web.failures import attempt
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrokenPart:
+    """In the place of a part whose lens failed; `message` says so in one line."""
+
+    technique: str
+    form: str
+    message: str
+
+
+LensPart = Section | BrokenPart
+
+
+def lens_parts(scene: Scene, level: str) -> list[LensPart]:
+    """The parts of a page, in reading order: the lenses of that level ("unit" or "node") that have
+    something to show, then techniques without words."""
+    found: list[LensPart] = []
+    for name, one in lenses().items():
+        section = page_of(name).section
+        if one.words.level == level and section:
+            made = _made(name, partial(section, scene))
+            found += [made] if made else []
+    for name in dict.fromkeys(v.technique for v in scene.found if v.technique not in lenses()):
+        made = _made(name, partial(generic.section, scene, name))
+        found += [made] if made else []
+    return found
+
+
+def _made(technique: str, make: Callable[[], LensPart | None]) -> LensPart | None:
+    def broken(message: str) -> LensPart:
+        return BrokenPart(technique=technique, form="broken", message=message)
+
+    return attempt(words(technique).title, make, broken)

@@ -1,0 +1,44 @@
+"""What of a model can be pictured, what is, and which of its nodes stand for it."""
+
+from collections.abc import Iterable
+
+from micrograph.atlas import Count, NodeRecord, Reading, Tile
+from micrograph.lenses import lead
+from micrograph.web.pages.model_state import own_nodes
+
+
+def pictured_units(atlas: Reading) -> dict[str, int]:
+    """How many units of each node have a picture under the lens's first view."""
+    return pictured_of(atlas.counts())
+
+
+def pictured_of(counts: Iterable[Count]) -> dict[str, int]:
+    """As `pictured_units`, of counts that are there already."""
+    found: dict[str, int] = {}
+    for count in counts:
+        if (count.technique, count.variant) == lead():
+            found[count.node] = count.units
+    return found
+
+
+def unit_count(atlas: Reading) -> int:
+    """How many units there are to picture."""
+    return sum(n.units for n in own_nodes(atlas))
+
+
+def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:
+    """The tiles of a node under the lens's first view, small ones where there are."""
+    return atlas.tiles(node, *lead(), min_width=width)
+
+
+def along_depth(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:
+    """At most `count` of the nodes, evenly along the depth; main outputs before inner branches.
+
+    An inner branch is a node whose id starts with another node's id, as in Inception modules.
+    """
+    ids = {n.id for n in nodes}
+    main = [n for n in nodes if not any(n.id != o and n.id.startswith(o + "_") for o in ids)]
+    chosen = main if len(main) >= 3 else nodes
+    if len(chosen) <= count:
+        return chosen
+    return [chosen[i * (len(chosen) - 1) // (count - 1)] for i in range(count)]

@@ -1,0 +1,147 @@
+"""What a model makes of a reader's own picture, without torch in this process."""
+
+import importlib.util
+import json
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from micrograph.errors import Conflict, Unavailable
+from micrograph.events import Event, Step
+from micrograph.steps import StepHook
+from micrograph.workers import (
+    LOOK,
+    Cancelled,
+    Order,
+    QueueFull,
+    Supervisor,
+    WorkerDied,
+    WorkerTimeout,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+WAITING = 4
+"""Questions that may wait behind the one that is answered."""
+LIMIT = 60.0
+"""Seconds that an answer may take; a caricature three times as long."""
+IDLE = 300.0
+"""Seconds without a question after which the worker is ended, and its memory freed."""
+START = 180.0
+"""Seconds that loading torch and the model may take."""
+REMEMBERED = 256
+"""Heat maps of stored pictures that are kept."""
+LARGE = 2048
+"""Short side in pixels from which on pictures are reduced before they go to the worker."""
+
+
+def look_command(model: str, digest: str) -> list[str]:
+    """What is run: it ends when its standard input closes, so it never outlives the site."""
+    return [sys.executable, "-m", "micrograph", "look", model, "--digest", digest]
+
+
+class PictureQuestions:
+    """One model at a time is held by a worker; one question at a time is answered.
+
+    `workers` are those of the site; without them it has its own.
+    """
+
+    def __init__(
+        self,
+        command: Callable[[str, str], Sequence[str]] = look_command,
+        workers: Supervisor | None = None,
+    ) -> None:
+        self.command = command
+        self.workers = workers or Supervisor()
+        self._lock = threading.Lock()
+        self._maps: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+
+    @property
+    def reason(self) -> str:
+        """Why no picture can be looked at here, or "" when torch is there for it."""
+        if self.command is look_command and importlib.util.find_spec("torch") is None:
+            return "looking at pictures needs torch, which is not installed here: pip install torch"
+        return ""
+
+    def ask(
+        self,
+        model: str,
+        digest: str,
+        request: Mapping[str, Any],
+        image: "Image.Image",
+        on_step: StepHook | None = None,
+    ) -> Any:
+        """The worker's answer about an RGB picture; `digest` is that of the model's weights.
+
+        Raises Unavailable without torch or weights, and when it takes too long; Conflict when too
+        many wait.
+        """
+        if self.reason:
+            raise Unavailable(self.reason)
+        order = Order(
+            tuple(self.command(model, digest)),
+            question=_question(request, _smaller(image)),
+            seconds=LIMIT * 3 if request["ask"] == "caricature" else LIMIT,
+            start_seconds=START,
+            keep=IDLE,
+            on_event=_for_steps(on_step),
+        )
+        try:
+            return self.workers.submit(LOOK, order, WAITING + 1).result()
+        except QueueFull:
+            raise Conflict(
+                "several pictures wait to be looked at already; try again soon"
+            ) from None
+        except Cancelled:
+            raise Unavailable("the site is closing") from None
+        except WorkerTimeout as error:
+            raise Unavailable(f"{error}; the machine may be busy, try again") from None
+        except WorkerDied as error:
+            raise Unavailable(
+                f"the process that looks at pictures has ended ({str(error)[:300]})"
+            ) from None
+        except OSError as error:
+            raise Unavailable(f"no process to look at pictures: {error}") from None
+
+    def remembered(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        """`make()`, or what it gave before under `key`."""
+        with self._lock:
+            if key in self._maps:
+                self._maps.move_to_end(key)
+                return self._maps[key]
+        made = make()
+        with self._lock:
+            self._maps[key] = made
+            while len(self._maps) > REMEMBERED:
+                self._maps.popitem(last=False)
+        return made
+
+    def close(self) -> None:
+        """End the worker, also in the middle of an answer."""
+        self.workers.close(LOOK)
+
+
+def _question(request: Mapping[str, Any], image: "Image.Image") -> bytes:
+    """A line of JSON, and behind it the pixels."""
+    full = {**request, "shape": [image.height, image.width, 3]}
+    return json.dumps(full).encode() + b"\n" + image.tobytes()
+
+
+def _for_steps(on_step: StepHook | None) -> Callable[[Event], None] | None:
+    if on_step is None:
+        return None
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, Step):
+            on_step(event.step, event.steps)
+
+    return on_event
+
+
+def _smaller(image: "Image.Image") -> "Image.Image":
+    """A photograph of a modern camera has many times the pixels that any network sees."""
+    factor = min(image.size) // (LARGE // 2)
+    return image.reduce(factor) if min(image.size) >= LARGE else image

@@ -1,0 +1,142 @@
+"""The address of a page as an object: which page, of what, and how it is to be shown.
+
+`parse` makes a target of an address; `url` of a target is the address again, in its one canonical
+spelling. Nothing here asks whether what the address names exists.
+"""
+
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+from micrograph.errors import NotFound, short
+from micrograph.web.pages.node_view import NodeView
+from micrograph.web.target import Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartTarget(Target):
+    """`/`: the models there are."""
+
+    kind, pattern = "start", "/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelsTarget(Target):
+    """`/models`: the index of models."""
+
+    kind, pattern = "models", "/models"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AboutTarget(Target):
+    """`/about`: what this is."""
+
+    kind, pattern = "about", "/about"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchTarget(Target):
+    """`/search?q=`: what has a name."""
+
+    kind, pattern = "search", "/search"
+    q: str = field(default="", metadata={"longest": 500})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareTarget(Target):
+    """`/compare?here=&there=`: two models side by side."""
+
+    kind, pattern = "compare", "/compare"
+    here: str = field(metadata={"longest": 200})
+    there: str = field(metadata={"longest": 200})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocationTarget(Target):
+    """A page of a model, or of something in one: names are as they were written."""
+
+    @property
+    def location(self) -> str:
+        """The text of the address that is meant: `toytown/mixed4a/3`."""
+        values = self.values
+        return "/".join(values[one] for one in ("model", "node", "unit") if one in values)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelTarget(LocationTarget):
+    """`/models/<model>`. `lens` says what stands in the nodes of its graph, `picture` which picture
+    that lens looked at, `open` which repeated block is drawn whole, or "all"."""
+
+    kind, pattern = "model", "/models/{model}"
+    model: str
+    lens: str = "units"
+    picture: str = ""
+    open: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeTarget(LocationTarget):
+    """`/models/<model>/<node>`. `view` is how its grid of units is shown, `picture` the picture
+    that the lenses above the grid looked at."""
+
+    kind, pattern = "node", "/models/{model}/{node}"
+    model: str
+    node: str
+    view: NodeView = field(default_factory=NodeView)
+    picture: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitTarget(LocationTarget):
+    """`/models/<model>/<node>/<unit>`. `dataset` names the dataset whose examples are shown."""
+
+    kind, pattern = "unit", "/models/{model}/{node}/{unit}"
+    model: str
+    node: str
+    unit: str
+    dataset: str = ""
+
+
+TARGETS: tuple[type[Target], ...] = (
+    StartTarget,
+    ModelsTarget,
+    AboutTarget,
+    SearchTarget,
+    CompareTarget,
+    ModelTarget,
+    NodeTarget,
+    UnitTarget,
+)
+
+
+def parse(path: str, query: str = "") -> Target:
+    """The page at `path`, which is decoded, as a server hands it on; with `.json` at its end its
+    twin. Options that a page does not have are ignored, of repeated ones the last counts.
+
+    Raises NotFound where no page has such a path, BadInput for options that cannot be.
+    """
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    for twin in (True, False) if path.endswith(".json") else (False,):
+        plain = path.removesuffix(".json") if twin else path
+        for kind in TARGETS:
+            if (found := _match(kind.pattern, plain)) is not None:
+                return kind.of(options | found, twin, query)
+    raise no_such_page(path)
+
+
+def no_such_page(path: str) -> NotFound:
+    """The error for a path that no page has."""
+    return NotFound(f"there is no page {short(path)}; places are /models/<model>/<node>/<unit>")
+
+
+def _match(pattern: str, path: str) -> dict[str, str] | None:
+    """The values of a pattern's {names} in a path, or None where it has another form."""
+    wanted, given = pattern.split("/"), path.split("/")
+    if len(wanted) != len(given):
+        return None
+    found = {}
+    for part, value in zip(wanted, given, strict=True):
+        if part.startswith("{") and value:
+            found[part[1:-1]] = value
+        elif part != value:
+            return None
+    return found

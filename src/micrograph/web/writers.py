@@ -1,0 +1,40 @@
+"""Ways to write a page down. Each takes the same plain object, and a further one would, too."""
+
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from micrograph.web.context import Context
+from micrograph.web.pages import Page
+from micrograph.web.pages.model import ModelPage
+from micrograph.web.pages.node import NodePage
+from micrograph.web.pages.unit import UnitPage
+from micrograph.web.panel import Panel, model_panel, node_panel, unit_panel
+
+
+@cache
+def _adapter(kind: type[Page]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_json(page: Page) -> bytes:
+    """The page as its JSON twin has it: every field, by name."""
+    return _adapter(type(page)).dump_json(page)
+
+
+def to_html(context: Context, page: Page, url: str) -> bytes:
+    """The page for a browser, with the panel that stands beside pages of its kind. `url` is its own
+    address, with its query."""
+    return context.site.html.render(page, side_panel(context, page), url)
+
+
+def side_panel(context: Context, page: Page) -> Panel:
+    """The lenses and the small map beside a page; an empty panel where there are none."""
+    if isinstance(page, ModelPage):
+        return model_panel(page, context.urls)
+    if isinstance(page, NodePage):
+        return node_panel(page, context.library.model(page.model.id), context.urls)
+    if isinstance(page, UnitPage):
+        return unit_panel(page, context.library.model(page.model.id), context.urls)
+    return Panel()
