@@ -98,14 +98,27 @@ def point_included(app: Sphinx, path: Path, docname: str, source: list[str]) -> 
         source[0] = source[0].replace(f"]({name}", f"](docs/{page}")
 
 
-def inline_code(
+PARAMETER = re.compile(r"([a-z_]+(?:, [a-z_]+)*): (?=\S)")
+
+
+def readable(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
-    """Docstrings are plain text with `code` in single backticks; so are they shown."""
-    lines[:] = [re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line) for line in lines]
+    """Our docstrings in reStructuredText: `code`, and a list of `parameter: meaning` lines."""
+    made: list[str] = []
+    for line in lines:
+        line = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line)
+        starts = PARAMETER.match(line)
+        if starts and (not made or not made[-1] or made[-1].startswith(("- ", "  "))):
+            made.append(f"- **{starts[1]}**: {line[starts.end() :]}")
+        elif line.startswith("    ") and made and made[-1].startswith(("- ", "  ")):
+            made.append("  " + line.strip())
+        else:
+            made.append(line)
+    lines[:] = made
 
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", point_inside)
     app.connect("include-read", point_included)
-    app.connect("autodoc-process-docstring", inline_code)
+    app.connect("autodoc-process-docstring", readable)
