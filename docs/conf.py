@@ -106,15 +106,19 @@ def readable(
 ) -> None:
     """Our docstrings in reStructuredText: `code`, and a list of `parameter: meaning` lines."""
     made: list[str] = []
+    listing = False
     for line in lines:
         line = re.sub(r"(?<!`)`([^`]+)`(?!`)", r"``\1``", line)
         starts = PARAMETER.match(line)
-        if starts and (not made or not made[-1] or made[-1].startswith(("- ", "  "))):
-            made.append(f"- **{starts[1]}**: {line[starts.end() :]}")
-        elif line.startswith("    ") and made and made[-1].startswith(("- ", "  ")):
-            made.append("  " + line.strip())
-        else:
+        listing = bool(starts and (listing or not made or not made[-1])) or (
+            listing and line.startswith("    ")
+        )
+        if not listing:
             made.append(line)
+        elif starts:
+            made.append(f"- **{starts[1]}**: {line[starts.end() :]}")
+        else:
+            made.append("  " + line.strip())
     lines[:] = made
 
 
