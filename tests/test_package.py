@@ -1,6 +1,8 @@
+import ast
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import micrograph
@@ -16,6 +18,17 @@ def test_import_does_not_bring_torch() -> None:
 def test_every_public_name_is_there() -> None:
     for name in micrograph.__all__:
         assert getattr(micrograph, name) is not None
+
+
+def test_no_two_classes_have_one_name() -> None:
+    root = Path(micrograph.__file__).parent
+    files: dict[str, list[str]] = defaultdict(list)
+    for file in sorted(root.rglob("*.py")):
+        for statement in ast.parse(file.read_text("utf-8")).body:
+            if isinstance(statement, ast.ClassDef):
+                files[statement.name].append(str(file.relative_to(root)))
+    assert len(files) > 200  # the files were found
+    assert {name: where for name, where in files.items() if len(where) > 1} == {}
 
 
 def test_the_site_and_the_resolver_answer_without_torch() -> None:

@@ -13,11 +13,11 @@ from micrograph import Model, Preprocessing
 from micrograph import lenses as techniques
 from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, Conflict
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, Sweep, Technique
+from micrograph.lenses.engines.base import Job, PictureSource, Rendered, Sample, Sweep, Technique
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.runner import render
 
-TOWN = Source("town", "cd" * 32, "Town", 3, 32, "CC0", ("car", "bus"))
+TOWN = PictureSource("town", "cd" * 32, "Town", 3, 32, "CC0", ("car", "bus"))
 
 
 @dataclass

@@ -16,7 +16,7 @@ Row = tuple[str | None, int | None, str]
 """Something that can be found in an atlas: its node, its unit, its text."""
 
 
-class Index(Protocol):
+class AtlasIndex(Protocol):
     """Keeps what follows from atlases. Everything in it can be had from the files as well: where
     it does not know, it says None, and who asked reads the files."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from micrograph.atlas.keeping import Index
+from micrograph.atlas.keeping import AtlasIndex
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline, read_catalogue
 from micrograph.atlas.read import Atlas
@@ -37,7 +37,7 @@ class Library:
         self,
         places: Iterable[Path | str],
         catalogue: Path | None = None,
-        index: Index | None = None,
+        index: AtlasIndex | None = None,
     ) -> None:
         self.places = tuple(Path(place) for place in places)
         self._catalogue = catalogue

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from micrograph.address import find_node
-from micrograph.atlas.keeping import Index
+from micrograph.atlas.keeping import AtlasIndex
 from micrograph.atlas.outline import Outline
 from micrograph.atlas.read import Atlas, aliases_of
 from micrograph.atlas.records import (
@@ -41,7 +41,7 @@ class Merged:
         parts: Sequence[Atlas],
         outline: Outline | None = None,
         states: Mapping[Path, State] = MappingProxyType({}),
-        index: Index | None = None,
+        index: AtlasIndex | None = None,
     ) -> None:
         self.parts = tuple(parts)
         self.states = states

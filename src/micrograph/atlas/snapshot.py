@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from micrograph.atlas.keeping import Index, Row
+from micrograph.atlas.keeping import AtlasIndex, Row
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline
 from micrograph.atlas.reading import Reading
@@ -39,7 +39,7 @@ class Snapshot:
     problems: tuple[Problem, ...]
     outlines: Mapping[str, Outline]
     files: Mapping[Path, State]
-    index: Index | None = None
+    index: AtlasIndex | None = None
 
     def models(self) -> list[ModelRecord]:
         """Every model there is: those with atlases in order of first appearance, then those that

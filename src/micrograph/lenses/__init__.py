@@ -19,12 +19,12 @@ from micrograph.lenses.result import PlainResult, Result
 
 if TYPE_CHECKING:
     from micrograph.lenses.engines.base import Sweep, Technique
-    from micrograph.lenses.pages.page import Page
+    from micrograph.lenses.pages.page import LensPage
 
 GROUP = "micrograph.lenses"
 
 _lenses: dict[str, Lens] = {}
-_pages: dict[str, "Page"] = {}
+_pages: dict[str, "LensPage"] = {}
 _scanned = False
 
 
@@ -59,7 +59,7 @@ def get(name: str) -> "Technique[Any] | Sweep[Any]":
     return found
 
 
-def page(name: str) -> "Page":
+def page(name: str) -> "LensPage":
     """How results of the lens of that name become part of a page. Raises NotFound."""
     if name not in _pages:
         _pages[name] = import_module(f"{lens(name).home}.page").PAGE

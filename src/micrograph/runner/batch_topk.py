@@ -24,7 +24,7 @@ _CHECKPOINT = 500
 
 
 @dataclass(frozen=True)
-class Settings:
+class DictionarySettings:
     """Everything that decides a dictionary, apart from the values it is trained on.
 
     `k` latents speak at a position on average. `positions` of each picture are drawn; of the
@@ -49,7 +49,7 @@ class Training:
     `values` are [position, unit]. What is done lies in `folder`, and training goes on from there.
     """
 
-    def __init__(self, values: np.ndarray, settings: Settings, folder: Path) -> None:
+    def __init__(self, values: np.ndarray, settings: DictionarySettings, folder: Path) -> None:
         self.settings = settings
         self.values = torch.from_numpy(values)
         self.path = folder / "state.safetensors"

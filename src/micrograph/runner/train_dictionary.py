@@ -16,7 +16,7 @@ from micrograph.models.dictionaries.reading import of_tensors
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.recipe import digest
-from micrograph.runner.batch_topk import Settings, Training
+from micrograph.runner.batch_topk import DictionarySettings, Training
 from micrograph.runner.progress import Progress, Silent
 from micrograph.weights.formats import write_safetensors
 from micrograph.weights.tensors import to_raw
@@ -26,7 +26,7 @@ _PART = ".part"
 
 
 @dataclass(frozen=True)
-class Quality:
+class DictionaryQuality:
     """On pictures held out: the share of the variance `explained`, latents that speak at a position
     (`l0`), and the share that never does (`dead`)."""
 
@@ -40,9 +40,9 @@ def train(
     node: str,
     dataset: str,
     out: Path,
-    settings: Settings,
+    settings: DictionarySettings,
     progress: Progress | None = None,
-) -> Quality:
+) -> DictionaryQuality:
     """Train a dictionary of `node` and write it to `out` (safetensors, fp16).
 
     Unfinished work lies in a folder beside it, and the same call goes on from there. Raises
@@ -84,7 +84,7 @@ def train(
 
 
 @torch.no_grad()
-def measure(tensors: dict[str, Tensor], values: Tensor) -> Quality:
+def measure(tensors: dict[str, Tensor], values: Tensor) -> DictionaryQuality:
     """How well the tensors of a dictionary do on `values` [position, unit]."""
     dictionary = of_tensors(tensors, values.shape[1], activation="jumprelu", subtract=False)
     values = values.float()
@@ -97,10 +97,12 @@ def measure(tensors: dict[str, Tensor], values: Tensor) -> Quality:
         speaks += (latents > 0).sum(0)
     whole = float((values - centre).square().sum())
     share = 1 - left / whole if whole else 0.0
-    return Quality(share, float(speaks.sum()) / len(values), float((speaks == 0).float().mean()))
+    return DictionaryQuality(
+        share, float(speaks.sum()) / len(values), float((speaks == 0).float().mean())
+    )
 
 
-def _check(s: Settings) -> None:
+def _check(s: DictionarySettings) -> None:
     in_range("latents", s.latents, 2, 1_000_000)
     in_range("k", s.k, 1, s.latents)
     in_range("positions", s.positions, 1, 100_000)
@@ -128,7 +130,7 @@ def _folder(out: Path, about: dict[str, object]) -> Path:
     return folder
 
 
-def _kept(pictures: int, settings: Settings) -> int:
+def _kept(pictures: int, settings: DictionarySettings) -> int:
     return max(1, pictures - max(1, int(pictures * settings.held_out)))
 
 
@@ -140,7 +142,7 @@ def _collected(
     model: Model,
     node: Node,
     dataset: Dataset,
-    settings: Settings,
+    settings: DictionarySettings,
     folder: Path,
     progress: Progress,
 ) -> np.ndarray:

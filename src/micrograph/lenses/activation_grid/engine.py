@@ -46,7 +46,7 @@ FAINTEST = 0.35
 """Contrast of a tile whose vector has no length; that of the longest tenth is 1."""
 
 
-class ActivationGrid(Technique[ActivationGridParams]):
+class ActivationGridEngine(Technique[ActivationGridParams]):
     """The engine of activation grids. Its variant is the picture's name."""
 
     lens = LENS
@@ -198,4 +198,4 @@ def mosaic(pictures: np.ndarray, norms: np.ndarray, middle: int) -> np.ndarray:
     return shown.astype(np.uint8)
 
 
-ENGINE = ActivationGrid()
+ENGINE = ActivationGridEngine()

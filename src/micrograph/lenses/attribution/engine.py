@@ -58,7 +58,7 @@ class Attributed:
     shares: tuple[Share, ...]
 
 
-class Attribution(Technique[AttributionParams]):
+class AttributionEngine(Technique[AttributionParams]):
     """The engine of attribution. Its variant is the picture's name."""
 
     lens = LENS
@@ -234,4 +234,4 @@ def _short(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-ENGINE = Attribution()
+ENGINE = AttributionEngine()

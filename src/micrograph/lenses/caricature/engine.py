@@ -21,7 +21,7 @@ from micrograph.optimize.resemblance import Accompanied, resemblance
 from micrograph.pictures import shipped
 
 
-class Caricature(Technique[CaricatureParams]):
+class CaricatureEngine(Technique[CaricatureParams]):
     """The engine of caricature. Its variant is the picture's name."""
 
     lens = LENS
@@ -83,4 +83,4 @@ class Caricature(Technique[CaricatureParams]):
         )
 
 
-ENGINE = Caricature()
+ENGINE = CaricatureEngine()

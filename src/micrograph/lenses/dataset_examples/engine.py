@@ -23,7 +23,7 @@ from micrograph.lenses.dataset_examples.lens import (
     LevelBand,
     SweptNode,
 )
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, StepHook, Sweep
+from micrograph.lenses.engines.base import Job, PictureSource, Rendered, Sample, StepHook, Sweep
 from micrograph.models.model import Model
 from micrograph.sweep import part
 
@@ -37,7 +37,7 @@ class _Context:
     pictures: bool
 
 
-class DatasetExamples(Sweep[ExamplesParams]):
+class DatasetExamplesEngine(Sweep[ExamplesParams]):
     """The engine of dataset examples. Its variant is the dataset's name."""
 
     lens = LENS
@@ -87,7 +87,7 @@ class DatasetExamples(Sweep[ExamplesParams]):
         _tell_left_out(dataset, tally.skipped)
         units = sum(len(chosen) for chosen in targets.values())
         share = (time.perf_counter() - started) / max(1, units)
-        source = Source(
+        source = PictureSource(
             dataset.name,
             dataset.digest,
             dataset.title,
@@ -156,10 +156,10 @@ def _begun(path: Path, spec: sweep.Spec) -> sweep.Tally | None:
     return tally if same and set(spec.nodes) <= set(tally.spec.nodes) else None
 
 
-def _sample(model: Model, context: _Context, source: Source, number: int) -> Sample:
+def _sample(model: Model, context: _Context, source: PictureSource, number: int) -> Sample:
     entry = context.dataset.entries[number]
     image = picture(context.dataset, model.preprocessing, number) if context.pictures else None
     return Sample(source, number, entry.name, entry.cls, image)
 
 
-ENGINE = DatasetExamples()
+ENGINE = DatasetExamplesEngine()

@@ -19,7 +19,7 @@ noise, 0.01, the picture of a node that answers to plain grey stays grey (a loca
 early nodes reached a fifth of the energy, less than a photograph has there)."""
 
 
-class DeepDream(Technique[DeepDreamParams]):
+class DeepDreamEngine(Technique[DeepDreamParams]):
     """The engine of DeepDream. A result is a picture alone."""
 
     lens = LENS
@@ -60,4 +60,4 @@ class DeepDream(Technique[DeepDreamParams]):
         yield Rendered(node, None, done.as_uint8()[0], done.scores.item(), seconds)
 
 
-ENGINE = DeepDream()
+ENGINE = DeepDreamEngine()

@@ -15,7 +15,7 @@ from micrograph.optimize import Pictures, Settings, channel, evaluate, memory, o
 from micrograph.optimize.diversity import diverse
 
 
-class Diversity(Technique[DiversityParams]):
+class DiversityEngine(Technique[DiversityParams]):
     """The engine of diversity."""
 
     lens = LENS
@@ -73,4 +73,4 @@ class Diversity(Technique[DiversityParams]):
                 )
 
 
-ENGINE = Diversity()
+ENGINE = DiversityEngine()

@@ -73,7 +73,7 @@ class Rendered:
 
 
 @dataclass(frozen=True)
-class Source:
+class PictureSource:
     """Pictures that a lens looks at. `digest` (64 hex digits) stands for which and in what order;
     `size` is the side in pixels at which the network saw them."""
 
@@ -91,7 +91,7 @@ class Sample:
     """One picture of a source that results refer to by its number: class or -1, and the picture,
     uint8 [y, x, 3], as the network saw it; None where it must not be kept."""
 
-    source: Source
+    source: PictureSource
     number: int
     name: str
     cls: int

@@ -46,7 +46,7 @@ def faceted(target: Objective, probes: Mapping[str, Tensor], strength: float) ->
     return Objective(nodes, value, target.samples, False, f"faceted({target.label})")
 
 
-class FacetedFeatureVis(Technique[FacetedParams]):
+class FacetedFeatureVisEngine(Technique[FacetedParams]):
     """The engine of facets by theme. Its variants are the themes."""
 
     lens = LENS
@@ -142,4 +142,4 @@ class FacetedFeatureVis(Technique[FacetedParams]):
         return nodes
 
 
-ENGINE = FacetedFeatureVis()
+ENGINE = FacetedFeatureVisEngine()

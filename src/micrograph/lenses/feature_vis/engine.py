@@ -28,7 +28,7 @@ from micrograph.optimize import (
 from micrograph.optimize.alpha import AlphaImage, transparent
 
 
-class FeatureVis(Technique[FeatureVisParams]):
+class FeatureVisEngine(Technique[FeatureVisParams]):
     """The engine of feature visualization."""
 
     lens = LENS
@@ -121,4 +121,4 @@ def _objective(variant: str) -> dict[str, Any]:
     return made
 
 
-ENGINE = FeatureVis()
+ENGINE = FeatureVisEngine()

@@ -23,7 +23,7 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The partner's weights, from left to right."""
 
 
-class Joint(Technique[JointParams]):
+class JointEngine(Technique[JointParams]):
     """The engine of joint optimization. Its variant names the partner: `with-<node>-<unit>`."""
 
     lens = LENS
@@ -165,4 +165,4 @@ def _weighed(objective: Objective, weights: Tensor) -> Objective:
     )
 
 
-ENGINE = Joint()
+ENGINE = JointEngine()

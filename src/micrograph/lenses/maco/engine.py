@@ -21,7 +21,7 @@ PRESETS = {
 }
 
 
-class Maco(Technique[MacoParams]):
+class MacoEngine(Technique[MacoParams]):
     """The engine of MaCo."""
 
     lens = LENS
@@ -83,4 +83,4 @@ class Maco(Technique[MacoParams]):
                 )
 
 
-ENGINE = Maco()
+ENGINE = MacoEngine()

@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 from micrograph.lenses import lenses, page
 from micrograph.lenses.contract import Words
 from micrograph.lenses.pages import generic, pictures
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 
 _log = logging.getLogger(__name__)
 
 
-def page_of(technique: str) -> Page:
+def page_of(technique: str) -> LensPage:
     """The functions of a lens that make parts of pages; none for one that the site does not know,
     nor for one whose code cannot be loaded."""
     if technique not in lenses():
-        return Page()
+        return LensPage()
     try:
         return page(technique)
     except Exception:  # somebody else's code: it may fail in any way
         _log.exception("the page of the lens %s cannot be loaded", technique)
-        return Page()
+        return LensPage()
 
 
 def _types() -> Any:
     """The types of all parts, for the description of the pages' JSON."""
     own = [part for name in lenses() if (part := page_of(name).part)]
-    return reduce(or_, dict.fromkeys([pictures.Pictures, generic.Generic, *own]))
+    return reduce(or_, dict.fromkeys([pictures.PictureList, generic.Generic, *own]))
 
 
 if TYPE_CHECKING:

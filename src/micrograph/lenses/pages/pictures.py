@@ -15,7 +15,7 @@ Stored = TypeVar("Stored", bound=Result)
 
 
 @dataclass(frozen=True)
-class Pictures:
+class PictureList:
     """The pictures of one lens."""
 
     technique: str
@@ -40,15 +40,15 @@ def plain(title: str) -> Callable[[Visualization, Result], str]:
 
 def pictures(
     lens: Lens, caption: Callable[[Visualization, Stored], str]
-) -> Callable[[Scene], Pictures | None]:
+) -> Callable[[Scene], PictureList | None]:
     """The section of a lens that gives one picture per variant and seed."""
 
-    def section(scene: Scene) -> Pictures | None:
+    def section(scene: Scene) -> PictureList | None:
         found = []
         for v, result in scene.results(lens.name, lens.result):
             made = shot(scene, v, caption(v, cast(Stored, result)), *result.grid)
             found += [made] if made else []
-        return Pictures(lens.name, "pictures", found) if found else None
+        return PictureList(lens.name, "pictures", found) if found else None
 
     return section
 

@@ -20,7 +20,7 @@ from micrograph.models.connections import WeightsPart, incoming, outgoing
 from micrograph.models.model import Model
 
 
-class Similar(Sweep[SimilarParams]):
+class SimilarEngine(Sweep[SimilarParams]):
     """The engine of similar units by weights."""
 
     lens = LENS
@@ -109,4 +109,4 @@ def cosines(weights: Tensor) -> Tensor:
     return found
 
 
-ENGINE = Similar()
+ENGINE = SimilarEngine()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, StepHook, Sweep
+from micrograph.lenses.engines.base import Job, PictureSource, Rendered, Sample, StepHook, Sweep
 from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningParams, TuningResult
 from micrograph.models.model import Model
 from micrograph.models.node import Node
@@ -25,7 +25,7 @@ BATCH = 16
 """Stimuli in one forward pass; more are hardly faster."""
 
 
-class Tuning(Sweep[TuningParams]):
+class TuningEngine(Sweep[TuningParams]):
     """The engine of synthetic tuning."""
 
     lens = LENS
@@ -143,8 +143,8 @@ def _small(values: np.ndarray) -> np.ndarray:
     return values.astype(np.float16 if fits else np.float32)
 
 
-def _source(stimuli: Stimuli) -> Source:
-    return Source(
+def _source(stimuli: Stimuli) -> PictureSource:
+    return PictureSource(
         name=f"tuning-{stimuli.family.name}",
         digest=stimuli.digest,
         title=f"Drawn stimuli: {stimuli.family.title.lower()}",
@@ -164,4 +164,4 @@ def _row_major(node: Node, place: tuple[int, ...]) -> int:
     return place[0] * node.shape[1] + place[1] if len(place) == 2 else 0
 
 
-ENGINE = Tuning()
+ENGINE = TuningEngine()

@@ -24,7 +24,7 @@ from micrograph.models.model import Model
 BATCH = 16
 
 
-class UnitMap(Sweep[UnitMapParams]):
+class UnitMapEngine(Sweep[UnitMapParams]):
     """The engine of maps of units."""
 
     lens = LENS
@@ -142,4 +142,4 @@ def _check_enough(dataset: Dataset, pictures: int) -> None:
         )
 
 
-ENGINE = UnitMap()
+ENGINE = UnitMapEngine()

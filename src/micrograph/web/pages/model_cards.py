@@ -25,7 +25,7 @@ class Stratum:
 
 
 @dataclass(frozen=True, eq=False)
-class ModelCard:
+class ModelSummary:
     """A model in the index. `lenses` is how many of them have results; `strata` go from the model's
     input to its output, and are none while no unit has a picture."""
 
@@ -50,7 +50,7 @@ class CardFacts:
     strata: list[tuple[str, list[Tile]]]
 
 
-def card(atlas: Reading, urls: Urls) -> ModelCard:
+def card(atlas: Reading, urls: Urls) -> ModelSummary:
     """The card of a model; the same object as long as no file of it changes."""
     if not isinstance(atlas, Merged) or not atlas.states:
         return _made(atlas, card_facts(atlas), urls)
@@ -60,13 +60,13 @@ def card(atlas: Reading, urls: Urls) -> ModelCard:
     return known[urls.version]
 
 
-_CARDS: "WeakKeyDictionary[Reading, dict[str, ModelCard]]" = WeakKeyDictionary()
+_CARDS: "WeakKeyDictionary[Reading, dict[str, ModelSummary]]" = WeakKeyDictionary()
 """By what a library gives for a model, the same object as long as no file of it changes."""
 
 
-def _made(atlas: Reading, facts: CardFacts, urls: Urls) -> ModelCard:
+def _made(atlas: Reading, facts: CardFacts, urls: Urls) -> ModelSummary:
     model = atlas.model
-    return ModelCard(
+    return ModelSummary(
         model_ref(model, urls),
         model.summary,
         model.parameters,
