@@ -13,7 +13,14 @@ from micrograph import Model, Preprocessing
 from micrograph import lenses as techniques
 from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, Conflict
-from micrograph.lenses.engines.base import Job, PictureSource, Rendered, Sample, Sweep, Technique
+from micrograph.lenses.engines.base import (
+    BatchEngine,
+    Job,
+    PictureSource,
+    Rendered,
+    Sample,
+    SweepEngine,
+)
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.runner import render
 
@@ -72,9 +79,9 @@ def looker(monkeypatch: pytest.MonkeyPatch) -> Looker:
 
 
 def test_a_sweep_is_no_ordinary_technique() -> None:
-    assert isinstance(Looker(), Sweep)
-    assert not isinstance(FEATURE_VIS, Sweep)
-    ordinary: Technique = FEATURE_VIS
+    assert isinstance(Looker(), SweepEngine)
+    assert not isinstance(FEATURE_VIS, SweepEngine)
+    ordinary: BatchEngine = FEATURE_VIS
     assert ordinary.level == "unit"
 
 

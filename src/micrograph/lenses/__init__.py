@@ -10,7 +10,7 @@ import warnings
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from micrograph.errors import not_found
 from micrograph.lenses.contract import Can, Lens, View, Words
@@ -18,7 +18,7 @@ from micrograph.lenses.params import Optimized, Params, option
 from micrograph.lenses.result import PlainResult, Result
 
 if TYPE_CHECKING:
-    from micrograph.lenses.engines.base import Sweep, Technique
+    from micrograph.lenses.engines.base import AnyEngine
     from micrograph.lenses.pages.page import LensPage
 
 GROUP = "micrograph.lenses"
@@ -53,9 +53,9 @@ def lens(name: str) -> Lens:
     return _lenses[name]
 
 
-def get(name: str) -> "Technique[Any] | Sweep[Any]":
+def get(name: str) -> "AnyEngine":
     """The engine of that lens; imports torch. Raises NotFound with the nearest names."""
-    found: Technique[Any] | Sweep[Any] = import_module(f"{lens(name).home}.engine").ENGINE
+    found: AnyEngine = import_module(f"{lens(name).home}.engine").ENGINE
     return found
 
 

@@ -13,7 +13,7 @@ from micrograph.atlas.encode import check_format
 from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput, short
 from micrograph.events import Event, Step
-from micrograph.lenses.engines.base import Sweep
+from micrograph.lenses.engines.base import SweepEngine
 from micrograph.recipe import canonical
 from micrograph.runner.describe import (
     dictionary_records,
@@ -141,7 +141,7 @@ def render(
     largest = max((node.units for node in chosen), default=0)
     wanted = {node.id: choose_units(node, units, largest) for node in chosen}
     for lens, job in jobs:
-        if not isinstance(lens, Sweep):
+        if not isinstance(lens, SweepEngine):
             for node in wanted:
                 lens.batch_size(model, node, job)  # refuses options that do not fit the node
     started = time.monotonic()

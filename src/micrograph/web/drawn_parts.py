@@ -32,7 +32,7 @@ def unit_parts(context: Context, sections: Sequence[LensPart]) -> list[DrawnPart
     """The parts of a unit's page that stand on their own, in reading order. Pictures of lenses that
     belong under another are drawn by that one, if it can be drawn."""
     drawn = {part.technique: _draw_page(context, part) for part in sections if not _under(part)}
-    hosts = {technique for technique, (_, fine) in drawn.items() if fine}
+    hosts = {lens for lens, (_, fine) in drawn.items() if fine}
     drawn |= {
         part.technique: _draw_page(context, part)
         for part in sections

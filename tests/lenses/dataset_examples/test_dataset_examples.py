@@ -15,7 +15,7 @@ from micrograph.atlas import Atlas
 from micrograph.cli import main
 from micrograph.errors import BadInput, Conflict, MicrographError
 from micrograph.lenses.dataset_examples.engine import ENGINE as DATASET_EXAMPLES
-from micrograph.lenses.engines.base import Sweep
+from micrograph.lenses.engines.base import SweepEngine
 from micrograph.runner import parts, render
 
 pytestmark = pytest.mark.filterwarnings("ignore:dataset things. 1 of 9. pictures left out")
@@ -50,7 +50,7 @@ def said(folder: Path) -> dict:
 
 
 def test_a_sweep_in_the_atlas(folder, tmp_path):
-    assert isinstance(techniques.get("dataset_examples"), Sweep)
+    assert isinstance(techniques.get("dataset_examples"), SweepEngine)
     render(net(), tmp_path / "a", technique=["dataset_examples"], dataset=str(folder), k=4)
     with Atlas.open(tmp_path / "a" / "net.atlas") as atlas:
         (source,) = atlas.datasets()

@@ -19,7 +19,7 @@ from micrograph.lenses.activation_grid.lens import (
     ActivationGridResult,
 )
 from micrograph.lenses.engines import directions, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.models.model import Model
 from micrograph.models.node import Node
@@ -46,7 +46,7 @@ FAINTEST = 0.35
 """Contrast of a tile whose vector has no length; that of the longest tenth is 1."""
 
 
-class ActivationGridEngine(Technique[ActivationGridParams]):
+class ActivationGridEngine(BatchEngine[ActivationGridParams]):
     """The engine of activation grids. Its variant is the picture's name."""
 
     lens = LENS

@@ -24,7 +24,7 @@ from micrograph.lenses.attribution.lens import (
     NodeContribution,
 )
 from micrograph.lenses.engines import common
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.models.model import Model
 from micrograph.models.replacing import replaced
@@ -58,7 +58,7 @@ class Attributed:
     shares: tuple[Share, ...]
 
 
-class AttributionEngine(Technique[AttributionParams]):
+class AttributionEngine(BatchEngine[AttributionParams]):
     """The engine of attribution. Its variant is the picture's name."""
 
     lens = LENS

@@ -12,7 +12,7 @@ import torch
 
 from micrograph.lenses.caricature.lens import LENS, CaricatureParams
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.lenses.result import OnePicture
 from micrograph.models.model import Model
@@ -21,7 +21,7 @@ from micrograph.optimize.resemblance import Accompanied, resemblance
 from micrograph.pictures import shipped
 
 
-class CaricatureEngine(Technique[CaricatureParams]):
+class CaricatureEngine(BatchEngine[CaricatureParams]):
     """The engine of caricature. Its variant is the picture's name."""
 
     lens = LENS

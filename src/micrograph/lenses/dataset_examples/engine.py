@@ -23,7 +23,14 @@ from micrograph.lenses.dataset_examples.lens import (
     LevelBand,
     SweptNode,
 )
-from micrograph.lenses.engines.base import Job, PictureSource, Rendered, Sample, StepHook, Sweep
+from micrograph.lenses.engines.base import (
+    Job,
+    PictureSource,
+    Rendered,
+    Sample,
+    StepHook,
+    SweepEngine,
+)
 from micrograph.models.model import Model
 from micrograph.sweep import part
 
@@ -37,7 +44,7 @@ class _Context:
     pictures: bool
 
 
-class DatasetExamplesEngine(Sweep[ExamplesParams]):
+class DatasetExamplesEngine(SweepEngine[ExamplesParams]):
     """The engine of dataset examples. Its variant is the dataset's name."""
 
     lens = LENS

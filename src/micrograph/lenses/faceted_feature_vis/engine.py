@@ -15,7 +15,7 @@ from torch import Tensor
 
 from micrograph.errors import BadInput
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.lenses.faceted_feature_vis.facets import ProbeFile, ScenePlan, below, check_theme
 from micrograph.lenses.faceted_feature_vis.lens import LENS, FacetedParams, FacetedResult
 from micrograph.models.model import Model
@@ -46,7 +46,7 @@ def faceted(target: Objective, probes: Mapping[str, Tensor], strength: float) ->
     return Objective(nodes, value, target.samples, False, f"faceted({target.label})")
 
 
-class FacetedFeatureVisEngine(Technique[FacetedParams]):
+class FacetedFeatureVisEngine(BatchEngine[FacetedParams]):
     """The engine of facets by theme. Its variants are the themes."""
 
     lens = LENS

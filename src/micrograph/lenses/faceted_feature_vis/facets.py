@@ -152,7 +152,7 @@ def _can_be_steered(node: Node) -> bool:
     return not node.overwritten
 
 
-def check_theme(theme: str, technique: str) -> None:
+def check_theme(theme: str, lens: str) -> None:
     """Raises NotFound for a theme that there is not."""
     if theme not in THEMES:
-        raise not_found("variant", theme, THEMES, technique)
+        raise not_found("variant", theme, THEMES, lens)

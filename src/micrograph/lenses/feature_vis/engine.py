@@ -12,7 +12,7 @@ import torch
 
 from micrograph.errors import BadInput
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.lenses.feature_vis.lens import AT, LENS, FeatureVisParams, FeatureVisResult
 from micrograph.models.model import Model
 from micrograph.optimize import (
@@ -28,7 +28,7 @@ from micrograph.optimize import (
 from micrograph.optimize.alpha import AlphaImage, transparent
 
 
-class FeatureVisEngine(Technique[FeatureVisParams]):
+class FeatureVisEngine(BatchEngine[FeatureVisParams]):
     """The engine of feature visualization."""
 
     lens = LENS

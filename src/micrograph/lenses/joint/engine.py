@@ -13,7 +13,7 @@ from torch import Tensor
 from micrograph.address import check_unit
 from micrograph.errors import BadInput, short
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.lenses.joint.lens import LENS, JointParams, JointResult
 from micrograph.models.model import Model
 from micrograph.optimize import Objective, Settings, channel, evaluate, memory, optimize
@@ -23,7 +23,7 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The partner's weights, from left to right."""
 
 
-class JointEngine(Technique[JointParams]):
+class JointEngine(BatchEngine[JointParams]):
     """The engine of joint optimization. Its variant names the partner: `with-<node>-<unit>`."""
 
     lens = LENS

@@ -16,7 +16,7 @@ import torch
 
 from micrograph.errors import Unavailable
 from micrograph.lenses.engines import common, directions, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.lenses.neuron_groups.lens import (
     LENS,
@@ -41,7 +41,7 @@ class Factor:
     strength: float
 
 
-class NeuronGroupsEngine(Technique[NeuronGroupsParams]):
+class NeuronGroupsEngine(BatchEngine[NeuronGroupsParams]):
     """The engine of neuron groups. Its variant is the picture's name."""
 
     lens = LENS

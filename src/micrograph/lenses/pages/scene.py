@@ -60,17 +60,17 @@ class Scene:
         """The results about the node as a whole."""
         return self.atlas.visualizations(self.node.id, None)
 
-    def of(self, technique: str) -> list[Visualization]:
-        """The best result of each variant and seed of a technique, in that order."""
+    def of(self, lens: str) -> list[Visualization]:
+        """The best result of each variant and seed of a lens, in that order."""
         best: dict[tuple[str, int], Visualization] = {}
         for v in self.found:
-            if v.technique == technique:
+            if v.technique == lens:
                 best.setdefault((v.variant, v.seed), v)
         return list(best.values())
 
-    def results(self, technique: str, kind: type[Stored]) -> list[tuple[Visualization, Stored]]:
+    def results(self, lens: str, kind: type[Stored]) -> list[tuple[Visualization, Stored]]:
         """As `of`, each with what it holds."""
-        return [(v, self.read(v, kind)) for v in self.of(technique)]
+        return [(v, self.read(v, kind)) for v in self.of(lens)]
 
     def read(self, v: Visualization, kind: type[Stored]) -> Stored:
         """What a result holds; its arrays are read from the atlas when they are asked for."""
@@ -113,8 +113,8 @@ class Scene:
         """A unit of another node, asked for once: a node's whole grid would be too much to read."""
         key = (model, node, unit)
         if key not in self._thumbs:
-            technique, variant = lead()
-            rows = self._models[model].visualizations(node, unit, technique)
+            lens, variant = lead()
+            rows = self._models[model].visualizations(node, unit, lens)
             row = next((v for v in rows if v.variant == variant and v.picture), None)
             picture = image(model, row.picture, self.urls) if row and row.picture else None
             self._thumbs[key] = Thumb(

@@ -2,7 +2,7 @@
 
 By profile: the correlation (Pearson) between the largest activations of two units on each of the
 pictures that a sweep of `dataset_examples` looked at, in one model and across models that looked at
-the same dataset. The search is exact. By weights: what the technique `similar` stored.
+the same dataset. The search is exact. By weights: what the lens `similar` stored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -93,7 +93,7 @@ def by_profile(
 
 
 def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Neighbours]:
-    """Units of the same node with like weights, as far as the technique `similar` was run."""
+    """Units of the same node with like weights, as far as the lens `similar` was run."""
     found = []
     for variant, method in _WEIGHTS.items():
         arrays = atlas.arrays(node, None, "similar", variant)

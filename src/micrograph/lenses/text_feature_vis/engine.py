@@ -19,7 +19,7 @@ from torch import Tensor
 from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput
 from micrograph.lenses.engines import common
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.lenses.engines.source_pictures import source_pictures
 from micrograph.lenses.text_feature_vis.lens import LENS, TextParams, TextResult
 from micrograph.lenses.text_feature_vis.text_path import directions
@@ -69,7 +69,7 @@ class TextContext:
         return self._directions[node]
 
 
-class TextFeatureVisEngine(Technique[TextParams]):
+class TextFeatureVisEngine(BatchEngine[TextParams]):
     """The engine of the search for texts."""
 
     lens = LENS

@@ -13,7 +13,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from micrograph.lenses.engines.base import Job, PictureSource, Rendered, Sample, StepHook, Sweep
+from micrograph.lenses.engines.base import (
+    Job,
+    PictureSource,
+    Rendered,
+    Sample,
+    StepHook,
+    SweepEngine,
+)
 from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningParams, TuningResult
 from micrograph.models.model import Model
 from micrograph.models.node import Node
@@ -25,7 +32,7 @@ BATCH = 16
 """Stimuli in one forward pass; more are hardly faster."""
 
 
-class TuningEngine(Sweep[TuningParams]):
+class TuningEngine(SweepEngine[TuningParams]):
     """The engine of synthetic tuning."""
 
     lens = LENS

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from micrograph.datasets import Dataset, batches, open_dataset
 from micrograph.errors import BadInput
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Sweep
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, SweepEngine
 from micrograph.lenses.unit_map.layout import Layout, lay_out
 from micrograph.lenses.unit_map.lens import FEWEST, LENS, UnitMapParams, UnitMapResult
 from micrograph.models.model import Model
@@ -24,7 +24,7 @@ from micrograph.models.model import Model
 BATCH = 16
 
 
-class UnitMapEngine(Sweep[UnitMapParams]):
+class UnitMapEngine(SweepEngine[UnitMapParams]):
     """The engine of maps of units."""
 
     lens = LENS

@@ -25,7 +25,7 @@ LensPart = Section | BrokenPart
 
 def lens_parts(scene: Scene, level: str) -> list[LensPart]:
     """The parts of a page, in reading order: the lenses of that level ("unit" or "node") that have
-    something to show, then techniques without words."""
+    something to show, then lenses without words."""
     found: list[LensPart] = []
     for name, one in lenses().items():
         section = page_of(name).section
@@ -38,8 +38,8 @@ def lens_parts(scene: Scene, level: str) -> list[LensPart]:
     return found
 
 
-def _made(technique: str, make: Callable[[], LensPart | None]) -> LensPart | None:
+def _made(lens: str, make: Callable[[], LensPart | None]) -> LensPart | None:
     def broken(message: str) -> LensPart:
-        return BrokenPart(technique=technique, form="broken", message=message)
+        return BrokenPart(technique=lens, form="broken", message=message)
 
-    return attempt(words(technique).title, make, broken)
+    return attempt(words(lens).title, make, broken)
