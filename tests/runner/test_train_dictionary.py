@@ -29,7 +29,7 @@ def test_known_directions_are_found_again(tmp_path):
     training = Training(values, settings, tmp_path)
     start = training.parameters["decoder"].clone()
     training.run(Silent())
-    found = training.folded()
+    found = training.unscaled_tensors()
     quality = measure(found, torch.from_numpy(values))
     assert quality.explained > 0.9
     assert quality.l0 == pytest.approx(1, abs=0.4)

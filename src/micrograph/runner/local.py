@@ -110,9 +110,9 @@ def render(
             node.
         batch: how many units are rendered together, 1 to 4096; "auto" for what runs fastest, which
             depends on the model, the node and the options alone.
-        progress: told how far the whole is, in results.
-        on_event: told `Step` (of the batch under way) and `Stored` (a result is in the atlas) as
-            they happen; `Stored` from another thread.
+        progress: shows how far the render is, in results.
+        on_event: called with `Step` (of the batch under way) and `Stored` (a result is in the
+            atlas) as they happen; with `Stored` from another thread.
         image_format: "avif", "webp" or "png".
         quality: of AVIF and WebP, 1 to 100; None for the format's usual one.
         options: go to the lenses that have them (preset, steps, size in pixels, seed, ...).
@@ -188,7 +188,7 @@ def _run(
     progress: Progress,
     on_event: Callable[[Event], None] | None,
 ) -> None:
-    """Have the tasks done, and store what comes of them."""
+    """Let the executor do the tasks, and store their results."""
     done = 0
 
     def on_step(task: Task, step: Step) -> None:
@@ -214,7 +214,7 @@ def _words(task: Task) -> str:
 
 
 def _plain(lens: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Options as JSON has them. Raises BadInput for values that it cannot say."""
+    """Options as plain JSON. Raises BadInput for values that JSON cannot hold."""
     try:
         plain: dict[str, Any] = json.loads(canonical(options))
     except (TypeError, ValueError):

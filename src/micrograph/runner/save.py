@@ -19,9 +19,9 @@ _WAITING = 2
 class Saver:
     """Stores batches in one thread of its own, each in one transaction; nobody else writes.
 
-    `on_stored` is told, in that thread, of every result that is in the atlas. What goes wrong there
-    (a full disk) is raised by the next call of `check` or `save`, or on leaving. Leaving the
-    context waits for what was handed in.
+    `on_stored` is called, in that thread, with every result that is in the atlas. Its errors, and
+    those of storing (a full disk), are raised by the next call of `check` or `save`, or on leaving.
+    Leaving the context waits until all that was handed in is stored.
     """
 
     def __init__(

@@ -96,7 +96,7 @@ def mosaic(pictures: np.ndarray, columns: int) -> np.ndarray:
     return tiled
 
 
-def company(maps: Tensor, most: int = 16) -> list[list[tuple[int, float]]]:
+def largest_means(maps: Tensor, most: int = 16) -> list[list[tuple[int, float]]]:
     """For each picture of activations [batch, unit, ...] the units of largest mean, best first."""
     means = maps.flatten(2).mean(2) if maps.ndim > 2 else maps
     values, units = means.topk(min(most, means.shape[1]))

@@ -16,7 +16,12 @@ from torch import Tensor
 from micrograph.errors import BadInput
 from micrograph.lenses.engines import common, presets
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
-from micrograph.lenses.faceted_feature_vis.facets import ProbeFile, ScenePlan, below, check_theme
+from micrograph.lenses.faceted_feature_vis.facets import (
+    ProbeFile,
+    ScenePlan,
+    check_theme,
+    dominators_with_maps,
+)
 from micrograph.lenses.faceted_feature_vis.lens import LENS, FacetedParams, FacetedResult
 from micrograph.models.model import Model
 from micrograph.optimize import Objective, Pictures, Settings, channel, evaluate, memory, optimize
@@ -134,10 +139,12 @@ class FacetedFeatureVisEngine(BatchEngine[FacetedParams]):
 
     def _steered(self, model: Model, node: str, job: Job) -> list[str]:
         """The nodes below whose probes are used."""
-        nodes = below(model, node, job.recipe["layers"])
+        nodes = dominators_with_maps(model, node, job.recipe["layers"])
         if isinstance(job.context, ProbeFile):
             return [
-                name for name in below(model, node, len(model.nodes)) if name in job.context.nodes()
+                name
+                for name in dominators_with_maps(model, node, len(model.nodes))
+                if name in job.context.nodes()
             ]
         return nodes
 

@@ -74,7 +74,7 @@ class FeatureVisEngine(BatchEngine[FeatureVisParams]):
                 scores = target.value(raw, images).tolist()
             place = model.node(node)
             rectified = target.pre_relu and (place.relus or place.kind == "dictionary")
-            together = common.company(raw[node].clamp(min=0) if rectified else raw[node])
+            together = common.largest_means(raw[node].clamp(min=0) if rectified else raw[node])
             opacity = (done.layers * 255).round().byte().numpy()
             for i, (unit, picture) in enumerate(zip(part, done.as_uint8(), strict=True)):
                 kept = FeatureVisResult(
@@ -109,7 +109,7 @@ class FeatureVisEngine(BatchEngine[FeatureVisParams]):
 
 
 def _objective(variant: str) -> dict[str, Any]:
-    """What of a recipe says which view it is."""
+    """The part of a recipe that a variant decides."""
     kind, _, sign = variant.partition("-")
     made: dict[str, Any] = {
         "objective": "channel" if variant == "alpha" else kind,

@@ -80,7 +80,7 @@ class Scene:
         return image(self.model, v.picture, self.urls) if v.picture else None
 
     def samples(self, dataset: str, numbers: Sequence[int]) -> dict[int, SampleRecord]:
-        """Pictures of a dataset by number; none for a digest that is none."""
+        """Pictures of a dataset by number; none where `dataset` is not a digest."""
         if len(dataset) != 64 or set(dataset) - set("0123456789abcdef"):
             return {}
         return self.atlas.samples(dataset, numbers)
@@ -103,14 +103,14 @@ class Scene:
         id = atlas.model.id
         if (id, node) == (self.model, self.node.id) and unit in self.tiles:
             return self.tiles[unit]
-        return self._asked(id, node, unit)
+        return self._load_thumb(id, node, unit)
 
     @cached_property
     def _models(self) -> dict[str, Reading]:
         return {atlas.model.id: atlas for atlas in (*self.others, self.atlas)}
 
-    def _asked(self, model: str, node: str, unit: int) -> Thumb:
-        """A unit of another node, asked for once: a node's whole grid would be too much to read."""
+    def _load_thumb(self, model: str, node: str, unit: int) -> Thumb:
+        """A unit of another node, read once: a node's whole grid would be too much to read."""
         key = (model, node, unit)
         if key not in self._thumbs:
             lens, variant = lead()
@@ -128,21 +128,21 @@ class Scene:
 
 
 class ArraysOf(Mapping[str, "np.ndarray"]):
-    """The arrays of a stored result by name, read at the first question."""
+    """The arrays of a stored result by name, read when the first is needed."""
 
     def __init__(self, atlas: Reading, v: Visualization) -> None:
         self._atlas, self._v = atlas, v
 
     @cached_property
-    def _there(self) -> Mapping[str, "np.ndarray"]:
+    def _arrays(self) -> Mapping[str, "np.ndarray"]:
         v = self._v
         return self._atlas.arrays(v.node, v.unit, v.technique, v.variant)
 
     def __getitem__(self, name: str) -> "np.ndarray":
-        return self._there[name]
+        return self._arrays[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._there)
+        return iter(self._arrays)
 
     def __len__(self) -> int:
-        return len(self._there)
+        return len(self._arrays)
