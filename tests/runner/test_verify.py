@@ -134,7 +134,7 @@ def test_pictures_that_tell_no_class_are_refused(drawn, toytown):
 def test_words_are_whole_words():
     names = ["sports car", "cargo ship", "Cars", "scar", "car wheel"] + ["other"] * 50
     strongest = np.arange(len(names))[::-1].astype(np.float32)
-    found = module._by_class(Probe("n", 0, "", classes=("car",)), strongest, names)
+    found = module._judge_by_classes(Probe("n", 0, "", classes=("car",)), strongest, names)
     assert found.measured.startswith("2 of the top 3 pictures (of all: 5.5%)")
     assert found.verdict == FITS
 
@@ -145,7 +145,7 @@ def test_chance_against_a_plain_count_of_all_draws():
     draws = [sum(n < 3 for n in chosen) for chosen in combinations(range(8), 4)]
     for hits in range(4):
         expected = sum(d >= hits for d in draws) / len(draws)
-        assert math.isclose(module._by_chance(8, 3, 4, hits), expected)
+        assert math.isclose(module._probability_of_hits(8, 3, 4, hits), expected)
 
 
 def test_a_few_pictures_are_spread_over_all(pictures):

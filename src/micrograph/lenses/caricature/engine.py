@@ -17,7 +17,7 @@ from micrograph.lenses.engines.source_pictures import SourcePicture, source_pict
 from micrograph.lenses.result import OnePicture
 from micrograph.models.model import Model
 from micrograph.optimize import Settings, optimize
-from micrograph.optimize.resemblance import Accompanied, resemblance
+from micrograph.optimize.resemblance import PairedImage, resemblance
 from micrograph.pictures import shipped
 
 
@@ -69,7 +69,7 @@ class CaricatureEngine(BatchEngine[CaricatureParams]):
             ),
             settings,
             seeds=[common.key(job.seed, node)],
-            parameterization=Accompanied(source[0].to(model.device)),
+            parameterization=PairedImage(source[0].to(model.device)),
             on_step=on_step,
         )
         with torch.no_grad():
