@@ -60,7 +60,7 @@ def pair(folders: list[Path], place: Path) -> Iterator[tuple[Snapshot, Snapshot]
     """The same folders with an index that is up to date, and without one."""
     index = Index([place], MAKERS)
     indexed = Library(folders, bundled_catalogue(), index).snapshot()
-    assert index.settle(60)
+    assert index.wait_until_current(60)
     yield indexed, Library(folders, bundled_catalogue()).snapshot()
     index.close()
 

@@ -64,9 +64,11 @@ class _Resolver:
             answers = [self.link(asked) for asked in found]
             if len({answer.address for answer in answers}) > 1 or answers[0].address is None:
                 near = (a for answer in answers for a in (answer.address, *answer.nearest) if a)
-                return Resolved(note="The text has links to several places.", nearest=_few(near))
+                return Resolved(
+                    note="The text has links to several places.", nearest=_nearest_few(near)
+                )
             return answers[0]
-        return self.link(found[0]) if found else self.words(rest)
+        return self.link(found[0]) if found else self.read_words(rest)
 
     def link(self, asked: Asked) -> Resolved:
         """A place from the parts of a link."""
@@ -76,12 +78,12 @@ class _Resolver:
         id = known.get(asked.model.lower()) or names.named(asked.model, self.names)
         if id is None:
             return self.unknown_model(asked.model)
-        return self.inside(self.models[id], asked)
+        return self.in_atlas(self.models[id], asked)
 
-    def inside(self, atlas: Reading, asked: Asked) -> Resolved:
+    def in_atlas(self, atlas: Reading, asked: Asked) -> Resolved:
         """A place in a model that is known."""
         if unreleased := self.unreleased(atlas):
-            return self.lost(atlas, unreleased, asked)
+            return self.unreleased_answer(atlas, unreleased, asked)
         here = atlas.model.id
         if not asked.node:
             if asked.wrong:
@@ -90,7 +92,9 @@ class _Resolver:
         node = find_node(atlas, asked.node)
         if node is None:
             note = f"{here} has no node called {short(asked.node)}."
-            return Resolved(here, note=note, nearest=_few([*near_nodes(atlas, asked.node), here]))
+            return Resolved(
+                here, note=note, nearest=_nearest_few([*near_nodes(atlas, asked.node), here])
+            )
         if asked.wrong or not re.fullmatch("[0-9]{0,9}", asked.unit):
             what = asked.wrong or f"{short(asked.unit)} is no unit"
             units = f"units of {here}/{node} are numbers from 0"
@@ -99,7 +103,7 @@ class _Resolver:
             _NodeOrUnit(atlas, node, int(asked.unit) if asked.unit else None), asked.view
         )
 
-    def words(self, text: str) -> Resolved:
+    def read_words(self, text: str) -> Resolved:
         """A place from a text without links."""
         text = text.strip()
         if not text.strip("/"):
@@ -111,7 +115,7 @@ class _Resolver:
         ids = list(dict.fromkeys(id for id, _, _ in mentioned))
         if len(ids) > 1:
             note = f"The text names several models: {', '.join(ids[:6])}."
-            return Resolved(note=note, nearest=_few(ids))
+            return Resolved(note=note, nearest=_nearest_few(ids))
         if not ids:
             return self.without_model(text)
         atlas = self.models[ids[0]]
@@ -140,20 +144,20 @@ class _Resolver:
             return None
         atlas = self.models[id]
         if not rest.strip("/") or self.unreleased(atlas):
-            return self.inside(atlas, Asked(id, rest))
+            return self.in_atlas(atlas, Asked(id, rest))
         found = prose.read(rest.strip("/"), partial(find_node, atlas)).place(True)
         if found:
             return self.place(_NodeOrUnit(atlas, *found))
-        if self.everywhere(text):  # a tensor whose first scope is a model's name
+        if self.places_in_all_models(text):  # a tensor whose first scope is a model's name
             return None
         node, _, unit = rest.strip("/").replace(":", "/").rpartition("/")
-        return self.inside(atlas, Asked(id, node, unit) if node else Asked(id, unit))
+        return self.in_atlas(atlas, Asked(id, node, unit) if node else Asked(id, unit))
 
     def with_model(self, atlas: Reading, text: str) -> Resolved:
         """The rest of a text that names one model."""
         here = atlas.model.id
         if unreleased := self.unreleased(atlas):
-            return self.lost(atlas, unreleased, Asked(here, text.strip()))
+            return self.unreleased_answer(atlas, unreleased, Asked(here, text.strip()))
         reading = prose.read(text, partial(find_node, atlas))
         if reading.is_empty:
             return self.model(atlas, AskedView())
@@ -168,14 +172,16 @@ class _Resolver:
             what = short(strange, 40) if strange else "Nothing in the text"
             note = f"{what} is {'no' if strange else 'a'} node of {here}."
             near += [a for word in _names_of_nodes(reading.others) for a in near_nodes(atlas, word)]
-        return Resolved(here, note=note, nearest=_few([*near, here]))
+        return Resolved(here, note=note, nearest=_nearest_few([*near, here]))
 
-    def everywhere(self, text: str) -> list[_NodeOrUnit]:
+    def places_in_all_models(self, text: str) -> list[_NodeOrUnit]:
         """What a text means in each model, where it names none."""
         found = []
         asked: dict[str, None] = {}
         prose.read(text, asked.setdefault)
-        known = (self.library.spelled.get(s.lower(), ()) for a in asked for s in spellings(a))
+        known = (
+            self.library.models_by_spelling.get(s.lower(), ()) for a in asked for s in spellings(a)
+        )
         may_have = set().union(*known)
         for atlas in self.models.values():
             if atlas.model.id not in may_have:
@@ -186,23 +192,23 @@ class _Resolver:
 
     def without_model(self, text: str) -> Resolved:
         """A text that names no model: the literature's, or the only one that has such a node."""
-        found = self.everywhere(text)
+        found = self.places_in_all_models(text)
         first = [p for p in found if p.atlas.model.id == names.LITERATURE] or found[:1]
         if not found:
-            return self.nothing(text)
+            return self.nothing_found(text)
         others = [p for p in found if p not in first and p.exists]
         if first[0].atlas.model.id != names.LITERATURE and len(found) > 1:
             fits = [p.address if p.exists else f"{p.atlas.model.id}/{p.node}" for p in found]
             return Resolved(
                 note="Several models have such a node; name one of them.",
-                nearest=_few(sorted(fits, key=lambda address: -address.count("/"))),
+                nearest=_nearest_few(sorted(fits, key=lambda address: -address.count("/"))),
             )
         answer = self.place(first[0])
         if not others:
             return answer
         which = ", ".join(p.atlas.model.id for p in others[:4]) + (", ..." if others[4:] else "")
         also = f"Taken for {names.LITERATURE}, as papers mean it; also in {which}."
-        near = _few([*answer.nearest, *(p.address for p in others)])
+        near = _nearest_few([*answer.nearest, *(p.address for p in others)])
         return replace(answer, note=f"{answer.note} {also}".strip(), nearest=near)
 
     def model(self, atlas: Reading, view: AskedView) -> Resolved:
@@ -257,7 +263,7 @@ class _Resolver:
         outline = self.library.outlines.get(atlas.model.id)
         return outline.unreleased if outline is not None and not atlas.nodes else ""
 
-    def lost(self, atlas: Reading, why: str, asked: Asked) -> Resolved:
+    def unreleased_answer(self, atlas: Reading, why: str, asked: Asked) -> Resolved:
         """A model that was never released: its page, and where to look instead."""
         id = atlas.model.id
         near = []
@@ -273,16 +279,16 @@ class _Resolver:
                 address=id,
                 url=Address(id).path,
                 note=note,
-                nearest=_few(near),
+                nearest=_nearest_few(near),
             ),
             asked.view,
         )
 
     def unknown_model(self, name: str) -> Resolved:
         near = nearest(name[:100], self.models)
-        return Resolved(note=f"There is no model called {short(name)}.", nearest=_few(near))
+        return Resolved(note=f"There is no model called {short(name)}.", nearest=_nearest_few(near))
 
-    def nothing(self, text: str) -> Resolved:
+    def nothing_found(self, text: str) -> Resolved:
         """No place at all: names that look like what was written."""
         literature = self.models.get(names.LITERATURE)
         words = re.findall(r"[A-Za-z0-9_.\-]{2,40}", text)[:8]
@@ -295,7 +301,7 @@ class _Resolver:
         if re.search(r"\bgooglenet\b", text, re.I):
             near[:0] = [id for id in ("inceptionv1", "inceptionv1_caffe") if id in self.models]
         note = f"{short(text, 60)} names no place; an address is model/node/unit."
-        return Resolved(note=note, nearest=_few(near))
+        return Resolved(note=note, nearest=_nearest_few(near))
 
 
 def _with_view(answer: Resolved, view: AskedView) -> Resolved:
@@ -308,5 +314,5 @@ def _names_of_nodes(words: Iterable[str]) -> list[str]:
     return [word for word in bare if re.search(r"\d", word) and re.search(r"[A-Za-z]", word)][:2]
 
 
-def _few(addresses: Iterable[str]) -> tuple[str, ...]:
+def _nearest_few(addresses: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(addresses))[:6]

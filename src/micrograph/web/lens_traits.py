@@ -1,4 +1,4 @@
-"""What pages ask of the lenses, told from what each says that it can."""
+"""What pages ask of the lenses, answered from `Can` of each."""
 
 from collections.abc import Mapping, Sequence
 

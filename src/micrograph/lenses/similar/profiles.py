@@ -148,7 +148,7 @@ _CACHE = _Cache()
 def _load_profiles(atlas: Any, part: Any, state: State) -> dict[str, Nodes]:
     """From the index where it has them, else from the file."""
     index = getattr(atlas, "index", None)
-    kept = index.kept(part.path, state, KEPT_AS) if index else None
+    kept = index.stored_value(part.path, state, KEPT_AS) if index else None
     if kept is not None:
         try:
             return unpack(kept)

@@ -30,15 +30,15 @@ def lens_parts(scene: Scene, level: str) -> list[LensPart]:
     for name, one in lenses().items():
         section = page_of(name).section
         if one.words.level == level and section:
-            made = _made(name, partial(section, scene))
+            made = _attempt_part(name, partial(section, scene))
             found += [made] if made else []
     for name in dict.fromkeys(v.technique for v in scene.found if v.technique not in lenses()):
-        made = _made(name, partial(generic.section, scene, name))
+        made = _attempt_part(name, partial(generic.section, scene, name))
         found += [made] if made else []
     return found
 
 
-def _made(lens: str, make: Callable[[], LensPart | None]) -> LensPart | None:
+def _attempt_part(lens: str, make: Callable[[], LensPart | None]) -> LensPart | None:
     def broken(message: str) -> LensPart:
         return BrokenPart(technique=lens, form="broken", message=message)
 

@@ -133,7 +133,7 @@ def _named(library: Snapshot, query: str) -> list[str]:
         if node is None:
             return list(library.readings)
         for name in spellings(node):
-            there.update(library.spelled.get(name.lower(), ()))
+            there.update(library.models_by_spelling.get(name.lower(), ()))
     return [id for id in library.readings if id in there]
 
 
