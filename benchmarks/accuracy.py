@@ -10,7 +10,7 @@ import time
 
 from micrograph.datasets import open_dataset
 from micrograph.models import load
-from micrograph.runner.verify import every, verify
+from micrograph.runner.verify import evenly_chosen, verify
 
 
 def main() -> None:
@@ -20,7 +20,7 @@ def main() -> None:
     parser.add_argument("models", nargs="*", default=["inceptionv1_caffe", "squeezenet1_1"])
     parser.add_argument("--limit", type=int, default=200, help="pictures, spread over the folder")
     options = parser.parse_args()
-    dataset = every(open_dataset(options.folder), options.limit)
+    dataset = evenly_chosen(open_dataset(options.folder), options.limit)
     print("| model | pictures | top-1 | top-5 | seconds |")
     print("|---|---|---|---|---|")
     for name in options.models:

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 
 from micrograph import load
-from micrograph.models.inputcheck import alternatives, check_input, look
+from micrograph.models.inputcheck import alternatives, check_input, measure
 
 MODELS = ("inceptionv1_caffe", "squeezenet1_1", "toytown", "toytown_clip")
 
@@ -26,7 +26,7 @@ def main(models: list[str]) -> None:
         trials = {"right": right, **dict(alternatives(right)), "swapped": swapped}
         for title, given in trials.items():
             model.card = replace(model.card, preprocessing=given)
-            seen, said = look(model, given), check_input(model)
+            seen, said = measure(model, given), check_input(model)
             better = said[0].partition("; ")[2].partition(" would")[0] if said else ""
             told = f"yes; {better}" if better else "yes" if said else ""
             shares = f"{seen.contrast:.2f} | {seen.certainty:.2f}"

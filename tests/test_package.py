@@ -1,9 +1,11 @@
+import ast
 import os
 import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from collections import defaultdict
 from importlib.metadata import version
 from pathlib import Path
 
@@ -69,6 +71,17 @@ def test_the_wheel_has_every_file_that_the_checkout_has(tmp_path: Path) -> None:
         packed = set(archive.namelist())
     wanted = {path.removeprefix("src/") for path in files if path.startswith("src/")}
     assert {path for path in wanted - packed if not path.endswith(".md")} == set()
+
+
+def test_no_two_classes_have_one_name() -> None:
+    root = Path(micrograph.__file__).parent
+    files: dict[str, list[str]] = defaultdict(list)
+    for file in sorted(root.rglob("*.py")):
+        for statement in ast.parse(file.read_text("utf-8")).body:
+            if isinstance(statement, ast.ClassDef):
+                files[statement.name].append(str(file.relative_to(root)))
+    assert len(files) > 200  # the files were found
+    assert {name: where for name, where in files.items() if len(where) > 1} == {}
 
 
 def test_the_site_and_the_resolver_answer_without_torch() -> None:

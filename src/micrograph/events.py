@@ -22,8 +22,8 @@ class Step:
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
-        told = {"step": self.step, "steps": self.steps}
-        return told if self.frame is None else told | {"frame": self.frame}
+        data = {"step": self.step, "steps": self.steps}
+        return data if self.frame is None else data | {"frame": self.frame}
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def pair(folders: list[Path], place: Path) -> Iterator[tuple[Snapshot, Snapshot]
     """The same folders with an index that is up to date, and without one."""
     index = Index([place], MAKERS)
     indexed = Library(folders, bundled_catalogue(), index).snapshot()
-    assert index.settle(60)
+    assert index.wait_until_current(60)
     yield indexed, Library(folders, bundled_catalogue()).snapshot()
     index.close()
 
@@ -140,7 +140,7 @@ def test_similar_units(both, gallery, monkeypatch) -> None:
         for snapshot in (plain, indexed):
             monkeypatch.setattr(profiles, "_CACHE", profiles._Cache())
             if snapshot is indexed:  # nothing is read from the atlases
-                monkeypatch.setattr(profiles, "_read", None)
+                monkeypatch.setattr(profiles, "_read_profiles", None)
             others = snapshot.atlases()
             found.append(
                 [
@@ -176,7 +176,7 @@ def test_packed_profiles_are_the_same(tmp_path: Path) -> None:
     write(tmp_path, "a", [r for r in rows if r.arrays["profile"].shape[0] <= 16])
     part = Atlas.open(tmp_path / "a.atlas")
     packed = profiles.pack(part)
-    read, unpacked = profiles._read(part), profiles.unpack(packed)
+    read, unpacked = profiles._read_profiles(part), profiles.unpack(packed)
     assert [(d, list(nodes)) for d, nodes in read.items()] == [
         (d, list(nodes)) for d, nodes in unpacked.items()
     ]
@@ -212,5 +212,5 @@ def test_the_first_pass_leaves_out_nothing(tmp_path: Path, monkeypatch) -> None:
 
     quick = [found(count) for count in (1, 12, 1000)]
     assert {len(groups) for groups in quick[1]} >= {2}
-    monkeypatch.setattr(neighbours, "_promising", lambda elsewhere, *_: elsewhere)
+    monkeypatch.setattr(neighbours, "_candidates", lambda elsewhere, *_: elsewhere)
     assert quick == [found(count) for count in (1, 12, 1000)]

@@ -60,7 +60,7 @@ def indexed(folder: Path) -> tuple[Index, Library]:
     OPEN.append(made)
     library = Library([folder], index=made)
     library.snapshot()
-    assert made.settle(60)
+    assert made.wait_until_current(60)
     return made, library
 
 
@@ -111,12 +111,12 @@ def test_changed_and_removed_atlases(folder: Path) -> None:
     AtlasWriter.open(folder / "tinynet.atlas", renamed, NODES).close()
     assert library.search("car") == []
     assert [hit.text for hit in library.search("lorry")] == ["lorry"]
-    assert made.settle(60)
+    assert made.wait_until_current(60)
     assert known(made, library.snapshot(), "lorry") == {"tinynet": 1, "second": 0}
     assert [hit.text for hit in library.search("lorry")] == ["lorry"]
     (folder / "tinynet.atlas").unlink()
     assert library.search("lorry") == []
-    assert made.settle(60)
+    assert made.wait_until_current(60)
     with closing(sqlite3.connect(folder / "index.sqlite")) as file:
         assert file.execute("SELECT path FROM file").fetchall() == [(str(folder / "second.atlas"),)]
         (rows,) = file.execute("SELECT count(*) FROM search WHERE search MATCH 'lorry'").fetchone()
@@ -127,12 +127,12 @@ def test_a_file_that_is_being_written_is_read_itself(folder: Path) -> None:
     made, library = indexed(folder)
     with AtlasWriter.open(folder / "tinynet.atlas", MODEL, NODES) as writer:
         writer.put([visualization("conv0", 1, seed=7)])
-        assert made.settle(60)
+        assert made.wait_until_current(60)
         assert "tinynet" not in known(made, library.snapshot())
         assert [hit.text for hit in library.search("car")] == ["car"]
         check_answers(library, folder)
     library.snapshot()
-    assert made.settle(60)
+    assert made.wait_until_current(60)
     assert known(made, library.snapshot())["tinynet"] == 1
 
 
@@ -181,7 +181,7 @@ def test_a_spoiled_index_is_made_anew(
     caplog.set_level(logging.INFO)
     made, library = indexed(folder)
     check_answers(library, folder)
-    assert made.settle(60)
+    assert made.wait_until_current(60)
     assert known(made, library.snapshot()) == {"tinynet": 1, "second": 0}
     assert len([r for r in caplog.records if r.name.startswith("micrograph")]) <= 1
 
@@ -195,7 +195,7 @@ def test_an_index_spoiled_while_it_is_open(
     check_answers(library, folder)
     sample_atlas(folder, model=dataclasses.replace(MODEL, id="third"))
     check_answers(library, folder)
-    assert made.settle(60)
+    assert made.wait_until_current(60)
     assert [hit.model for hit in library.search("car")] == ["third", "tinynet"]
     assert known(made, library.snapshot()) == {"tinynet": 1, "second": 0, "third": 1}
     lines = [r.getMessage() for r in caplog.records if r.name.startswith("micrograph")]
@@ -227,7 +227,7 @@ def test_an_index_that_another_process_holds_is_done_without(
         other.execute("ROLLBACK")
     sample_atlas(folder, model=dataclasses.replace(MODEL, id="third"))
     library.snapshot()
-    made.settle(60)
+    made.wait_until_current(60)
     assert set(known(made, library.snapshot())) == {"tinynet", "second", "third"}
 
 
@@ -259,7 +259,7 @@ def test_where_nothing_can_be_written_it_is_done_without(
     made = Index([tmp_path / "file" / "index.sqlite"])
     library = Library([folder], index=made)
     check_answers(library, folder)
-    assert made.settle(60)
+    assert made.wait_until_current(60)
     assert made.path is None
     assert len(caplog.records) == 1
 
@@ -283,7 +283,7 @@ def test_many_threads_ask_while_it_is_made(folder: Path) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
-    assert made.settle(60)
+    assert made.wait_until_current(60)
 
 
 _OTHER = """
@@ -296,7 +296,7 @@ index = index_of([folder])
 library = Library([folder], index=index)
 for _ in range(40):
     assert [h.model for h in library.search("car")] == sys.argv[2].split(","), library.search("car")
-assert index.settle(60)
+assert index.wait_until_current(60)
 print(len(index.hits(library.snapshot().files, "car", "label")))
 """
 

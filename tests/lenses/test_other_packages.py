@@ -34,10 +34,10 @@ LENS = Lens(words=WORDS, order=55, home=__package__, params=BrightnessParams,
             result=BrightnessResult, can=Can())
 """
 ENGINE = """
-from micrograph.lenses.engines.base import Technique, Job, Rendered
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered
 from brightness.lens import LENS, BrightnessResult
 
-class Brightness(Technique):
+class Brightness(BatchEngine):
     lens = LENS
 
     def plan(self, model, params):
@@ -55,7 +55,7 @@ ENGINE = Brightness()
 """
 PAGE = """
 from dataclasses import dataclass
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 from brightness.lens import LENS
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def section(scene):
     for v, result in scene.results(LENS.name, LENS.result):
         return BrightnessPart(LENS.name, "brightness", result.value)
 
-PAGE = Page(part=BrightnessPart, section=section)
+PAGE = LensPage(part=BrightnessPart, section=section)
 """
 HTML = "<p>It is <b>{{ section.value|score }}</b> bright.</p>"
 USE = """

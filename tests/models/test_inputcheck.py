@@ -13,7 +13,7 @@ from micrograph.models.inputcheck import (
     InputFigures,
     alternatives,
     check_input,
-    look,
+    measure,
     verdict,
 )
 from micrograph.models.pictures import to_input
@@ -77,8 +77,8 @@ def test_batch_norm_statistics_tell(words):
     with torch.no_grad():
         net(right.apply(torch.stack(others)))
     model = Model.of(net, id="net", preprocessing=right)
-    misfits = {name: look(model, p).misfit for name, p in alternatives(right)}
-    near = look(model, right).misfit
+    misfits = {name: measure(model, p).misfit for name, p in alternatives(right)}
+    near = measure(model, right).misfit
     assert near < 1
     assert min(misfits.values()) > near
     far = max(misfits, key=misfits.get)
@@ -93,9 +93,9 @@ def test_the_distance_from_a_batch_norm_is_as_defined():
     mean, var = pictures.mean((0, 2, 3)), pictures.var((0, 2, 3))
     net[1].running_mean, net[1].running_var = mean + 2 * var.sqrt(), var.clone()
     model = Model.of(net, id="net", preprocessing=right)
-    assert look(model, right).misfit == pytest.approx(2, abs=1e-4)
+    assert measure(model, right).misfit == pytest.approx(2, abs=1e-4)
     net[1].running_mean, net[1].running_var = mean, var * torch.e**3
-    assert look(model, right).misfit == pytest.approx(3, abs=1e-3)
+    assert measure(model, right).misfit == pytest.approx(3, abs=1e-3)
 
 
 def test_alternatives_leave_out_what_is_the_same():

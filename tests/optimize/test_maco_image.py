@@ -10,7 +10,7 @@ from micrograph.errors import BadInput
 from micrograph.models import load
 from micrograph.models.model import Model
 from micrograph.optimize import StepState, Watch, channel, evaluate, loop
-from micrograph.optimize.maco import NATURAL, MacoSettings, PhaseImage, crops, cut, maco
+from micrograph.optimize.maco import NATURAL, MacoSettings, PhaseImage, crops, cut_squares, maco
 from micrograph.optimize.parameterize import COLOR_BASIS
 
 
@@ -69,7 +69,7 @@ def test_a_cut_shows_its_square() -> None:
     ramp = torch.linspace(-1, 1, 101)
     images = torch.stack([ramp.expand(101, 101), ramp[:, None].expand(101, 101)])[None]
     images = torch.cat([images, images[:, :1] * 0], 1)
-    seen = cut(images, torch.tensor([[[0.5, 0.2, -0.3], [0.1, 0.0, 0.0]]]), 8)
+    seen = cut_squares(images, torch.tensor([[[0.5, 0.2, -0.3], [0.1, 0.0, 0.0]]]), 8)
     assert seen.shape == (2, 3, 8, 8)
     scale = 101 / 100  # pixel centres of the ramp reach -1 and 1
     at = (torch.arange(8) * 2 + 1) / 8 - 1
@@ -141,7 +141,7 @@ def latents_from_noise() -> tuple[torch.Tensor, torch.Tensor, Model]:
     image, first = PhaseImage(64), loop._generators(seeds)
     start = image.image(image.start(first[0]))
     squares = np.stack([crops(rng, settings)[0] for rng in first[1]])
-    looked_at = cut(start, torch.from_numpy(squares), model.preprocessing.size)
+    looked_at = cut_squares(start, torch.from_numpy(squares), model.preprocessing.size)
     target = channel("mixed4a.sae", [unit for unit in LATENTS for _ in range(2)])
     assert (evaluate(model, target, looked_at) == 0).all(), "else this says nothing"
     end, _ = maco(model, target, settings, seeds=seeds)
@@ -156,7 +156,9 @@ def test_pictures_of_latents_that_are_off_move() -> None:
     squares = torch.tensor([ninth] * len(LATENTS))
     before = channel("mixed4a.sae", [unit for unit in LATENTS for _ in ninth], pre_relu=True)
     low, high = (
-        evaluate(model, before, cut(images, squares, model.preprocessing.size)).view(2, 9).mean(1)
+        evaluate(model, before, cut_squares(images, squares, model.preprocessing.size))
+        .view(2, 9)
+        .mean(1)
         for images in (start, end)
     )
     assert (high > low + 0.03).all()

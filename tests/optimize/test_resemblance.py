@@ -5,7 +5,7 @@ from torch import nn
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.models.model import Model
 from micrograph.optimize import Settings, optimize
-from micrograph.optimize.resemblance import Accompanied, resemblance
+from micrograph.optimize.resemblance import PairedImage, resemblance
 
 
 def model() -> Model:
@@ -38,7 +38,7 @@ def test_the_source_goes_along_and_the_picture_comes_to_look_like_it() -> None:
     net = model()
     source = torch.zeros(3, 32, 32)
     source[:2, 8:24, 16:] = 1
-    image = Accompanied(source)
+    image = PairedImage(source)
     start = image.image(image.start([np.random.default_rng(0)]))
     assert image.size == 32
     assert torch.equal(start[0, 3:], source)

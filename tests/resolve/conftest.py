@@ -3,7 +3,7 @@
 import pytest
 
 from micrograph.atlas import Library, bundled_catalogue
-from micrograph.resolve import Answer, resolve
+from micrograph.resolve import Resolved, resolve
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +13,7 @@ def library() -> Library:
 
 @pytest.fixture(scope="session")
 def ask(library: Library):
-    def asked(text: str) -> Answer:
+    def asked(text: str) -> Resolved:
         return resolve(text, library)
 
     return asked

@@ -141,10 +141,10 @@ def test_a_sweep_in_parts_is_that_of_one_dictionary(model, tmp_path):
             k=4,
         )
     files = [tmp_path / "part1", tmp_path / "part2"]
-    whole, source = parts.merged(files)
+    whole, source = parts.merge_parts(files)
     with pytest.raises(BadInput, match="parts of different sweeps"):
-        parts.store(attached(seed=1), whole, tmp_path / "other", dataset=source)
-    stored = Atlas.open(parts.store(model, whole, tmp_path / "a", dataset=source).path)
+        parts.store_merged(attached(seed=1), whole, tmp_path / "other", dataset=source)
+    stored = Atlas.open(parts.store_merged(model, whole, tmp_path / "a", dataset=source).path)
     done = runner.render(
         model,
         tmp_path / "b",

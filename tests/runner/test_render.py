@@ -19,7 +19,7 @@ from torch import nn
 from micrograph.atlas import Atlas, AtlasWriter, rows
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
-from micrograph.lenses.engines.base import Rendered, Technique
+from micrograph.lenses.engines.base import BatchEngine, Rendered
 from micrograph.lenses.feature_vis import engine
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.lenses.params import Optimized
@@ -227,7 +227,7 @@ class OddParams(Optimized, lens="odd"):
 
 
 @dataclasses.dataclass(frozen=True)
-class Odd(Technique[OddParams]):
+class Odd(BatchEngine[OddParams]):
     """Feature visualization under another name, with something going wrong."""
 
     lens = lens_of("odd", OddParams)

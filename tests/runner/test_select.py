@@ -1,10 +1,17 @@
 """Which nodes and units a command means."""
 
+import numpy as np
 import pytest
 
 from micrograph.errors import BadInput, NotFound
 from micrograph.models.node import Node, ReceptiveField
-from micrograph.runner.select import choose_nodes, choose_units, find_attached
+from micrograph.runner.select import (
+    as_names,
+    as_selection,
+    choose_nodes,
+    choose_units,
+    find_attached,
+)
 
 
 def node(
@@ -130,6 +137,27 @@ def test_units_must_fit_the_largest_node_and_are_cut_for_smaller_ones() -> None:
     assert choose_units(logits, "6,7", 8) == []
     with pytest.raises(BadInput, match="0-7"):
         choose_units(logits, "8", 8)
+
+
+@pytest.mark.parametrize(
+    ("units", "text"),
+    [("3-", "3-"), (0, "0"), ([0, 1], "0,1"), (range(2, 4), "2,3"), (np.arange(2), "0,1")],
+)
+def test_units_as_python_writes_them(units: str | int | list[int], text: str) -> None:
+    assert as_selection(units) == text
+
+
+@pytest.mark.parametrize("units", [[], 0.5, [0, "1"], True, [[0]]])
+def test_units_that_are_no_numbers_are_refused_in_one_line(units: object) -> None:
+    with pytest.raises(BadInput, match=r"^units .* not understood; expected .*$"):
+        as_selection(units)  # type: ignore[arg-type]
+
+
+def test_one_name_is_a_name_and_not_its_letters() -> None:
+    assert as_names("nodes", "4c") == ["4c"]
+    assert as_names("technique", ["tuning", "similar", "tuning"]) == ["tuning", "similar"]
+    with pytest.raises(BadInput, match=r"^nodes '5' not understood"):
+        as_names("nodes", 5)  # type: ignore[arg-type]
 
 
 def test_a_pattern_is_no_dictionary_s_name():

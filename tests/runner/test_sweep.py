@@ -13,13 +13,20 @@ from torch import nn
 from micrograph import Model, Preprocessing
 from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, Conflict
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, Sweep, Technique
+from micrograph.lenses.engines.base import (
+    BatchEngine,
+    Job,
+    PictureSource,
+    Rendered,
+    Sample,
+    SweepEngine,
+)
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
 from micrograph.lenses.params import Params, option
 from micrograph.lenses.result import PlainResult
 from micrograph.runner import render
 
-TOWN = Source("town", "cd" * 32, "Town", 3, 32, "CC0", ("car", "bus"))
+TOWN = PictureSource("town", "cd" * 32, "Town", 3, 32, "CC0", ("car", "bus"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +36,7 @@ class LookerParams(Params, lens="looker"):
 
 
 @dataclass
-class Looker(Sweep[LookerParams]):
+class Looker(SweepEngine[LookerParams]):
     """Gives each wanted unit its number, and each node the number of units wanted of it."""
 
     lens = lens_of("looker", LookerParams)
@@ -82,9 +89,9 @@ def looker(monkeypatch: pytest.MonkeyPatch) -> Looker:
 
 
 def test_a_sweep_is_no_ordinary_technique() -> None:
-    assert isinstance(Looker(), Sweep)
-    assert not isinstance(FEATURE_VIS, Sweep)
-    ordinary: Technique[Any] = FEATURE_VIS
+    assert isinstance(Looker(), SweepEngine)
+    assert not isinstance(FEATURE_VIS, SweepEngine)
+    ordinary: BatchEngine[Any] = FEATURE_VIS
     assert ordinary.level == "unit"
 
 

@@ -10,12 +10,12 @@ from micrograph.errors import BadInput, Conflict
 from micrograph.models import load
 from micrograph.models.dictionaries.reading import read
 from micrograph.runner import batch_topk
-from micrograph.runner.batch_topk import Settings, Training
+from micrograph.runner.batch_topk import DictionarySettings, Training
 from micrograph.runner.progress import Silent
 from micrograph.runner.train_dictionary import measure, train
 from micrograph.weights.formats import read_safetensors
 
-FEW = Settings(40, k=4, positions=8, steps=6, batch=64)
+FEW = DictionarySettings(40, k=4, positions=8, steps=6, batch=64)
 
 
 def test_known_directions_are_found_again(tmp_path):
@@ -25,11 +25,11 @@ def test_known_directions_are_found_again(tmp_path):
     truth /= np.linalg.norm(truth, axis=1, keepdims=True)
     on = rng.random((20_000, 12)) < 0.06
     values = ((on * rng.uniform(1, 3, on.shape)) @ truth + 0.5).astype(np.float16)
-    settings = Settings(16, k=1, steps=1000, batch=512, rate=3e-3)
+    settings = DictionarySettings(16, k=1, steps=1000, batch=512, rate=3e-3)
     training = Training(values, settings, tmp_path)
     start = training.parameters["decoder"].clone()
     training.run(Silent())
-    found = training.folded()
+    found = training.unscaled_tensors()
     quality = measure(found, torch.from_numpy(values))
     assert quality.explained > 0.9
     assert quality.l0 == pytest.approx(1, abs=0.4)
@@ -79,7 +79,7 @@ def test_what_was_interrupted_goes_on_to_the_same_end(tmp_path, monkeypatch):
         train(model, "mixed4a", "toytown:40", cut, FEW, Stops())
     assert not cut.exists()
     with pytest.raises(Conflict, match="another training"):
-        train(model, "mixed4a", "toytown:40", cut, Settings(41, k=4))
+        train(model, "mixed4a", "toytown:40", cut, DictionarySettings(41, k=4))
     train(model, "mixed4a", "toytown:40", cut, FEW)
     assert read_safetensors(cut).keys() == read_safetensors(whole).keys()
     for name, tensor in read_safetensors(whole).items():
@@ -87,7 +87,13 @@ def test_what_was_interrupted_goes_on_to_the_same_end(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "settings", [Settings(1), Settings(40, k=41), Settings(40, steps=0), Settings(40, seed=-1)]
+    "settings",
+    [
+        DictionarySettings(1),
+        DictionarySettings(40, k=41),
+        DictionarySettings(40, steps=0),
+        DictionarySettings(40, seed=-1),
+    ],
 )
 def test_absurd_settings_leave_nothing(tmp_path, settings):
     with pytest.raises(BadInput, match="out of range"):

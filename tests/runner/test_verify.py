@@ -19,7 +19,7 @@ from micrograph.errors import BadInput
 from micrograph.models import load
 from micrograph.models.model import Model
 from micrograph.runner import verify as module
-from micrograph.runner.verify import DOES_NOT, FITS, UNTOLD, Accuracy, every, verify
+from micrograph.runner.verify import DOES_NOT, FITS, UNTOLD, Accuracy, evenly_chosen, verify
 from micrograph.stimuli import FAMILIES
 from micrograph.weights import store
 
@@ -134,7 +134,7 @@ def test_pictures_that_tell_no_class_are_refused(drawn, toytown):
 def test_words_are_whole_words():
     names = ["sports car", "cargo ship", "Cars", "scar", "car wheel"] + ["other"] * 50
     strongest = np.arange(len(names))[::-1].astype(np.float32)
-    found = module._by_class(Probe("n", 0, "", classes=("car",)), strongest, names)
+    found = module._judge_by_classes(Probe("n", 0, "", classes=("car",)), strongest, names)
     assert found.measured.startswith("2 of the top 3 pictures (of all: 5.5%)")
     assert found.verdict == FITS
 
@@ -145,14 +145,14 @@ def test_chance_against_a_plain_count_of_all_draws():
     draws = [sum(n < 3 for n in chosen) for chosen in combinations(range(8), 4)]
     for hits in range(4):
         expected = sum(d >= hits for d in draws) / len(draws)
-        assert math.isclose(module._by_chance(8, 3, 4, hits), expected)
+        assert math.isclose(module._probability_of_hits(8, 3, 4, hits), expected)
 
 
 def test_a_few_pictures_are_spread_over_all(pictures):
-    few = every(pictures, 20)
+    few = evenly_chosen(pictures, 20)
     assert [e.name for e in few.entries] == [e.name for e in pictures.entries[::5]]
     assert few.picture(1).tobytes() == pictures.picture(5).tobytes()
-    assert len(every(pictures, 1000)) == 90
+    assert len(evenly_chosen(pictures, 1000)) == 90
 
 
 class Redness(nn.Module):
@@ -229,7 +229,7 @@ def test_pictures_of_imagenet(monkeypatch, model, first, five):
     monkeypatch.setenv("MICROGRAPH_WEIGHTS", str(folder))
     if store.status(card(model)).path is None or not SAMPLES.is_dir():
         pytest.skip(f"no weights of {model} or no {SAMPLES}")
-    found = verify(load(model), every(open_dataset(str(SAMPLES)), 200)).accuracy
+    found = verify(load(model), evenly_chosen(open_dataset(str(SAMPLES)), 200)).accuracy
     assert found.pictures == 200
     # One picture may fall on the other side: decoders and resampling differ a little.
     assert (found.first / 200, found.five / 200) == pytest.approx((first, five), abs=0.0051)

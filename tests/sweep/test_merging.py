@@ -9,7 +9,7 @@ from sweeping import pictures, small_model, swept
 from micrograph.errors import BadInput, Conflict
 from micrograph.sweep import Spec, Tally, part, shard
 from micrograph.sweep.exact import ExactSum
-from micrograph.sweep.histogram import BINS, Histogram
+from micrograph.sweep.histogram import BINS, UnitHistograms
 from micrograph.sweep.top import NONE, Top
 
 
@@ -162,8 +162,8 @@ def test_top_is_sorting(values, k, data):
 @given(st.lists(st.floats(-3e5, 3e5, width=32), min_size=1, max_size=30), st.integers(0, 30))
 @settings(max_examples=80, deadline=None)
 def test_histograms_count_as_if_the_range_had_been_known(values, cut):
-    def filled(part: list[float]) -> Histogram:
-        histogram = Histogram(np.zeros((1, BINS), np.int64), np.full(1, -120, np.int32))
+    def filled(part: list[float]) -> UnitHistograms:
+        histogram = UnitHistograms(np.zeros((1, BINS), np.int64), np.full(1, -120, np.int32))
         for value in part:
             column = np.array([[value]], np.float32)
             histogram.reach(np.abs(column[0]))

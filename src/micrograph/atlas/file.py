@@ -31,8 +31,8 @@ def create(
     nodes: Sequence[NodeRecord],
     dictionaries: Sequence[DictionaryRecord],
 ) -> None:
-    """Make an atlas without pictures under another name and move it: no reader ever meets half a
-    file, and whatever goes wrong leaves none."""
+    """Make an atlas without pictures under another name and move it: no reader ever finds half a
+    file, and after an error there is none."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     try:
@@ -101,11 +101,11 @@ def fold(connection: sqlite3.Connection) -> None:
     the file all the time: it is whole all the same, and the next writer folds it."""
     deadline = time.monotonic() + _PATIENCE
     connection.execute("PRAGMA busy_timeout = 100")
-    while not _folded(connection) and time.monotonic() < deadline:
+    while not _fold_once(connection) and time.monotonic() < deadline:
         time.sleep(0.005)
 
 
-def _folded(connection: sqlite3.Connection) -> bool:
+def _fold_once(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()

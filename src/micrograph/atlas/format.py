@@ -1,4 +1,4 @@
-"""What makes a file an atlas: its marks, and the checks before anything is read from it."""
+"""The format of an atlas file, and the checks before anything is read from it."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -80,16 +80,16 @@ def _connect(path: Path) -> sqlite3.Connection:
     """Open for reading: beside a writer where there is one, else also on a read-only disk."""
     uri = path.absolute().as_uri()
     try:
-        return _probed(f"{uri}?mode=ro")
+        return _connection_that_reads(f"{uri}?mode=ro")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in _NO_ACCESS or log_bytes(path):
             raise
         # A file that was not closed asks for a log beside it. Where none can be made (a read-only
         # disk) and none is there, the file itself is all there is, and whole.
-        return _probed(f"{uri}?mode=ro&immutable=1")
+        return _connection_that_reads(f"{uri}?mode=ro&immutable=1")
 
 
-def _probed(uri: str) -> sqlite3.Connection:
+def _connection_that_reads(uri: str) -> sqlite3.Connection:
     """A connection that has read something: SQLite opens files only then. Older versions read like
     today's."""
     connection = sqlite3.connect(uri, uri=True, timeout=10)

@@ -1,4 +1,4 @@
-"""What a library asks of an index: `micrograph.index` is one, and nothing here needs any."""
+"""What a library needs of an index. `micrograph.index` is one; a library works without, too."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,23 +10,23 @@ if TYPE_CHECKING:
     from micrograph.atlas.snapshot import Snapshot
 
 States = Mapping[Path, State]
-"""Files, each in the state in which a library met it."""
+"""Files, each in the state in which a library found it."""
 
 Row = tuple[str | None, int | None, str]
-"""Something that can be found in an atlas: its node, its unit, its text."""
+"""An entry that a search can find in an atlas: its node, its unit, its text."""
 
 
-class Index(Protocol):
-    """Keeps what follows from atlases. Everything in it can be had from the files as well: where
-    it does not know, it says None, and who asked reads the files."""
+class AtlasIndex(Protocol):
+    """Keeps values computed from atlases. Where it has none, it returns None: the caller computes
+    them from the files."""
 
     def follow(self, snapshot: "Snapshot") -> None:
         """Bring itself up to date, in its own time."""
 
-    def kept(self, path: Path, state: State, name: str) -> bytes | None:
-        """What was made of a file in just this state under a name."""
+    def stored_value(self, path: Path, state: State, name: str) -> bytes | None:
+        """The value of that name for a file in exactly this state."""
 
     def hits(self, files: States, text: str, kind: str) -> Mapping[Path, tuple[Row, ...]]:
         """What a search for `text` finds of a kind ("model", "node", "label") in those of `files`
-        that it knows and that have one such row or none; which of several comes first only the
-        file itself can say."""
+        that it knows and that have at most one such row; only the file itself can put several in
+        order."""

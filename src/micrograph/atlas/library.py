@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from micrograph.atlas.keeping import Index
+from micrograph.atlas.keeping import AtlasIndex
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline, read_catalogue
 from micrograph.atlas.read import Atlas
@@ -24,20 +24,20 @@ def bundled_gallery() -> Path:
 class Library:
     """Atlases by model, from folders and files in order of precedence.
 
-    `catalogue` is a folder of outlines: models in it that have no atlas come last, and are known
+    `catalogue` is a folder of outlines: models in it that have no atlas come last: they are known,
     though nothing of them is rendered.
 
     `snapshot` looks (by `stat` alone) for files that came, went or changed, so pages follow a
-    render; who asks more than one question takes one snapshot and asks that. The other methods
-    take a fresh one each. A file that cannot be read is listed in `problems`; the rest is shown.
-    With an `index` (`micrograph.index`) searches and the like are answered from it where it can.
+    render. Take one snapshot for several questions: the other methods take a new one each. A file
+    that cannot be read is listed in `problems`; the rest is shown. With an `index`
+    (`micrograph.index`) searches are answered from it where possible.
     """
 
     def __init__(
         self,
         places: Iterable[Path | str],
         catalogue: Path | None = None,
-        index: Index | None = None,
+        index: AtlasIndex | None = None,
     ) -> None:
         self.places = tuple(Path(place) for place in places)
         self._catalogue = catalogue
@@ -58,10 +58,10 @@ class Library:
             files = scan(self.places)
             latest = self._latest
             if latest is None or list(latest.files.items()) != list(files.items()):
-                latest = self._latest = self._read(files)
+                latest = self._latest = self._open_changed(files)
             return latest
 
-    def _read(self, files: Mapping[Path, State]) -> Snapshot:
+    def _open_changed(self, files: Mapping[Path, State]) -> Snapshot:
         before = self._opened
         self._opened = {
             path: before[path]
@@ -85,8 +85,8 @@ class Library:
         return snapshot
 
     def _merged(self, id: str, group: list[Atlas], files: Mapping[Path, State]) -> Reading:
-        """The same object as before where no file of the model changed, so that what was worked out
-        of it stays known."""
+        """The same object as before where no file of the model changed: caches by object stay
+        valid."""
         before = self._latest.readings.get(id) if self._latest else None
         if isinstance(before, Merged) and before.parts == tuple(group):
             return before
@@ -122,7 +122,7 @@ def _open(path: Path) -> Atlas | Problem:
         return Problem(path, str(error))
 
 
-def _differing(one: Atlas, other: Atlas) -> str:
+def _differing_node(one: Atlas, other: Atlas) -> str:
     """A node that both have, made by different dictionaries; "" if there is none."""
     made = [{id: d.digest for id, d in atlas.dictionaries.items()} for atlas in (one, other)]
     return next(
@@ -155,11 +155,11 @@ def _groups(
                     f"({group[0].model.digest[:12]}); keep them in different folders",
                 )
             )
-        elif other := next((there for there in group if _differing(there, file)), None):
+        elif other := next((there for there in group if _differing_node(there, file)), None):
             problems.append(
                 Problem(
                     file.path,
-                    f"{file.path} is not shown: its {_differing(other, file)} is of another "
+                    f"{file.path} is not shown: its {_differing_node(other, file)} is of another "
                     f"dictionary than that of {other.path}; keep them in different folders",
                 )
             )

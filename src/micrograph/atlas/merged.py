@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from micrograph.address import find_node
-from micrograph.atlas.keeping import Index
+from micrograph.atlas.keeping import AtlasIndex
 from micrograph.atlas.outline import Outline
 from micrograph.atlas.read import Atlas, aliases_of
 from micrograph.atlas.records import (
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class Merged:
     """Atlases of the same weights, in order of precedence; reads like one `Atlas`.
 
-    Where several have the same unit by the same recipe, the first has the word. `outline` adds what
-    the catalogue knows further names of: an atlas may be older than they are. `states` are the
-    states in which a library met the files, `index` is what keeps what follows from them.
+    Where several have the same unit by the same recipe, the first wins. `outline` adds names from
+    the catalogue, which may be newer than an atlas. `states` are the states in which a library
+    found the files, `index` is the index of that library.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Merged:
         parts: Sequence[Atlas],
         outline: Outline | None = None,
         states: Mapping[Path, State] = MappingProxyType({}),
-        index: Index | None = None,
+        index: AtlasIndex | None = None,
     ) -> None:
         self.parts = tuple(parts)
         self.states = states

@@ -179,7 +179,7 @@ class Atlas:
                 raise damaged(self.path, error) from error
 
     def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
-        """What a technique gave for every unit of `node`, by unit; None is the node as a whole and
+        """What a lens gave for every unit of `node`, by unit; None is the node as a whole and
         comes first.
 
         `node` is an id or an alias. Of several seeds the lowest, of several recipes the newest.
@@ -201,11 +201,11 @@ class Atlas:
     def arrays(
         self, node: str, unit: int | None, technique: str, variant: str
     ) -> dict[str, "np.ndarray"]:
-        """The arrays that a technique left at a unit (or, with None, at the node as a whole), by
+        """The arrays that a lens left at a unit (or, with None, at the node as a whole), by
         name; empty if there are none.
 
         `node` is an id or an alias. Of several results with arrays the lowest seed's newest. Shapes
-        and meanings are the technique's. Raises NotFound for an unknown node.
+        and meanings are the lens's. Raises NotFound for an unknown node.
 
         >>> from micrograph.atlas import Atlas, bundled_gallery
         >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe-lenses.atlas")
@@ -224,7 +224,7 @@ class Atlas:
     def arrays_about(
         self, subject: Subject, technique: str, variant: str
     ) -> dict[str, "np.ndarray"]:
-        """The arrays that a technique left of any subject, as `arrays` has them of a place."""
+        """The arrays that a lens left of any subject, as `arrays` has them of a place."""
         if isinstance(subject, NodeSubject | UnitSubject):
             return self.arrays(*place_of(subject), technique, variant)
         given = {"subject": str(subject), "technique": technique, "variant": variant}
@@ -275,10 +275,10 @@ class Atlas:
             return None if row is None else Picture(digest, *row)
 
     def counts(self) -> list[Count]:
-        """How many units each node has of each technique and variant, in order of their names; only
+        """How many units each node has of each lens and variant, in order of their names; only
         what is not zero.
 
-        What a technique made of the node as a whole counts as one. Subjects that are neither nodes
+        What a lens made of the node as a whole counts as one. Subjects that are neither nodes
         nor units are not counted.
 
         >>> from micrograph.atlas import Atlas, bundled_gallery

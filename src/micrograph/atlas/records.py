@@ -113,7 +113,7 @@ class Visualization:
     `about` is None but for another subject; `node` and `unit` are its home then (`Subject.home`),
     and `node` is "" for a picture, which has none.
     `recipe` is the home of `technique`, `variant` and `seed`. `score` is the target's activation on
-    the finished picture (fp32), or what its technique says. `picture` is None for a technique that
+    the finished picture (fp32), or what its lens says. `picture` is None for a lens that
     gives data alone; its `data` is empty in listings. `arrays` are larger results, kept as binary;
     listings leave them out. `made_with` states package and torch version and device. `created` is
     ISO 8601 in UTC. `seconds` is the time spent on it (its share of the batch).
@@ -177,7 +177,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Count:
-    """How many units of `node` have a result of this technique and variant."""
+    """How many units of `node` have a result of this lens and variant."""
 
     node: str
     technique: str

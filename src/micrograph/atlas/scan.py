@@ -7,8 +7,8 @@ from pathlib import Path
 from micrograph.atlas.format import SUFFIX
 
 State = tuple[int, ...]
-"""What changes when a file does: inode, size and times of the file, then those of the write-ahead
-log beside it, as long as a writer has something in it."""
+"""Numbers that change with a file: its inode, size and times, then those of the write-ahead log
+beside it while that is not empty."""
 
 _FIELDS = 4
 """Numbers that `stat` gives of one file."""
@@ -17,11 +17,11 @@ _FIELDS = 4
 def scan(places: Iterable[Path]) -> dict[Path, State]:
     """The state of every atlas file in folders and files, in order of precedence.
 
-    What may not be looked into, and what goes while it is looked at, is left out.
+    Folders without access, and files that vanish meanwhile, are left out.
     """
     found: dict[Path, State] = {}
     for place in places:
-        # os.path, because it takes what may not be looked into for what is not there.
+        # os.path, because it treats a folder without access as missing.
         if os.path.isdir(place):
             names = _names(place)
             atlases = sorted(name for name in names if name.endswith(SUFFIX))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from micrograph.atlas.keeping import Index, Row
+from micrograph.atlas.keeping import AtlasIndex, Row
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline
 from micrograph.atlas.reading import Reading
@@ -39,7 +39,7 @@ class Snapshot:
     problems: tuple[Problem, ...]
     outlines: Mapping[str, Outline]
     files: Mapping[Path, State]
-    index: Index | None = None
+    index: AtlasIndex | None = None
 
     def models(self) -> list[ModelRecord]:
         """Every model there is: those with atlases in order of first appearance, then those that
@@ -61,8 +61,8 @@ class Snapshot:
         return self.readings[id]
 
     @cached_property
-    def spelled(self) -> Mapping[str, tuple[str, ...]]:
-        """Which models know a node by a spelling, in small letters."""
+    def models_by_spelling(self) -> Mapping[str, tuple[str, ...]]:
+        """Ids of the models that have a node of a spelling, by spelling in small letters."""
         found: dict[str, dict[str, None]] = {}
         for id, reading in self.readings.items():
             for name in reading.aliases:
@@ -72,8 +72,8 @@ class Snapshot:
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """Hits of all models, models and nodes before labels.
 
-        Model by model until there are enough. Files of which the index knows that they have one
-        such hit or none are not asked.
+        Model by model until there are enough. Files that have at most one such hit by the index are
+        not read.
         """
         asked: dict[str, list[Hit]] = {}
         found: list[Hit] = []
@@ -94,8 +94,8 @@ class Snapshot:
 def _known_hits(
     reading: Reading, kind: str, known: Mapping[Path, tuple[Row, ...]]
 ) -> list[Hit] | None:
-    """A model's hits of a kind, None where it has to be asked: in what order those of several files
-    come, it says itself."""
+    """A model's hits of a kind from the index; None where the model itself has to be asked, because
+    hits of several files need an order."""
     if not isinstance(reading, Merged):
         return None
     rows = [known.get(part.path) for part in reading.parts]

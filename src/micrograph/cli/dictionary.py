@@ -55,14 +55,16 @@ def command(
     """
     from micrograph.cli.render import best_device
     from micrograph.runner import progress_for
-    from micrograph.runner.batch_topk import Settings
+    from micrograph.runner.batch_topk import DictionarySettings
     from micrograph.runner.train_dictionary import train
 
     if out.is_dir() or not out.absolute().parent.is_dir():
         raise Unavailable(f"cannot write {out}; its folder must be there, and it be no folder")
     loaded = asked.load(model, asked.card(model), device or best_device())
     place = loaded.node(node)
-    settings = Settings(5 * place.units if latents is None else latents, k, steps=steps, seed=seed)
+    settings = DictionarySettings(
+        5 * place.units if latents is None else latents, k, steps=steps, seed=seed
+    )
     found = train(loaded, place.id, dataset, out, settings, progress_for(sys.stderr))
     output.say(
         f"{settings.latents} latents over {place.id} are in {out}: on pictures held out they "

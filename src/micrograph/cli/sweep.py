@@ -55,11 +55,13 @@ def command(
     if merge:
         if out is not None or nodes or shard != (1, 1):
             raise BadInput("--merge takes parts as they are; leave out --out, --shard and --node")
-        whole, source = parts.merged([Path(name) for name in names])
+        whole, source = parts.merge_parts([Path(name) for name in names])
         folder = atlas_folder(atlas)
         name = whole.spec.model
         model = asked.load(name, asked.card(name), device or best_device())
-        summary = parts.store(model, whole, folder, dataset=dataset or source, progress=progress)
+        summary = parts.store_merged(
+            model, whole, folder, dataset=dataset or source, progress=progress
+        )
         output.say(str(summary))
         return 130 if summary.interrupted else 0
     if len(names) != 1 or out is None or dataset is None:

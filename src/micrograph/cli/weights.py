@@ -223,12 +223,12 @@ def _verify_on(
     from micrograph.cli.render import best_device
     from micrograph.datasets import open_dataset
     from micrograph.models import load
-    from micrograph.runner.verify import every
+    from micrograph.runner.verify import evenly_chosen
     from micrograph.runner.verify import verify as measure
 
     dataset = open_dataset(images)
     if limit is not None:
-        dataset = every(dataset, limit)
+        dataset = evenly_chosen(dataset, limit)
     loaded = load(c, weights=file, device=device or best_device())
     console = output.console()
     bar = Progress(console=console, disable=not console.is_terminal, transient=True)

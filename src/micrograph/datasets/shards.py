@@ -19,7 +19,7 @@ _SMALL = 65536
 
 
 @dataclass(frozen=True)
-class _Place:
+class _ByteRange:
     path: str
     offset: int
     size: int
@@ -33,8 +33,8 @@ class _Place:
 @dataclass
 class _Sample:
     name: str
-    picture: _Place | None = None
-    labels: dict[str, _Place] = field(default_factory=dict)
+    picture: _ByteRange | None = None
+    labels: dict[str, _ByteRange] = field(default_factory=dict)
 
 
 def open_dataset(spec: str) -> Dataset:
@@ -106,7 +106,7 @@ def _samples(path: str, left_out: Counter[str]) -> Iterator[_Sample]:
         yield now
 
 
-def _members(path: str, left_out: Counter[str]) -> Iterator[tuple[str, _Place]]:
+def _members(path: str, left_out: Counter[str]) -> Iterator[tuple[str, _ByteRange]]:
     """Regular files, with where their bytes lie."""
     try:
         end = os.path.getsize(path)
@@ -119,7 +119,7 @@ def _members(path: str, left_out: Counter[str]) -> Iterator[tuple[str, _Place]]:
                     raise tarfile.ReadError("its table of contents contradicts itself")
                 before = member.offset
                 if member.isfile() and not member.issparse():
-                    yield member.name, _Place(path, member.offset_data, member.size)
+                    yield member.name, _ByteRange(path, member.offset_data, member.size)
                 elif not member.isdir():
                     left_out["no regular file"] += 1
             _check_end(path, tar.offset)
@@ -138,7 +138,7 @@ def _check_end(path: str, offset: int) -> None:
             raise tarfile.ReadError(f"it breaks off at byte {offset}")
 
 
-def _label(places: dict[str, _Place]) -> int | str | None:
+def _label(places: dict[str, _ByteRange]) -> int | str | None:
     """What a sample says of its class."""
     try:
         if "cls" in places:

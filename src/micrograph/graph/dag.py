@@ -1,4 +1,4 @@
-"""Who comes before whom in a graph: the one place that orders nodes and follows edges."""
+"""Order and paths in a graph: the only module that orders nodes and follows edges."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from micrograph.graph.nodes import PlainNode
 class Dag:
     """A directed graph without cycles, of ids.
 
-    What is told of it may be damaged, since atlases come from anywhere. Parents that are not among
+    Its input may be damaged, since atlases come from anywhere. Parents that are not among
     the nodes are left out, and so are edges that run against `order`, which every cycle has.
     Methods raise KeyError for an id that is not there.
     """
@@ -51,7 +51,7 @@ class Dag:
 
     @property
     def ends(self) -> list[str]:
-        """The nodes that none reads, in order."""
+        """The nodes without children, in order."""
         return [node for node in self.order if not self.children[node]]
 
     def ancestors(self, node: str) -> frozenset[str]:
@@ -87,7 +87,7 @@ class Dag:
     def dominators(self, node: str) -> tuple[str, ...]:
         """The nodes that every path to `node` passes, from the first to `node` itself.
 
-        Paths begin at nodes without parents. What goes past none of them is what is decided there.
+        Paths begin at nodes without parents.
         """
         mask = self._dominators[node]
         return tuple(n for i, n in enumerate(self.order) if mask >> i & 1)

@@ -29,10 +29,10 @@ _LOG = logging.getLogger("micrograph.index")
 class Index:
     """Follows a library: what changed is read by a thread of its own, file by file.
 
-    `places` are the paths at which the file can lie, the first that works is taken; without any
-    the index knows nothing. `makers` say what is kept of each atlas, by name; a name says the form,
+    `places` are paths for the file, of which the first that works is used; without any the index
+    stays empty. `makers` compute the values kept of each atlas, by name; a name stands for a form
     too, so that a new form gets a new name. Files that are being written are left until they are
-    whole. All methods may be called from any thread; none raises for what happens to the file.
+    whole. All methods may be called from any thread; none raises for problems with the file.
     """
 
     def __init__(self, places: Sequence[Path], makers: Mapping[str, Maker] | None = None) -> None:
@@ -40,7 +40,7 @@ class Index:
         self._makers = dict(makers or {})
         self._lock = threading.RLock()
         self._store: Store | None = None
-        self._told = ""
+        self._logged = ""
         self._wanted: Snapshot | None = None
         self._done: Snapshot | None = None
         self._rebuilt = 0
@@ -64,8 +64,8 @@ class Index:
             self._worker = threading.Thread(target=self._work, name="index", daemon=True)
             self._worker.start()
 
-    def settle(self, timeout: float | None = None) -> bool:
-        """Wait until the index is as up to date as it gets; False if that takes longer."""
+    def wait_until_current(self, timeout: float | None = None) -> bool:
+        """Wait until the index is up to date, as far as possible; False if that takes longer."""
         with self._lock:
             worker = self._worker
         if worker is None or worker is threading.current_thread():
@@ -77,12 +77,12 @@ class Index:
         """Stop following, and let go of the file."""
         with self._lock:
             self._wanted = self._done = None
-        self.settle()
+        self.wait_until_current()
         with self._lock:
-            self._drop()
+            self._close_store()
 
-    def kept(self, path: Path, state: State, name: str) -> bytes | None:
-        """What a maker made of a file in just this state; None if it is not known."""
+    def stored_value(self, path: Path, state: State, name: str) -> bytes | None:
+        """The value that a maker computed from a file in exactly this state, or None."""
         if is_being_written(state):
             return None
         return self._ask(lambda store: store.value(path, state, name), None)
@@ -100,7 +100,7 @@ class Index:
             try:
                 return question(self._store)
             except (sqlite3.Error, ValueError, OSError) as error:
-                self._failed(error)
+                self._handle_failure(error)
                 return otherwise
 
     def _work(self) -> None:
@@ -135,9 +135,9 @@ class Index:
             return self._wanted is not snapshot
 
     def _changed(self, snapshot: Snapshot) -> list[tuple[Path, State]] | None:
-        """The files to be read, None if that cannot be said; those that are gone are forgotten."""
+        """The files to read, None if the index cannot be asked. Forgets deleted files."""
         with self._lock:
-            if not self._opened():
+            if not self._open_store():
                 return None
         known = self._ask(Store.states, None)
         if known is None:
@@ -155,28 +155,27 @@ class Index:
         ]
 
     def _read(self, path: Path, state: State) -> bool:
-        """One file, read without keeping anybody waiting, then stored. False if it has to be tried
-        again."""
+        """Read one file without holding the lock, then store it. False to try it again."""
         try:
             atlas = Atlas.open(path)
             rows = [(kind, row) for kind, row in atlas.searchable() if kind in KINDS]
             values = {name: make(atlas) for name, make in self._makers.items()}
         except MicrographError:
-            self._refused[path] = state  # whoever asks the file itself is told why
+            self._refused[path] = state  # the library reports why
             return True
-        except Exception as error:  # a maker met what nobody thought of
+        except Exception as error:  # a bug in a maker
             self._refused[path] = state
-            self._tell(f"{path} is not in the index ({type(error).__name__}: {error})")
+            self._warn_once(f"{path} is not in the index ({type(error).__name__}: {error})")
             return True
         if file_state(path) != state:
             return True  # the next snapshot has it as it is now
         return self._ask(lambda store: store.put(path, state, rows, values), False)
 
-    def _opened(self) -> bool:
-        """Whether there is a file to ask, opened or made anew where it has to be."""
+    def _open_store(self) -> bool:
+        """Whether the index file is open; opens it, or makes it anew, where needed."""
         if self._store is not None and self._store.is_there:
             return True
-        self._drop()
+        self._close_store()
         reasons = []
         for place in self._places:
             try:
@@ -185,17 +184,17 @@ class Index:
             except (sqlite3.Error, OSError, Foreign) as error:
                 reasons.append(f"{place}: {error}")
                 if is_busy(error):
-                    break  # it is there, and soon to be had
-        self._tell(f"no index, atlases are read themselves ({'; '.join(reasons)})")
+                    break  # another process holds it for a moment
+        self._warn_once(f"no index, atlases are read themselves ({'; '.join(reasons)})")
         return False
 
-    def _failed(self, error: Exception) -> None:
-        """A file that is damaged is made anew; one that another process holds is asked again."""
-        self._tell(f"the index is not used ({error}); atlases are read themselves")
+    def _handle_failure(self, error: Exception) -> None:
+        """Make a damaged file anew; a file that another process holds is tried again later."""
+        self._warn_once(f"the index is not used ({error}); atlases are read themselves")
         if self._store is None or not (isinstance(error, sqlite3.Error) and is_damage(error)):
             return
         path = self._store.path
-        self._drop()
+        self._close_store()
         try:
             path.unlink(missing_ok=True)
         except OSError:
@@ -205,13 +204,13 @@ class Index:
             self._done = None
             self._start()
 
-    def _drop(self) -> None:
+    def _close_store(self) -> None:
         if self._store is not None:
             self._store.close()
         self._store = None
 
-    def _tell(self, line: str) -> None:
-        """One line, once."""
-        if line != self._told:
-            self._told = line
+    def _warn_once(self, line: str) -> None:
+        """Log a line, unless it was the last one."""
+        if line != self._logged:
+            self._logged = line
             _LOG.warning(" ".join(line.split()))

@@ -10,7 +10,7 @@ import warnings
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from micrograph.errors import not_found
 from micrograph.lenses.contract import Can, Lens, View, Words
@@ -18,14 +18,14 @@ from micrograph.lenses.params import Optimized, Params, option
 from micrograph.lenses.result import PlainResult, Result
 
 if TYPE_CHECKING:
-    from micrograph.lenses.engines.base import Sweep, Technique
-    from micrograph.lenses.pages.page import Page
+    from micrograph.lenses.engines.base import AnyEngine
+    from micrograph.lenses.pages.page import LensPage
 
 GROUP = "micrograph.lenses"
 
 _lenses: dict[str, Lens] = {}
-_engines: dict[str, "Technique[Any] | Sweep[Any]"] = {}
-_pages: dict[str, "Page"] = {}
+_engines: dict[str, "AnyEngine"] = {}
+_pages: dict[str, "LensPage"] = {}
 _scanned = False
 
 
@@ -54,14 +54,14 @@ def lens(name: str) -> Lens:
     return _lenses[name]
 
 
-def get(name: str) -> "Technique[Any] | Sweep[Any]":
+def get(name: str) -> "AnyEngine":
     """The engine of that lens; imports torch. Raises NotFound with the nearest names."""
     if name not in _engines:
         _engines[name] = import_module(f"{lens(name).home}.engine").ENGINE
     return _engines[name]
 
 
-def page(name: str) -> "Page":
+def page(name: str) -> "LensPage":
     """How results of the lens of that name become part of a page. Raises NotFound."""
     if name not in _pages:
         _pages[name] = import_module(f"{lens(name).home}.page").PAGE

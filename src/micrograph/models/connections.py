@@ -26,12 +26,12 @@ class WeightsPart:
 
 
 def incoming(model: Model, name: str) -> list[WeightsPart]:
-    """The weights by which the units of a node read what is before it, without biases.
+    """The weights by which the units of a node read their inputs, without biases.
 
     A concatenation has a part per branch. Batch norms are multiplied in, activations passed by.
-    For a dictionary, the directions of its decoder: what each latent stands for in the node under
-    it. Raises NotFound for an unknown node, and Unavailable, with the reason, for a node whose
-    units no one convolution or linear layer makes.
+    For a dictionary, the directions of its decoder in the node under it. Raises NotFound for an
+    unknown node, and Unavailable, with the reason, for a node whose units no single convolution or
+    linear layer makes.
     """
     node = model.node(name)
     if attached := model.attached(name):
@@ -39,29 +39,29 @@ def incoming(model: Model, name: str) -> list[WeightsPart]:
     if len(node.parents) > 1:
         return [
             WeightsPart(first + part.first, part.weights)
-            for parent, first in _joined(model, node)
+            for parent, first in _parts_of_concatenation(model, node)
             for part in incoming(model, parent)  # which may be a concatenation itself
         ]
-    return [WeightsPart(0, _made_by(model, node))]
+    return [WeightsPart(0, _weights_of(model, node))]
 
 
 def outgoing(model: Model, name: str) -> Tensor:
     """The weights by which all readers downstream use each unit of a node, float [unit, weight].
 
-    Pools, norms and activations in between are looked through, a concatenation is followed.
+    Pools, norms and activations in between are passed by, concatenations are followed.
     Raises NotFound for an unknown node, and Unavailable, with the reason, where any reader is
     neither a convolution nor a linear layer.
     """
     node = model.node(name)
     if attached := model.attached(name):  # read through the node under it
         return attached.dictionary.decoder @ outgoing(model, attached.base.id)
-    found = list(_readers(model, node, 0, node.units))
+    found = list(_reading_weights(model, node, 0, node.units))
     if not found:
         raise Unavailable(f"{node.id}: nothing reads its units, it is the end of the network")
     return torch.cat(found, 1)
 
 
-def _made_by(model: Model, node: Node) -> Tensor:
+def _weights_of(model: Model, node: Node) -> Tensor:
     module = _module(model, node)
     if isinstance(module, nn.Conv2d | nn.Linear):
         if isinstance(module, nn.Conv2d) and module.groups > 1:
@@ -74,18 +74,18 @@ def _made_by(model: Model, node: Node) -> Tensor:
         (before,) = (model.nodes[p] for p in node.parents)
         if before.units == node.units and before.shape == node.shape:
             if isinstance(module, _Batchnorm):
-                return _made_by(model, before) * _gain(module)[:, None]
+                return _weights_of(model, before) * _gain(module)[:, None]
             # A wrapper's own output, after an activation, or an activation itself.
             own = next(module.parameters(recurse=False), None)
             if own is None and (node.relus or NodeKind.of(node.kind).is_activation):
-                return _made_by(model, before)
+                return _weights_of(model, before)
     raise Unavailable(
         f"{node.id} ({node.kind}) is not the output of one convolution or linear layer; "
         "look at the nodes before it"
     )
 
 
-def _readers(model: Model, node: Node, first: int, units: int) -> Iterator[Tensor]:
+def _reading_weights(model: Model, node: Node, first: int, units: int) -> Iterator[Tensor]:
     """Weights [units, any] of everything that reads units `first` ... of `node`."""
     mine = slice(first, first + units)
     for child in model.nodes.values():
@@ -93,8 +93,10 @@ def _readers(model: Model, node: Node, first: int, units: int) -> Iterator[Tenso
             continue
         module = _module(model, child)
         if len(child.parents) > 1:
-            places = [at for parent, at in _joined(model, child) if parent == node.id]
-            yield from _readers(model, child, places[0] + first, units)
+            places = [
+                at for parent, at in _parts_of_concatenation(model, child) if parent == node.id
+            ]
+            yield from _reading_weights(model, child, places[0] + first, units)
         elif isinstance(module, nn.Conv2d | nn.Linear):
             weights = module.weight.detach().float()
             if weights.shape[1] % node.units or getattr(module, "groups", 1) > 1:
@@ -105,19 +107,19 @@ def _readers(model: Model, node: Node, first: int, units: int) -> Iterator[Tenso
             yield by_unit.transpose(0, 1).flatten(1)
         elif isinstance(module, nn.Flatten) and child.units % node.units == 0:
             places_each = child.units // node.units  # flattened maps lie unit by unit
-            for w in _readers(model, child, first * places_each, units * places_each):
+            for w in _reading_weights(model, child, first * places_each, units * places_each):
                 yield w.reshape(units, -1)
         elif child.units == node.units and (NodeKind.of(child.kind).keeps_weights or child.relus):
             gain = _gain(module)[mine, None] if isinstance(module, _Batchnorm) else 1.0
-            yield from (gain * w for w in _readers(model, child, first, units))
+            yield from (gain * w for w in _reading_weights(model, child, first, units))
         else:
             raise Unavailable(f"{node.id}: {child.id} ({child.kind}) uses it without weights")
 
 
-def _joined(model: Model, node: Node) -> list[tuple[str, int]]:
+def _parts_of_concatenation(model: Model, node: Node) -> list[tuple[str, int]]:
     """The parents of a concatenation, each with the number of its first unit there.
 
-    That it is one, and in which order, is seen by running it. Raises Unavailable if it is none.
+    The node is run to find their order. Raises Unavailable if it is not a concatenation.
     """
     size = model.preprocessing.size
     noise = torch.rand(1, 3, size, size, generator=torch.Generator().manual_seed(0))

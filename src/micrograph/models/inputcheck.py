@@ -1,8 +1,8 @@
 """Does a network seem to get the input that it was trained on?
 
-A wrong range of the input is the commonest silent mistake: the network runs, pictures come out, and
-mean nothing. Here the pictures that ship with us, and noise, go through the network as the
-preprocessing says, and then as it might be meant. What tells:
+A wrong range of the input is the commonest silent mistake: the network runs, and its pictures mean
+nothing. Here the pictures that ship with us, and noise, go through the network as the
+preprocessing says, and then in other usual ways. The signs:
 
 - the first batch norm: its running statistics are those of the training pictures behind the first
   convolution, so what arrives there should have about the same mean and variance;
@@ -31,18 +31,18 @@ from micrograph.models.pictures import to_input
 from micrograph.pictures import open_shipped
 
 PICTURES = ("astronaut", "chelsea", "coffee", "rocket")
-"""The photographs among the pictures that ship. More of them would tell little more."""
+"""The photographs among the pictures that ship. More of them would change little."""
 NOISE = 2
 
 SECONDS = 2.0
-"""After which no further alternative is tried, once there are `AT_LEAST`."""
+"""Time after which no further alternative is tried, once there are `AT_LEAST`."""
 AT_LEAST = 2
 
 CONTRAST = 0.8
 """Share of the best alternative's contrast that the preprocessing given must reach; among right
 ones the least was 0.89."""
 LEAST_CONTRAST = 0.03
-"""Contrast below which pictures are hardly told apart, whatever the alternatives give."""
+"""Contrast below which answers to pictures hardly differ, whatever the alternatives give."""
 CERTAIN = 0.8
 """Mean probability of the first class, on noise, that is too much if an alternative that keeps
 `CALM` of the contrast has less than half of it."""
@@ -63,20 +63,20 @@ class InputFigures:
 
 
 def check_input(model: Model) -> list[str]:
-    """Warnings, each of one line; none where all is well or nothing can be told.
+    """Warnings, each of one line; none where all is well or nothing can be measured.
 
     Takes about `SECONDS`, longer only where a single pass does. An untrained network cannot be
     checked: it has never seen a right input.
     """
     started = time.monotonic()
     try:
-        given = look(model, model.preprocessing)
+        given = measure(model, model.preprocessing)
     except (MicrographError, RuntimeError):  # no flat output, no memory for so many pictures, ...
         return []
     others: dict[str, InputFigures] = {}
     if given.misfit is None or given.misfit > MISFIT / 2:
         for name, other in alternatives(model.preprocessing):
-            others[name] = look(model, other)
+            others[name] = measure(model, other)
             if len(others) >= AT_LEAST and time.monotonic() - started > SECONDS:
                 break
     found = verdict(given, others)
@@ -92,7 +92,7 @@ def verdict(given: InputFigures, others: Mapping[str, InputFigures]) -> tuple[st
     well."""
     sane = {name: seen for name, seen in others.items() if seen.finite}
     if not given.finite:
-        return "sample pictures give values that are not finite", _clearest(sane)
+        return "sample pictures give values that are not finite", _with_most_contrast(sane)
     if given.misfit is not None:
         near = {name: seen.misfit for name, seen in sane.items() if seen.misfit is not None}
         best = min(near, key=lambda name: near[name], default="")
@@ -108,8 +108,11 @@ def verdict(given: InputFigures, others: Mapping[str, InputFigures]) -> tuple[st
             if seen.certainty < given.certainty / 2 and seen.contrast > CALM * given.contrast
         }
         if calm:
-            return f"it is {given.certainty:.0%} sure of what it sees in noise", _clearest(calm)
-    best = _clearest({n: seen for n, seen in sane.items() if seen.certainty <= CERTAIN})
+            return (
+                f"it is {given.certainty:.0%} sure of what it sees in noise",
+                _with_most_contrast(calm),
+            )
+    best = _with_most_contrast({n: seen for n, seen in sane.items() if seen.certainty <= CERTAIN})
     if best and given.contrast < CONTRAST * sane[best].contrast:
         shares = f"{given.contrast:.0%} of its output depends on it, not {sane[best].contrast:.0%}"
         return f"it sees less of a picture than it could ({shares})", best
@@ -119,12 +122,12 @@ def verdict(given: InputFigures, others: Mapping[str, InputFigures]) -> tuple[st
     return None
 
 
-def _clearest(seen: Mapping[str, InputFigures]) -> str:
+def _with_most_contrast(seen: Mapping[str, InputFigures]) -> str:
     return max(seen, key=lambda name: seen[name].contrast, default="")
 
 
 def alternatives(p: Preprocessing) -> Iterator[tuple[str, Preprocessing]]:
-    """What is usual, by a name that says it, other than `p`."""
+    """The usual kinds of preprocessing other than `p`, with their names."""
     channels = len(p.mean)
     order = p.channel_order
     usual = {
@@ -143,11 +146,11 @@ def alternatives(p: Preprocessing) -> Iterator[tuple[str, Preprocessing]]:
             std=std[:channels],
             channel_order=order if channels == 3 else p.channel_order,
         )
-        if not _alike(p, other):
+        if not _nearly_equal(p, other):
             yield name, other
 
 
-def _alike(a: Preprocessing, b: Preprocessing) -> bool:
+def _nearly_equal(a: Preprocessing, b: Preprocessing) -> bool:
     """True if a grey step is about the same in both, and black as well."""
     if a.channel_order != b.channel_order:
         return False
@@ -167,10 +170,10 @@ def _alike(a: Preprocessing, b: Preprocessing) -> bool:
 
 
 @torch.no_grad()
-def look(model: Model, preprocessing: Preprocessing) -> InputFigures:
+def measure(model: Model, preprocessing: Preprocessing) -> InputFigures:
     """Run `PICTURES`, and noise, through the model as `preprocessing` says."""
     pictures = _pictures(preprocessing).to(model.device)
-    node = _last(model)
+    node = _output_node(model)
     norm = next((m for m in model.module.modules() if isinstance(m, nn.BatchNorm2d)), None)
     arrived: list[Tensor] = []
     hook = (
@@ -195,7 +198,7 @@ def look(model: Model, preprocessing: Preprocessing) -> InputFigures:
     )
 
 
-def _last(model: Model) -> str:
+def _output_node(model: Model) -> str:
     """The node nearest to the output."""
     flat = [node.id for node in model.nodes.values() if not node.shape and node.units > 1]
     return flat[-1] if flat else list(model.nodes)[-1]

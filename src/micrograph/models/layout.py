@@ -1,4 +1,4 @@
-"""How what a module gives becomes the map `[batch, unit, y, x]` that is shown, and back."""
+"""From a module's output to the map `[batch, unit, y, x]` that is shown, and back."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OutputLayout:
-    """Which axis of a module's output is what.
+    """What the axes of a module's output mean.
 
     `axes` has a letter per axis: b(atch), u(nit), y, x, t(okens: the positions of a map row by row,
     `prefix` others before them). With `token` the node is that one token of all, a flat node.
@@ -72,4 +72,4 @@ class OutputLayout:
 
 
 AS_GIVEN = OutputLayout()
-"""Of a module that gives [batch, unit] or [batch, unit, y, x]."""
+"""The layout of a module that gives [batch, unit] or [batch, unit, y, x]."""

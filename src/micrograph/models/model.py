@@ -200,7 +200,7 @@ class Model:
             return None
         return self._attached.get(self.node(node).id)
 
-    def _computed(self, node: Node) -> Node:
+    def _network_node(self, node: Node) -> Node:
         """The node of the network that must be reached for the values of `node`."""
         return self._attached[node.id].base if node.id in self._attached else node
 
@@ -250,12 +250,12 @@ class Model:
         wanted = {name: self.node(name) for name in nodes}
         x = self.preprocessing.apply(images) if preprocess else images
         if not pre_relu:
-            found = self._capture(x, [self._computed(node) for node in wanted.values()])
+            found = self._capture(x, [self._network_node(node) for node in wanted.values()])
             return {name: self._value(node, found) for name, node in wanted.items()}
         # One pass each: a ReLU that is off for one node would change the nodes behind it.
         return {
             name: self._value(
-                node, self._capture(x, [self._computed(node)], ReLUOff(node.relus)), before=True
+                node, self._capture(x, [self._network_node(node)], ReLUOff(node.relus)), before=True
             )
             for name, node in wanted.items()
         }

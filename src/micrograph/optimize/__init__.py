@@ -1,4 +1,4 @@
-"""Pictures by optimization, for techniques and notebooks.
+"""Pictures by optimization, for lenses and notebooks.
 
 from micrograph import load, optimize as opt
 

@@ -15,7 +15,7 @@ from micrograph.optimize.objectives import Activations, Objective, relative_pena
 from micrograph.optimize.parameterize import FourierImage, normal_start, spectrum_shape, to_rgb
 
 GREY = 0.5
-"""What a finished picture lies on: the colour that networks take for nothing."""
+"""Background of a finished picture: grey, which hardly drives any unit."""
 
 
 @dataclass(frozen=True)

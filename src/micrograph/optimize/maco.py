@@ -21,9 +21,9 @@ from micrograph.optimize.parameterize import to_rgb
 from micrograph.optimize.settings import MAX_SIZE, MAX_STEPS, check_precision, check_whole
 from micrograph.steps import StepHook
 
-# Of natural pictures, for each colour component: mean, standard deviation, and the amplitude's
-# fall f^-b with what the angle t of the frequency adds, exp(c cos 2t + d cos 4t): cardinal
-# directions are stronger. Fitted by benchmarks/spectrum.py to 1,000 photographs; the logarithm is
+# Of natural pictures, for each colour component: mean, standard deviation, and the amplitude
+# f^-b exp(c cos 2t + d cos 4t), t being the angle of the frequency: cardinal directions are
+# stronger. Fitted by benchmarks/spectrum.py to 1,000 photographs; the logarithm is
 # met to 0.09 (root mean square).
 NATURAL = (
     (-0.408, 2.396, 1.196, -0.025, 0.121),
@@ -127,7 +127,7 @@ def crops(rng: np.random.Generator, settings: MacoSettings) -> np.ndarray:
     return np.concatenate([side[..., None], 2 * centre - 1], -1).astype(np.float32)
 
 
-def cut(images: Tensor, squares: Tensor, size: int) -> Tensor:
+def cut_squares(images: Tensor, squares: Tensor, size: int) -> Tensor:
     """Squares [batch, crop, 3] out of [batch, 3, y, x], scaled to `size` px (bilinear):
     [batch * crop, 3, size, size]."""
     batch, count = squares.shape[:2]
@@ -148,8 +148,8 @@ def cut(images: Tensor, squares: Tensor, size: int) -> Tensor:
 class NoisyCrops:
     """MaCo's views, a `ViewSampler`: crops of `side` px with noise on them.
 
-    What comes back through them is gathered: `importance` [batch, y, x] is the mean over colours of
-    the objective's absolute gradient in the picture, summed over all steps (as in the paper).
+    `importance` [batch, y, x] is the mean over colours of the objective's absolute gradient in the
+    picture, summed over all steps (as in the paper).
     """
 
     def __init__(self, settings: MacoSettings, side: int) -> None:
@@ -171,12 +171,14 @@ class NoisyCrops:
         self.importance = torch.zeros(len(rngs), size, size, device=device)
 
         def view(images: Tensor, step: int) -> Tensor:
-            images.register_hook(self._gather)  # type: ignore[no-untyped-call]
-            return cut(images, squares[step], side) + _noise(rngs, settings, side).to(device)
+            images.register_hook(self._add_importance)  # type: ignore[no-untyped-call]
+            return cut_squares(images, squares[step], side) + _noise(rngs, settings, side).to(
+                device
+            )
 
         return view
 
-    def _gather(self, gradient: Tensor) -> None:
+    def _add_importance(self, gradient: Tensor) -> None:
         self.importance += gradient.abs().mean(1)
 
 
@@ -188,10 +190,10 @@ def maco(
     seeds: Sequence[Sequence[int]],
     on_step: StepHook | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Climb `target`, which is for `settings.crops` crops of each picture, one after the other.
+    """Climb `target`, an objective of `settings.crops` crops of each picture, one after the other.
 
-    Gives images float32 [batch, 3, y, x] in 0..1, exact in 8 bits, and their opacity [batch, y, x]
-    in 0..1, made of what mattered to the objective.
+    Returns images float32 [batch, 3, y, x] in 0..1, exact in 8 bits, and their opacity
+    [batch, y, x] in 0..1, from their importance to the objective.
     """
     param = PhaseImage(settings.size)
     views = NoisyCrops(settings, model.preprocessing.size)

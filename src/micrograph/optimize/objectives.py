@@ -61,7 +61,7 @@ class Objective:
 
     def __add__(self, other: "Objective | float") -> "Objective":
         if not isinstance(other, Objective):
-            return self._map(lambda v: v + other, f"{self.label} + {other}")
+            return self._transformed(lambda v: v + other, f"{self.label} + {other}")
         if self.pre_relu != other.pre_relu:
             raise BadInput(
                 f"cannot add {self.label!r} and {other.label!r}: one reads its nodes before the "
@@ -84,7 +84,7 @@ class Objective:
     __radd__ = __add__
 
     def __mul__(self, weight: float) -> "Objective":
-        return self._map(lambda v: v * weight, f"{weight} * {self.label}")
+        return self._transformed(lambda v: v * weight, f"{weight} * {self.label}")
 
     __rmul__ = __mul__
 
@@ -97,7 +97,7 @@ class Objective:
     def __rsub__(self, other: float) -> "Objective":
         return -self + other
 
-    def _map(self, change: Callable[[Tensor], Tensor], label: str) -> "Objective":
+    def _transformed(self, change: Callable[[Tensor], Tensor], label: str) -> "Objective":
         return Objective(
             self.nodes, lambda a, x: change(self.value(a, x)), self.samples, self.pre_relu, label
         )
@@ -279,7 +279,7 @@ def total_variation() -> Objective:
 
 def times_cosine(dot: Tensor, cosine: Tensor, power: float) -> Tensor:
     """dot * max(0.1, cosine)^power (lucid): where the cosine is small the product still counts a
-    little, so that there is a way up."""
+    little, so that there is a gradient."""
     return dot * cosine.clamp(min=0.1) ** power
 
 

@@ -1,4 +1,4 @@
-"""Redirected ReLU: a way out for pictures that do not excite their unit at all yet.
+"""Redirected ReLU: gradients for pictures that do not excite their unit yet.
 
 Behind a ReLU that is off there is no gradient, and a start image often leaves a unit fully off.
 lucid's rule, kept here per sample and per ReLU call: where the plain gradient of a sample is zero

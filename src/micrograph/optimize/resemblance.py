@@ -1,4 +1,4 @@
-"""Likeness to a given picture, as a node sees both: the objective of caricatures."""
+"""Likeness of a node's activations on two pictures: the objective of caricatures."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from micrograph.optimize.parameterize import FourierImage
 
 
 @dataclass(frozen=True)
-class Accompanied:
-    """A picture from noise (`FourierImage`) and, as further three channels, a given one, `source`
-    [3, size, size] in 0..1, that every random transformation moves alike."""
+class PairedImage:
+    """A picture from noise (`FourierImage`) with a given one, `source` [3, size, size] in 0..1, as
+    three more channels: random transformations move both alike."""
 
     source: Tensor
 
@@ -38,7 +38,7 @@ class Accompanied:
 def resemblance(
     model: Model, node: str, *, cosine_power: float = 0.0, precision: str = "fp32"
 ) -> Objective:
-    """For `Accompanied` pictures: S cos^p, where S is the product of the activations of picture and
+    """For `PairedImage` pictures: S cos^p, where S is the product of the activations of picture and
     source, summed over units and positions, and cos is their cosine, at least 0.1.
 
     lucid's, whose cosine lacks the source's norm; that is a constant factor there and is not here.

@@ -1,4 +1,4 @@
-"""The first convolution's gradient towards the picture, without the slow path.
+"""The first convolution's gradient towards the picture, by a faster path.
 
 Kernels for the input gradient of a convolution are made for many input channels. A picture has
 three, and the first layer's gradient then takes a good part of a whole step. The same sum, sorted
@@ -62,7 +62,7 @@ class _Stem(torch.autograd.Function):
 
 
 class FastStem(TorchFunctionMode):
-    """Context in which convolutions of pictures, with frozen weights, take the faster way back."""
+    """Context in which convolutions of pictures, with frozen weights, use the faster gradient."""
 
     def __torch_function__(
         self,
@@ -71,12 +71,12 @@ class FastStem(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        if func is torch.conv2d and (plain := _plain(*args, **(kwargs or {}))):
+        if func is torch.conv2d and (plain := _stem_arguments(*args, **(kwargs or {}))):
             return _Stem.apply(*plain)  # type: ignore[no-untyped-call]
         return func(*args, **(kwargs or {}))
 
 
-def _plain(
+def _stem_arguments(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,

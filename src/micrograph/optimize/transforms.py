@@ -1,4 +1,4 @@
-"""Random transformations that keep pictures robust: what survives them is what the unit likes.
+"""Random transformations that make pictures robust: only what survives them drives the unit.
 
 Every sample has draws of its own at every step, so that a unit's picture does not depend on its
 batch (lucid and its ports draw once for the whole batch). Shift, scale and rotation compose into

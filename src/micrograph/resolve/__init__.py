@@ -1,6 +1,6 @@
 """Every way to write a place, read: old links, addresses, words."""
 
-from micrograph.resolve.answer import Answer
+from micrograph.resolve.answer import Resolved
 from micrograph.resolve.resolve import resolve
 
-__all__ = ["Answer", "resolve"]
+__all__ = ["Resolved", "resolve"]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Answer:
+class Resolved:
     """A place, or why there is none.
 
     `model`, `node` and `unit` are what was understood, None where nothing was. `address` is the

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from micrograph.resolve.views import View, asset_view, view_of
+from micrograph.resolve.views import AskedView, asset_view, view_of
 
 # Every quantifier below is bounded or followed by what it cannot match: time is linear.
 _URL = r"[^\s<>\"'`\\^{|}()\[\]“”‘’«»–—]"
@@ -35,7 +35,7 @@ class Asked:
     model: str = ""
     node: str = ""
     unit: str = ""
-    view: View = field(default_factory=View)
+    view: AskedView = field(default_factory=AskedView)
     wrong: str = ""
 
 

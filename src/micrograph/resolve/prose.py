@@ -84,8 +84,8 @@ _MODEL_LIKE = re.compile(r"net|incept|vgg|clip|\bvit|dino|swin|resn|conv|bert|rn
 
 
 @dataclass
-class Reading:
-    """What the words of a text are to one model. `units` are (node, unit), each once."""
+class ProseMatch:
+    """What the words of a text mean in one model. `units` are (node, unit), each once."""
 
     units: dict[tuple[str, int], None] = field(default_factory=dict)
     nodes: dict[str, None] = field(default_factory=dict)
@@ -128,9 +128,9 @@ def is_foreign(word: str) -> bool:
     return word.lower() in _FOREIGN or _MODEL_LIKE.search(word) is not None
 
 
-def read(text: str, find_node: Callable[[str], str | None]) -> Reading:
+def read(text: str, find_node: Callable[[str], str | None]) -> ProseMatch:
     """Read the words of `text` for a model; `find_node` gives the node that a spelling means."""
-    reading = Reading()
+    reading = ProseMatch()
     words = [word for piece in text.split() for word in _words(piece)][:400]
     numeric = sum(_NUMBER.match(word) is not None for word in words)
     before = ""

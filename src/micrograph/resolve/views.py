@@ -25,14 +25,14 @@ _OBJECTIVES = ("channel", "neuron")
 
 
 @dataclass(frozen=True)
-class View:
+class AskedView:
     """A lens and a variant of it, "" where none is named."""
 
     technique: str = ""
     variant: str = ""
 
 
-def view_of(query: Mapping[str, str], fragment: str = "") -> View:
+def view_of(query: Mapping[str, str], fragment: str = "") -> AskedView:
     """The view that a page's query asks for.
 
     Old keys end in `technique` (`models.op.technique=feature_vis`) or in `feature_vis.type`; ours
@@ -55,19 +55,19 @@ def view_of(query: Mapping[str, str], fragment: str = "") -> View:
     if variant in _OBJECTIVES or negative:
         technique = technique or "feature_vis"
         if technique != "feature_vis":
-            return View(technique)
+            return AskedView(technique)
         variant = (variant or "channel") + negative
-    return View(technique, variant)
+    return AskedView(technique, variant)
 
 
-def asset_view(name: str, query: Mapping[str, str]) -> View:
+def asset_view(name: str, query: Mapping[str, str]) -> AskedView:
     """The view of a file of OpenAI Microscope's store: `lucid.<name>`, and its parameters."""
     technique = OLD.get(name, "")
     if technique != "feature_vis":
-        return View(technique, _word(query.get("dataset", "")))
+        return AskedView(technique, _word(query.get("dataset", "")))
     variant = query.get("objective", "")
     negative = "-negative" if query.get("negative", "").lower() == "true" else ""
-    return View(technique, variant + negative if variant in _OBJECTIVES else "")
+    return AskedView(technique, variant + negative if variant in _OBJECTIVES else "")
 
 
 def _word(text: str) -> str:

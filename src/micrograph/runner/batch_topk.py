@@ -24,7 +24,7 @@ _CHECKPOINT = 500
 
 
 @dataclass(frozen=True)
-class Settings:
+class DictionarySettings:
     """Everything that decides a dictionary, apart from the values it is trained on.
 
     `k` latents speak at a position on average. `positions` of each picture are drawn; of the
@@ -44,12 +44,12 @@ class Settings:
 
 
 class Training:
-    """The dictionary on its way: parameters on the scale where a value's mean square is one.
+    """A dictionary in training: parameters on the scale where a value's mean square is one.
 
-    `values` are [position, unit]. What is done lies in `folder`, and training goes on from there.
+    `values` are [position, unit]. Checkpoints lie in `folder`, and training goes on from the last.
     """
 
-    def __init__(self, values: np.ndarray, settings: Settings, folder: Path) -> None:
+    def __init__(self, values: np.ndarray, settings: DictionarySettings, folder: Path) -> None:
         self.settings = settings
         self.values = torch.from_numpy(values)
         self.path = folder / "state.safetensors"
@@ -107,20 +107,20 @@ class Training:
         loss = error
         if dead.any():
             few = min(int(dead.sum()), 4 * s.k)
-            asleep = pre[:, dead]
-            awake = asleep >= asleep.detach().topk(few).values[:, -1:]
-            guess = torch.where(awake, asleep, 0.0) @ p["decoder"][dead]
+            dead_values = pre[:, dead]
+            revived = dead_values >= dead_values.detach().topk(few).values[:, -1:]
+            guess = torch.where(revived, dead_values, 0.0) @ p["decoder"][dead]
             left = rest.detach()
             loss = loss + AUXILIARY * (left - guess).square().mean() / left.square().mean()
         loss.backward()
-        self._move(step, {name: t.grad for name, t in p.items() if t.grad is not None})
-        spoke = (latents.detach() > 0).any(0)
-        self.state["silent"] = torch.where(spoke, 0.0, self.state["silent"] + 1)
+        self._adam_step(step, {name: t.grad for name, t in p.items() if t.grad is not None})
+        active = (latents.detach() > 0).any(0)
+        self.state["silent"] = torch.where(active, 0.0, self.state["silent"] + 1)
         share = max(0.01, 1 / (step + 1))
         self.state["threshold"] += share * (least - self.state["threshold"])
         return float(error.detach())
 
-    def _move(self, step: int, gradients: dict[str, Tensor]) -> None:
+    def _adam_step(self, step: int, gradients: dict[str, Tensor]) -> None:
         """Adam; the decoder's rows stay of length one."""
         s = self.settings
         rate = s.rate * min(1, (step + 1) / 200, (s.steps - step) / max(1, s.steps * 0.3))
@@ -136,8 +136,8 @@ class Training:
         decoder = self.parameters["decoder"]
         decoder /= decoder.norm(dim=1, keepdim=True).clamp(min=1e-6)
 
-    def folded(self) -> dict[str, Tensor]:
-        """The tensors for values as they are: centre and scale go into weights and biases."""
+    def unscaled_tensors(self) -> dict[str, Tensor]:
+        """The tensors for unscaled values: centre and scale go into weights and biases."""
         p = self.parameters
         centre = self.centre + self.scale * p["decoder_bias"]
         return {

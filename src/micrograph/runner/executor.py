@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from micrograph import lenses
 from micrograph.errors import BadInput, Conflict
 from micrograph.events import Step
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Sweep, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook, SweepEngine
 from micrograph.optimize import memory
 from micrograph.recipe import canonical, digest
 from micrograph.runner.options import jobs_of
@@ -52,7 +52,7 @@ class LocalExecutor:
         self,
         model: "Model",
         atlas: Path,
-        known: Sequence[tuple[Technique[Any] | Sweep[Any], Job]] = (),
+        known: Sequence[tuple[BatchEngine[Any] | SweepEngine[Any], Job]] = (),
     ) -> None:
         self.model, self.atlas = model, atlas
         self._jobs: dict[str, list[Job]] = {}
@@ -71,7 +71,7 @@ class LocalExecutor:
             job = self._job(lens, task)
             hook = _hook(task, on_step)
             hook(0, 1)
-            if isinstance(lens, Sweep):
+            if isinstance(lens, SweepEngine):
                 yield from self._sweep(lens, task, job, hook)
                 continue
             ((node, units),) = task.units.items()
@@ -81,7 +81,7 @@ class LocalExecutor:
             yield TaskFinished(task)
 
     def _sweep(
-        self, lens: Sweep[Any], task: Task, job: Job, hook: StepHook
+        self, lens: SweepEngine[Any], task: Task, job: Job, hook: StepHook
     ) -> Iterator[TaskResults | TaskFinished]:
         """Results as they come; unfinished work is deleted once all are stored."""
         workspace = workspace_of(self.atlas, job.recipe)
@@ -95,7 +95,7 @@ class LocalExecutor:
         yield TaskFinished(task, keeps=True)
         shutil.rmtree(workspace, ignore_errors=True)
 
-    def _job(self, lens: Technique[Any] | Sweep[Any], task: Task) -> Job:
+    def _job(self, lens: BatchEngine[Any] | SweepEngine[Any], task: Task) -> Job:
         """What the lens is to do: the job whose recipe is the task's."""
         if task.model != self.model.id:
             raise BadInput(f"a task of {task.model} given to {self.model.id}; load that model")

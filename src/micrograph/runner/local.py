@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from micrograph.atlas.encode import check_format
 from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput, short
 from micrograph.events import Event, Step
-from micrograph.lenses.engines.base import Sweep
+from micrograph.lenses.engines.base import SweepEngine
 from micrograph.recipe import canonical
 from micrograph.runner.describe import (
     dictionary_records,
@@ -27,7 +27,13 @@ from micrograph.runner.plan import Plan, make_plan
 from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.results import TaskResults
 from micrograph.runner.save import Saver
-from micrograph.runner.select import choose_nodes, choose_units, find_attached
+from micrograph.runner.select import (
+    as_names,
+    as_selection,
+    choose_nodes,
+    choose_units,
+    find_attached,
+)
 from micrograph.tasks import Task
 
 if TYPE_CHECKING:
@@ -81,7 +87,7 @@ def render(
     *,
     technique: str | Sequence[str] = "feature_vis",
     nodes: str | Sequence[str] | None = None,
-    units: str | None = None,
+    units: str | int | Iterable[int] | None = None,
     batch: int | str = "auto",
     progress: Progress | None = None,
     on_event: Callable[[Event], None] | None = None,
@@ -100,12 +106,13 @@ def render(
         atlas_dir: the folder of the atlas.
         technique: one lens, or several.
         nodes: one id, alias or glob, or several; None for all nodes worth seeing.
-        units: a selection such as `"0-63,100"`; None for all units of each node.
+        units: a selection such as `"0-63,100"`, a number, or several; None for all units of each
+            node.
         batch: how many units are rendered together, 1 to 4096; "auto" for what runs fastest, which
             depends on the model, the node and the options alone.
-        progress: told how far the whole is, in results.
-        on_event: told `Step` (of the batch under way) and `Stored` (a result is in the atlas) as
-            they happen; `Stored` from another thread.
+        progress: shows how far the render is, in results.
+        on_event: called with `Step` (of the batch under way) and `Stored` (a result is in the
+            atlas) as they happen; with `Stored` from another thread.
         image_format: "avif", "webp" or "png".
         quality: of AVIF and WebP, 1 to 100; None for the format's usual one.
         options: go to the lenses that have them (preset, steps, size in pixels, seed, ...).
@@ -131,19 +138,21 @@ def render(
     """
     size = _checked_batch(batch)
     check_format(image_format, quality)
-    technique = [technique] if isinstance(technique, str) else technique
-    nodes = [nodes] if isinstance(nodes, str) else nodes
-    found = [lenses.get(name) for name in dict.fromkeys(technique)]
-    jobs = jobs_of(found, model, options)
-    own = {name: _plain(name, given) for name, given in options_of(found, options).items()}
-    find_attached(model, nodes or ())
-    chosen = choose_nodes(model.nodes, nodes, model.id)
+    if isinstance(model, str):
+        raise BadInput(f"model {short(model)} is a name; expected what micrograph.load gives")
+    engines = [lenses.get(name) for name in as_names("technique", technique)]
+    names = as_names("nodes", () if nodes is None else nodes)
+    selection = None if units is None else as_selection(units)
+    jobs = jobs_of(engines, model, options)
+    own = {name: _plain(name, given) for name, given in options_of(engines, options).items()}
+    find_attached(model, names)
+    chosen = choose_nodes(model.nodes, names, model.id)
     largest = max((node.units for node in chosen), default=0)
-    wanted = {node.id: choose_units(node, units, largest) for node in chosen}
-    for lens, job in jobs:
-        if not isinstance(lens, Sweep):
+    wanted = {node.id: choose_units(node, selection, largest) for node in chosen}
+    for engine, job in jobs:
+        if not isinstance(engine, SweepEngine):
             for node in wanted:
-                lens.batch_size(model, node, job)  # refuses options that do not fit the node
+                engine.batch_size(model, node, job)  # refuses options that do not fit the node
     started = time.monotonic()
     progress = progress or Silent()
     path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
@@ -179,7 +188,7 @@ def _run(
     progress: Progress,
     on_event: Callable[[Event], None] | None,
 ) -> None:
-    """Have the tasks done, and store what comes of them."""
+    """Let the executor do the tasks, and store their results."""
     done = 0
 
     def on_step(task: Task, step: Step) -> None:
@@ -205,7 +214,7 @@ def _words(task: Task) -> str:
 
 
 def _plain(lens: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Options as JSON has them. Raises BadInput for values that it cannot say."""
+    """Options as plain JSON. Raises BadInput for values that JSON cannot hold."""
     try:
         plain: dict[str, Any] = json.loads(canonical(options))
     except (TypeError, ValueError):

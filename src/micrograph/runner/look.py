@@ -1,4 +1,4 @@
-"""What a model makes of one picture, at once: for the site's questions, nothing is stored."""
+"""What a model answers to one picture: for the site's questions; nothing is stored."""
 
 import base64
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from torch import Tensor
 from micrograph import lenses
 from micrograph.errors import BadInput
 from micrograph.graph import NodeKind
-from micrograph.lenses.attribution.engine import attribute, passed_through, stored
+from micrograph.lenses.attribution.engine import as_result, attribute, dominators_of
 from micrograph.lenses.engines.base import Rendered, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture
 from micrograph.models.model import Model
@@ -23,8 +23,8 @@ from micrograph.models.pictures import centre
 from micrograph.runner.select import choose_nodes
 
 CLASSES = 5
-ASKED = 3
-"""Nodes upstream that the attribution asks: the nearest ones, because a reader waits."""
+UPSTREAM = 3
+"""How many nodes upstream attribution looks at: the nearest ones, because a reader waits."""
 
 
 def fit(pixels: np.ndarray, model: Model) -> SourcePicture:
@@ -43,7 +43,7 @@ def fit(pixels: np.ndarray, model: Model) -> SourcePicture:
 
 @torch.no_grad()
 def unit_map(model: Model, picture: SourcePicture, node: str, unit: int) -> dict[str, Any]:
-    """A unit on a picture: its largest `value`, at which `position`, and its whole `map`."""
+    """A unit on a picture: its largest `value`, the `position` of that, and its whole `map`."""
     place = _place(model, node, unit)
     return _map(place, unit, model.run(picture.tensor(model.device), [place.id])[place.id])
 
@@ -55,13 +55,13 @@ def look(
     unit: int | None = None,
     attribution: bool = False,
 ) -> dict[str, Any]:
-    """Everything that one forward pass tells, and who carried the unit (or the strongest class).
+    """Everything from one forward pass, and the attribution of the unit (or the strongest class).
 
-    `maxima`: the largest value over the map of every unit, of the nodes that everything passes
-    through (of `node` only, if given). `classes`: the strongest, with logit and share (softmax).
+    `maxima`: the largest value over the map of every unit, of the dominators of the logits (of
+    `node` only, if given). `classes`: the strongest, with logit and share (softmax).
     """
     logits = logits_node(model)
-    nodes = _main(model, logits) if node is None else [_place(model, node, unit)]
+    nodes = _dominators(model, logits) if node is None else [_place(model, node, unit)]
     wanted = dict.fromkeys([*(n.id for n in nodes), *([logits.id] if logits else [])])
     tensor = picture.tensor(model.device)
     with torch.no_grad():
@@ -127,12 +127,11 @@ def logits_node(model: Model) -> Node | None:
     return fits[-1] if fits else None
 
 
-def _main(model: Model, logits: Node | None) -> list[Node]:
-    """The nodes that everything passes through on its way to the logits; without logits those
-    worth seeing."""
+def _dominators(model: Model, logits: Node | None) -> list[Node]:
+    """The dominators of the logits; without logits the nodes worth seeing."""
     if logits is None:
         return choose_nodes(model.nodes, None)
-    return [*(model.nodes[name] for name in passed_through(model, logits.id)), logits]
+    return [*(model.nodes[name] for name in dominators_of(model, logits.id)), logits]
 
 
 def _classes(model: Model, logits: Tensor) -> list[dict[str, Any]]:
@@ -150,6 +149,6 @@ def _classes(model: Model, logits: Tensor) -> list[dict[str, Any]]:
 
 
 def _attribution(model: Model, picture: Tensor, node: Node, unit: int) -> dict[str, Any]:
-    nearest = passed_through(model, node.id)[-ASKED:]
+    nearest = dominators_of(model, node.id)[-UPSTREAM:]
     found = attribute(model, node.id, [unit], picture, nearest)
-    return {"node": node.id, "unit": unit} | stored(found[0]).to_json()
+    return {"node": node.id, "unit": unit} | as_result(found[0]).to_json()

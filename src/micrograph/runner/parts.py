@@ -50,7 +50,7 @@ def sweep_part(
     (job,) = DATASET_EXAMPLES.jobs(model, dataset=dataset, k=k)
     ids = [node.id for node in choose_nodes(model.nodes, nodes, model.id)]
     job = _job_at(model, ids, job)
-    opened, look, spec = DATASET_EXAMPLES.begin(model, ids, job)
+    opened, look, spec = DATASET_EXAMPLES.prepare(model, ids, job)
     indices = sweep.shard(spec, *shard)
     tally = sweep.Tally(spec)
     if out.exists():
@@ -83,8 +83,8 @@ def _job_at(model: "Model", nodes: Sequence[str], job: Job) -> Job:
     return next(iter(jobs.values()), job)
 
 
-def merged(files: Sequence[Path]) -> tuple[sweep.Tally, str]:
-    """The whole that these files are parts of, and the dataset as the first of them named it.
+def merge_parts(files: Sequence[Path]) -> tuple[sweep.Tally, str]:
+    """The sweep that these files are parts of, and the dataset as the first of them named it.
 
     Raises BadInput for parts of different sweeps and if some are missing, Conflict for overlaps.
     """
@@ -103,7 +103,7 @@ def merged(files: Sequence[Path]) -> tuple[sweep.Tally, str]:
     return whole, source
 
 
-def store(
+def store_merged(
     model: "Model",
     whole: sweep.Tally,
     atlas_dir: Path,
@@ -124,7 +124,7 @@ def store(
             f"{job.recipe['dataset'][:16]}..., in the parts {whole.spec.dataset[:16]}...); name "
             "the one that was swept with --dataset, or sweep it anew"
         )
-    _, _, spec = DATASET_EXAMPLES.begin(model, nodes, job)
+    _, _, spec = DATASET_EXAMPLES.prepare(model, nodes, job)
     spec.check(whole.spec)
     job = _job_at(model, nodes, job)
     workspace = workspace_of(atlas_dir / f"{model.id}{SUFFIX}", job.recipe)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import AtlasWriter
-from micrograph.lenses.engines.base import Job, Sweep, Technique
+from micrograph.lenses.engines.base import AnyEngine, Job, SweepEngine
 from micrograph.optimize import memory
 from micrograph.recipe import digest
 from micrograph.tasks import Task
@@ -60,45 +60,45 @@ def job_at(model: "Model", node: str, job: Job) -> Job:
 def make_plan(
     model: "Model",
     writer: AtlasWriter,
-    jobs: Sequence[tuple[Technique[Any] | Sweep[Any], Job]],
+    jobs: Sequence[tuple[AnyEngine, Job]],
     units: Mapping[str, Sequence[int]],
     batch: int | None,
     options: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Plan:
     """Plan `jobs` for `units` (by node id, in the order wanted).
 
-    `batch` is a fixed number of units; None lets the technique say how many run fastest together.
+    `batch` is a fixed number of units; None lets the engine say how many run fastest together.
     That depends on the model, the node and the options only, never on the memory that happens to be
-    free: a plan that is made again has the same batches. `options` are those of each technique, by
-    its name, for whoever has to make the jobs again from a task.
+    free: a plan that is made again has the same batches. `options` are those of each lens, by its
+    name: an executor makes the jobs again from them.
     """
     work: list[NodeWork] = []
     sweeps: list[Task] = []
     nothing: list[str] = []
     there = 0
-    for technique, plain in _distinct(jobs):
-        own = (options or {}).get(technique.name, {})
+    for engine, plain in _distinct(jobs):
+        own = (options or {}).get(engine.name, {})
         lacking: dict[str, tuple[Job, dict[str, Units]]] = {}
         for node, of_node in units.items():
             job = job_at(model, node, plain)
-            wanted: Units = None if technique.level == "node" else tuple(of_node)
+            wanted: Units = None if engine.level == "node" else tuple(of_node)
             subjects: Sequence[int | None] = (None,) if wanted is None else wanted
             missing = frozenset(writer.missing(node, subjects, job.recipe))
             there += len(subjects) - len(missing)
             if not missing:
                 continue
-            if isinstance(technique, Sweep):
+            if isinstance(engine, SweepEngine):
                 left = None if wanted is None else tuple(u for u in wanted if u in missing)
                 lacking.setdefault(digest(job.recipe), (job, {}))[1][node] = left
                 continue
             with memory.fixed_budget():
-                size = technique.batch_size(model, node, job)
+                size = engine.batch_size(model, node, job)
             if size < 1:
-                nothing.append(f"{technique.name} {job.variant} at {node}")
+                nothing.append(f"{engine.name} {job.variant} at {node}")
                 continue
             task = _task(model, job, {node: wanted}, own)
             work.append(NodeWork(task, node, missing, batch or size))
-        if isinstance(technique, Sweep):
+        if isinstance(engine, SweepEngine):
             sweeps += [_task(model, job, nodes, own) for job, nodes in lacking.values()]
     tasks = (*sweeps, *in_waves(work))
     return Plan(tasks, sum(task.size for task in tasks), there, tuple(nothing))
@@ -139,7 +139,7 @@ def _task(
 
 
 def _distinct(
-    jobs: Sequence[tuple[Technique[Any] | Sweep[Any], Job]],
-) -> list[tuple[Technique[Any] | Sweep[Any], Job]]:
+    jobs: Sequence[tuple[AnyEngine, Job]],
+) -> list[tuple[AnyEngine, Job]]:
     """Every recipe once."""
-    return list({digest(job.recipe): (technique, job) for technique, job in jobs}.values())
+    return list({digest(job.recipe): (engine, job) for engine, job in jobs}.values())

@@ -15,7 +15,7 @@ _WINDOW = 60.0
 
 
 class Progress(Protocol):
-    """Told how far the work is. Counts are results of a render, or pictures swept; a batch under
+    """Shows how far the work is. Counts are results of a render, or pictures swept; a batch under
     way counts in part."""
 
     def start(self, total: int, there: int, where: str) -> None: ...

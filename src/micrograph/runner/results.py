@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from micrograph.errors import BadInput, short
-from micrograph.lenses.engines.base import Rendered, Sample, Source
+from micrograph.lenses.engines.base import PictureSource, Rendered, Sample
 from micrograph.lenses.result import PlainResult
 from micrograph.tasks import Task
 
@@ -59,7 +59,7 @@ def _result(data: Mapping[str, Any]) -> Rendered | Sample:
     image = None if fields["image"] is None else _from_array(fields["image"])
     if "source" in fields:
         source = fields["source"]
-        source = Source(**{**source, "classes": tuple(source["classes"])})
+        source = PictureSource(**{**source, "classes": tuple(source["classes"])})
         return Sample(**{**fields, "source": source, "image": image})
     arrays = {name: _from_array(array) for name, array in fields["arrays"].items()}
     result = PlainResult(data=fields.pop("data"), kept=arrays)

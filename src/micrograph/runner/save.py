@@ -8,7 +8,7 @@ from types import TracebackType
 
 from micrograph.atlas import AtlasWriter, DatasetRecord, SampleRecord, Visualization, encode
 from micrograph.events import Stored
-from micrograph.lenses.engines.base import Rendered, Sample, Source
+from micrograph.lenses.engines.base import PictureSource, Rendered, Sample
 from micrograph.runner.results import TaskResults
 from micrograph.tasks import Task
 
@@ -19,9 +19,9 @@ _WAITING = 2
 class Saver:
     """Stores batches in one thread of its own, each in one transaction; nobody else writes.
 
-    `on_stored` is told, in that thread, of every result that is in the atlas. What goes wrong there
-    (a full disk) is raised by the next call of `check` or `save`, or on leaving. Leaving the
-    context waits for what was handed in.
+    `on_stored` is called, in that thread, with every result that is in the atlas. Its errors, and
+    those of storing (a full disk), are raised by the next call of `check` or `save`, or on leaving.
+    Leaving the context waits until all that was handed in is stored.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Saver:
             self._waiting.pop(0).result()
 
     def _store(self, made: TaskResults) -> None:
-        samples: dict[Source, list[Sample]] = {}
+        samples: dict[PictureSource, list[Sample]] = {}
         for result in made.results:
             if isinstance(result, Sample):
                 samples.setdefault(result.source, []).append(result)
@@ -131,7 +131,7 @@ def _is_finite(rendered: Rendered) -> bool:
     return True
 
 
-def _dataset(source: Source) -> DatasetRecord:
+def _dataset(source: PictureSource) -> DatasetRecord:
     return DatasetRecord(
         source.name,
         source.digest,

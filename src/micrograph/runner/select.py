@@ -1,7 +1,8 @@
 """Which nodes and units a command means."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from operator import index
 from typing import TYPE_CHECKING
 
 from micrograph.address import find_node, parse_units
@@ -68,6 +69,38 @@ def find_attached(model: "Model", names: Sequence[str]) -> None:
 def _is_meant(node: "Node", glob: str) -> bool:
     """Single tokens are meant by globs that end as their ids do: `blocks.*.class`."""
     return not NodeKind.of(node.kind).is_token or glob.endswith(node.id.rpartition(".")[2])
+
+
+def as_names(what: str, given: str | Sequence[str]) -> list[str]:
+    """One name or several as a list, each once. Raises BadInput for anything else."""
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+        raise BadInput(f"{what} {short(given)} not understood; expected a name, or a list of names")
+    return list(dict.fromkeys(names))
+
+
+def as_selection(units: str | int | Iterable[int]) -> str:
+    """Units as the text of a selection. Raises BadInput for what names none."""
+    if isinstance(units, str):
+        return units
+    try:
+        numbers = _numbers(units)
+    except TypeError:  # something else than whole numbers
+        numbers = []
+    if not numbers:
+        raise BadInput(
+            f"units {short(units)} not understood; expected a text such as 0-63 or 3,17,40-, a "
+            "number, or a list of numbers"
+        )
+    return ",".join(str(number) for number in numbers)
+
+
+def _numbers(units: int | Iterable[int]) -> list[int]:
+    """One whole number or several as a list; also those of numpy and torch. Raises TypeError."""
+    given = list(units) if isinstance(units, Iterable) else [units]
+    if any(isinstance(unit, bool) for unit in given):
+        raise TypeError
+    return [index(unit) for unit in given]
 
 
 def choose_units(node: "Node", units: str | None, largest: int) -> list[int]:

@@ -16,7 +16,7 @@ from micrograph.models.dictionaries.reading import of_tensors
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.recipe import digest
-from micrograph.runner.batch_topk import Settings, Training
+from micrograph.runner.batch_topk import DictionarySettings, Training
 from micrograph.runner.progress import Progress, Silent
 from micrograph.weights.formats import write_safetensors
 from micrograph.weights.tensors import to_raw
@@ -26,9 +26,9 @@ _PART = ".part"
 
 
 @dataclass(frozen=True)
-class Quality:
-    """On pictures held out: the share of the variance `explained`, latents that speak at a position
-    (`l0`), and the share that never does (`dead`)."""
+class DictionaryQuality:
+    """On pictures held out: the share of the variance `explained`, how many latents are active at a
+    position (`l0`), and the share that never is (`dead`)."""
 
     explained: float
     l0: float
@@ -40,14 +40,14 @@ def train(
     node: str,
     dataset: str,
     out: Path,
-    settings: Settings,
+    settings: DictionarySettings,
     progress: Progress | None = None,
-) -> Quality:
+) -> DictionaryQuality:
     """Train a dictionary of `node` and write it to `out` (safetensors, fp16).
 
     Unfinished work lies in a folder beside it, and the same call goes on from there. Raises
-    BadInput on absurd settings, Conflict where the folder belongs to other ones, Unavailable where
-    it cannot be written.
+    BadInput for settings out of range, Conflict where the folder belongs to another training,
+    Unavailable where it cannot be written.
     """
     place = model.node(node)
     _check(settings)
@@ -62,11 +62,11 @@ def train(
         **asdict(settings),
     }
     folder = _folder(out, about)
-    values = _collected(model, place, pictures, settings, folder, progress or Silent())
-    kept = _kept(len(pictures), settings) * min(settings.positions, _places(place))
+    values = _collect_values(model, place, pictures, settings, folder, progress or Silent())
+    kept = _training_pictures(len(pictures), settings) * min(settings.positions, _positions(place))
     training = Training(values[:kept], settings, folder)
     training.run(progress or Silent())
-    tensors = {name: t.half() for name, t in training.folded().items()}
+    tensors = {name: t.half() for name, t in training.unscaled_tensors().items()}
     quality = measure(tensors, torch.from_numpy(values[kept:]))
     said = {
         "activation": "jumprelu",
@@ -84,23 +84,25 @@ def train(
 
 
 @torch.no_grad()
-def measure(tensors: dict[str, Tensor], values: Tensor) -> Quality:
+def measure(tensors: dict[str, Tensor], values: Tensor) -> DictionaryQuality:
     """How well the tensors of a dictionary do on `values` [position, unit]."""
     dictionary = of_tensors(tensors, values.shape[1], activation="jumprelu", subtract=False)
     values = values.float()
     centre = values.mean(0)
-    speaks = torch.zeros(dictionary.latents)
+    active = torch.zeros(dictionary.latents)
     left = 0.0
     for part in torch.split(values, 8192):
         latents = dictionary.values(part)
         left += float((part - dictionary.decode(latents)).square().sum())
-        speaks += (latents > 0).sum(0)
+        active += (latents > 0).sum(0)
     whole = float((values - centre).square().sum())
     share = 1 - left / whole if whole else 0.0
-    return Quality(share, float(speaks.sum()) / len(values), float((speaks == 0).float().mean()))
+    return DictionaryQuality(
+        share, float(active.sum()) / len(values), float((active == 0).float().mean())
+    )
 
 
-def _check(s: Settings) -> None:
+def _check(s: DictionarySettings) -> None:
     in_range("latents", s.latents, 2, 1_000_000)
     in_range("k", s.k, 1, s.latents)
     in_range("positions", s.positions, 1, 100_000)
@@ -128,19 +130,19 @@ def _folder(out: Path, about: dict[str, object]) -> Path:
     return folder
 
 
-def _kept(pictures: int, settings: Settings) -> int:
+def _training_pictures(pictures: int, settings: DictionarySettings) -> int:
     return max(1, pictures - max(1, int(pictures * settings.held_out)))
 
 
-def _places(node: Node) -> int:
+def _positions(node: Node) -> int:
     return int(np.prod(node.shape)) if node.shape else 1
 
 
-def _collected(
+def _collect_values(
     model: Model,
     node: Node,
     dataset: Dataset,
-    settings: Settings,
+    settings: DictionarySettings,
     folder: Path,
     progress: Progress,
 ) -> np.ndarray:
@@ -149,7 +151,7 @@ def _collected(
     They lie in a file that is mapped, not read. A picture that cannot be read counts as grey.
     """
     path = folder / "values.npy"
-    each = min(settings.positions, _places(node))
+    each = min(settings.positions, _positions(node))
     shape = (len(dataset) * each, node.units)
     if not path.exists():
         fresh = folder / "values.fresh.npy"

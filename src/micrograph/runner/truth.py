@@ -1,7 +1,7 @@
-"""Which answers of a model would be right for each picture of a dataset, told by its name or class.
+"""Which answers of a model would be right for each picture of a dataset, from its name or class.
 
 A picture of ImageNet has its WordNet id at the start of its name or of a folder's on the way to it
-(`n01440764_18.JPEG`, `n01440764/x.jpg`). Other classes are told by their name, as the model calls
+(`n01440764_18.JPEG`, `n01440764/x.jpg`). Other classes are known by their name, as the model calls
 them, or by their number among the model's labels.
 """
 
@@ -32,7 +32,7 @@ class _Labels:
         self.count = len(labels)
         self.by_name: dict[str, set[int]] = defaultdict(set)
         for number, label in enumerate(labels):
-            self.by_name[_folded(label)].add(number)
+            self.by_name[_normalized(label)].add(number)
         starts = (n for n in range(self.count - 999) if tuple(labels[n : n + 1000]) == CLASSES)
         self.start = next(starts, None)
         """Where the thousand classes stand in the order of their ids, if they do."""
@@ -45,7 +45,7 @@ class _Labels:
         return Answers()
 
     def of_class(self, name: str) -> Answers:
-        found = self.of_path(name) or Answers(self.by_name.get(_folded(name), ()))
+        found = self.of_path(name) or Answers(self.by_name.get(_normalized(name), ()))
         if not found and name.isascii() and name.isdecimal() and int(name) < self.count:
             return Answers({int(name)})
         return found
@@ -54,9 +54,9 @@ class _Labels:
         number = WNIDS.index(wnid)
         if self.start is not None:
             return Answers({self.start + number})
-        return Answers(self.by_name.get(_folded(CLASSES[number]), ()))
+        return Answers(self.by_name.get(_normalized(CLASSES[number]), ()))
 
 
-def _folded(name: str) -> str:
-    """Names are compared without case, their first of several spellings only."""
+def _normalized(name: str) -> str:
+    """A name as it is compared: in lower case, the first of several spellings."""
     return re.sub(r"[\W_]+", " ", name.partition(",")[0]).strip().casefold()

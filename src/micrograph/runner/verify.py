@@ -25,7 +25,7 @@ BATCH = 16
 TOP = 16
 """Pictures that drive a unit most; fewer where fewer could be right."""
 FEWEST = 3
-"""Pictures of the right classes without which nothing can be told."""
+"""With fewer pictures of the right classes there is no verdict."""
 CHANCE = 0.01
 
 FITS, DOES_NOT, UNTOLD = "fits", "does not fit", "cannot be told"
@@ -62,12 +62,12 @@ class Report:
 
 
 def verify(model: Model, dataset: Dataset, on_step: StepHook | None = None) -> Report:
-    """Accuracy on a dataset (its classes are told by `truth.right_answers`) and the card's probes.
+    """Accuracy on a dataset (`truth.right_answers` finds its classes) and the card's probes.
 
-    `on_step` hears of pictures and drawings as of one run: each is half of it, where there are
+    `on_step` counts pictures and drawings as one run: each is half of it, where there are
     drawings to look at.
 
-    Raises BadInput if the dataset tells no class that the model knows, though the model has some.
+    Raises BadInput where the model has classes and the dataset names none of them.
     """
     answers = right_answers(dataset, model.labels)
     logits = logits_node(model)
@@ -77,8 +77,8 @@ def verify(model: Model, dataset: Dataset, on_step: StepHook | None = None) -> R
             "called by WordNet id (n01440764), or folders called by class or by class number"
         )
     by_class = [p for p in model.card.probes if p.classes]
-    halves = 2 if _to_be_drawn_for(model) else 1
-    found = _look(model, dataset, logits, by_class, part_of(on_step, 0, 1, halves))
+    halves = 2 if _probes_with_drawings(model) else 1
+    found = _measure_responses(model, dataset, logits, by_class, part_of(on_step, 0, 1, halves))
     seen = np.flatnonzero(found.valid)
     accuracy = None
     if logits is not None:
@@ -89,10 +89,10 @@ def verify(model: Model, dataset: Dataset, on_step: StepHook | None = None) -> R
         accuracy = Accuracy(len(known), sum(h[0] for h in hits), sum(any(h) for h in hits))
     names = _class_names(model, dataset, answers)
     of_probe = {
-        id(p): _by_class(p, found.strongest[seen, column], [names[n] for n in seen])
+        id(p): _judge_by_classes(p, found.strongest[seen, column], [names[n] for n in seen])
         for column, p in enumerate(by_class)
     }
-    of_probe |= {id(p): f for p, f in _by_stimuli(model, part_of(on_step, 1, 1, 2))}
+    of_probe |= {id(p): f for p, f in _judge_by_drawings(model, part_of(on_step, 1, 1, 2))}
     findings = tuple(
         of_probe.get(id(p), Finding(p, "the card names nothing to measure it by", UNTOLD))
         for p in model.card.probes
@@ -101,7 +101,7 @@ def verify(model: Model, dataset: Dataset, on_step: StepHook | None = None) -> R
     return Report(accuracy, findings, len(seen), len(dataset) - len(seen), unknown)
 
 
-def every(dataset: Dataset, pictures: int) -> Dataset:
+def evenly_chosen(dataset: Dataset, pictures: int) -> Dataset:
     """At most so many pictures of a dataset, spread evenly over it."""
     step = math.ceil(len(dataset) / max(1, pictures))
     numbers = range(0, len(dataset), step)
@@ -110,7 +110,7 @@ def every(dataset: Dataset, pictures: int) -> Dataset:
 
 
 @dataclass(frozen=True)
-class _Looked:
+class _Responses:
     """By picture: whether it was decoded, the five best classes, the largest value of each probe's
     unit."""
 
@@ -120,13 +120,13 @@ class _Looked:
 
 
 @torch.inference_mode()
-def _look(
+def _measure_responses(
     model: Model,
     dataset: Dataset,
     logits: Node | None,
     probes: Sequence[Probe],
     on_step: StepHook | None,
-) -> _Looked:
+) -> _Responses:
     count = len(dataset)
     valid = np.zeros(count, bool)
     best = np.full((count, 5), -1)
@@ -146,7 +146,7 @@ def _look(
             strongest[numbers, column] = unit.amax(1).float().cpu().numpy()[here]
         if on_step is not None:
             on_step(min(count, (batch.index + 1) * BATCH), count)
-    return _Looked(valid, best, strongest)
+    return _Responses(valid, best, strongest)
 
 
 def _class_names(model: Model, dataset: Dataset, answers: Sequence[Answers]) -> list[str]:
@@ -161,7 +161,7 @@ def _class_names(model: Model, dataset: Dataset, answers: Sequence[Answers]) -> 
     ]
 
 
-def _by_class(probe: Probe, strongest: np.ndarray, names: Sequence[str]) -> Finding:
+def _judge_by_classes(probe: Probe, strongest: np.ndarray, names: Sequence[str]) -> Finding:
     """Of the pictures that drive the unit most, how many are of a class with one of the words?"""
     words = "|".join(re.escape(word) for word in probe.classes)
     pattern = re.compile(rf"(?<!\w)(?:{words})s?(?!\w)", re.IGNORECASE)
@@ -172,12 +172,12 @@ def _by_class(probe: Probe, strongest: np.ndarray, names: Sequence[str]) -> Find
     hits = int(fits[np.argsort(-strongest, kind="stable")[:top]].sum())
     share = float(fits.mean())
     measured = f"{hits} of the top {top} pictures (of all: {share:.1%})"
-    if _by_chance(len(fits), int(fits.sum()), top, hits) > CHANCE:
+    if _probability_of_hits(len(fits), int(fits.sum()), top, hits) > CHANCE:
         return Finding(probe, measured, DOES_NOT)
     return Finding(probe, measured, FITS if 2 * hits >= top else UNTOLD)
 
 
-def _by_chance(total: int, fitting: int, drawn: int, hits: int) -> float:
+def _probability_of_hits(total: int, fitting: int, drawn: int, hits: int) -> float:
     """The probability of so many hits or more among `drawn` pictures drawn at random."""
     ways = math.comb(total, drawn)
     return sum(
@@ -186,14 +186,14 @@ def _by_chance(total: int, fitting: int, drawn: int, hits: int) -> float:
     )
 
 
-def _to_be_drawn_for(model: Model) -> list[Probe]:
-    """The probes that drawings decide."""
+def _probes_with_drawings(model: Model) -> list[Probe]:
+    """The probes that are judged by drawings."""
     return [p for p in model.card.probes if p.stimuli and not p.classes]
 
 
-def _by_stimuli(model: Model, on_step: StepHook | None) -> Iterator[tuple[Probe, Finding]]:
+def _judge_by_drawings(model: Model, on_step: StepHook | None) -> Iterator[tuple[Probe, Finding]]:
     """Which family of drawings does the unit answer to most, above its answer to plain grey?"""
-    probes = _to_be_drawn_for(model)
+    probes = _probes_with_drawings(model)
     if not probes:
         return
     targets = {p.node: [p.unit] for p in probes}

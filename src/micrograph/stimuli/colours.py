@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 
 from micrograph.stimuli.canvas import GREY, cover, places, turns
-from micrograph.stimuli.family import Axis, Family, Value
+from micrograph.stimuli.family import Axis, StimulusFamily, Value
 
 _LMS = np.array(
     [
@@ -78,7 +78,7 @@ def contrast(size: int, centre: Value, surround: Value) -> np.ndarray:
 
 _HUES: tuple[Value, ...] = (*turns(12), "grey")
 
-HUE = Family(
+HUE = StimulusFamily(
     "hue",
     "Plain colours",
     lambda size: (
@@ -87,7 +87,7 @@ HUE = Family(
     ),
     solid,
 )
-COLOUR_CONTRAST = Family(
+COLOUR_CONTRAST = StimulusFamily(
     "colour_contrast",
     "Colour in colour",
     lambda size: (

@@ -18,7 +18,7 @@ from micrograph.stimuli.canvas import (
     turned,
     turns,
 )
-from micrograph.stimuli.family import Axis, Family
+from micrograph.stimuli.family import Axis, StimulusFamily
 
 DIRECTIONS = turns(24)
 
@@ -76,16 +76,16 @@ def _sign(figure: str) -> int:
     return 1 if figure.startswith("light") else -1
 
 
-CURVES = Family(
+CURVES = StimulusFamily(
     "curves", "Curved lines", lambda size: _curve_axes(size, ("light line", "dark line")), curve
 )
-CURVE_EDGES = Family(
+CURVE_EDGES = StimulusFamily(
     "curve_edges",
     "Curved borders",
     lambda size: _curve_axes(size, ("light inside", "dark inside")),
     curve_edge,
 )
-CORNERS = Family(
+CORNERS = StimulusFamily(
     "corners",
     "Corners and angles",
     lambda size: (

@@ -51,7 +51,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Family:
+class StimulusFamily:
     """Stimuli of one kind at any size. `axes(size)` gives its axes for pictures of `size` px,
     `draw(size, *values)` the picture, uint8 [size, size, 3], for one value of each.
 
@@ -73,7 +73,7 @@ class Family:
 class Stimuli:
     """A family at one size: pictures numbered row-major over the axes (the last one fastest)."""
 
-    family: Family
+    family: StimulusFamily
     size: int
     axes: tuple[Axis, ...]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from micrograph.stimuli.canvas import cover, grey, lengths, places
-from micrograph.stimuli.family import Axis, Family
+from micrograph.stimuli.family import Axis, StimulusFamily
 
 ROUND = (
     "light disc",
@@ -48,7 +48,7 @@ def _offsets(size: int) -> tuple[float, ...]:
     return (*(-v for v in reversed(out)), 0.0, *out)
 
 
-RINGS = Family(
+RINGS = StimulusFamily(
     "rings",
     "Discs and rings",
     lambda size: (
@@ -57,7 +57,7 @@ RINGS = Family(
     ),
     ring,
 )
-SIZE_POSITION = Family(
+SIZE_POSITION = StimulusFamily(
     "size_position",
     "Dots by place and size",
     lambda size: (

@@ -3,7 +3,7 @@
 import numpy as np
 
 from micrograph.stimuli.canvas import aperture, cover, grey, lengths, turned, turns
-from micrograph.stimuli.family import Axis, Family
+from micrograph.stimuli.family import Axis, StimulusFamily
 
 FINE = 5.0
 """Wavelength in px of the finer texture; a whole receptive field of the early layers holds some."""
@@ -57,7 +57,7 @@ def _squares(along: np.ndarray, side: float) -> np.ndarray:
     return np.asarray(np.where(within < side, 1, -1) * np.clip(2 * border, 0, 1))
 
 
-GRATINGS = Family(
+GRATINGS = StimulusFamily(
     "gratings",
     "Gratings",
     lambda size: (
@@ -67,7 +67,7 @@ GRATINGS = Family(
     ),
     grating,
 )
-EDGES = Family(
+EDGES = StimulusFamily(
     "edges",
     "Edges",
     lambda size: (
@@ -76,7 +76,7 @@ EDGES = Family(
     ),
     edge,
 )
-HIGH_LOW = Family(
+HIGH_LOW = StimulusFamily(
     "high_low",
     "High and low frequency",
     lambda size: (
@@ -85,7 +85,7 @@ HIGH_LOW = Family(
     ),
     high_low,
 )
-CHECKERBOARD = Family(
+CHECKERBOARD = StimulusFamily(
     "checkerboard",
     "Checkerboards",
     lambda size: (

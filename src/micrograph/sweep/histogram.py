@@ -11,7 +11,7 @@ _SMALLEST = -120
 
 
 @dataclass
-class Histogram:
+class UnitHistograms:
     """One of each unit: `counts` int64 [unit, BINS] over bins of the width 2^`exponent`, half of
     them below zero. `exponent` is int32 [unit].
 
@@ -40,9 +40,9 @@ class Histogram:
         bins += units * BINS + _HALF
         self.counts += np.bincount(bins.reshape(-1), minlength=self.counts.size).reshape(-1, BINS)
 
-    def merge(self, other: "Histogram") -> None:
+    def merge(self, other: "UnitHistograms") -> None:
         """Counts of another part."""
-        theirs = Histogram(other.counts.copy(), other.exponent.copy())
+        theirs = UnitHistograms(other.counts.copy(), other.exponent.copy())
         self._widen(theirs.exponent)
         theirs._widen(self.exponent)
         self.counts += theirs.counts

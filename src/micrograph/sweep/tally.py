@@ -8,7 +8,7 @@ import numpy as np
 from micrograph.datasets import Batch
 from micrograph.errors import BadInput, Conflict
 from micrograph.sweep.exact import ExactSum
-from micrograph.sweep.histogram import BINS, Histogram
+from micrograph.sweep.histogram import BINS, UnitHistograms
 from micrograph.sweep.look import Seen
 from micrograph.sweep.top import NONE, Top
 
@@ -116,7 +116,7 @@ class Tally:
         self.low = Top(a["low.values"], a["low.numbers"], a["low.positions"])  # of -value
         self.sum = ExactSum(a["sum.whole"], a["sum.part"])
         self.squares = ExactSum(a["squares.whole"], a["squares.part"])
-        self.histogram = Histogram(a["histogram.counts"], a["histogram.exponent"])
+        self.histogram = UnitHistograms(a["histogram.counts"], a["histogram.exponent"])
         self._numbers = spec.profile_numbers()
 
     @property

@@ -117,7 +117,9 @@ class ColumnDrawing:
             return "branch", self.sizes.branch
         return "wide", self.sizes.wide
 
-    def _put(self, node: str, center: float, y: float, inside: bool, prefix: str = "") -> NodeBox:
+    def _place_node(
+        self, node: str, center: float, y: float, inside: bool, prefix: str = ""
+    ) -> NodeBox:
         role, (width, height) = self._role(node, inside)
         label = node.removeprefix(prefix) or node
         if inside and node in self.labels:
@@ -126,7 +128,7 @@ class ColumnDrawing:
         return self.boxes[node]
 
     def _single(self, node: str, y: float) -> float:
-        box = self._put(node, 0, y, inside=False)
+        box = self._place_node(node, 0, y, inside=False)
         return y + box.height
 
     def _block(self, block: Sequence[str], y: float) -> float:
@@ -161,7 +163,7 @@ class ColumnDrawing:
             offset = top + depth - column.height
             branch = self._branch([name for name, _, _ in column.places], prefix)
             for name, cx, cy in column.places:
-                self._put(name, x + cx, offset + cy, True, branch)
+                self._place_node(name, x + cx, offset + cy, True, branch)
             for edge, points in column.bends.items():
                 self.bends[edge] = [(x + px, offset + py) for px, py in points]
             x += column.width + self.sizes.gap_x
@@ -173,7 +175,7 @@ class ColumnDrawing:
                     self.bends.setdefault((parent, node), [(box.x + box.width / 2, top)])
         bottom = top + depth
         if dominator is not None:
-            box = self._put(dominator, 0, bottom + self.sizes.gap_y, inside=False)
+            box = self._place_node(dominator, 0, bottom + self.sizes.gap_y, inside=False)
             bottom = box.y + box.height
             if skips:
                 side = total / 2 + lane

@@ -30,13 +30,13 @@ class DrawnPart:
 @pass_context
 def unit_parts(context: Context, sections: Sequence[LensPart]) -> list[DrawnPart]:
     """The parts of a unit's page that stand on their own, in reading order. Pictures of lenses that
-    belong under another are drawn by that one, if it can be drawn."""
-    drawn = {part.technique: _draw_page(context, part) for part in sections if not _under(part)}
-    hosts = {technique for technique, (_, fine) in drawn.items() if fine}
+    belong under another lens are drawn by that one, unless it fails."""
+    drawn = {part.technique: _draw_page(context, part) for part in sections if not _host_lens(part)}
+    hosts = {lens for lens, (_, fine) in drawn.items() if fine}
     drawn |= {
         part.technique: _draw_page(context, part)
         for part in sections
-        if _under(part) and _under(part) not in hosts
+        if _host_lens(part) and _host_lens(part) not in hosts
     }
     return [
         DrawnPart(
@@ -58,7 +58,7 @@ def lens_part(context: Context, section: LensPart) -> Markup:
     return html if fine else Markup('<div id="{}">{}</div>').format(section.technique, html)
 
 
-def _under(part: LensPart) -> str:
+def _host_lens(part: LensPart) -> str:
     """The lens whose template draws this part too, or ""."""
     return words(part.technique).under if part.form == "pictures" else ""
 
@@ -71,10 +71,10 @@ def _draw_page(context: Context, section: LensPart) -> tuple[Markup, bool]:
 def _draw(
     context: Context, section: LensPart, names: Sequence[str], optional: bool = False
 ) -> tuple[Markup, bool]:
-    """A part as HTML by the first template there is of `names`, and whether that is what its lens
-    meant; if not, it is a line that says why. `optional`: without a template it is nothing.
+    """A part as HTML, by the first template of `names` that exists, and whether that worked; if
+    not, the HTML is a line with the reason. `optional`: without a template the HTML is empty.
 
-    The template finds what an included one would: all that the page's template has.
+    The template gets all variables of the page's template, as an included one does.
     """
     if isinstance(section, BrokenPart):
         return _BROKEN.format(section.message), False

@@ -1,4 +1,4 @@
-"""When the code of a lens fails: what it made is left out, the page is shown all the same."""
+"""When the code of a lens fails: its part is left out, and the page is shown all the same."""
 
 import logging
 from collections.abc import Callable
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def attempt(title: str, make: Callable[[], T], otherwise: Callable[[str], T]) -> T:
-    """`make()`; where that fails `otherwise` of one line that says so. `title` is what fails.
+    """`make()`, or where that fails `otherwise(line)`, one line about the failure of `title`.
 
     The log gets the traceback once, however often the page is asked for. Raises a MicrographError
     as `make` does: then it is the atlas that cannot be read, not the lens that is broken.
@@ -22,12 +22,12 @@ def attempt(title: str, make: Callable[[], T], otherwise: Callable[[str], T]) ->
     except MicrographError:
         raise
     except Exception as error:
-        line = _line(title, error)
+        line = _failure_line(title, error)
         log_once(line)
         return otherwise(line)
 
 
-def _line(title: str, error: Exception) -> str:
+def _failure_line(title: str, error: Exception) -> str:
     text = " ".join(str(error).split())
     why = type(error).__name__ + (f": {short(text)}" if text else "")
     return f"{title} cannot be shown here, its code failed ({why}); the site's log says where"

@@ -1,8 +1,8 @@
-"""Repeated blocks of a graph as one box each: what a network says again is drawn once.
+"""Repeated blocks of a graph as one box each: the same structure is drawn once.
 
 A block is a run of nodes whose ids begin with the same name (`layer3.4`, `blocks.7`, `Mixed_5c`)
 and that stands in series with another of a name alike. A block with the same inner structure as
-one before it is folded: of its nodes only those stay that others read.
+one before it is folded: only its nodes that others read stay.
 """
 
 import re
@@ -21,8 +21,8 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Fold:
-    """A block that is drawn like `like` before it; `inside` are its nodes that are left out where
-    it is folded, as `folded` says; it can also be open."""
+    """A block like the block `like` before it. `inside` are the nodes that are left out where it is
+    `folded`; it can also be open."""
 
     block: str
     like: str
@@ -32,9 +32,9 @@ class Fold:
 
 @dataclass(frozen=True)
 class Folded:
-    """What is left to draw: `nodes` whose parents are among them; `folds` by the last node of their
-    block; `labels` are pairs of a node and
-    its name within its block; what others read keeps its id."""
+    """What is left to draw: `nodes`, with parents among them; `folds` by the last node of their
+    block; `labels`, pairs of a node and its name within its block (nodes that others read keep
+    their id)."""
 
     nodes: tuple[NodeRecord, ...]
     folds: Mapping[str, Fold]
@@ -124,8 +124,8 @@ def _pattern(name: str) -> str:
 def _structure(
     name: str, members: Sequence[str], nodes: Mapping[str, NodeRecord]
 ) -> tuple[object, ...]:
-    """What is the same in blocks that are alike: names, kinds and edges within. The class token's
-    way stands beside that of the positions and begins later in a first block; it says nothing."""
+    """The structure by which blocks are compared: names, kinds and edges within. Class tokens are
+    left out: their path begins later in the first block."""
     tokens = {id for id, node in nodes.items() if NodeKind.of(node.kind).is_token}
     inside = {m: m.removeprefix(name) for m in members if m not in tokens}
     return tuple(

@@ -18,7 +18,7 @@ from micrograph.web.drawn_parts import lens_part, unit_parts
 from micrograph.web.lens_templates import lens_templates
 from micrograph.web.lens_traits import DEFAULT, MAP, source_names
 from micrograph.web.pages import Page
-from micrograph.web.pages.model_cards import ModelCard
+from micrograph.web.pages.model_cards import ModelSummary
 from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
@@ -89,7 +89,7 @@ class Html:
     """Renders `<kind>.html` with the page's plain object in it."""
 
     def __init__(self, urls: Urls) -> None:
-        self._cores: WeakKeyDictionary[ModelCard, dict[bool, Markup]] = WeakKeyDictionary()
+        self._cores: WeakKeyDictionary[ModelSummary, dict[bool, Markup]] = WeakKeyDictionary()
         self.environment = Environment(
             loader=ChoiceLoader(
                 [
@@ -132,7 +132,7 @@ class Html:
         template = self.environment.get_template(f"{page.kind}.html")
         return template.render(page=page, panel=panel, path=path).encode()
 
-    def _core(self, card: ModelCard, eager: bool) -> Markup:
+    def _core(self, card: ModelSummary, eager: bool) -> Markup:
         """The pictures of a card, written down once: the list of models may be long."""
         known = self._cores.setdefault(card, {})
         if eager not in known:

@@ -75,7 +75,7 @@ def arrange(
     chains: dict[tuple[str, str], list[str]] = {}
     links: list[tuple[str, str]] = []
 
-    def lay(edge: tuple[str, str], first: int, last: int) -> None:
+    def add_stand_ins(edge: tuple[str, str], first: int, last: int) -> None:
         """Stand-ins for `edge` in the layers between `first` and `last`, both left out."""
         names = []
         for layer in range(first + 1, last):
@@ -89,17 +89,17 @@ def arrange(
         links.extend(pairwise(path))
 
     for edge in edges:
-        lay(edge, depth[edge[0]], depth[edge[1]])
+        add_stand_ins(edge, depth[edge[0]], depth[edge[1]])
     for node in inside:
         for parent in dict.fromkeys(parents[node]):
             if parent not in items:
-                lay((parent, node), -1, depth[node])
+                add_stand_ins((parent, node), -1, depth[node])
     if end is not None:
         for parent in parents[end]:
             if parent in items:
-                lay((parent, end), depth[parent], top + 1)
+                add_stand_ins((parent, end), depth[parent], top + 1)
 
-    _untangle(layers, links)
+    _reduce_crossings(layers, links)
     center = _centers(layers, all_items, links, gap_x)
     heights = [max(all_items[n].height for n in layer) for layer in layers]
     y_of = [sum(heights[:k]) + gap_y * k for k in range(len(heights))]
@@ -124,7 +124,9 @@ def arrange(
     return PlacedPiece(right - left, y_of[-1] + heights[-1], places, bends)
 
 
-def _untangle(layers: list[list[str]], links: Sequence[tuple[str, str]], rounds: int = 6) -> None:
+def _reduce_crossings(
+    layers: list[list[str]], links: Sequence[tuple[str, str]], rounds: int = 6
+) -> None:
     """Sort each layer by the mean place of its neighbours, down and up (Sugiyama's barycentre)."""
     above: dict[str, list[str]] = {}
     below: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""What pages ask of the lenses, told from what each says that it can."""
+"""What pages ask of the lenses, answered from `Can` of each."""
 
 from collections.abc import Mapping, Sequence
 
@@ -13,13 +13,13 @@ def _first(can: str) -> str:
     return next(name for name, one in lenses().items() if getattr(one.can, can))
 
 
-def _can(technique: str) -> Can:
-    return lenses()[technique].can if technique in lenses() else Can()
+def _can(lens: str) -> Can:
+    return lenses()[lens].can if lens in lenses() else Can()
 
 
 DEFAULT: Words = lenses()[_first("lead")].words
 """The lens whose pictures stand for units wherever nothing else is asked for. A unit's page begins
-with it, also where nothing is rendered; `micrograph render` without a technique makes its
+with it, also where nothing is rendered; `micrograph render` without a lens makes its
 results."""
 
 MAP = _first("replaces_grid")
@@ -35,14 +35,14 @@ def in_graph() -> list[str]:
     return [name for name, one in lenses().items() if one.can.in_graph]
 
 
-def by_picture(technique: str) -> bool:
+def by_picture(lens: str) -> bool:
     """Whether the lens's variant is the name of the picture that it looked at."""
-    return _can(technique).on_pictures
+    return _can(lens).on_pictures
 
 
-def is_default_tile(technique: str, variant: str) -> bool:
+def is_default_tile(lens: str, variant: str) -> bool:
     """Whether results of that kind are the pictures that stand for units."""
-    return (technique, variant) == (DEFAULT.technique, DEFAULT.views[0].variant)
+    return (lens, variant) == (DEFAULT.technique, DEFAULT.views[0].variant)
 
 
 def default_view(objective: str, sign: str) -> View:
@@ -55,15 +55,15 @@ def tiled() -> list[str]:
     return [*(name for name in lenses() if page_of(name).tiles), MAP]
 
 
-def is_in_doubt(technique: str, there: Sequence[str]) -> bool:
+def is_in_doubt(lens: str, there: Sequence[str]) -> bool:
     """Whether nobody knows that a model can have the lens: it needs a tower for text, and the
     model has no results of it so far."""
-    return _can(technique).needs_text and technique not in there
+    return _can(lens).needs_text and lens not in there
 
 
-def variant_word(technique: str) -> str:
+def variant_word(lens: str) -> str:
     """What a reader calls the variants of a lens as the tile of a grid."""
-    return _can(technique).variant_title
+    return _can(lens).variant_title
 
 
 def source_names(section: object) -> list[str]:
@@ -73,9 +73,9 @@ def source_names(section: object) -> list[str]:
     return [one.shot.variant for one in getattr(section, "pictures", ())] if shown else []
 
 
-def follows_own_picture(technique: str) -> bool:
+def follows_own_picture(lens: str) -> bool:
     """Whether the reader's own picture is asked for before this part of a unit's page."""
-    return _can(technique).reader_picture
+    return _can(lens).reader_picture
 
 
 def cited(found: Sequence[Visualization]) -> Visualization | None:
@@ -84,11 +84,11 @@ def cited(found: Sequence[Visualization]) -> Visualization | None:
     return next(first, found[0] if found else None)
 
 
-def grid_query(technique: str, variant: str) -> Mapping[str, str]:
+def grid_query(lens: str, variant: str) -> Mapping[str, str]:
     """The query with which a node's grid shows a lens, or a view of the default lens."""
     view = next((v for v in DEFAULT.views if v.variant == variant), None)
-    if technique not in ("", DEFAULT.technique):
-        return {"lens": technique} if page_of(technique).tiles else {}
+    if lens not in ("", DEFAULT.technique):
+        return {"lens": lens} if page_of(lens).tiles else {}
     usual = DEFAULT.views[0]
     found = {}
     if view and view.objective != usual.objective:

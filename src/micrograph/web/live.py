@@ -139,14 +139,14 @@ class Live:
                         f"{full.waiting} units wait to be rendered already; try again in a minute"
                     ) from None
                 self._tickets.move_to_end(asked)
-                self._forget()
+                self._forget_oldest()
         return self.state(model, node, unit)
 
     def close(self) -> None:
         """End the render at work; what it finished before is in the atlas."""
         self.workers.close(RENDER)
 
-    def _forget(self) -> None:
+    def _forget_oldest(self) -> None:
         over = [asked for asked, ticket in self._tickets.items() if ticket.wait(0)]
         for asked in over[: max(0, len(self._tickets) - REMEMBERED)]:
             del self._tickets[asked]

@@ -43,7 +43,7 @@ def matches(
     common = np.intersect1d(mine.numbers, yours.numbers)
     if len(common) < FEWEST:
         return []
-    a, b = _standard(mine.only(common)), _standard(yours.only(common))
+    a, b = _standard(mine.restricted_to(common)), _standard(yours.restricted_to(common))
     alike = a @ b.T
     best, back = alike.argmax(1), alike.argmax(0)
     pairs = [

@@ -3,7 +3,7 @@
 from micrograph.atlas import Snapshot
 from micrograph.lenses import lenses
 from micrograph.parts.urls import Urls
-from micrograph.resolve import Answer
+from micrograph.resolve import Resolved
 from micrograph.web.lens_traits import grid_query, in_graph
 
 
@@ -12,7 +12,7 @@ def is_old(query: str) -> bool:
     return query.startswith("models.") or "&models." in query
 
 
-def page_of(answer: Answer, library: Snapshot, urls: Urls) -> str:
+def page_of(answer: Resolved, library: Snapshot, urls: Urls) -> str:
     """The URL of the page of what was found, through the lens that was asked for where it has one;
     "" where nothing was found."""
     if answer.model is None or answer.address is None:

@@ -28,7 +28,7 @@ class LensEntry:
 @dataclass(frozen=True, kw_only=True)
 class Panel:
     """`map` is the small drawing of the model, `here` the node to light up in it; `current` the
-    technique that the page is about."""
+    lens that the page is about."""
 
     entries: tuple[LensEntry, ...] = ()
     current: str = ""

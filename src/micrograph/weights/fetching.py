@@ -99,8 +99,8 @@ def _from_any(card: ModelCard, keep: bool, allow_http: bool, begin: Begin, pause
                         folder.rmdir()
                 return Fetched(kept.path, source, kept.form, kept.digest, file if keep else None)
         reasons.append(f"{source.title}: {reason}")
-    told = "; ".join(reasons) or "the card names no source"
-    raise Unavailable(f"cannot fetch the weights of {card.id} ({told}). {by_hand(card)}")
+    reasons_text = "; ".join(reasons) or "the card names no source"
+    raise Unavailable(f"cannot fetch the weights of {card.id} ({reasons_text}). {by_hand(card)}")
 
 
 def by_hand(card: ModelCard) -> str:

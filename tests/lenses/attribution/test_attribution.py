@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from micrograph import lenses as techniques
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, NotFound
-from micrograph.lenses.attribution.engine import attribute, passed_through, stored
+from micrograph.lenses.attribution.engine import as_result, attribute, dominators_of
 from micrograph.lenses.engines.base import Rendered, Sample
 from micrograph.models import load
 from micrograph.models.model import Model
@@ -123,16 +123,16 @@ def test_nodes_before_their_own_activation_are_not_asked() -> None:
         nn.Conv2d(4, 2, 1),
     ]
     model = Model.of(nn.Sequential(*parts), id="net", preprocessing=Preprocessing(16, 16))
-    assert passed_through(model, "7") == ["2", "5", "6"]
-    assert passed_through(model, "5") == ["2"]
-    assert passed_through(model, "3") == ["2"]
+    assert dominators_of(model, "7") == ["2", "5", "6"]
+    assert dominators_of(model, "5") == ["2"]
+    assert dominators_of(model, "3") == ["2"]
 
 
 def test_branches_share_what_the_join_has() -> None:
     model, x = model_of(Branches()), picture()
-    assert passed_through(model, "last") == ["stem", "cat"]
-    assert passed_through(model, "a") == ["stem"]
-    assert passed_through(model, "stem") == []
+    assert dominators_of(model, "last") == ["stem", "cat"]
+    assert dominators_of(model, "a") == ["stem"]
+    assert dominators_of(model, "stem") == []
     (found,) = attribute(model, "last", [0], x, ["a", "b"])
     a, b = found.shares
     bias = model.module.last.bias[0].item()
@@ -182,7 +182,7 @@ def test_units_together_are_as_each_alone(toytown: Model) -> None:
 
 def test_the_first_node_has_nothing_before_it(toytown: Model) -> None:
     (found,) = attribute(toytown, "conv0", [0], picture(96))
-    data = stored(found).to_json()
+    data = as_result(found).to_json()
     assert (data["nodes"], data["map"]) == ([], [])
 
 

@@ -15,7 +15,7 @@ from micrograph.atlas import Atlas
 from micrograph.cli import main
 from micrograph.errors import BadInput, Conflict, MicrographError
 from micrograph.lenses.dataset_examples.engine import ENGINE as DATASET_EXAMPLES
-from micrograph.lenses.engines.base import Sweep
+from micrograph.lenses.engines.base import SweepEngine
 from micrograph.runner import parts, render
 
 pytestmark = pytest.mark.filterwarnings("ignore:dataset things. 1 of 9. pictures left out")
@@ -50,7 +50,7 @@ def said(folder: Path) -> dict:
 
 
 def test_a_sweep_in_the_atlas(folder, tmp_path):
-    assert isinstance(techniques.get("dataset_examples"), Sweep)
+    assert isinstance(techniques.get("dataset_examples"), SweepEngine)
     render(net(), tmp_path / "a", technique=["dataset_examples"], dataset=str(folder), k=4)
     with Atlas.open(tmp_path / "a" / "net.atlas") as atlas:
         (source,) = atlas.datasets()
@@ -121,25 +121,25 @@ def test_parts_merged_into_an_atlas(folder, tmp_path):
     files = [tmp_path / f"part{n}" for n in (1, 2, 3)]
     for n, file in enumerate(files):
         parts.sweep_part(model, file, dataset=str(folder), shard=(n + 1, 3), k=4)
-    whole, source = parts.merged(files[::-1])
-    parts.store(model, whole, tmp_path / "merged", dataset=source)
+    whole, source = parts.merge_parts(files[::-1])
+    parts.store_merged(model, whole, tmp_path / "merged", dataset=source)
     render(model, tmp_path / "one", technique=["dataset_examples"], dataset=str(folder), k=4)
     assert said(tmp_path / "merged") == said(tmp_path / "one")
 
     with pytest.raises(BadInput, match=r"66\.7% of the dataset; pictures from number 0 on"):
-        parts.merged(files[1:])
+        parts.merge_parts(files[1:])
     with pytest.raises(Conflict, match="give each part once"):
-        parts.merged([*files, files[0]])
+        parts.merge_parts([*files, files[0]])
     other = net()
     other.digest = "0" * 64
     with pytest.raises(BadInput, match="digest of the weights"):
-        parts.store(other, whole, tmp_path / "new", dataset=source)
+        parts.store_merged(other, whole, tmp_path / "new", dataset=source)
     (folder / "ants" / "003.png").write_bytes((folder / "ants" / "004.png").read_bytes())
     with pytest.raises(BadInput, match="has changed since it was swept"):
-        parts.store(model, whole, tmp_path / "new", dataset=source)
+        parts.store_merged(model, whole, tmp_path / "new", dataset=source)
     parts.sweep_part(model, tmp_path / "late", dataset=str(folder), shard=(3, 3), k=4)
     with pytest.raises(BadInput, match="digest of the dataset"):
-        parts.merged([*files[:2], tmp_path / "late"])
+        parts.merge_parts([*files[:2], tmp_path / "late"])
     assert not (tmp_path / "new").exists()
 
 

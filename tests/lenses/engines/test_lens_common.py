@@ -47,8 +47,8 @@ def test_mosaics_are_row_by_row() -> None:
 
 def test_company_is_sorted_and_short_nodes_are_whole() -> None:
     maps = torch.tensor([[[[1.0, 3]], [[5, 5]], [[0, 1]]], [[[9, 9]], [[0, 0]], [[4, 0]]]])
-    assert common.company(maps, 2) == [[(1, 5), (0, 2)], [(0, 9), (2, 2)]]
-    assert [len(units) for units in common.company(maps[:, :, 0, 0])] == [3, 3]
+    assert common.largest_means(maps, 2) == [[(1, 5), (0, 2)], [(0, 9), (2, 2)]]
+    assert [len(units) for units in common.largest_means(maps[:, :, 0, 0])] == [3, 3]
 
 
 def test_numbers_and_names_are_checked() -> None:

@@ -13,7 +13,7 @@ from micrograph.atlas import Atlas
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.datasets import batches, open_dataset
 from micrograph.lenses.attribution.engine import attribute
-from micrograph.lenses.faceted_feature_vis.facets import below
+from micrograph.lenses.faceted_feature_vis.facets import dominators_with_maps
 from micrograph.models.model import Model
 from micrograph.runner import render
 
@@ -114,6 +114,6 @@ def test_what_carries_a_unit_adds_up(model: Model) -> None:
 def test_what_everything_passes_on_its_way() -> None:
     net = Transformer()
     model = Model.of(net, id="vit", preprocessing=Preprocessing(size=SIZE, resize=SIZE))
-    assert below(model, "blocks.0", 9) == ["patches", "blocks.0.add"]
+    assert dominators_with_maps(model, "blocks.0", 9) == ["patches", "blocks.0.add"]
     # Through attention the class token of the block before goes past its positions.
-    assert below(model, "blocks.1", 9) == ["patches", "blocks.1.add"]
+    assert dominators_with_maps(model, "blocks.1", 9) == ["patches", "blocks.1.add"]

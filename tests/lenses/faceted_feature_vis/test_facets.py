@@ -50,11 +50,15 @@ def test_area_under_curve_is_that_of_scikit_learn() -> None:
 
 
 def test_nodes_below_are_those_that_everything_passes(toytown: Model) -> None:
-    assert facets.below(toytown, "mixed5a", 3) == ["mixed4a", "mixed4b", "mixed4c"]
-    assert facets.below(toytown, "mixed3b_3x3", 3) == ["conv2", "mixed3a", "mixed3b_3x3_reduce"]
-    assert facets.below(toytown, "conv2", 9) == ["conv0", "conv1"]
-    assert facets.below(toytown, "conv0", 9) == []
-    assert facets.below(toytown, "logits", 1) == ["mixed5b"]
+    assert facets.dominators_with_maps(toytown, "mixed5a", 3) == ["mixed4a", "mixed4b", "mixed4c"]
+    assert facets.dominators_with_maps(toytown, "mixed3b_3x3", 3) == [
+        "conv2",
+        "mixed3a",
+        "mixed3b_3x3_reduce",
+    ]
+    assert facets.dominators_with_maps(toytown, "conv2", 9) == ["conv0", "conv1"]
+    assert facets.dominators_with_maps(toytown, "conv0", 9) == []
+    assert facets.dominators_with_maps(toytown, "logits", 1) == ["mixed5b"]
 
 
 def test_probes_tell_their_themes(toytown: Model) -> None:

@@ -14,7 +14,7 @@ from micrograph import lenses as techniques
 from micrograph.atlas import Atlas
 from micrograph.cards import card
 from micrograph.errors import NotFound
-from micrograph.lenses.engines.base import Rendered, Sample, Sweep
+from micrograph.lenses.engines.base import Rendered, Sample, SweepEngine
 from micrograph.lenses.tuning import lens
 from micrograph.lenses.tuning.engine import centre
 from micrograph.models import load
@@ -249,7 +249,7 @@ def test_large_responses_keep_their_size() -> None:
 
 
 def test_jobs_name_all_that_decides(lopsided: Model) -> None:
-    assert isinstance(LENS, Sweep)
+    assert isinstance(LENS, SweepEngine)
     jobs = LENS.jobs(lopsided)
     assert [job.variant for job in jobs] == list(FAMILIES)
     assert len({digest(job.recipe) for job in jobs}) == len(FAMILIES)

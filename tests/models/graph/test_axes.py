@@ -79,10 +79,10 @@ def test_what_is_shown_stands_at_its_coordinates(steps: list[tuple[str, tuple[in
         return x
 
     x = coordinates()
-    values = [v for v in watch(Rearranging(views), x) if v.makings[0].place.path == "copying"]
+    values = [v for v in watch(Rearranging(views), x) if v.producers[0].place.path == "copying"]
     for value in values:
         assert value.units in (UNITS, math.prod(views(x).shape[1:]))
-        shown = value.makings[0].layout.shown(views(x).clone(), value.shape)
+        shown = value.producers[0].layout.shown(views(x).clone(), value.shape)
         if shown.ndim == 4:
             assert value.shape == (ROWS, COLUMNS)
             assert torch.equal(shown, _any_order_of_units(x, shown))

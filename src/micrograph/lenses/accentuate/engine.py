@@ -14,9 +14,9 @@ from torch import Tensor
 
 from micrograph.errors import BadInput
 from micrograph.lenses.accentuate.lens import LENS, AccentuateParams, AccentuateResult
-from micrograph.lenses.attribution.engine import ancestors, passed_through
+from micrograph.lenses.attribution.engine import ancestors, dominators_of
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.models.model import Model
 from micrograph.optimize import (
@@ -32,14 +32,14 @@ from micrograph.optimize import (
 )
 from micrograph.optimize.objectives import Activations
 from micrograph.optimize.parameterize import COLOR_BASIS
-from micrograph.optimize.resemblance import Accompanied
+from micrograph.optimize.resemblance import PairedImage
 
 DARKEST = 0.02
 """Colours are kept this far from black and white: the spectrum cannot say these exactly."""
 
 
 @dataclass(frozen=True)
-class FromPicture(Accompanied):
+class FromPicture(PairedImage):
     """A picture that starts as `source` [3, size, size], and beside it, as further three channels,
     `source` itself, moved alike by every random transformation."""
 
@@ -52,7 +52,7 @@ class FromPicture(Accompanied):
         return torch.view_as_real(spectrum).float().expand(len(rngs), *([-1] * 4)).clone()
 
 
-class Accentuate(Technique[AccentuateParams]):
+class AccentuateEngine(BatchEngine[AccentuateParams]):
     """The engine of feature accentuation. Its variant is the picture's name."""
 
     lens = LENS
@@ -128,7 +128,7 @@ class Accentuate(Technique[AccentuateParams]):
 
 def half_way(model: Model, node: str) -> str:
     """The node in the middle of those that every path to `node` runs through; "" without any."""
-    passed = passed_through(model, node)
+    passed = dominators_of(model, node)
     return passed[len(passed) // 2] if passed else ""
 
 
@@ -175,4 +175,4 @@ def _apart(values: Tensor, others: Tensor) -> Tensor:
     return share
 
 
-ENGINE = Accentuate()
+ENGINE = AccentuateEngine()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from micrograph.lenses.accentuate.lens import LENS, AccentuateResult
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.pictures import shot
 from micrograph.lenses.pages.scene import Scene, Shot
 from micrograph.lenses.pages.source import Source, source_of
@@ -42,4 +42,4 @@ def section(scene: Scene) -> AccentuatedPictures | None:
     return AccentuatedPictures(LENS.name, "accentuate", found) if found else None
 
 
-PAGE = Page(part=AccentuatedPictures, section=section)
+PAGE = LensPage(part=AccentuatedPictures, section=section)

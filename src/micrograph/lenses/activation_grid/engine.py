@@ -1,7 +1,7 @@
-"""Activation grid: what does the node make of each place of a picture?
+"""Activation grid: what does the node see at each position of a picture?
 
 For every position of the map a small feature visualization of the activation vector there, laid
-out as the positions lie. Olah et al., "The Building Blocks of Interpretability", Distill 2018.
+out in the same order. Olah et al., "The Building Blocks of Interpretability", Distill 2018.
 """
 
 import time
@@ -19,7 +19,7 @@ from micrograph.lenses.activation_grid.lens import (
     ActivationGridResult,
 )
 from micrograph.lenses.engines import directions, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.models.model import Model
 from micrograph.models.node import Node
@@ -40,13 +40,13 @@ SMALL = 8
 """Maps of at most this many cells along an axis get larger pictures, and more of each is shown."""
 
 SHOWN, SHOWN_OF_SMALL = 3 / 8, 1 / 2
-"""Side of a tile in the mosaic to that of the cell's picture: the centre is what is driven."""
+"""Side of a tile in the mosaic, as a share of the cell's picture: only its centre is driven."""
 
 FAINTEST = 0.35
 """Contrast of a tile whose vector has no length; that of the longest tenth is 1."""
 
 
-class ActivationGrid(Technique[ActivationGridParams]):
+class ActivationGridEngine(BatchEngine[ActivationGridParams]):
     """The engine of activation grids. Its variant is the picture's name."""
 
     lens = LENS
@@ -130,12 +130,12 @@ def cells(model: Model, node: str, picture: SourcePicture) -> Tensor:
     values = model.run(picture.tensor(model.device), [node])[node].float().cpu()
     if values.ndim == 2:
         return values[None]
-    rows, columns = (_fewer(side) for side in values.shape[2:])
+    rows, columns = (_cells_along_axis(side) for side in values.shape[2:])
     return F.adaptive_avg_pool2d(values, (rows, columns))[0].permute(1, 2, 0)
 
 
-def _fewer(side: int) -> int:
-    """The most cells that `side` positions divide into evenly, if at least half of what may be."""
+def _cells_along_axis(side: int) -> int:
+    """The most cells that divide `side` positions evenly, if at least half of `MOST`."""
     if side <= MOST:
         return side
     even = [n for n in range(MOST // 2, MOST + 1) if side % n == 0]
@@ -198,4 +198,4 @@ def mosaic(pictures: np.ndarray, norms: np.ndarray, middle: int) -> np.ndarray:
     return shown.astype(np.uint8)
 
 
-ENGINE = ActivationGrid()
+ENGINE = ActivationGridEngine()

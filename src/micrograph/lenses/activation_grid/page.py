@@ -2,6 +2,6 @@
 
 from micrograph.lenses.activation_grid.lens import LENS
 from micrograph.lenses.pages.on_pictures import OnPictures, on_pictures
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 
-PAGE = Page(part=OnPictures, section=on_pictures(LENS))
+PAGE = LensPage(part=OnPictures, section=on_pictures(LENS))

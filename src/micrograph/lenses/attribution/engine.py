@@ -24,7 +24,7 @@ from micrograph.lenses.attribution.lens import (
     NodeContribution,
 )
 from micrograph.lenses.engines import common
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.models.model import Model
 from micrograph.models.replacing import replaced
@@ -36,7 +36,7 @@ FINE = 10
 @dataclass(frozen=True)
 class Share:
     """What one node contributed to a target: `values` [unit, y, x] (or [unit]) sum up to the
-    target less its `baseline`, which it has where the node gives nothing but zeros."""
+    target less its `baseline`: the target where the node gives nothing but zeros."""
 
     node: str
     values: Tensor
@@ -50,7 +50,7 @@ class Share:
 
 @dataclass(frozen=True)
 class Attributed:
-    """A unit's value `target` at `position` (row-major) of its map, and who carried it."""
+    """A unit's value `target` at `position` (row-major) of its map, and what nodes contributed."""
 
     unit: int
     target: float
@@ -58,7 +58,7 @@ class Attributed:
     shares: tuple[Share, ...]
 
 
-class Attribution(Technique[AttributionParams]):
+class AttributionEngine(BatchEngine[AttributionParams]):
     """The engine of attribution. Its variant is the picture's name."""
 
     lens = LENS
@@ -105,7 +105,7 @@ class Attribution(Technique[AttributionParams]):
         seconds = (time.perf_counter() - started) / max(1, len(units))
         yield picture.sample
         for one in found:
-            kept = replace(stored(one), source=(picture.digest, 0))
+            kept = replace(as_result(one), source=(picture.digest, 0))
             yield Rendered(place, one.unit, None, one.target, seconds, kept)
 
 
@@ -118,13 +118,13 @@ def attribute(
     path: int = PATH,
     on_step: StepHook | None = None,
 ) -> list[Attributed]:
-    """Who carried each of `units` of `node` on a `picture` [1, 3, y, x], at its strongest place.
+    """What carried each of `units` of `node` on a `picture` [1, 3, y, x], at its strongest place.
 
-    `upstream` are the nodes asked, by default `passed_through`. Values are those before the node's
-    ReLU, so that a unit that is silent has reasons too.
+    `upstream` are the nodes that share it, by default `dominators_of`. Values are those before the
+    node's ReLU, so that a unit that is silent has reasons too.
     """
-    chosen = passed_through(model, node) if upstream is None else list(upstream)
-    through = set(passed_through(model, node))
+    chosen = dominators_of(model, node) if upstream is None else list(upstream)
+    through = set(dominators_of(model, node))
     with torch.no_grad():
         given = model.run(picture, chosen) if chosen else {}
         target = model.run(picture, [node], pre_relu=True)[node].float()
@@ -134,9 +134,9 @@ def attribute(
     positions = {unit: int(maps[unit].argmax()) for unit in units}
     shares: dict[int, list[Share]] = {unit: [] for unit in units}
     for number, source in enumerate(chosen):
-        # Where nothing goes past the source, only what is behind it is computed for every point.
+        # Where nothing goes past the source, only what comes after it is computed for every point.
         pictures = picture if source in through else picture.expand(path + 1, -1, -1, -1)
-        found = _along_the_path(model, source, given[source], node, positions, pictures, path)
+        found = _integrate_gradients(model, source, given[source], node, positions, pictures, path)
         for unit, share in found.items():
             shares[unit].append(share)
         if on_step:
@@ -147,7 +147,7 @@ def attribute(
     ]
 
 
-def _along_the_path(
+def _integrate_gradients(
     model: Model,
     source: str,
     values: Tensor,
@@ -156,8 +156,11 @@ def _along_the_path(
     pictures: Tensor,
     path: int,
 ) -> dict[int, Share]:
-    """The gradient is averaged at the middles of `path` equal pieces between nothing and `values`
-    [1, unit, ...]; the point at the end is nothing itself, and counts only as the baseline."""
+    """The share of `source` in each unit: its values times the mean gradient on the way to them.
+
+    The gradient is taken at the middles of `path` equal pieces between zero and `values`
+    [1, unit, ...]; one more point is zero itself, for the baseline.
+    """
     middles = (torch.arange(path, device=values.device) + 0.5) / path
     alphas = torch.cat([middles, middles.new_zeros(1)])
     points = alphas.view(-1, *[1] * (values.ndim - 1)) * values.float()
@@ -181,9 +184,9 @@ def ancestors(model: Model, node: str) -> set[str]:
     return (found | over) - {model.node(node).id}
 
 
-def passed_through(model: Model, node: str) -> list[str]:
-    """The dominators of `node`, which every way from the picture to it passes through, in graph
-    order, without those that only pass on (pools, norms) or stand before their own activation.
+def dominators_of(model: Model, node: str) -> list[str]:
+    """The dominators of `node` (every path from the picture to it passes them), in graph order,
+    without those that only pass on (pools, norms) or stand before their own activation.
 
     Their contributions are all there is: nothing goes past them.
     """
@@ -198,8 +201,8 @@ def passed_through(model: Model, node: str) -> list[str]:
     ]
 
 
-def stored(found: Attributed) -> AttributionResult:
-    """What is kept of it, without the picture."""
+def as_result(found: Attributed) -> AttributionResult:
+    """An attribution as it is stored, without the picture."""
     fine = [s for s in found.shares if s.values.ndim == 3 and min(s.values.shape[1:]) >= FINE]
     flat = [s for s in found.shares if s.values.ndim == 3]
     mapped = (fine or flat)[-1:]
@@ -212,7 +215,7 @@ def stored(found: Attributed) -> AttributionResult:
         nodes=tuple(
             NodeContribution(
                 node=share.node,
-                units=_ranked(share.units),
+                units=_strongest(share.units),
                 total=_short(share.units.sum().item()),
                 baseline=_short(share.baseline),
             )
@@ -221,7 +224,7 @@ def stored(found: Attributed) -> AttributionResult:
     )
 
 
-def _ranked(units: Tensor) -> tuple[tuple[int, float], ...]:
+def _strongest(units: Tensor) -> tuple[tuple[int, float], ...]:
     order = units.abs().argsort(descending=True, stable=True)[:SHOWN].tolist()
     return tuple((unit, _short(units[unit].item())) for unit in order if units[unit] != 0)
 
@@ -234,4 +237,4 @@ def _short(value: float) -> float:
     return float(f"{value:.5g}")
 
 
-ENGINE = Attribution()
+ENGINE = AttributionEngine()

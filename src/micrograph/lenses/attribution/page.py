@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from micrograph.lenses.attribution.lens import LENS, AttributionResult, NodeContribution
 from micrograph.lenses.pages.maps import Heat, heat
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.pages.source import Source, source_of
 from micrograph.parts.parts import Thumb
@@ -80,4 +80,4 @@ def shares(scene: Scene, given: Sequence[NodeContribution]) -> list[NodeShare]:
     return found
 
 
-PAGE = Page(part=Attribution, section=section)
+PAGE = LensPage(part=Attribution, section=section)

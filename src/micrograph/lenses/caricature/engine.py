@@ -12,16 +12,16 @@ import torch
 
 from micrograph.lenses.caricature.lens import LENS, CaricatureParams
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.lenses.result import OnePicture
 from micrograph.models.model import Model
 from micrograph.optimize import Settings, optimize
-from micrograph.optimize.resemblance import Accompanied, resemblance
+from micrograph.optimize.resemblance import PairedImage, resemblance
 from micrograph.pictures import shipped
 
 
-class Caricature(Technique[CaricatureParams]):
+class CaricatureEngine(BatchEngine[CaricatureParams]):
     """The engine of caricature. Its variant is the picture's name."""
 
     lens = LENS
@@ -69,7 +69,7 @@ class Caricature(Technique[CaricatureParams]):
             ),
             settings,
             seeds=[common.key(job.seed, node)],
-            parameterization=Accompanied(source[0].to(model.device)),
+            parameterization=PairedImage(source[0].to(model.device)),
             on_step=on_step,
         )
         with torch.no_grad():
@@ -83,4 +83,4 @@ class Caricature(Technique[CaricatureParams]):
         )
 
 
-ENGINE = Caricature()
+ENGINE = CaricatureEngine()

@@ -23,7 +23,14 @@ from micrograph.lenses.dataset_examples.lens import (
     LevelBand,
     SweptNode,
 )
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, StepHook, Sweep
+from micrograph.lenses.engines.base import (
+    Job,
+    PictureSource,
+    Rendered,
+    Sample,
+    StepHook,
+    SweepEngine,
+)
 from micrograph.models.model import Model
 from micrograph.sweep import part
 
@@ -37,7 +44,7 @@ class _Context:
     pictures: bool
 
 
-class DatasetExamples(Sweep[ExamplesParams]):
+class DatasetExamplesEngine(SweepEngine[ExamplesParams]):
     """The engine of dataset examples. Its variant is the dataset's name."""
 
     lens = LENS
@@ -55,10 +62,10 @@ class DatasetExamples(Sweep[ExamplesParams]):
         recipe = self.recipe(model, opened.name, params.seed, **made)
         return [Job(recipe, _Context(opened, params.pictures))]
 
-    def begin(
+    def prepare(
         self, model: Model, nodes: Sequence[str], job: Job
     ) -> tuple[Dataset, sweep.Look, sweep.Spec]:
-        """What `job` sweeps at `nodes`."""
+        """The dataset, the observer and the specification of the sweep of `job` at `nodes`."""
         dataset: Dataset = job.context.dataset
         look = sweep.Look(model, [model.node(node) for node in nodes])
         k = job.recipe["k"]
@@ -76,18 +83,18 @@ class DatasetExamples(Sweep[ExamplesParams]):
     ) -> Iterator[Rendered | Sample]:
         """Scores are the largest activation on any picture."""
         started = time.perf_counter()
-        dataset, look, spec = self.begin(model, list(targets), job)
-        tally = _begun(workspace / FILE, spec)
+        dataset, look, spec = self.prepare(model, list(targets), job)
+        tally = _unfinished_tally(workspace / FILE, spec)
         if tally is None:
             tally = sweep.Tally(spec)
         elif tally.spec != spec:  # begun with more nodes, some of which are stored by now
             look = sweep.Look(model, [model.node(node) for node, _, _ in tally.spec.nodes])
         indices = range(spec.batches)
         sweep.collect(model, dataset, look, tally, indices, on_step, workspace / FILE)
-        _tell_left_out(dataset, tally.skipped)
+        _warn_of_left_out(dataset, tally.skipped)
         units = sum(len(chosen) for chosen in targets.values())
         share = (time.perf_counter() - started) / max(1, units)
-        source = Source(
+        source = PictureSource(
             dataset.name,
             dataset.digest,
             dataset.title,
@@ -116,7 +123,7 @@ class DatasetExamples(Sweep[ExamplesParams]):
 
 
 def _result(digest: str, data: Mapping[str, Any]) -> ExamplesResult:
-    """What `sweep.unit_data` says of a unit, as it is: numbers keep the digits they have."""
+    """The result from `sweep.unit_data`; numbers keep their digits."""
     shown = data["histogram"]
     return ExamplesResult(
         **{
@@ -134,32 +141,32 @@ def _result(digest: str, data: Mapping[str, Any]) -> ExamplesResult:
     )
 
 
-def _tell_left_out(dataset: Dataset, skipped: Mapping[int, str]) -> None:
-    """Warns of what is not part of the results, with the first reason."""
-    told = [f"{count} other files ({reason})" for reason, count in dataset.left_out.items()]
+def _warn_of_left_out(dataset: Dataset, skipped: Mapping[int, str]) -> None:
+    """Warn of pictures and files that are not in the results, with the first reason."""
+    reasons = [f"{count} other files ({reason})" for reason, count in dataset.left_out.items()]
     if skipped:
         first = skipped[min(skipped)]
-        told.insert(0, f"{len(skipped)} of {len(dataset)} pictures left out (first: {first})")
-    if told:
-        warnings.warn(f"dataset {dataset.name}: {'; '.join(told)}", stacklevel=3)
+        reasons.insert(0, f"{len(skipped)} of {len(dataset)} pictures left out (first: {first})")
+    if reasons:
+        warnings.warn(f"dataset {dataset.name}: {'; '.join(reasons)}", stacklevel=3)
 
 
-def _begun(path: Path, spec: sweep.Spec) -> sweep.Tally | None:
-    """Unfinished work of this very sweep, if there is any: of these nodes, and maybe of more."""
+def _unfinished_tally(path: Path, spec: sweep.Spec) -> sweep.Tally | None:
+    """The tally of an interrupted sweep of the same kind over these nodes, and maybe more."""
     if not path.exists():
         return None
     try:
         tally, _ = part.read(path)
-    except BadInput:  # left over by another version; it is only time that is lost
+    except BadInput:  # left by another version: the sweep starts anew
         return None
     same = {**tally.spec.as_dict(), "nodes": None} == {**spec.as_dict(), "nodes": None}
     return tally if same and set(spec.nodes) <= set(tally.spec.nodes) else None
 
 
-def _sample(model: Model, context: _Context, source: Source, number: int) -> Sample:
+def _sample(model: Model, context: _Context, source: PictureSource, number: int) -> Sample:
     entry = context.dataset.entries[number]
     image = picture(context.dataset, model.preprocessing, number) if context.pictures else None
     return Sample(source, number, entry.name, entry.cls, image)
 
 
-ENGINE = DatasetExamples()
+ENGINE = DatasetExamplesEngine()

@@ -6,7 +6,7 @@ from typing import Any
 
 from micrograph.atlas.records import DatasetRecord, SampleRecord
 from micrograph.lenses.dataset_examples.lens import LENS, ExamplesResult, Found, Histogram
-from micrograph.lenses.pages.page import Page, TileChoice
+from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
 from micrograph.parts.parts import Image, Thumb, image
@@ -182,4 +182,4 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     return found
 
 
-PAGE = Page(part=DatasetExamples, section=section, variants=variants, tiles=tiles)
+PAGE = LensPage(part=DatasetExamples, section=section, variants=variants, tiles=tiles)

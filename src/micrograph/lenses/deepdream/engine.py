@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from micrograph.lenses.deepdream.lens import LENS, DeepDreamParams
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.models.model import Model
 from micrograph.optimize import FourierImage, Settings, energy, optimize
 
@@ -19,7 +19,7 @@ noise, 0.01, the picture of a node that answers to plain grey stays grey (a loca
 early nodes reached a fifth of the energy, less than a photograph has there)."""
 
 
-class DeepDream(Technique[DeepDreamParams]):
+class DeepDreamEngine(BatchEngine[DeepDreamParams]):
     """The engine of DeepDream. A result is a picture alone."""
 
     lens = LENS
@@ -60,4 +60,4 @@ class DeepDream(Technique[DeepDreamParams]):
         yield Rendered(node, None, done.as_uint8()[0], done.scores.item(), seconds)
 
 
-ENGINE = DeepDream()
+ENGINE = DeepDreamEngine()

@@ -9,13 +9,13 @@ from math import isqrt
 
 from micrograph.lenses.diversity.lens import LENS, DiversityParams, DiversityResult
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.models.model import Model
 from micrograph.optimize import Pictures, Settings, channel, evaluate, memory, optimize
 from micrograph.optimize.diversity import diverse
 
 
-class Diversity(Technique[DiversityParams]):
+class DiversityEngine(BatchEngine[DiversityParams]):
     """The engine of diversity."""
 
     lens = LENS
@@ -73,4 +73,4 @@ class Diversity(Technique[DiversityParams]):
                 )
 
 
-ENGINE = Diversity()
+ENGINE = DiversityEngine()

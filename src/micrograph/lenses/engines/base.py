@@ -73,7 +73,7 @@ class Rendered:
 
 
 @dataclass(frozen=True)
-class Source:
+class PictureSource:
     """Pictures that a lens looks at. `digest` (64 hex digits) stands for which and in what order;
     `size` is the side in pixels at which the network saw them."""
 
@@ -91,7 +91,7 @@ class Sample:
     """One picture of a source that results refer to by its number: class or -1, and the picture,
     uint8 [y, x, 3], as the network saw it; None where it must not be kept."""
 
-    source: Source
+    source: PictureSource
     number: int
     name: str
     cls: int
@@ -99,8 +99,10 @@ class Sample:
 
 
 class Engine(ABC, Generic[P]):
-    """Base of both kinds. `lens` is what it is the engine of; `revision` goes up when old recipes
-    give other results."""
+    """Base of both kinds: `BatchEngine` and `SweepEngine`.
+
+    `lens` is the lens that it belongs to; `revision` goes up when old recipes give other results.
+    """
 
     lens: ClassVar[Lens]
     revision: ClassVar[int] = 1
@@ -139,7 +141,7 @@ class Engine(ABC, Generic[P]):
         }
 
 
-class Technique(Engine[P]):
+class BatchEngine(Engine[P]):
     """An engine that makes results for some units of one node at a time."""
 
     @abstractmethod
@@ -162,7 +164,7 @@ class Technique(Engine[P]):
         """Render `units` of `node` in one batch. Halves the batch when memory runs out."""
 
 
-class Sweep(Engine[P]):
+class SweepEngine(Engine[P]):
     """An engine that looks at all nodes in one go.
 
     The level of its lens says what is wanted: every unit ("unit"), or the node as a whole ("node").
@@ -183,3 +185,6 @@ class Sweep(Engine[P]):
         `workspace` is a folder of this job (it may not exist yet) to leave unfinished work in, so
         that an interrupted sweep goes on; it is deleted when all results are stored.
         """
+
+
+AnyEngine = BatchEngine[Any] | SweepEngine[Any]

@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -20,32 +20,11 @@ REPEATS = 64
 """Most pictures of one recipe, apart from the seed, that can be asked for at once."""
 
 
-class Named(Protocol):
-    """A technique, as far as its recipes tell of it."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def revision(self) -> int: ...
-
-
 def seeds(seed: int, repeats: int) -> range:
     """Repeat r has seed `seed + r`. Raises BadInput for what is out of range."""
     in_range("seed", seed, 0, 2**31 - 1)
     in_range("repeats", repeats, 1, REPEATS)
     return range(seed, seed + repeats)
-
-
-def signature(technique: Named, model: Model, seed: int) -> dict[str, Any]:
-    """The part of a recipe that every technique has."""
-    return {
-        "technique": technique.name,
-        "seed": seed,
-        "model": model.id,
-        "weights": model.digest,
-        "code": f"{technique.name}/{technique.revision}",
-    }
 
 
 def dictionaries(model: Model, nodes: Sequence[str]) -> dict[str, Any]:
@@ -55,11 +34,11 @@ def dictionaries(model: Model, nodes: Sequence[str]) -> dict[str, Any]:
     return {"dictionaries": made} if made else {}
 
 
-def known_variants(technique: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """Those given, each once. Raises NotFound for one that the technique does not have."""
+def known_variants(lens: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """Those given, each once. Raises NotFound for one that the lens does not have."""
     for variant in given:
         if variant not in known:
-            raise not_found("variant", variant, known, technique)
+            raise not_found("variant", variant, known, lens)
     return tuple(dict.fromkeys(given))
 
 
@@ -117,7 +96,7 @@ def mosaic(pictures: np.ndarray, columns: int) -> np.ndarray:
     return tiled
 
 
-def company(maps: Tensor, most: int = 16) -> list[list[tuple[int, float]]]:
+def largest_means(maps: Tensor, most: int = 16) -> list[list[tuple[int, float]]]:
     """For each picture of activations [batch, unit, ...] the units of largest mean, best first."""
     means = maps.flatten(2).mean(2) if maps.ndim > 2 else maps
     values, units = means.topk(min(most, means.shape[1]))

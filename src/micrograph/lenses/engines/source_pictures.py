@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput
-from micrograph.lenses.engines.base import Sample, Source
+from micrograph.lenses.engines.base import PictureSource, Sample
 from micrograph.models.model import Model
 from micrograph.models.pictures import centre
 from micrograph.pictures import find_picture
@@ -39,9 +39,9 @@ class SourcePicture:
         return hashlib.sha256(repr(self.image.shape).encode() + self.image.tobytes()).hexdigest()
 
     @property
-    def source(self) -> Source:
+    def source(self) -> PictureSource:
         """What results refer to; the picture is its number 0."""
-        return Source("pictures", self.digest, self.name, 1, len(self.image))
+        return PictureSource("pictures", self.digest, self.name, 1, len(self.image))
 
     @property
     def sample(self) -> Sample:

@@ -15,8 +15,13 @@ from torch import Tensor
 
 from micrograph.errors import BadInput
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
-from micrograph.lenses.faceted_feature_vis.facets import ProbeFile, ScenePlan, below, check_theme
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
+from micrograph.lenses.faceted_feature_vis.facets import (
+    ProbeFile,
+    ScenePlan,
+    check_theme,
+    dominators_with_maps,
+)
 from micrograph.lenses.faceted_feature_vis.lens import LENS, FacetedParams, FacetedResult
 from micrograph.models.model import Model
 from micrograph.optimize import Objective, Pictures, Settings, channel, evaluate, memory, optimize
@@ -46,7 +51,7 @@ def faceted(target: Objective, probes: Mapping[str, Tensor], strength: float) ->
     return Objective(nodes, value, target.samples, False, f"faceted({target.label})")
 
 
-class FacetedFeatureVis(Technique[FacetedParams]):
+class FacetedFeatureVisEngine(BatchEngine[FacetedParams]):
     """The engine of facets by theme. Its variants are the themes."""
 
     lens = LENS
@@ -134,12 +139,14 @@ class FacetedFeatureVis(Technique[FacetedParams]):
 
     def _steered(self, model: Model, node: str, job: Job) -> list[str]:
         """The nodes below whose probes are used."""
-        nodes = below(model, node, job.recipe["layers"])
+        nodes = dominators_with_maps(model, node, job.recipe["layers"])
         if isinstance(job.context, ProbeFile):
             return [
-                name for name in below(model, node, len(model.nodes)) if name in job.context.nodes()
+                name
+                for name in dominators_with_maps(model, node, len(model.nodes))
+                if name in job.context.nodes()
             ]
         return nodes
 
 
-ENGINE = FacetedFeatureVis()
+ENGINE = FacetedFeatureVisEngine()

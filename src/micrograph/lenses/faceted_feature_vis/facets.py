@@ -62,7 +62,7 @@ class ScenePlan:
         fit."""
         _, known = _scenes(self.count, self.model.preprocessing.size)
         true = torch.tensor([THEMES[theme] in own for own in known])
-        self._look([node for node in nodes if node not in self._means])
+        self._measure_means([node for node in nodes if node not in self._means])
         cut = int(len(true) * FITTED)
         found = {}
         for node in nodes:
@@ -72,7 +72,7 @@ class ScenePlan:
         return found
 
     @torch.no_grad()
-    def _look(self, nodes: Sequence[str]) -> None:
+    def _measure_means(self, nodes: Sequence[str]) -> None:
         """Channel means of every scene at these nodes."""
         if not nodes:
             return
@@ -135,9 +135,8 @@ class ProbeFile:
         return list(self._probes)
 
 
-def below(model: Model, node: str, most: int) -> list[str]:
-    """The last `most` dominators of `node` with a map, in order: everything on its way to the node
-    passes them.
+def dominators_with_maps(model: Model, node: str, most: int) -> list[str]:
+    """The last `most` dominators of `node` that have a map, in graph order.
 
     In a network of blocks these are the blocks' outputs, not the branches inside.
     """
@@ -152,7 +151,7 @@ def _can_be_steered(node: Node) -> bool:
     return not node.overwritten
 
 
-def check_theme(theme: str, technique: str) -> None:
+def check_theme(theme: str, lens: str) -> None:
     """Raises NotFound for a theme that there is not."""
     if theme not in THEMES:
-        raise not_found("variant", theme, THEMES, technique)
+        raise not_found("variant", theme, THEMES, lens)

@@ -12,7 +12,7 @@ import torch
 
 from micrograph.errors import BadInput
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.lenses.feature_vis.lens import AT, LENS, FeatureVisParams, FeatureVisResult
 from micrograph.models.model import Model
 from micrograph.optimize import (
@@ -28,7 +28,7 @@ from micrograph.optimize import (
 from micrograph.optimize.alpha import AlphaImage, transparent
 
 
-class FeatureVis(Technique[FeatureVisParams]):
+class FeatureVisEngine(BatchEngine[FeatureVisParams]):
     """The engine of feature visualization."""
 
     lens = LENS
@@ -74,7 +74,7 @@ class FeatureVis(Technique[FeatureVisParams]):
                 scores = target.value(raw, images).tolist()
             place = model.node(node)
             rectified = target.pre_relu and (place.relus or place.kind == "dictionary")
-            together = common.company(raw[node].clamp(min=0) if rectified else raw[node])
+            together = common.largest_means(raw[node].clamp(min=0) if rectified else raw[node])
             opacity = (done.layers * 255).round().byte().numpy()
             for i, (unit, picture) in enumerate(zip(part, done.as_uint8(), strict=True)):
                 kept = FeatureVisResult(
@@ -109,7 +109,7 @@ class FeatureVis(Technique[FeatureVisParams]):
 
 
 def _objective(variant: str) -> dict[str, Any]:
-    """What of a recipe says which view it is."""
+    """The part of a recipe that a variant decides."""
     kind, _, sign = variant.partition("-")
     made: dict[str, Any] = {
         "objective": "channel" if variant == "alpha" else kind,
@@ -121,4 +121,4 @@ def _objective(variant: str) -> dict[str, Any]:
     return made
 
 
-ENGINE = FeatureVis()
+ENGINE = FeatureVisEngine()

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from micrograph.lenses.contract import View
 from micrograph.lenses.feature_vis.lens import LENS
 from micrograph.lenses.feature_vis.quality import Quality, qualities
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.pictures import shot, tiles
 from micrograph.lenses.pages.scene import Scene, Shot
 
 
 @dataclass(frozen=True)
-class Group:
+class ViewGroup:
     """A view with its pictures, one per seed; the first is the one shown large, and `quality` says
     how far it can be trusted."""
 
@@ -26,7 +26,7 @@ class FeatureVis:
 
     technique: str
     form: str
-    groups: list[Group]
+    groups: list[ViewGroup]
     further: list[Shot]
     absent: list[View]
 
@@ -40,7 +40,7 @@ def section(scene: Scene) -> FeatureVis:
             by_variant.setdefault(v.variant, []).append(made)
     measured = qualities(scene.found)
     groups = [
-        Group(view, by_variant.pop(view.variant), measured.get(view.variant))
+        ViewGroup(view, by_variant.pop(view.variant), measured.get(view.variant))
         for view in LENS.words.views
         if view.variant in by_variant
     ]
@@ -63,4 +63,4 @@ def _title(variant: str) -> str:
     return known or {"alpha": "With transparency"}.get(variant, variant.replace("-", " "))
 
 
-PAGE = Page(part=FeatureVis, section=section, tiles=tiles(LENS.name))
+PAGE = LensPage(part=FeatureVis, section=section, tiles=tiles(LENS.name))

@@ -65,7 +65,7 @@ def quality(
 ) -> Quality:
     """The quality of `repeats[0]`, the others made alike from other seeds.
 
-    `examples` are the unit's results of dataset_examples; of several datasets that counts which
+    `examples` are the unit's results of dataset_examples; of several datasets the one counts that
     drives the unit most.
     """
     if re.search("negative|alpha", variant):
@@ -82,10 +82,10 @@ def quality(
         unknown = ["No dataset was swept for this unit: there is nothing to compare with."]
     else:
         unknown = []
-        if _dead(best):
+        if _is_dead(best):
             bad.append(f"Nothing in {dataset} excites this unit: it may be dead.")
         elif top > 0:
-            share, exceeds = score / top, _exceeds(best, kind, score)
+            share, exceeds = score / top, _share_below(best, kind, score)
             said = f"It drives the unit {_times(share)} {_MEANT[kind]} of {dataset}"
             if share < FAILED[kind]:
                 bad.append(f"{said}: the picture failed.")
@@ -131,15 +131,15 @@ _SPATIAL = {"channel": "picture_mean", "neuron": "picture_max", "max": "picture_
 
 def _repeats(rows: Sequence[Visualization]) -> list[Visualization]:
     """Of a variant's rows those made like the first, seed apart, one per seed."""
-    alike = _but_seed(rows[0])
+    alike = _recipe_without_seed(rows[0])
     by_seed: dict[int, Visualization] = {}
     for v in rows:
-        if _but_seed(v) == alike:
+        if _recipe_without_seed(v) == alike:
             by_seed.setdefault(v.seed, v)
     return list(by_seed.values())
 
 
-def _but_seed(v: Visualization) -> str:
+def _recipe_without_seed(v: Visualization) -> str:
     return canonical({key: value for key, value in v.recipe.items() if key != "seed"})
 
 
@@ -166,12 +166,12 @@ def _top(example: Visualization, kind: str) -> float:
     return _quantiles(example, kind).get(1.0, -math.inf)
 
 
-def _dead(example: Visualization) -> bool:
+def _is_dead(example: Visualization) -> bool:
     """Off on every picture: exactly zero, which values without an activation never are."""
     return _quantile(example, "max", 1.0) == 0
 
 
-def _exceeds(example: Visualization, kind: str, score: float) -> float:
+def _share_below(example: Visualization, kind: str, score: float) -> float:
     """The share of the dataset's pictures that certainly stay below `score`."""
     return max((q for q, v in _quantiles(example, kind).items() if v <= score), default=0.0)
 
@@ -182,14 +182,14 @@ def _times(share: float) -> str:
 
 def _agreement(repeats: Sequence[Visualization]) -> float | None:
     """Mean cosine, over pairs, of the activations of the other units of the node most driven."""
-    driven = [d for v in repeats if (d := dict(_company(v)))]
+    driven = [d for v in repeats if (d := dict(_other_driven_units(v)))]
     if len(driven) < 2:
         return None
     values = [_cosine(a, b) for a, b in combinations(driven, 2)]
     return sum(values) / len(values)
 
 
-def _company(v: Visualization) -> Iterator[tuple[int, float]]:
+def _other_driven_units(v: Visualization) -> Iterator[tuple[int, float]]:
     """The units a picture drives, without the one it was made for, which would always agree."""
     given: Any = v.data.get("company")
     for item in given if isinstance(given, list) else ():

@@ -13,7 +13,7 @@ from torch import Tensor
 from micrograph.address import check_unit
 from micrograph.errors import BadInput, short
 from micrograph.lenses.engines import common, presets
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.lenses.joint.lens import LENS, JointParams, JointResult
 from micrograph.models.model import Model
 from micrograph.optimize import Objective, Settings, channel, evaluate, memory, optimize
@@ -23,7 +23,7 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """The partner's weights, from left to right."""
 
 
-class Joint(Technique[JointParams]):
+class JointEngine(BatchEngine[JointParams]):
     """The engine of joint optimization. Its variant names the partner: `with-<node>-<unit>`."""
 
     lens = LENS
@@ -96,8 +96,11 @@ class Joint(Technique[JointParams]):
 
 
 class _Strips:
-    """The strips of some units: first their ends, then what lies between, where each unit counts
-    in shares of what it reaches alone (two units' activations need not be alike in size)."""
+    """The strips of some units: first their ends, then the pictures between them.
+
+    Between, each unit is measured in shares of what it reaches alone, because the activations of
+    two units may differ in size.
+    """
 
     def __init__(
         self, model: Model, node: str, units: Sequence[int], job: Job, on_step: StepHook | None
@@ -123,8 +126,10 @@ class _Strips:
         both = [unit for unit in units for _ in inner]
         share = torch.tensor(inner).repeat(len(units))
         between = climb(
-            _weighed(channel(node, both), (1 - share) / _scale(own).repeat_interleave(len(inner)))
-            + _weighed(channel(other, [partner] * len(both)), share / _scale(others)),
+            _weighted(
+                channel(node, both), (1 - share) / _divisor(own).repeat_interleave(len(inner))
+            )
+            + _weighted(channel(other, [partner] * len(both)), share / _divisor(others)),
             [common.key(job.seed, node, u, k + 1) for u in units for k in range(len(inner))],
         )
         size = settings.size
@@ -150,12 +155,12 @@ class _Strips:
         """[unit, share, 2]: the unit's and the partner's mean activation."""
 
 
-def _scale(alone: Tensor) -> Tensor:
+def _divisor(alone: Tensor) -> Tensor:
     """What a unit reaches alone, as a divisor: a unit that is never on does not count."""
     return alone.abs().clamp(min=1e-6)
 
 
-def _weighed(objective: Objective, weights: Tensor) -> Objective:
+def _weighted(objective: Objective, weights: Tensor) -> Objective:
     """Each sample's value times its own weight [sample]."""
     return Objective(
         objective.nodes,
@@ -165,4 +170,4 @@ def _weighed(objective: Objective, weights: Tensor) -> Objective:
     )
 
 
-ENGINE = Joint()
+ENGINE = JointEngine()

@@ -2,7 +2,7 @@
 
 from micrograph.atlas.records import Visualization
 from micrograph.lenses.joint.lens import LENS, JointResult
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.pictures import pictures
 
 
@@ -12,4 +12,4 @@ def _caption(v: Visualization, result: JointResult) -> str:
     return f"Together {v.variant.replace('-', ' ')}"
 
 
-PAGE = Page(section=pictures(LENS, _caption))
+PAGE = LensPage(section=pictures(LENS, _caption))

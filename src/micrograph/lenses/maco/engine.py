@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from micrograph.lenses.engines import common
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.lenses.engines.presets import fast_precision
 from micrograph.lenses.maco.lens import LENS, MacoParams, MacoResult
 from micrograph.models.model import Model
@@ -21,7 +21,7 @@ PRESETS = {
 }
 
 
-class Maco(Technique[MacoParams]):
+class MacoEngine(BatchEngine[MacoParams]):
     """The engine of MaCo."""
 
     lens = LENS
@@ -83,4 +83,4 @@ class Maco(Technique[MacoParams]):
                 )
 
 
-ENGINE = Maco()
+ENGINE = MacoEngine()

@@ -16,7 +16,7 @@ import torch
 
 from micrograph.errors import Unavailable
 from micrograph.lenses.engines import common, directions, presets
-from micrograph.lenses.engines.base import Job, Rendered, Sample, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.lenses.neuron_groups.lens import (
     LENS,
@@ -32,7 +32,7 @@ ITERATIONS = 500
 
 
 @dataclass(frozen=True)
-class Group:
+class Factor:
     """`map` [y, x] in 0..1 (or [] for a flat node), `direction` [unit]: what the group gives where
     its map is 1; `strength`: its share of all that the groups give."""
 
@@ -41,7 +41,7 @@ class Group:
     strength: float
 
 
-class NeuronGroups(Technique[NeuronGroupsParams]):
+class NeuronGroupsEngine(BatchEngine[NeuronGroupsParams]):
     """The engine of neuron groups. Its variant is the picture's name."""
 
     lens = LENS
@@ -108,7 +108,7 @@ class NeuronGroups(Technique[NeuronGroupsParams]):
         )
 
 
-def factor(values: np.ndarray, count: int, seed: int) -> tuple[list[Group], float]:
+def factor(values: np.ndarray, count: int, seed: int) -> tuple[list[Factor], float]:
     """At most `count` groups of activations [unit, y, x] or [unit], strongest first, and the share
     of their square that the groups explain together.
 
@@ -135,7 +135,7 @@ def factor(values: np.ndarray, count: int, seed: int) -> tuple[list[Group], floa
     peaks = maps.max(0)
     masses = maps.sum(0) * vectors.sum(1)
     groups = [
-        Group(
+        Factor(
             (maps[:, k] / peaks[k]).reshape(values.shape[1:]),
             ((directions.whole(vectors[k]) if signed else vectors[k]) * peaks[k]).astype("f4"),
             float(masses[k] / masses.sum()),
@@ -146,7 +146,7 @@ def factor(values: np.ndarray, count: int, seed: int) -> tuple[list[Group], floa
     return groups, explained
 
 
-def _stored(group: Group) -> GroupOfUnits:
+def _stored(group: Factor) -> GroupOfUnits:
     order = np.argsort(-np.abs(group.direction), kind="stable")[:UNITS]
     return GroupOfUnits(
         map=np.round(np.atleast_2d(group.map), 3).tolist(),
@@ -173,4 +173,4 @@ def _warning() -> type[Warning]:
     return kind
 
 
-ENGINE = NeuronGroups()
+ENGINE = NeuronGroupsEngine()

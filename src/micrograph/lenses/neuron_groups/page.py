@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from micrograph.lenses.neuron_groups.lens import LENS, GroupOfUnits, NeuronGroupsResult
 from micrograph.lenses.pages.maps import Heat, heat
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.pictures import shot
 from micrograph.lenses.pages.scene import Scene, Shot
 from micrograph.lenses.pages.source import Source, source_of
@@ -56,4 +56,4 @@ def _units(scene: Scene, group: GroupOfUnits) -> list[Thumb]:
     return [t for t in found if t]
 
 
-PAGE = Page(part=NeuronGroups, section=section)
+PAGE = LensPage(part=NeuronGroups, section=section)

@@ -1,4 +1,4 @@
-"""A technique the site has no words for: its pictures, and what its data is called."""
+"""A lens that the site has no words for: its pictures, and the keys of its data."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from micrograph.lenses.pages.scene import Scene, Shot
 
 @dataclass(frozen=True)
 class Generic:
-    """The pictures of an unknown technique and the keys of its data, by variant."""
+    """The pictures of an unknown lens and the keys of its data, by variant."""
 
     technique: str
     form: str
@@ -17,11 +17,11 @@ class Generic:
     data: dict[str, list[str]]
 
 
-def words(technique: str) -> Words:
-    """What can be said of a technique from its name alone."""
-    title = technique.replace("_", " ").capitalize()
+def words(lens: str) -> Words:
+    """What can be said of a lens from its name alone."""
+    title = lens.replace("_", " ").capitalize()
     return Words(
-        technique,
+        lens,
         title,
         title,
         "A technique of another package, shown as it comes.",
@@ -30,8 +30,8 @@ def words(technique: str) -> Words:
     )
 
 
-def section(scene: Scene, technique: str) -> Generic:
-    results = scene.of(technique)
+def section(scene: Scene, lens: str) -> Generic:
+    results = scene.of(lens)
     shots = [shot(scene, v, v.variant.replace("-", " ")) for v in results]
     data = {v.variant: sorted(str(key)[:60] for key in v.data)[:40] for v in results if v.data}
-    return Generic(technique, "generic", [s for s in shots if s], data)
+    return Generic(lens, "generic", [s for s in shots if s], data)

@@ -9,27 +9,27 @@ from typing import TYPE_CHECKING, Any
 from micrograph.lenses import lenses, page
 from micrograph.lenses.contract import Words
 from micrograph.lenses.pages import generic, pictures
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 
 _log = logging.getLogger(__name__)
 
 
-def page_of(technique: str) -> Page:
+def page_of(lens: str) -> LensPage:
     """The functions of a lens that make parts of pages; none for one that the site does not know,
     nor for one whose code cannot be loaded."""
-    if technique not in lenses():
-        return Page()
+    if lens not in lenses():
+        return LensPage()
     try:
-        return page(technique)
+        return page(lens)
     except Exception:  # somebody else's code: it may fail in any way
-        _log.exception("the page of the lens %s cannot be loaded", technique)
-        return Page()
+        _log.exception("the page of the lens %s cannot be loaded", lens)
+        return LensPage()
 
 
 def _types() -> Any:
     """The types of all parts, for the description of the pages' JSON."""
     own = [part for name in lenses() if (part := page_of(name).part)]
-    return reduce(or_, dict.fromkeys([pictures.Pictures, generic.Generic, *own]))
+    return reduce(or_, dict.fromkeys([pictures.PictureList, generic.Generic, *own]))
 
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ else:
 """A part of a page: `technique` names the lens, `form` the template."""
 
 
-def words(technique: str) -> Words:
+def words(lens: str) -> Words:
     """The words of a lens; for one the site does not know, as much as its name says."""
-    return lenses()[technique].words if technique in lenses() else generic.words(technique)
+    return lenses()[lens].words if lens in lenses() else generic.words(lens)
 
 
 def all_words() -> list[Words]:
@@ -50,6 +50,6 @@ def all_words() -> list[Words]:
 
 
 def absent(there: Iterable[str], level: str) -> list[Words]:
-    """The lenses of a level that have nothing to show among the techniques that are `there`."""
+    """The lenses of a level that have nothing to show among those that are `there`."""
     known = set(there)
     return [one for one in all_words() if one.level == level and one.technique not in known]

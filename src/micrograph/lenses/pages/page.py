@@ -17,7 +17,7 @@ class TileChoice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page:
+class LensPage:
     """The functions of a lens that make parts of pages; a part it has none for is left out.
 
     `section(scene)` makes the part of a unit's (or, for lenses of nodes, a node's) page, a

@@ -15,7 +15,7 @@ Stored = TypeVar("Stored", bound=Result)
 
 
 @dataclass(frozen=True)
-class Pictures:
+class PictureList:
     """The pictures of one lens."""
 
     technique: str
@@ -40,24 +40,24 @@ def plain(title: str) -> Callable[[Visualization, Result], str]:
 
 def pictures(
     lens: Lens, caption: Callable[[Visualization, Stored], str]
-) -> Callable[[Scene], Pictures | None]:
+) -> Callable[[Scene], PictureList | None]:
     """The section of a lens that gives one picture per variant and seed."""
 
-    def section(scene: Scene) -> Pictures | None:
+    def section(scene: Scene) -> PictureList | None:
         found = []
         for v, result in scene.results(lens.name, lens.result):
             made = shot(scene, v, caption(v, cast(Stored, result)), *result.grid)
             found += [made] if made else []
-        return Pictures(lens.name, "pictures", found) if found else None
+        return PictureList(lens.name, "pictures", found) if found else None
 
     return section
 
 
-def tiles(technique: str) -> Callable[[Scene, str, int], dict[int, Thumb]]:
+def tiles(lens: str) -> Callable[[Scene, str, int], dict[int, Thumb]]:
     """The pictures of a node's units by one variant, for a grid with tiles of `width` px."""
 
     def made(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
-        found = scene.atlas.tiles(scene.node.id, technique, variant, min_width=width)
+        found = scene.atlas.tiles(scene.node.id, lens, variant, min_width=width)
         return {t.unit: thumb(scene.model, scene.node.id, t.unit, t, scene.urls) for t in found}
 
     return made

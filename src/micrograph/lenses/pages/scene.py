@@ -60,17 +60,17 @@ class Scene:
         """The results about the node as a whole."""
         return self.atlas.visualizations(self.node.id, None)
 
-    def of(self, technique: str) -> list[Visualization]:
-        """The best result of each variant and seed of a technique, in that order."""
+    def of(self, lens: str) -> list[Visualization]:
+        """The best result of each variant and seed of a lens, in that order."""
         best: dict[tuple[str, int], Visualization] = {}
         for v in self.found:
-            if v.technique == technique:
+            if v.technique == lens:
                 best.setdefault((v.variant, v.seed), v)
         return list(best.values())
 
-    def results(self, technique: str, kind: type[Stored]) -> list[tuple[Visualization, Stored]]:
+    def results(self, lens: str, kind: type[Stored]) -> list[tuple[Visualization, Stored]]:
         """As `of`, each with what it holds."""
-        return [(v, self.read(v, kind)) for v in self.of(technique)]
+        return [(v, self.read(v, kind)) for v in self.of(lens)]
 
     def read(self, v: Visualization, kind: type[Stored]) -> Stored:
         """What a result holds; its arrays are read from the atlas when they are asked for."""
@@ -80,7 +80,7 @@ class Scene:
         return image(self.model, v.picture, self.urls) if v.picture else None
 
     def samples(self, dataset: str, numbers: Sequence[int]) -> dict[int, SampleRecord]:
-        """Pictures of a dataset by number; none for a digest that is none."""
+        """Pictures of a dataset by number; none where `dataset` is not a digest."""
         if len(dataset) != 64 or set(dataset) - set("0123456789abcdef"):
             return {}
         return self.atlas.samples(dataset, numbers)
@@ -103,18 +103,18 @@ class Scene:
         id = atlas.model.id
         if (id, node) == (self.model, self.node.id) and unit in self.tiles:
             return self.tiles[unit]
-        return self._asked(id, node, unit)
+        return self._load_thumb(id, node, unit)
 
     @cached_property
     def _models(self) -> dict[str, Reading]:
         return {atlas.model.id: atlas for atlas in (*self.others, self.atlas)}
 
-    def _asked(self, model: str, node: str, unit: int) -> Thumb:
-        """A unit of another node, asked for once: a node's whole grid would be too much to read."""
+    def _load_thumb(self, model: str, node: str, unit: int) -> Thumb:
+        """A unit of another node, read once: a node's whole grid would be too much to read."""
         key = (model, node, unit)
         if key not in self._thumbs:
-            technique, variant = lead()
-            rows = self._models[model].visualizations(node, unit, technique)
+            lens, variant = lead()
+            rows = self._models[model].visualizations(node, unit, lens)
             row = next((v for v in rows if v.variant == variant and v.picture), None)
             picture = image(model, row.picture, self.urls) if row and row.picture else None
             self._thumbs[key] = Thumb(
@@ -128,21 +128,21 @@ class Scene:
 
 
 class ArraysOf(Mapping[str, "np.ndarray"]):
-    """The arrays of a stored result by name, read at the first question."""
+    """The arrays of a stored result by name, read when the first is needed."""
 
     def __init__(self, atlas: Reading, v: Visualization) -> None:
         self._atlas, self._v = atlas, v
 
     @cached_property
-    def _there(self) -> Mapping[str, "np.ndarray"]:
+    def _arrays(self) -> Mapping[str, "np.ndarray"]:
         v = self._v
         return self._atlas.arrays(v.node, v.unit, v.technique, v.variant)
 
     def __getitem__(self, name: str) -> "np.ndarray":
-        return self._there[name]
+        return self._arrays[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._there)
+        return iter(self._arrays)
 
     def __len__(self) -> int:
-        return len(self._there)
+        return len(self._arrays)

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from micrograph.errors import Unavailable
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Sweep
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, SweepEngine
 from micrograph.lenses.similar.lens import LENS, VARIANTS, SimilarParams, SimilarResult
 from micrograph.models.connections import WeightsPart, incoming, outgoing
 from micrograph.models.model import Model
 
 
-class Similar(Sweep[SimilarParams]):
+class SimilarEngine(SweepEngine[SimilarParams]):
     """The engine of similar units by weights."""
 
     lens = LENS
@@ -109,4 +109,4 @@ def cosines(weights: Tensor) -> Tensor:
     return found
 
 
-ENGINE = Similar()
+ENGINE = SimilarEngine()

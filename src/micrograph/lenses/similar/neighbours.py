@@ -2,7 +2,7 @@
 
 By profile: the correlation (Pearson) between the largest activations of two units on each of the
 pictures that a sweep of `dataset_examples` looked at, in one model and across models that looked at
-the same dataset. The search is exact. By weights: what the technique `similar` stored.
+the same dataset. The search is exact. By weights: what the lens `similar` stored.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -62,26 +62,26 @@ def by_profile(
 ) -> list[Neighbours]:
     """Units that fire on the same pictures as `node`/`unit` of `atlas`, dataset by dataset.
 
-    First those of the model itself (kind "profile"), then those of `others` (kind "models"), as far
-    as they looked at the same dataset; what nobody can answer is left out.
+    First those of the model itself (kind "profile"), then those of `others` (kind "models") that
+    looked at the same dataset; lists without a unit are left out.
     """
     found = []
     for digest, own_blocks in profiles_of(atlas).items():
         mine = own_blocks.get(node)
         if mine is None or unit >= len(mine.values):
             continue
-        itself = _itself(atlas, node, unit)
-        own = _nearest(atlas, _shown(atlas, own_blocks), mine, unit, count, itself)
+        itself = _places_of(atlas, node, unit)
+        own = _nearest(atlas, _without_branches(atlas, own_blocks), mine, unit, count, itself)
         if own is not None:
             found.append(Neighbours("profile", _method(own[1]), own[0], digest, own[1]))
         foreign: list[Neighbour] = []
         fewest = len(mine.numbers)
         elsewhere = [
-            (other, _shown(other, profiles_of(other).get(digest, Nodes())))
+            (other, _without_branches(other, profiles_of(other).get(digest, Nodes())))
             for other in others
             if other.model.id != atlas.model.id
         ]
-        for other, blocks in _promising(elsewhere, mine, unit, count):
+        for other, blocks in _candidates(elsewhere, mine, unit, count):
             there = _nearest(other, blocks, mine, unit, count)
             if there is not None:
                 foreign += there[0]
@@ -93,7 +93,7 @@ def by_profile(
 
 
 def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Neighbours]:
-    """Units of the same node with like weights, as far as the technique `similar` was run."""
+    """Units of the same node with like weights, as far as the lens `similar` was run."""
     found = []
     for variant, method in _WEIGHTS.items():
         arrays = atlas.arrays(node, None, "similar", variant)
@@ -123,7 +123,7 @@ def _nearest(
     count: int,
     itself: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[list[Neighbour], int] | None:
-    """The units of `blocks` that correlate best with a unit of `mine`, on how many pictures.
+    """The units of `blocks` that correlate best with a unit of `mine`, and on how many pictures.
 
     `itself` (node to unit) is left out.
     """
@@ -137,7 +137,7 @@ def _nearest(
             common = np.intersect1d(block.numbers, mine.numbers)
             if len(common) < FEWEST:
                 continue
-            block, profile = block.only(common), mine.only(common).values[unit]
+            block, profile = block.restricted_to(common), mine.restricted_to(common).values[unit]
             fewest = min(fewest, len(common))
         if len(block.numbers) < FEWEST:
             continue
@@ -153,8 +153,8 @@ def _nearest(
     return found[:count], fewest
 
 
-def _shown(atlas: Reading, blocks: Nodes) -> Nodes:
-    """Without branches, whose units are seen again in the concatenation."""
+def _without_branches(atlas: Reading, blocks: Nodes) -> Nodes:
+    """Without branches: their units are units of the concatenation too."""
     inside = _BRANCHES.get(atlas)
     if inside is None:
         inside = _BRANCHES[atlas] = {
@@ -165,13 +165,13 @@ def _shown(atlas: Reading, blocks: Nodes) -> Nodes:
     return Nodes({n: block for n, block in blocks.items() if inside.get(n) not in blocks})
 
 
-def _promising(
+def _candidates(
     elsewhere: Sequence[tuple[Reading, Nodes]], mine: Profiles, unit: int, count: int
 ) -> Iterator[tuple[Reading, Nodes]]:
     """Those blocks of other models that can hold one of the `count` nearest units.
 
-    A pass over all nodes of a file at once tells how near each unit is; what lies too far to be
-    shown needs no second look. Models that were shown other pictures are left as they are.
+    One pass over all nodes of a file finds how near each unit is; nodes without a unit near enough
+    are dropped. Models that were shown other pictures are left as they are.
     """
     import numpy as np
 
@@ -179,7 +179,7 @@ def _promising(
     probe -= probe.mean(dtype=np.float64)
     length = np.linalg.norm(probe)
     probe /= length if length >= 1e-3 else np.nan
-    near = [_likeness(blocks, mine, probe) for _, blocks in elsewhere]
+    near = [_correlations(blocks, mine, probe) for _, blocks in elsewhere]
     rows = [np.empty(0, np.float32)] + [v for found in near if found for _, v in found]
     together = np.concatenate(rows)
     together = together[np.isfinite(together)]
@@ -189,15 +189,15 @@ def _promising(
     for (other, blocks), found in zip(elsewhere, near, strict=True):
         if found is None:
             yield other, blocks
-        elif nodes := {n for group, values in found for n in _reaching(group, values, least)}:
+        elif nodes := {n for group, values in found for n in _nodes_reaching(group, values, least)}:
             yield other, Nodes({n: block for n, block in blocks.items() if n in nodes})
 
 
-Likeness = list[tuple[list[Profiles], "np.ndarray"]]
+GroupValues = list[tuple[list[Profiles], "np.ndarray"]]
 """Groups of nodes, each with a value of every unit, node after node."""
 
 
-def _likeness(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> Likeness | None:
+def _correlations(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> GroupValues | None:
     """The correlations of all units with `probe`, a profile of mean 0 and length 1 on the pictures
     of `mine`; None where a node was shown other pictures."""
     import numpy as np
@@ -213,7 +213,7 @@ def _likeness(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> Likeness | 
     return found
 
 
-def _reaching(group: list[Profiles], values: "np.ndarray", least: float) -> Iterator[str]:
+def _nodes_reaching(group: list[Profiles], values: "np.ndarray", least: float) -> Iterator[str]:
     """The nodes with a unit of at least that value."""
     import numpy as np
 
@@ -224,7 +224,7 @@ def _reaching(group: list[Profiles], values: "np.ndarray", least: float) -> Iter
             yield group[place].node
 
 
-def _itself(atlas: Reading, node: str, unit: int) -> dict[str, int]:
+def _places_of(atlas: Reading, node: str, unit: int) -> dict[str, int]:
     """A unit, and the unit of a concatenation that it becomes, by node."""
     whole, first = parts_of(atlas.nodes).get(node, ("", 0))
     return {whole: first + unit, node: unit}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from micrograph.lenses.feature_vis.lens import LENS as FEATURE_VIS
 from micrograph.lenses.feature_vis.lens import FeatureVisResult
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.similar.lens import LENS
 from micrograph.lenses.similar.neighbours import by_profile, by_weights
@@ -83,4 +83,4 @@ def _on_its_picture(scene: Scene) -> SimilarRow | None:
     return None
 
 
-PAGE = Page(part=SimilarUnits, section=section)
+PAGE = LensPage(part=SimilarUnits, section=section)

@@ -1,4 +1,4 @@
-"""What a sweep of `dataset_examples` left of the units of a model: on which pictures they fire."""
+"""Profiles: what a sweep of `dataset_examples` stored of units, on which pictures they fire."""
 
 import json
 import threading
@@ -59,7 +59,7 @@ class Profiles:
         found: np.ndarray = np.float32(1) / np.where(length < 1e-3, np.float32(np.nan), length)
         return found
 
-    def only(self, numbers: "np.ndarray") -> "Profiles":
+    def restricted_to(self, numbers: "np.ndarray") -> "Profiles":
         """The same for fewer pictures, all of which are there, in the order of `numbers`."""
         import numpy as np
 
@@ -101,8 +101,8 @@ class Nodes(dict[str, Profiles]):
 
 
 def profiles_of(atlas: Reading) -> dict[str, Nodes]:
-    """Of all files of a model together, by dataset digest; the first that has a node has the
-    word."""
+    """The profiles in all files of a model, by dataset digest; of each node those of the first
+    file that has it."""
     parts = getattr(atlas, "parts", (atlas,))
     if len(parts) == 1:
         return _CACHE.profiles(atlas, parts[0])
@@ -129,7 +129,7 @@ class _Cache:
         with self._lock:
             kept = self._kept.get(part.path)
             if kept is None or kept[0] != state:
-                found = _found(atlas, part, state)
+                found = _load_profiles(atlas, part, state)
                 self._size += _bytes(found) - (kept[2] if kept else 0)
                 kept = self._kept[part.path] = (state, found, _bytes(found))
             self._kept.move_to_end(part.path)
@@ -145,21 +145,21 @@ def _bytes(found: Mapping[str, Nodes]) -> int:
 _CACHE = _Cache()
 
 
-def _found(atlas: Any, part: Any, state: State) -> dict[str, Nodes]:
+def _load_profiles(atlas: Any, part: Any, state: State) -> dict[str, Nodes]:
     """From the index where it has them, else from the file."""
     index = getattr(atlas, "index", None)
-    kept = index.kept(part.path, state, KEPT_AS) if index else None
+    kept = index.stored_value(part.path, state, KEPT_AS) if index else None
     if kept is not None:
         try:
             return unpack(kept)
         except (ValueError, KeyError, TypeError):
-            pass  # somebody else's file, or of another day: the atlas has the word
-    return _read(part)
+            pass  # another program's file, or an outdated one: the atlas decides
+    return _read_profiles(part)
 
 
 def pack(part: Reading) -> bytes:
     """The profiles of one file for an index: a line of JSON, then the arrays one after another."""
-    found = _read(part)
+    found = _read_profiles(part)
     wholes = {id(p.whole): p.whole for nodes in found.values() for p in nodes.values() if p.whole}
     order = list(wholes)
     head = {
@@ -198,8 +198,8 @@ def _slice(whole: Profiles, node: str, first: int, units: int) -> Profiles:
     return Profiles(node, whole.values[first : first + units], whole.numbers, whole, first)
 
 
-def _joined(nodes: Mapping[str, Profiles]) -> Nodes:
-    """The same, with one array for all nodes that were shown the same pictures."""
+def _in_shared_arrays(nodes: Mapping[str, Profiles]) -> Nodes:
+    """The same profiles, in one array for all nodes that were shown the same pictures."""
     import numpy as np
 
     groups: dict[tuple[str, bytes], list[Profiles]] = {}
@@ -216,24 +216,24 @@ def _joined(nodes: Mapping[str, Profiles]) -> Nodes:
     return Nodes({node: joined[node] for node in nodes})
 
 
-def _read(part: Reading) -> dict[str, Nodes]:
+def _read_profiles(part: Reading) -> dict[str, Nodes]:
     found: dict[str, dict[str, Profiles]] = {}
     swept = {(c.node, c.variant) for c in part.counts() if c.technique == "dataset_examples"}
     for node, variant in sorted(swept):
         rows = part.visualizations(node, None, "dataset_examples")
         row = next((v for v in rows if v.variant == variant), None)
         arrays = part.arrays(node, None, "dataset_examples", variant)
-        if row is None or not _sound(arrays, part.nodes[node].units):
+        if row is None or not _are_valid(arrays, part.nodes[node].units):
             continue
         digest = row.data.get("dataset") or row.recipe.get("dataset")
         if isinstance(digest, str):
             block = Profiles(node, arrays["profile"], arrays["numbers"])
             found.setdefault(digest, {})[node] = block
-    return {digest: _joined(nodes) for digest, nodes in found.items()}
+    return {digest: _in_shared_arrays(nodes) for digest, nodes in found.items()}
 
 
-def _sound(arrays: Mapping[str, "np.ndarray"], units: int) -> bool:
-    """Whether a file has what it should: it may be somebody else's."""
+def _are_valid(arrays: Mapping[str, "np.ndarray"], units: int) -> bool:
+    """Whether the arrays of a file have the right form: anybody may have written it."""
     profile, numbers = arrays.get("profile"), arrays.get("numbers")
     return (
         profile is not None

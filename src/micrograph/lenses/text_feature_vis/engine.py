@@ -19,7 +19,7 @@ from torch import Tensor
 from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput
 from micrograph.lenses.engines import common
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Technique
+from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.lenses.engines.source_pictures import source_pictures
 from micrograph.lenses.text_feature_vis.lens import LENS, TextParams, TextResult
 from micrograph.lenses.text_feature_vis.text_path import directions
@@ -39,7 +39,7 @@ PENALTY = 0.005
 leaves toytown_clip's texts long lists."""
 
 
-class Reading:
+class TextContext:
     """What the jobs of one run share: the pictures of the path, and directions once computed."""
 
     def __init__(self, model: Model, tower: TextTower, pictures: Tensor | int) -> None:
@@ -69,7 +69,7 @@ class Reading:
         return self._directions[node]
 
 
-class TextFeatureVis(Technique[TextParams]):
+class TextFeatureVisEngine(BatchEngine[TextParams]):
     """The engine of the search for texts."""
 
     lens = LENS
@@ -101,7 +101,7 @@ class TextFeatureVis(Technique[TextParams]):
         made = {**asdict(search), "inputs": [p.digest for p in found] or drawn}
         pictures = torch.cat([p.tensor() for p in found]) if found else params.inputs
         recipe = self.recipe(model, "search", params.seed, **made)
-        return [Job(recipe, Reading(model, tower, pictures))]
+        return [Job(recipe, TextContext(model, tower, pictures))]
 
     def batch_size(self, model: Model, node: str, job: Job) -> int:
         """Units share the texts that they try; more at a time would only show results later."""
@@ -118,7 +118,7 @@ class TextFeatureVis(Technique[TextParams]):
         """Scores are the cosine of the best text with the unit's direction."""
         node = model.node(node).id
         started = time.perf_counter()
-        reading: Reading = job.context
+        reading: TextContext = job.context
         chosen = F.normalize(reading.directions(node)[list(units)], dim=1)
         search = Search(**{name: job.recipe[name] for name in asdict(Search())})
         keys = [common.key(job.seed, node, unit) for unit in units]
@@ -145,4 +145,4 @@ def _short(value: Tensor | float) -> float:
     return round(float(value), 4)
 
 
-ENGINE = TextFeatureVis()
+ENGINE = TextFeatureVisEngine()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.text_feature_vis.lens import LENS, TextResult
 
@@ -38,4 +38,4 @@ def _best_first(given: Sequence[tuple[float, str]]) -> list[Scored]:
     return sorted((Scored(text, score) for score, text in given), key=lambda item: -item.score)
 
 
-PAGE = Page(part=Text, section=section)
+PAGE = LensPage(part=Text, section=section)

@@ -1,8 +1,8 @@
-"""From a unit to what it means in the space of texts: the linear path to the model's output.
+"""From a unit to a direction in the space of texts: the linear path to the model's output.
 
 The direction of a unit is the derivative of the picture's vector (the model's output, before
 normalization) by the unit's activation at all positions alike, with attention patterns held fixed,
-averaged over pictures. A picture counts as much as it excites the unit. Where the path behind the
+averaged over pictures. A picture counts as much as it excites the unit. Where the path after the
 node is linear, as between the last block and the output of an attention pooling, this is the
 product of value and output projection, whatever the pictures; before that it is an approximation
 around those pictures, as the ReLUs on the way are on or off.
@@ -43,17 +43,17 @@ def _slopes(model: Model, node: str, images: Tensor) -> Iterator[tuple[Tensor, T
             # Summed at once: slopes at every position for each dimension would take gigabytes.
             slopes = torch.stack(
                 [
-                    _by_unit(
+                    _sum_positions(
                         torch.autograd.grad(component.sum(), activations, retain_graph=True)[0]
                     )
                     for component in vectors.unbind(1)
                 ]
             )
-        means = _by_unit(activations.detach()) / activations[0, 0].numel()
-        # The little that is added lets a unit that no picture excites have a direction, too.
+        means = _sum_positions(activations.detach()) / activations[0, 0].numel()
+        # The small addition gives a direction to units that no picture excites, too.
         yield slopes, means.clamp_min(0) + 1e-6
 
 
-def _by_unit(values: Tensor) -> Tensor:
+def _sum_positions(values: Tensor) -> Tensor:
     """[picture, unit, ...] summed over positions."""
     return values.reshape(*values.shape[:2], -1).sum(2)

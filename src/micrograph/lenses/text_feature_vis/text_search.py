@@ -16,10 +16,10 @@ from micrograph.cards.text import TextTower
 from micrograph.steps import StepHook
 
 FAVOURITES = 32
-"""Half of the words that are tried come from so many that fit the direction best by themselves."""
+"""Half of the words that are tried come from this many that fit the direction best alone."""
 
 TWICE = 0.3
-"""Share of the texts tried that are two changes away, for what one change alone makes worse."""
+"""Share of the tried texts that are two changes away: one change alone may make a text worse."""
 
 GAIN = 1e-5
 """A text has to be better by this much, so that rounding never decides."""
@@ -41,7 +41,7 @@ class Search:
 
 
 class Texts:
-    """A tower with all that it was asked before: unit vectors and surprises by text."""
+    """A text tower with the vectors of its single words."""
 
     def __init__(self, tower: TextTower) -> None:
         self.tower = tower
@@ -73,7 +73,7 @@ def climb(
     search: Search,
     on_step: StepHook | None = None,
 ) -> list[list[str]]:
-    """For each direction [unit, dimension] the texts that its chains end at, best first.
+    """For each direction [unit, dimension] the last texts of its chains, best first.
 
     `keys[u]` are whole numbers that key all randomness of direction u.
     """
@@ -97,11 +97,11 @@ def climb(
         tried = [chain.propose(search) for chain in chains]
         scores = _scores(texts, chains, tried, search)
         for chain, candidates, found in zip(chains, tried, scores, strict=True):
-            chain.take(candidates, found)
+            chain.accept_best(candidates, found)
         if on_step:
             on_step(step + 1, search.steps)
     share = len(chains) // len(units) if len(units) else 0
-    return [_best(chains[i : i + share]) for i in range(0, len(chains), share or 1)]
+    return [_best_texts(chains[i : i + share]) for i in range(0, len(chains), share or 1)]
 
 
 @dataclass
@@ -119,15 +119,15 @@ class _Chain:
         """Texts one random change from this one, or two, all different, in a fixed order."""
         found: dict[tuple[str, ...], None] = {}
         for twice, once, again in self.rng.random((search.proposals, 3, 4)):
-            text = self._changed(self.text, once, search.length)
+            text = self._mutated(self.text, once, search.length)
             if twice[0] < TWICE:
-                text = self._changed(text, again, search.length)
+                text = self._mutated(text, again, search.length)
             found[text] = None
         found.pop(self.text, None)
         return list(found)
 
-    def _changed(self, text: tuple[str, ...], draw: np.ndarray, length: int) -> tuple[str, ...]:
-        """A word inserted, deleted or replaced, as four numbers in 0..1 decide."""
+    def _mutated(self, text: tuple[str, ...], draw: np.ndarray, length: int) -> tuple[str, ...]:
+        """`text` with a word inserted, deleted or replaced, by `draw`: four numbers in 0..1."""
         n = len(text)
         few = FAVOURITES if draw[0] < 0.5 else len(self.words)
         word = self.words[int(draw[1] * min(few, len(self.words)))]
@@ -140,7 +140,7 @@ class _Chain:
             return text[:at] + text[at + 1 :]
         return (*text[:at], word, *text[at + 1 :])
 
-    def take(self, candidates: Sequence[tuple[str, ...]], scores: Tensor) -> None:
+    def accept_best(self, candidates: Sequence[tuple[str, ...]], scores: Tensor) -> None:
         """Go to the best candidate if it is better."""
         if len(candidates) and float(scores.max()) > self.score + GAIN:
             self.text = candidates[int(scores.argmax())]
@@ -162,6 +162,6 @@ def _scores(
     return list(torch.split(texts.score(flat, directions, search.penalty), counts))
 
 
-def _best(chains: Sequence[_Chain]) -> list[str]:
+def _best_texts(chains: Sequence[_Chain]) -> list[str]:
     ends = sorted({(-chain.score, " ".join(chain.text)) for chain in chains})
     return list(dict.fromkeys(text for _, text in ends))

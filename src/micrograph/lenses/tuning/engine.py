@@ -13,7 +13,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, StepHook, Sweep
+from micrograph.lenses.engines.base import (
+    Job,
+    PictureSource,
+    Rendered,
+    Sample,
+    StepHook,
+    SweepEngine,
+)
 from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningParams, TuningResult
 from micrograph.models.model import Model
 from micrograph.models.node import Node
@@ -25,7 +32,7 @@ BATCH = 16
 """Stimuli in one forward pass; more are hardly faster."""
 
 
-class Tuning(Sweep[TuningParams]):
+class TuningEngine(SweepEngine[TuningParams]):
     """The engine of synthetic tuning."""
 
     lens = LENS
@@ -68,13 +75,13 @@ class Tuning(Sweep[TuningParams]):
         for first in range(0, len(stimuli), BATCH):
             numbers = range(first, min(first + BATCH, len(stimuli)))
             pictures = [stimuli.picture(number) for number in numbers]
-            for name, values in _look(model, pictures, places).items():
+            for name, values in _measure_responses(model, pictures, places).items():
                 found[name].append(values)
             for number, picture in zip(numbers, pictures, strict=True):
                 yield Sample(source, number, stimuli.label(number), -1, picture)
             if on_step is not None:
                 on_step(numbers.stop, len(stimuli))
-        baseline = _look(model, [blank(stimuli.size)], places)
+        baseline = _measure_responses(model, [blank(stimuli.size)], places)
         seconds = (time.perf_counter() - started) / max(1, len(nodes))
         for node in nodes:
             responses = np.concatenate(found[node.id]).T
@@ -89,9 +96,9 @@ class Tuning(Sweep[TuningParams]):
                     title=stimuli.family.title,
                     dataset=stimuli.digest,
                     axes=tuple(_axis(axis) for axis in stimuli.axes),
-                    position=_row_major(node, places[node.id]),
-                    responses=_small(responses.reshape(-1, *stimuli.shape)),
-                    baseline=_small(baseline[node.id][0]),
+                    position=_position(node, places[node.id]),
+                    responses=_as_small_floats(responses.reshape(-1, *stimuli.shape)),
+                    baseline=_as_small_floats(baseline[node.id][0]),
                 ),
             )
 
@@ -109,25 +116,25 @@ def centre(node: Node, size: int) -> tuple[int, ...]:
     return tuple(min(max(math.floor(best + 0.5), 0), side - 1) for side in node.shape)
 
 
-def _look(
+def _measure_responses(
     model: Model, pictures: Sequence[np.ndarray], places: Mapping[str, tuple[int, ...]]
 ) -> dict[str, np.ndarray]:
-    """float32 [picture, unit] for each node; in halves where memory runs out."""
+    """Responses of each node, float32 [picture, unit]; in halves where memory runs out."""
     try:
-        return _run(model, pictures, places)
+        return _responses_at(model, pictures, places)
     except (RuntimeError, MemoryError) as error:
         if len(pictures) == 1 or not is_out_of_memory(error):
             raise
     half = len(pictures) // 2
-    parts = [_look(model, part, places) for part in (pictures[:half], pictures[half:])]
+    parts = [_measure_responses(model, part, places) for part in (pictures[:half], pictures[half:])]
     return {node: np.concatenate([part[node] for part in parts]) for node in places}
 
 
 @torch.inference_mode()
-def _run(
+def _responses_at(
     model: Model, pictures: Sequence[np.ndarray], places: Mapping[str, tuple[int, ...]]
 ) -> dict[str, np.ndarray]:
-    # Pictures lie in memory as channels_last already, which is what convolutions want.
+    # Pictures are in memory as channels_last already, the fastest format for convolutions.
     images = torch.from_numpy(np.stack(pictures)).to(model.device).permute(0, 3, 1, 2).float() / 255
     values = model.run(images, list(places))
     found = {}
@@ -137,14 +144,14 @@ def _run(
     return found
 
 
-def _small(values: np.ndarray) -> np.ndarray:
+def _as_small_floats(values: np.ndarray) -> np.ndarray:
     """As float16 where its range suffices."""
     fits = np.abs(values).max(initial=0) <= np.finfo(np.float16).max
     return values.astype(np.float16 if fits else np.float32)
 
 
-def _source(stimuli: Stimuli) -> Source:
-    return Source(
+def _source(stimuli: Stimuli) -> PictureSource:
+    return PictureSource(
         name=f"tuning-{stimuli.family.name}",
         digest=stimuli.digest,
         title=f"Drawn stimuli: {stimuli.family.title.lower()}",
@@ -160,8 +167,8 @@ def _axis(axis: Axis) -> ResponseAxis:
     )
 
 
-def _row_major(node: Node, place: tuple[int, ...]) -> int:
+def _position(node: Node, place: tuple[int, ...]) -> int:
     return place[0] * node.shape[1] + place[1] if len(place) == 2 else 0
 
 
-ENGINE = Tuning()
+ENGINE = TuningEngine()

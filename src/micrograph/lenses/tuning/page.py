@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.atlas.records import Visualization
-from micrograph.lenses.pages.page import Page, TileChoice
+from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.result import number
 from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningResult
@@ -133,4 +133,4 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     return found
 
 
-PAGE = Page(part=Tuning, section=section, variants=variants, tiles=tiles)
+PAGE = LensPage(part=Tuning, section=section, variants=variants, tiles=tiles)

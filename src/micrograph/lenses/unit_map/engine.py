@@ -16,7 +16,7 @@ from torch import Tensor
 
 from micrograph.datasets import Dataset, batches, open_dataset
 from micrograph.errors import BadInput
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, Sweep
+from micrograph.lenses.engines.base import Job, Rendered, StepHook, SweepEngine
 from micrograph.lenses.unit_map.layout import Layout, lay_out
 from micrograph.lenses.unit_map.lens import FEWEST, LENS, UnitMapParams, UnitMapResult
 from micrograph.models.model import Model
@@ -24,14 +24,14 @@ from micrograph.models.model import Model
 BATCH = 16
 
 
-class UnitMap(Sweep[UnitMapParams]):
+class UnitMapEngine(SweepEngine[UnitMapParams]):
     """The engine of maps of units."""
 
     lens = LENS
 
     def plan(self, model: Model, params: UnitMapParams) -> list[Job]:
         """One job for each variant. Raises BadInput and Unavailable as `open_dataset` does."""
-        look = _Look(open_dataset(params.dataset), params.pictures)
+        look = _DatasetProfiles(open_dataset(params.dataset), params.pictures)
         _check_enough(look.dataset, len(look.dataset))
         made = {"pictures": params.pictures, "dataset": look.dataset.digest}
         return [
@@ -80,8 +80,8 @@ class UnitMap(Sweep[UnitMapParams]):
 
 
 @dataclass
-class _Look:
-    """A dataset and what was seen of it: both variants need the same profiles."""
+class _DatasetProfiles:
+    """A dataset and the units' profiles on it, which both variants need."""
 
     dataset: Dataset
     most: int
@@ -119,7 +119,7 @@ class _Look:
         return self._profiles
 
     def describe(self, layout: Layout, together: Sequence[str], xy: np.ndarray) -> UnitMapResult:
-        """What is kept of a node's part of a map, `xy` [unit, 2]."""
+        """The stored result for a node's part of a map, `xy` [unit, 2]."""
         return UnitMapResult(
             method=f"t-SNE (perplexity {layout.perplexity:.0f}) of the units' largest "
             f"activations on {self.seen} pictures of {self.dataset.title}, then a grid.",
@@ -142,4 +142,4 @@ def _check_enough(dataset: Dataset, pictures: int) -> None:
         )
 
 
-ENGINE = UnitMap()
+ENGINE = UnitMapEngine()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from micrograph.atlas import Reading, Visualization
 from micrograph.lenses import lead
-from micrograph.lenses.pages.page import Page
+from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.scene import ArraysOf
 from micrograph.lenses.unit_map.lens import LENS, UnitMapResult
 from micrograph.parts.parts import Image, image
@@ -125,4 +125,4 @@ def read(atlas: Reading, row: Visualization) -> UnitMapResult:
     return UnitMapResult.from_json(row.data, ArraysOf(atlas, row))
 
 
-PAGE = Page()
+PAGE = LensPage()

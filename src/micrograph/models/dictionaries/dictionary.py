@@ -3,10 +3,10 @@
     latents = activation(encoder @ x + bias)
     x       ~ decoder.T @ latents + decoder_bias
 
-What files say otherwise (a bias taken from the inputs first, inputs on another scale) is folded
-into these when they are read. Directions are the plain case: no bias and no activation. ReLU and
-L1: Bricken et al., "Towards Monosemanticity" (2023). TopK: Gao et al., "Scaling and evaluating
-sparse autoencoders" (2024). JumpReLU: Rajamanoharan et al., "Jumping Ahead" (2024).
+Other conventions of files (a bias subtracted from the inputs, inputs on another scale) are folded
+into these tensors when a file is read. Directions are the plain case: no bias and no activation.
+ReLU and L1: Bricken et al., "Towards Monosemanticity" (2023). TopK: Gao et al., "Scaling and
+evaluating sparse autoencoders" (2024). JumpReLU: Rajamanoharan et al., "Jumping Ahead" (2024).
 """
 
 from collections.abc import Callable, Iterator
@@ -36,8 +36,8 @@ _straight: ContextVar[bool] = ContextVar("straight", default=False)
 def straight_through() -> Iterator[None]:
     """A context in which gradients pass latents that are off as if they were on.
 
-    For pictures by optimization: a latent speaks at few places, if at any, and hardly ever in a
-    picture that is not there yet. With it all places of the map learn where to go. Measured on
+    For pictures by optimization: a latent is on at few positions, and at none of a picture that
+    begins as noise. With this, gradients reach all positions. Measured on
     toytown: 13 of 16 latents reach a higher mean, and none stays off.
     """
     token = _straight.set(True)
@@ -115,15 +115,15 @@ class Dictionary:
         bias = self.decoder_bias.view(-1, *[1] * (latents.ndim - 2))
         if self.normalize == "none":
             return found + bias
-        mean, deviation = _moments(self._given(like))
+        mean, deviation = _moments(self._normalized_by(like))
         return found + bias * deviation + mean
 
     def change(self, latents: Tensor, like: Tensor | None = None) -> Tensor:
-        """By how much the values change with `latents`: `decode` without what it always adds."""
+        """By how much the values change with `latents`: `decode` without its biases."""
         found = _at_each_place(latents, lambda rows: F.linear(rows, self.decoder.T))
-        return found if self.normalize == "none" else found * _moments(self._given(like))[1]
+        return found if self.normalize == "none" else found * _moments(self._normalized_by(like))[1]
 
-    def _given(self, like: Tensor | None) -> Tensor:
+    def _normalized_by(self, like: Tensor | None) -> Tensor:
         if like is None:
             raise BadInput(
                 "this dictionary normalizes its inputs; give the values that were encoded as `like`"
@@ -195,6 +195,6 @@ def checked(dictionary: Dictionary) -> Dictionary:
     if d.activation == "topk" and not 1 <= d.k <= latents:
         raise BadInput(f"k {d.k} is out of range; expected 1 to {latents}, the number of latents")
     if d.activation == "jumprelu" and d.threshold.min() < 0:
-        # A latent that speaks below zero could be turned off by nothing.
+        # With a negative threshold a latent would be on at zero.
         raise BadInput(f"threshold {d.threshold.min():.3g} is negative; expected 0 or more")
     return d

@@ -22,11 +22,11 @@ from micrograph.weights.tensors import to_raw, to_torch
 def read(path: Path, units: int, **settings: Any) -> Dictionary:
     """The dictionary in a safetensors file, for a node of that many `units`.
 
-    `settings` (activation, k, ...) have the word over what the file, or a cfg.json beside it, says.
+    `settings` (activation, k, ...) win over the file and a cfg.json beside it.
     Raises WeightsError for a file that is none, or is made for another node.
     """
     raw = read_safetensors(path)
-    said = {**_beside(path), **_metadata(path), **settings}
+    said = {**_cfg_json(path), **_metadata(path), **settings}
     found = {name: to_torch(tensor) for name, tensor in raw.items()}
     try:
         return _dictionary(found, said, units)
@@ -95,8 +95,8 @@ def _metadata(path: Path) -> dict[str, Any]:
     return dict(given) if isinstance(given, dict) else {}
 
 
-def _beside(path: Path) -> dict[str, Any]:
-    """What a cfg.json in the folder of the file says, as SAELens and sparsify write it."""
+def _cfg_json(path: Path) -> dict[str, Any]:
+    """The content of a cfg.json in the folder of the file, as SAELens and sparsify write it."""
     try:
         given = json.loads(path.with_name("cfg.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -10,7 +10,13 @@ from typing import Any
 import torch
 
 from micrograph.models.graph import aten_products, aten_views
-from micrograph.models.graph.aten_call import Call, Trace, filled, in_place, kept
+from micrograph.models.graph.aten_call import (
+    Call,
+    Trace,
+    is_convolution_map,
+    unless_inexact,
+    with_defaults,
+)
 from micrograph.models.graph.axes import Axes, axis, has, is_whole, unknown
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field
 
@@ -27,7 +33,7 @@ def trace(call: Call) -> Trace:
     axes = unknown(shape)
     if first and shape and is_whole(first[0], "b") and shape[0] == call.input.shape[0]:
         axes = (first[0], *axes[1:])  # whatever it does, it does it to each picture
-    return Trace(axes, kept(call.field, UNKNOWN))
+    return Trace(axes, unless_inexact(call.field, UNKNOWN))
 
 
 def _same(call: Call) -> Trace:
@@ -43,7 +49,7 @@ def _copied(call: Call) -> Trace:
 
 def _moved(call: Call) -> Trace:
     """Everything is still there, at other places."""
-    return Trace(call.first.axes, kept(call.field, UNKNOWN))
+    return Trace(call.first.axes, unless_inexact(call.field, UNKNOWN))
 
 
 def _maps(call: Call) -> Axes:
@@ -69,26 +75,26 @@ def _convolution(call: Call) -> Trace:
     axes = _maps(call)
     if len(axes) > 1:
         axes = (axes[0], axis("u", call.result.shape[1]), *axes[2:])
-    if not in_place(given) or weight.ndim != 4 or transposed:
-        return Trace(axes, kept(call.field, UNKNOWN))
+    if not is_convolution_map(given) or weight.ndim != 4 or transposed:
+        return Trace(axes, unless_inexact(call.field, UNKNOWN))
     return Trace(axes, call.field.window(weight.shape[2:], stride, padding, dilation))
 
 
 def _window(field: Callable[[Call], Field]) -> Callable[[Call], Trace]:
     def rule(call: Call) -> Trace:
-        known = call.field.status == "exact" and in_place(call.first.axes)
-        return Trace(_maps(call), field(call) if known else kept(call.field, UNKNOWN))
+        known = call.field.status == "exact" and is_convolution_map(call.first.axes)
+        return Trace(_maps(call), field(call) if known else unless_inexact(call.field, UNKNOWN))
 
     return rule
 
 
 def _max_pool(call: Call) -> Field:
-    kernel, stride, padding, dilation = filled(call.args[1:5], None, (), (0,), (1,))
+    kernel, stride, padding, dilation = with_defaults(call.args[1:5], None, (), (0,), (1,))
     return call.field.window(kernel, stride, padding, dilation)
 
 
 def _average_pool(call: Call) -> Field:
-    kernel, stride, padding = filled(call.args[1:4], None, (), (0,))
+    kernel, stride, padding = with_defaults(call.args[1:4], None, (), (0,))
     return call.field.window(kernel, stride, padding)
 
 
@@ -108,7 +114,7 @@ def _resized(call: Call) -> Field:
 
 def _group_norm(call: Call) -> Trace:
     same = _same(call)
-    return Trace(same.axes, kept(call.field, WHOLE))
+    return Trace(same.axes, unless_inexact(call.field, WHOLE))
 
 
 _RULES: dict[str, Callable[[Call], Trace]] = {

@@ -70,24 +70,24 @@ class Call:
         return tuple(found)
 
 
-def filled(args: tuple[Any, ...], *defaults: Any) -> tuple[Any, ...]:
-    """The arguments, and the defaults of those that are not there."""
+def with_defaults(args: tuple[Any, ...], *defaults: Any) -> tuple[Any, ...]:
+    """The arguments, with defaults for those that were not given."""
     return args + defaults[len(args) :]
 
 
-def kept(field: Field, otherwise: Field) -> Field:
-    """`otherwise` where the field was exact: what was not does not become so again."""
+def unless_inexact(field: Field, otherwise: Field) -> Field:
+    """`otherwise` where the field was exact; an inexact field stays as it is."""
     return otherwise if field.status == "exact" else field
 
 
-def places(dims: Any, rank: int) -> list[int]:
-    """The axes that an argument means: one, several, or all if it says nothing."""
+def axes_meant(dims: Any, rank: int) -> list[int]:
+    """The axes that an argument names: one, several, or all where it names none."""
     listed = [dims] if isinstance(dims, int) else list(dims or range(rank))
     return [d % rank for d in listed]
 
 
-def in_place(axes: Axes) -> bool:
-    """Whether a map [batch, unit, y, x] lies as convolutions take it."""
+def is_convolution_map(axes: Axes) -> bool:
+    """Whether axes are [batch, unit, y, x], as convolutions take them."""
     if len(axes) != 4:
         return False
     beside = (visible(axes[0]), visible(axes[1]))
@@ -98,8 +98,8 @@ def in_place(axes: Axes) -> bool:
     )
 
 
-def fresh(one: Axis, size: int) -> Axis:
-    """An axis of another length that counts what `one` did, if that is one thing."""
+def resized_axis(one: Axis, size: int) -> Axis:
+    """An axis of another length with the role of `one`, if that has one role."""
     roles = {a.role for a in visible(one)} or {a.role for a in one}
     role = roles.pop() if len(roles) == 1 else "?"
     return axis("?" if role == "t" else role, size)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from micrograph.models.graph.aten_call import ALL, Call, Trace, kept, places
+from micrograph.models.graph.aten_call import ALL, Call, Trace, axes_meant, unless_inexact
 from micrograph.models.graph.axes import (
     Axes,
     Axis,
@@ -34,8 +34,8 @@ def _tokens(gone: Axis) -> str:
     return ALL if has([gone], "t") else ""
 
 
-def _made(gone: Axis, others: Axes, size: int) -> Axis:
-    """What a linear layer's output counts: units, unless it mixes something else beside them."""
+def _output_axis(gone: Axis, others: Axes, size: int) -> Axis:
+    """The axis of a linear layer's output: units, unless it mixes another axis and leaves those."""
     return axis("u" if has([gone], "u") or not has(others, "u") else "?", size)
 
 
@@ -44,42 +44,44 @@ def _product(call: Call) -> Trace:
     a, b = call.args[-2:]
     left, right = call.of(a), call.of(b)
     if left is not None and right is not None:
-        return _of_two(call, left.axes, right.axes)
+        return _product_of_two(call, left.axes, right.axes)
     if left is not None:
         rows, gone = left.axes
-        made = _made(gone, (rows,), call.result.shape[1])
+        made = _output_axis(gone, (rows,), call.result.shape[1])
         return Trace(closed((rows, made)), _summed(call.field, gone), _tokens(gone))
     if right is not None:
         gone, columns = right.axes
-        made = _made(gone, (columns,), call.result.shape[0])
+        made = _output_axis(gone, (columns,), call.result.shape[0])
         return Trace(closed((made, columns)), _summed(call.field, gone), _tokens(gone))
-    return Trace(unknown(call.result.shape), kept(call.field, UNKNOWN))  # a bias that is none
+    return Trace(
+        unknown(call.result.shape), unless_inexact(call.field, UNKNOWN)
+    )  # neither factor comes from the pictures
 
 
 def _linear(call: Call) -> Trace:
     *others, gone = call.first.axes
-    made = _made(gone, tuple(others), call.result.shape[-1])
+    made = _output_axis(gone, tuple(others), call.result.shape[-1])
     return Trace(closed((*others, made)), _summed(call.field, gone), _tokens(gone))
 
 
 def _batched(call: Call) -> Trace:
-    """`bmm`: also of two things that both come from the pictures, as attention is."""
+    """`bmm`: also where both factors come from the pictures, as in attention."""
     a, b = call.args[-2:]
     left, right = call.of(a), call.of(b)
     if left is not None and right is not None:
-        return _of_two(call, left.axes, right.axes)
+        return _product_of_two(call, left.axes, right.axes)
     if left is not None:
         batch, rows, gone = left.axes
-        made = _made(gone, (batch, rows), call.result.shape[2])
+        made = _output_axis(gone, (batch, rows), call.result.shape[2])
         return Trace(closed((batch, rows, made)), _summed(call.field, gone), _tokens(gone))
     if right is not None:
         batch, gone, columns = right.axes
-        made = _made(gone, (batch, columns), call.result.shape[1])
+        made = _output_axis(gone, (batch, columns), call.result.shape[1])
         return Trace(closed((batch, made, columns)), _summed(call.field, gone), _tokens(gone))
-    return Trace(unknown(call.result.shape), kept(call.field, UNKNOWN))
+    return Trace(unknown(call.result.shape), unless_inexact(call.field, UNKNOWN))
 
 
-def _of_two(call: Call, left: Axes, right: Axes) -> Trace:
+def _product_of_two(call: Call, left: Axes, right: Axes) -> Trace:
     """[..., n, k] times [..., k, m]: values under a pattern stand on the right."""
     gone = right[-2]
     field = call.field
@@ -91,28 +93,28 @@ def _of_two(call: Call, left: Axes, right: Axes) -> Trace:
 def _attention(call: Call) -> Trace:
     query, _, value = (call.of(t) for t in call.args[:3])
     if query is None or value is None or call.number or call.result.ndim != 4:
-        return Trace(unknown(call.result.shape), kept(call.field, UNKNOWN))
+        return Trace(unknown(call.result.shape), unless_inexact(call.field, UNKNOWN))
     keys = value.axes[2]
-    field = kept(call.field, WHOLE if all_of_space(keys) else UNKNOWN)
+    field = unless_inexact(call.field, WHOLE if all_of_space(keys) else UNKNOWN)
     return Trace((*value.axes[:2], query.axes[2], value.axes[3]), field, _tokens(keys))
 
 
-def _over_dims(call: Call) -> Trace:
-    """A reduction: over all places it sees everything, over units only it stays in place."""
+def _reduction(call: Call) -> Trace:
+    """A reduction: over all positions its field is everything; over units alone it stays."""
     given, rank = call.first.axes, call.input.ndim
-    dims = set(places(call.args[1] if len(call.args) > 1 else None, rank))
+    dims = set(axes_meant(call.args[1] if len(call.args) > 1 else None, rank))
     gone = tuple(atom for d in sorted(dims) for atom in given[d])
     field = _summed(call.field, gone)
     if any(in_space(given[d]) for d in range(rank)) and any(
         not in_space(given[d]) and has([given[d]], "?") for d in dims
     ):
-        field = kept(field, UNKNOWN)
+        field = unless_inexact(field, UNKNOWN)
     if call.result.ndim == rank:
         axes = tuple(() if d in dims else one for d, one in enumerate(given))
     elif call.result.ndim == rank - len(dims):
         axes = tuple(one for d, one in enumerate(given) if d not in dims)
     else:
-        return Trace(unknown(call.result.shape), kept(field, UNKNOWN))
+        return Trace(unknown(call.result.shape), unless_inexact(field, UNKNOWN))
     return Trace(closed(axes), field, _tokens(gone))
 
 
@@ -134,8 +136,8 @@ def _layer_norm(call: Call) -> Trace:
 def _mixed(field: Field, over: Axis) -> Field:
     """The field where every value sees all of an axis."""
     if not in_space(over):
-        return kept(field, UNKNOWN) if has([over], "?") else field
-    return kept(field, WHOLE if all_of_space(over) else UNKNOWN)
+        return unless_inexact(field, UNKNOWN) if has([over], "?") else field
+    return unless_inexact(field, WHOLE if all_of_space(over) else UNKNOWN)
 
 
 RULES: dict[str, Callable[[Call], Trace]] = {
@@ -169,6 +171,6 @@ RULES: dict[str, Callable[[Call], Trace]] = {
             "linalg_vector_norm",
             "logsumexp",
         ),
-        _over_dims,
+        _reduction,
     ),
 }

@@ -4,7 +4,13 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor
 
-from micrograph.models.graph.aten_call import Call, Trace, filled, fresh, kept
+from micrograph.models.graph.aten_call import (
+    Call,
+    Trace,
+    resized_axis,
+    unless_inexact,
+    with_defaults,
+)
 from micrograph.models.graph.axes import (
     Axes,
     Axis,
@@ -23,7 +29,7 @@ from micrograph.models.graph.receptive_field import UNKNOWN
 def _view(call: Call) -> Trace:
     axes = regrouped(call.first.axes, call.result.shape)
     lost = _in_space(call.first.axes) and not _in_space(axes)
-    return Trace(axes, kept(call.field, UNKNOWN) if lost else call.field)
+    return Trace(axes, unless_inexact(call.field, UNKNOWN) if lost else call.field)
 
 
 def _in_space(axes: Axes) -> bool:
@@ -64,16 +70,16 @@ def _expand(call: Call) -> Trace:
 def _select(call: Call) -> Trace:
     """One value of an axis: `select`, and what `unbind` gives of each."""
     before = call.first.axes
-    dim, index = filled(call.args[1:], 0, 0)[:2]
+    dim, index = with_defaults(call.args[1:], 0, 0)[:2]
     dim, index = dim % len(before), call.number if call.name == "unbind" else index
-    field = kept(call.field, UNKNOWN) if in_space(before[dim]) else call.field
+    field = unless_inexact(call.field, UNKNOWN) if in_space(before[dim]) else call.field
     names, _ = tokens_of(before[dim]) or ((), None)
     token = names[index] if 0 <= index < len(names) else ""
     return Trace(closed((*before[:dim], *before[dim + 1 :])), field, token)
 
 
 def _slice(call: Call) -> Trace:
-    dim, start, _, step = filled(call.args[1:], 0, None, None, 1)
+    dim, start, _, step = with_defaults(call.args[1:], 0, None, None, 1)
     dim %= call.input.ndim
     size = call.input.shape[dim]
     first = start or 0
@@ -82,14 +88,14 @@ def _slice(call: Call) -> Trace:
 
 
 def _split(call: Call) -> Trace:
-    dim = filled(call.args[1:], None, 0)[1] % call.input.ndim
+    dim = with_defaults(call.args[1:], None, 0)[1] % call.input.ndim
     sizes = call.args[1]
     first = sizes * call.number if isinstance(sizes, int) else sum(sizes[: call.number])
     return _cut(call, dim, first, 1)
 
 
 def _glu(call: Call) -> Trace:
-    return _cut(call, filled(call.args, None, -1)[1] % call.input.ndim, 0, 1)
+    return _cut(call, with_defaults(call.args, None, -1)[1] % call.input.ndim, 0, 1)
 
 
 def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
@@ -103,15 +109,15 @@ def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
         axes[dim] = _some_tokens(*known, first, size, step)
         left = tokens_of(axes[dim])
         if left is None:
-            return Trace(tuple(axes), kept(field, UNKNOWN))
+            return Trace(tuple(axes), unless_inexact(field, UNKNOWN))
         return Trace(tuple(axes), field, left[0][0] if size == 1 and left[0] else "")
-    axes[dim] = fresh(before, size)
+    axes[dim] = resized_axis(before, size)
     if is_whole(before, "y"):
         field = field.window((1,), (step, 1), (-first, 0))
     elif is_whole(before, "x"):
         field = field.window((1,), (1, step), (0, -first))
     elif in_space(before):
-        field = kept(field, UNKNOWN)
+        field = unless_inexact(field, UNKNOWN)
     return Trace(tuple(axes), field)
 
 
@@ -128,15 +134,17 @@ def _some_tokens(
 
 def _cat(call: Call) -> Trace:
     parts: Sequence[Tensor] = call.args[0]
-    dim = filled(call.args, None, 0)[1] % call.result.ndim
+    dim = with_defaults(call.args, None, 0)[1] % call.result.ndim
     along = [trace.axes[dim] for t in parts if (trace := call.of(t)) is not None]
     axes = list(call.agreed())
     joined = _joined_tokens(call, dim)
     if joined is not None:
         axes[dim] = joined
         return Trace(tuple(axes), call.field)
-    axes[dim] = fresh(tuple(atom for one in along for atom in one), call.result.shape[dim])
-    field = kept(call.field, UNKNOWN) if any(in_space(one) for one in along) else call.field
+    axes[dim] = resized_axis(tuple(atom for one in along for atom in one), call.result.shape[dim])
+    field = (
+        unless_inexact(call.field, UNKNOWN) if any(in_space(one) for one in along) else call.field
+    )
     return Trace(tuple(axes), field)
 
 
@@ -166,7 +174,7 @@ def _kind(parameter: str) -> str:
 
 
 def _stack(call: Call) -> Trace:
-    dim = filled(call.args, None, 0)[1] % call.result.ndim
+    dim = with_defaults(call.args, None, 0)[1] % call.result.ndim
     axes = list(call.first.axes)
     axes.insert(dim, axis("?", call.result.shape[dim]))
     return Trace(tuple(axes), call.field)
@@ -181,13 +189,13 @@ def _pad(call: Call) -> Trace:
         place = len(axes) - 1 - number
         if not (first or behind):
             continue
-        before, axes[place] = axes[place], fresh(axes[place], call.result.shape[place])
+        before, axes[place] = axes[place], resized_axis(axes[place], call.result.shape[place])
         if is_whole(before, "y"):
             field = field.shifted(first, 0)
         elif is_whole(before, "x"):
             field = field.shifted(0, first)
         elif in_space(before):
-            field = kept(field, UNKNOWN)
+            field = unless_inexact(field, UNKNOWN)
     return Trace(tuple(axes), field)
 
 
@@ -195,10 +203,10 @@ def _chosen(call: Call) -> Trace:
     """Some of an axis, in any order."""
     dim = call.args[1] % call.result.ndim
     axes = list(call.first.axes)
-    before, axes[dim] = axes[dim], fresh(axes[dim], call.result.shape[dim])
+    before, axes[dim] = axes[dim], resized_axis(axes[dim], call.result.shape[dim])
     if not is_whole(before, "u"):
         axes[dim] = axis("?", call.result.shape[dim])
-        return Trace(tuple(axes), kept(call.field, UNKNOWN))
+        return Trace(tuple(axes), unless_inexact(call.field, UNKNOWN))
     return Trace(tuple(axes), call.field)
 
 

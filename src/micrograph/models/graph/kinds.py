@@ -56,8 +56,8 @@ def kind_of(value: Value) -> str:
 
     Whatever happens inside a module of attention is "attention".
     """
-    makings = [m for m in value.makings if not m.place.join]
-    modules = [m.module for m in makings]
+    producers = [m for m in value.producers if not m.place.join]
+    modules = [m.module for m in producers]
     if value.is_output and not value.shape:
         said = getattr(modules[-1], "kind", None)  # the network itself
         return said if isinstance(said, str) else NodeKind.LOGITS.value
@@ -71,7 +71,7 @@ def _seen(value: Value, modules: Sequence[nn.Module]) -> NodeKind:
     """What one can tell of a value whose modules say nothing of themselves."""
     words = [type(module).__name__.lower() for module in modules]
     if value.shape:
-        around = " ".join(value.makings[0].within).lower()
+        around = " ".join(value.producers[0].within).lower()
         if "attention" in around or "attn" in around:
             return NodeKind.ATTENTION
         if "squeezeexcit" in around:
@@ -86,5 +86,5 @@ def _seen(value: Value, modules: Sequence[nn.Module]) -> NodeKind:
         for word, kind in _CLASS_WORDS.items():
             if re.search(word, name):
                 return kind
-    made_by = NodeKind.of(value.origin.made_by)
-    return made_by if made_by.is_join else NodeKind.OTHER
+    operation = NodeKind.of(value.origin.operation)
+    return operation if operation.is_join else NodeKind.OTHER

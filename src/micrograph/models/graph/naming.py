@@ -9,11 +9,11 @@ from torch import nn
 from micrograph.graph import NodeKind
 from micrograph.models.graph.aten_call import ALL
 from micrograph.models.graph.kinds import kind_of
-from micrograph.models.graph.watching import Making, Source, Value
+from micrograph.models.graph.watching import Producer, Source, Value
 from micrograph.models.layout import OutputLayout
 from micrograph.models.node import Node, ReceptiveField
 
-PICKED = ("class", "distillation")
+TOKEN_KINDS = ("class", "distillation")
 """The kinds of tokens beside the positions that become nodes of their own."""
 
 
@@ -22,30 +22,30 @@ def default_id(path: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.\-]|\A[.\-]", "_", path)
 
 
-def _named_by(value: Value) -> Making:
-    """What a value is named after: the module with the shortest name whose output it is, the
-    network itself only if nothing else; else the join that made it.
+def _naming_producer(value: Value) -> Producer:
+    """The producer that gives a value its name: the module with the shortest name whose output it
+    is, the network itself only if nothing else; else the join that made it.
 
     Modules outside the one that made it only count if they contain that one: what merely turns the
     axes of a value does not give it a name.
     """
-    first = value.makings[0].place
+    first = value.producers[0].place
     around = [
         m
-        for m in value.makings
+        for m in value.producers
         if m.place.path and not m.place.join and (first.path + ".").startswith(m.place.path + ".")
     ]
     around = [m for m in around if not _ends_with_a_block(m, around)]
     if around:
         return min(around, key=lambda m: (m.place.path.count("."), len(m.place.path)))
-    return next((m for m in value.makings if not m.place.join), value.makings[0])
+    return next((m for m in value.producers if not m.place.join), value.producers[0])
 
 
-def _ends_with_a_block(making: Making, others: Sequence[Making]) -> bool:
-    """Whether it is only the row in which a block is the last: `blocks.11` is not `blocks`."""
-    if not isinstance(making.module, nn.Sequential):
+def _ends_with_a_block(producer: Producer, others: Sequence[Producer]) -> bool:
+    """Whether the module is a row of blocks, the last of which made this: `blocks.11`."""
+    if not isinstance(producer.module, nn.Sequential):
         return False
-    inside = making.place.path + "."
+    inside = producer.place.path + "."
     return any(
         m.place.path.startswith(inside)
         and re.fullmatch(r"[\d.]+", m.place.path[len(inside) :])
@@ -58,7 +58,7 @@ def _ids(values: Sequence[Value], node_id: Callable[[str], str | None]) -> dict[
     """A name for each value, but for those that `node_id` hides."""
     ids: dict[int, str] = {}
     for number, value in enumerate(values):
-        place = _named_by(value).place
+        place = _naming_producer(value).place
         kind = place.join.partition("#")[0]
         path = ".".join(part for part in (place.path, kind) if part)
         name = node_id(path) if path else "output"
@@ -89,14 +89,14 @@ def name_nodes(
     """
     ids = _ids(values, node_id)
     nodes: dict[str, Node] = {}
-    picked: dict[Source, str] = {}
+    token_nodes: dict[Source, str] = {}
     for number, name in ids.items():
         value = values[number]
-        making = _named_by(value)
-        place = making.place
+        producer = _naming_producer(value)
+        place = producer.place
         also = [
             _spelling(m.place.path, m.place.call)
-            for m in value.makings
+            for m in value.producers
             if m.place.path and not m.place.join
         ]
         sources = _visible_sources(values, number, ids)
@@ -107,31 +107,31 @@ def name_nodes(
             units=value.units,
             shape=value.shape,
             receptive_field=value.field.as_square(),
-            parents=_parents(sources, "", ids, picked),
+            parents=_parents(sources, "", ids, token_nodes),
             path=_spelling(place.path, place.call),
             aliases=tuple(dict.fromkeys(a for a in (*aliases(name), *also) if a != name)),
             relus=value.origin.relus,
             overwritten=value.overwritten,
-            layout=making.layout,
+            layout=producer.layout,
             join=place.join,
         )
         nodes[name] = node
         if node.receptive_field.status == "exact":
             continue  # what is not a position has not seen the picture yet
-        for kind in PICKED:
+        for kind in TOKEN_KINDS:
             if kind in value.tokens:
                 own = f"{name}.{kind}"
-                picked[number, kind] = own
+                token_nodes[number, kind] = own
                 nodes[own] = replace(
                     node,
                     id=own,
                     index=len(nodes),
                     kind=NodeKind.TOKEN.value,
                     shape=(),
-                    parents=_parents(sources, kind, ids, picked),
+                    parents=_parents(sources, kind, ids, token_nodes),
                     aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),
                     layout=OutputLayout(
-                        making.layout.axes, making.layout.prefix, value.tokens.index(kind)
+                        producer.layout.axes, producer.layout.prefix, value.tokens.index(kind)
                     ),
                     receptive_field=ReceptiveField(status=node.receptive_field.status),
                 )
@@ -147,18 +147,18 @@ def _spelling(path: str, call: int) -> str:
 
 
 def _parents(
-    sources: Sequence[Source], kind: str, ids: dict[int, str], picked: dict[Source, str]
+    sources: Sequence[Source], kind: str, ids: dict[int, str], token_nodes: dict[Source, str]
 ) -> tuple[str, ...]:
-    """The ids of what a node reads; `kind` of token it is, if it is one.
+    """The ids of the nodes that a node reads; `kind` is that of its token, "" for a map.
 
     A token reads the same token of each value, positions read positions, unless they were mixed.
     """
     found: list[str] = []
     for n, token in sources:
         if token == ALL:
-            found += (ids[n], *(picked[n, k] for k in PICKED if (n, k) in picked))
+            found += (ids[n], *(token_nodes[n, k] for k in TOKEN_KINDS if (n, k) in token_nodes))
         else:
-            found.append(picked.get((n, kind), picked.get((n, token), ids[n])))
+            found.append(token_nodes.get((n, kind), token_nodes.get((n, token), ids[n])))
     return tuple(dict.fromkeys(found))
 
 

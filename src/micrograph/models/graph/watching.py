@@ -1,10 +1,10 @@
 """The graph of any network: nodes, edges and receptive fields, found by watching a forward pass.
 
-Modules say where the nodes are: each output that is one tensor with an axis of pictures, one of
-units, and perhaps a map of positions is a node; so is a sum or concatenation in plain code.
-Operations underneath, seen as ATen calls, say how values depend on each other and which axis is
-which; so functional code is understood as well as modules are. A value is known by the memory it
-lies in, which survives views and in-place changes.
+Modules decide where the nodes are: each output that is one tensor with an axis of pictures, one of
+units, and perhaps a map of positions is a node; so is a sum or concatenation in plain code. The
+ATen calls underneath show how values depend on each other and which axis is which, so functional
+code is understood as well as modules. A value is identified by its memory, which views and
+in-place changes keep.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -43,19 +43,19 @@ _COPIES = frozenset(
 class Origin:
     """Where a value comes from: the nearest values upstream, its trace, its ReLU calls.
 
-    `made_by` is the name of the operation that gave it, `made_of` how many tensors went in that
-    come from the pictures.
+    `operation` is the name of the operation that gave it, `inputs` the number of its arguments
+    that come from the pictures.
     """
 
     sources: frozenset[Source]
     trace: Trace
     relus: tuple[int, ...] = ()
-    made_by: str = ""
-    made_of: int = 0
+    operation: str = ""
+    inputs: int = 0
 
 
 @dataclass(frozen=True)
-class Making:
+class Producer:
     """A module call that gave a value, or a sum or concatenation within one.
 
     `within` are the names of the classes of the modules around it.
@@ -68,7 +68,7 @@ class Making:
 
 
 @dataclass
-class _Entered:
+class _OpenCall:
     """A module call that has not ended: its inputs, and the joins of each kind so far."""
 
     place: CallSite
@@ -76,8 +76,8 @@ class _Entered:
     inputs: list[tuple[Memory, int]]
     joins: dict[str, int] = field(default_factory=dict)
 
-    def counted(self, kind: str) -> int:
-        """The number of this join, and from now on the next has one more."""
+    def next_number(self, kind: str) -> int:
+        """The number of this join among those of its kind; the next gets one more."""
         number = self.joins.get(kind, 0)
         self.joins[kind] = number + 1
         return number
@@ -85,10 +85,10 @@ class _Entered:
 
 @dataclass
 class Value:
-    """A node to be: what module calls gave, in the order they ended, or what a join made.
+    """A future node: what module calls gave, in the order they ended, or what a join made.
 
-    `memory` and `shape` are those of the form that is shown; `tokens` are the kinds of those before
-    the positions.
+    `memory` and `shape` are those of the form that is shown; `tokens` are the kinds of the tokens
+    before the positions.
     """
 
     memory: Memory
@@ -97,7 +97,7 @@ class Value:
     shape: tuple[int, ...]
     tokens: tuple[str, ...]
     origin: Origin
-    makings: list[Making] = field(default_factory=list)
+    producers: list[Producer] = field(default_factory=list)
     overwritten: bool = False
     is_output: bool = False
 
@@ -108,7 +108,7 @@ class Value:
 
 
 class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows every value of a forward pass. `values` are the nodes to be, in order."""
+    """Follows every value of a forward pass. `values` are the future nodes, in order."""
 
     def __init__(self, parameters: dict[int, str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -118,7 +118,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._versions: dict[int, int] = {}
         self._kept: list[Tensor] = []  # while these live, no memory is used twice
         self._counts: dict[str, int] = {}
-        self._entered: list[_Entered] = []
+        self._open_calls: list[_OpenCall] = []
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -141,7 +141,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return self._parameters.get(t.untyped_storage().data_ptr(), "")
 
     def start(self, images: Tensor) -> None:
-        """`images` is what everything comes from."""
+        """Begin at `images`, the input of the pass."""
         self._kept.append(images)
         axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
         self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, Field()))
@@ -150,7 +150,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """`result` is what ReLU call number `index` gave."""
         origin = self._origin(result)
         if origin is not None:
-            marked = replace(origin, relus=(index,), made_by="relu")
+            marked = replace(origin, relus=(index,), operation="relu")
             self._origins[self._memory(result)] = marked
 
     def __torch_dispatch__(
@@ -164,7 +164,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         # Before the call: it may write into them.
         inputs = [(t, origin) for t in given if (origin := self._origin(t)) is not None]
         results = func(*args, **kwargs)
-        changed = _changed(func, args, kwargs)
+        changed = _written_arguments(func, args, kwargs)
         for t in changed:
             storage = t.untyped_storage().data_ptr()
             self._versions[storage] = self._versions.get(storage, 0) + 1
@@ -172,10 +172,10 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for number, result in (*((0, t) for t in changed), *enumerate(leaves)):
             if isinstance(result, Tensor):
                 self._kept.append(result)
-                self._follow(name, args, result, number, inputs, is_pointwise(func))
+                self._trace_result(name, args, result, number, inputs, is_pointwise(func))
         return results
 
-    def _follow(
+    def _trace_result(
         self,
         name: str,
         args: tuple[Any, ...],
@@ -204,7 +204,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             sources,
             found,
             relus,
-            origins[0].made_by if name in _COPIES else operation,
+            origins[0].operation if name in _COPIES else operation,
             len(inputs),
         )
 
@@ -212,24 +212,24 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """The module at `path` is called with `inputs`."""
         tensors = [t for t in tree_leaves(inputs) if isinstance(t, Tensor)]
         seen = [(self._memory(t), self._version(t)) for t in tensors]
-        self._entered.append(_Entered(CallSite(path, self._counts.get(path, 0)), module, seen))
+        self._open_calls.append(_OpenCall(CallSite(path, self._counts.get(path, 0)), module, seen))
 
     def leave(self, path: str, module: nn.Module, output: Any) -> None:
         """The call of the module at `path` gave `output`."""
-        entered = self._entered.pop()
+        entered = self._open_calls.pop()
         while entered.place.path != path:  # a call that raised, and somebody caught it
-            entered = self._entered.pop()
+            entered = self._open_calls.pop()
         self._counts[path] = entered.place.call + 1
         if not isinstance(output, Tensor):
             return
         if (self._memory(output), self._version(output)) not in entered.inputs:
-            self._found(output, entered.place, module)
+            self._record_node(output, entered.place, module)
 
     def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
         """A sum or concatenation in plain code gave `result`."""
-        numbers = [entered.counted(kind) for entered in self._entered]
+        numbers = [entered.next_number(kind) for entered in self._open_calls]
         origin = self._origin(result)
-        if origin is None or origin.made_of < 2:
+        if origin is None or origin.inputs < 2:
             return
         shapes = [part.shape for part in parts if isinstance(part, Tensor)]
         if kind == "add" and any(shape != result.shape for shape in shapes):
@@ -238,12 +238,12 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         units = all(is_whole(origin.trace.axes[d], "u") for d in along)
         if kind == "cat" and not (units and len(origin.sources) > 1):
             return
-        inside = self._entered[-1]
+        inside = self._open_calls[-1]
         place = replace(inside.place, join=f"{kind}#{numbers[-1]}")
-        self._found(result, place, inside.module)
+        self._record_node(result, place, inside.module)
 
-    def _found(self, output: Tensor, place: CallSite, module: nn.Module) -> None:
-        """`output`, made at `place`, is a node to be, if its axes say which units it has."""
+    def _record_node(self, output: Tensor, place: CallSite, module: nn.Module) -> None:
+        """Add `output`, made at `place`, to the future nodes if its axes show its units."""
         origin = self._origin(output)
         if origin is None or not output.is_floating_point():
             return
@@ -253,22 +253,22 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         layout, shape, tokens = known
         shown = layout.shown(output, shape)
         memory, version = self._memory(shown), self._version(output)
-        within = tuple(type(entered.module).__name__ for entered in self._entered)
-        making = Making(place, module, layout, within)
+        within = tuple(type(entered.module).__name__ for entered in self._open_calls)
+        producer = Producer(place, module, layout, within)
         for value in self.values:
             if (value.memory, value.version) == (memory, version):
-                value.makings.append(making)
+                value.producers.append(producer)
                 return
         if shown.ndim == 2 and any(in_space(one) for one in origin.trace.axes):  # flattened
             origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
-        value = Value(memory, version, shown.shape[1], shape, tokens, origin, [making])
+        value = Value(memory, version, shown.shape[1], shape, tokens, origin, [producer])
         self._origins[self._memory(output)] = replace(
             origin, sources=frozenset({(len(self.values), "")})
         )
         self.values.append(value)
 
     def finish(self, output: Any) -> None:
-        """The pass is over: which values were overwritten, which one is the network's output."""
+        """After the pass: mark the values that were overwritten, and the network's output."""
         for value in self.values:
             value.overwritten = self._versions.get(value.memory[0], 0) != value.version
             value.is_output = (
@@ -278,7 +278,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
 
 
-def _changed(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+def _written_arguments(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
     """The arguments that an operation writes to."""
     if not func._schema.is_mutable:
         return []
@@ -290,7 +290,7 @@ def _changed(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[T
     return found
 
 
-class _Numbering(ReLUCalls):
+class _ReportingReLUs(ReLUCalls):
     def __init__(self, watcher: Watcher) -> None:
         super().__init__()
         self.watcher = watcher
@@ -301,7 +301,7 @@ class _Numbering(ReLUCalls):
         return result
 
 
-class _Joining(JoinCalls):
+class _ReportingJoins(JoinCalls):
     def __init__(self, watcher: Watcher) -> None:
         super().__init__()
         self.watcher = watcher
@@ -312,8 +312,8 @@ class _Joining(JoinCalls):
 
 
 @contextmanager
-def _watched(module: nn.Module, watcher: Watcher) -> Iterator[None]:
-    """Tell `watcher` of every module call; takes its hooks away again, also after an error."""
+def _reporting_calls(module: nn.Module, watcher: Watcher) -> Iterator[None]:
+    """Report every module call to `watcher`; the hooks are removed, also after an error."""
     with ExitStack() as stack:
         for path, part in module.named_modules():
             before, after = _hooks(watcher, path)
@@ -339,10 +339,10 @@ def watch(module: nn.Module, images: Tensor) -> Sequence[Value]:
     watcher.start(images)
     with (
         torch.no_grad(),
-        _watched(module, watcher),
+        _reporting_calls(module, watcher),
         watcher,
-        _Numbering(watcher),
-        _Joining(watcher),
+        _ReportingReLUs(watcher),
+        _ReportingJoins(watcher),
     ):
         output = module(images)
     watcher.finish(output)

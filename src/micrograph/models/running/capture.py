@@ -12,8 +12,8 @@ from micrograph.models.running.relu import ReLUOff
 from micrograph.models.running.taps import Taps
 
 
-class _Reached(BaseException):
-    """All nodes are there. No Exception, so that no network catches it."""
+class _AllReached(BaseException):
+    """All nodes were reached. A BaseException, so that no network catches it."""
 
 
 def capture(
@@ -21,7 +21,7 @@ def capture(
 ) -> tuple[dict[str, Tensor], list[str]]:
     """Run on preprocessed `x` until all of `nodes` were reached.
 
-    Gives their values by id, [batch, unit, y, x] or [batch, unit], and the ids of nodes that the
+    Returns their values by id, [batch, unit, y, x] or [batch, unit], and the ids of nodes that the
     pass did not reach.
     """
     found: dict[str, Tensor] = {}
@@ -38,12 +38,12 @@ def capture(
                 # So that what is shown lies on the way to later nodes, for gradients between them.
                 value = node.layout.given(shown, value)
         if not missing:
-            raise _Reached
+            raise _AllReached
         return None if value is given else value
 
     if missing:
         bent = relus if relus is not None else nullcontext()
-        with bent, suppress(_Reached), Taps(module, missing, reached):
+        with bent, suppress(_AllReached), Taps(module, missing, reached):
             module(x)
     return found, [node.id for some in missing.values() for node in some]
 

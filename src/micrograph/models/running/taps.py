@@ -1,4 +1,4 @@
-"""Being there when a forward pass reaches a place: a module's output, or a sum inside a module."""
+"""Calling a function when a forward pass reaches a module's output, or a sum inside a module."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ Reached = Callable[[CallSite, Any], Tensor | None]
 class Taps(JoinCalls):
     """A context in which `reached(place, value)` is called at each of `places`, in every pass.
 
-    What it gives, unless None, goes on in place of the value. No hook is left behind.
+    What it returns, unless None, replaces the value. No hook is left behind.
     """
 
     def __init__(self, module: nn.Module, places: Iterable[CallSite], reached: Reached) -> None:

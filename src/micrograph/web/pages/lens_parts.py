@@ -25,21 +25,21 @@ LensPart = Section | BrokenPart
 
 def lens_parts(scene: Scene, level: str) -> list[LensPart]:
     """The parts of a page, in reading order: the lenses of that level ("unit" or "node") that have
-    something to show, then techniques without words."""
+    something to show, then lenses without words."""
     found: list[LensPart] = []
     for name, one in lenses().items():
         section = page_of(name).section
         if one.words.level == level and section:
-            made = _made(name, partial(section, scene))
+            made = _attempt_part(name, partial(section, scene))
             found += [made] if made else []
     for name in dict.fromkeys(v.technique for v in scene.found if v.technique not in lenses()):
-        made = _made(name, partial(generic.section, scene, name))
+        made = _attempt_part(name, partial(generic.section, scene, name))
         found += [made] if made else []
     return found
 
 
-def _made(technique: str, make: Callable[[], LensPart | None]) -> LensPart | None:
+def _attempt_part(lens: str, make: Callable[[], LensPart | None]) -> LensPart | None:
     def broken(message: str) -> LensPart:
-        return BrokenPart(technique=technique, form="broken", message=message)
+        return BrokenPart(technique=lens, form="broken", message=message)
 
-    return attempt(words(technique).title, make, broken)
+    return attempt(words(lens).title, make, broken)

@@ -25,7 +25,7 @@ class Stratum:
 
 
 @dataclass(frozen=True, eq=False)
-class ModelCard:
+class ModelSummary:
     """A model in the index. `lenses` is how many of them have results; `strata` go from the model's
     input to its output, and are none while no unit has a picture."""
 
@@ -50,23 +50,23 @@ class CardFacts:
     strata: list[tuple[str, list[Tile]]]
 
 
-def card(atlas: Reading, urls: Urls) -> ModelCard:
+def card(atlas: Reading, urls: Urls) -> ModelSummary:
     """The card of a model; the same object as long as no file of it changes."""
     if not isinstance(atlas, Merged) or not atlas.states:
-        return _made(atlas, card_facts(atlas), urls)
+        return _summary_of(atlas, card_facts(atlas), urls)
     known = _CARDS.setdefault(atlas, {})
     if urls.version not in known:
-        known[urls.version] = _made(atlas, _kept_facts(atlas) or card_facts(atlas), urls)
+        known[urls.version] = _summary_of(atlas, _kept_facts(atlas) or card_facts(atlas), urls)
     return known[urls.version]
 
 
-_CARDS: "WeakKeyDictionary[Reading, dict[str, ModelCard]]" = WeakKeyDictionary()
+_CARDS: "WeakKeyDictionary[Reading, dict[str, ModelSummary]]" = WeakKeyDictionary()
 """By what a library gives for a model, the same object as long as no file of it changes."""
 
 
-def _made(atlas: Reading, facts: CardFacts, urls: Urls) -> ModelCard:
+def _summary_of(atlas: Reading, facts: CardFacts, urls: Urls) -> ModelSummary:
     model = atlas.model
-    return ModelCard(
+    return ModelSummary(
         model_ref(model, urls),
         model.summary,
         model.parameters,
@@ -109,7 +109,7 @@ def _kept_facts(atlas: Merged) -> CardFacts | None:
     if atlas.index is None or len(atlas.parts) > 1:
         return None
     path = atlas.parts[0].path
-    kept = atlas.index.kept(path, atlas.states[path], KEPT_AS)
+    kept = atlas.index.stored_value(path, atlas.states[path], KEPT_AS)
     return None if kept is None else unpack_facts(kept)
 
 

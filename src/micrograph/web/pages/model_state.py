@@ -53,20 +53,20 @@ def progress(atlas: Reading, urls: Urls) -> list[LensProgress]:
         there[count.node] = max(there.get(count.node, 0), count.units)
     order = [name for name in lenses() if name in most]
     found = []
-    for technique in [*order, *(t for t in most if t not in lenses())]:
-        done = {n.id: min(most[technique].get(n.id, 0), n.units) for n in nodes}
-        level = words(technique).level
+    for lens in [*order, *(t for t in most if t not in lenses())]:
+        done = {n.id: min(most[lens].get(n.id, 0), n.units) for n in nodes}
+        level = words(lens).level
         if level == "node":
             many, of = sum(map(bool, done.values())), len(nodes)
         else:
             many, of = sum(done.values()), sum(n.units for n in nodes)
         if many:
             node = max(done, key=done.__getitem__)
-            url = _url(atlas.model.id, technique, "" if technique == MAP and whole else node, urls)
+            url = _url(atlas.model.id, lens, "" if lens == MAP and whole else node, urls)
             found.append(
                 LensProgress(
-                    technique=technique,
-                    title=words(technique).title,
+                    technique=lens,
+                    title=words(lens).title,
                     level=level,
                     done=many,
                     of=of,
@@ -76,11 +76,11 @@ def progress(atlas: Reading, urls: Urls) -> list[LensProgress]:
     return found
 
 
-def _url(model: str, technique: str, node: str, urls: Urls) -> str:
+def _url(model: str, lens: str, node: str, urls: Urls) -> str:
     """A lens of tiles makes the node's grid, and the map stands in its place, or without `node` in
     the model's; others have a part of the node's page, or of its units'."""
     if not node:
-        return urls.model(model, lens=technique)
-    if technique == MAP or (page_of(technique).tiles and technique != DEFAULT.technique):
-        return urls.node(model, node, lens=technique)
-    return urls.node(model, node) + (f"#{technique}" if words(technique).level == "node" else "")
+        return urls.model(model, lens=lens)
+    if lens == MAP or (page_of(lens).tiles and lens != DEFAULT.technique):
+        return urls.node(model, node, lens=lens)
+    return urls.node(model, node) + (f"#{lens}" if words(lens).level == "node" else "")

@@ -97,7 +97,7 @@ class NodeView:
 
 
 def lenses_there(atlas: Reading, node: str) -> dict[str, list[str]]:
-    """The variants that any unit of a node (or the node as a whole) has, by technique."""
+    """The variants that any unit of a node (or the node as a whole) has, by lens."""
     found: dict[str, list[str]] = {}
     for count in atlas.counts():
         if count.node == node:

@@ -10,7 +10,7 @@ from micrograph.lenses.contract import Words
 from micrograph.lenses.pages.listing import all_words
 from micrograph.parts.parts import Link
 from micrograph.parts.urls import Urls
-from micrograph.resolve import Answer, resolve
+from micrograph.resolve import Resolved, resolve
 from micrograph.resolve.nodes import find_node, spellings
 from micrograph.web.old_links import page_of
 
@@ -89,7 +89,7 @@ def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     return SearchPage("search", f"Search: {query[:200]}", query, only, hits, note)
 
 
-def _near(answer: Answer, urls: Urls) -> list[SearchHit]:
+def _near(answer: Resolved, urls: Urls) -> list[SearchHit]:
     """What lies near a text that is no address of anything."""
     kinds = ("model", "node", "unit")
     return [SearchHit(kinds[a.count("/")], a, a, f"{urls.models}/{a}") for a in answer.nearest]
@@ -133,7 +133,7 @@ def _named(library: Snapshot, query: str) -> list[str]:
         if node is None:
             return list(library.readings)
         for name in spellings(node):
-            there.update(library.spelled.get(name.lower(), ()))
+            there.update(library.models_by_spelling.get(name.lower(), ()))
     return [id for id in library.readings if id in there]
 
 

@@ -8,7 +8,7 @@ from micrograph.cards.families import microscope_models
 from micrograph.parts.parts import ModelRef, model_ref
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
-from micrograph.web.pages.model_cards import ModelCard, card
+from micrograph.web.pages.model_cards import ModelSummary, card
 from micrograph.web.pages.pictured import unit_count
 
 
@@ -34,7 +34,7 @@ class StartPage:
 
     kind: str
     title: str
-    models: list[ModelCard]
+    models: list[ModelSummary]
     problems: list[str] = field(default_factory=list)
     known: list[KnownModel] = field(default_factory=list)
     compare: str = ""
