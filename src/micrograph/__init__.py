@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from micrograph import optimize
     from micrograph.cards.preprocessing import Preprocessing
-    from micrograph.models import cards, load, register
+    from micrograph.models import load, register
     from micrograph.models.model import Model
     from micrograph.runner import render
 
@@ -24,7 +24,6 @@ __all__ = [
     "Model",
     "Preprocessing",
     "__version__",
-    "cards",
     "load",
     "optimize",
     "register",
@@ -34,7 +33,6 @@ __all__ = [
 _HOMES = {
     "Model": "micrograph.models.model",
     "Preprocessing": "micrograph.cards.preprocessing",
-    "cards": "micrograph.models",
     "load": "micrograph.models",
     "register": "micrograph.models",
     "render": "micrograph.runner",

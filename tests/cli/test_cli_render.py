@@ -75,7 +75,7 @@ BAD = {
     ("--repeats", "0"): "repeats 0 is out of range",
     ("--device", "quantum"): "device 'quantum' cannot be used here",
     ("--weights", "absent.safetensors"): "cannot read absent.safetensors",
-    ("--steps", "many"): "'many' is not a valid integer",
+    ("--steps", "many"): "steps 'many' of feature_vis is not usable; expected a whole number",
 }
 
 

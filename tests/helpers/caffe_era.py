@@ -1,8 +1,10 @@
 """What the re-statements of the Caffe-era networks share: random tensors, and the comparison."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from micrograph.models import cards
 from micrograph.models.model import Model
@@ -10,11 +12,11 @@ from micrograph.weights.building import build
 from micrograph.weights.conversion import Given
 
 
-def noise(*shape, seed=0):
+def noise(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-def converted(name, form, sign, tensors):
+def converted(name: str, form: str, sign: str, tensors: dict[str, Tensor]) -> Model:
     """The model with tensors that its conversion made of those of an original file."""
     card = cards()[name]
     (conversion,) = (c for c in card.conversions if (c.form, c.sign) == (form, sign))
@@ -25,7 +27,7 @@ def converted(name, form, sign, tensors):
     return Model(card, module, "")
 
 
-def assert_same_nodes(model, images, expected):
+def assert_same_nodes(model: Model, images: Tensor, expected: dict[str, Tensor]) -> None:
     """Equal to 1e-4 of the largest value, at every node of the model."""
     assert set(expected) == set(model.nodes)
     found = model.run(images, list(model.nodes), preprocess=False)
@@ -36,7 +38,7 @@ def assert_same_nodes(model, images, expected):
         assert (found[node] - values).abs().max() <= 1e-4 * largest, node
 
 
-def windowed(x, size, beta, of_sum):
+def windowed(x: Tensor, size: int, beta: float, of_sum: Callable[[Tensor], Tensor]) -> Tensor:
     """`x / of_sum(sum of squares of the units around) ** beta`, unit by unit."""
     parts = []
     for unit in range(x.shape[1]):

@@ -37,8 +37,8 @@ def row(
     technique: str = "dataset_examples",
     variant: str = "town",
 ) -> Visualization:
-    recipe = {"technique": technique, "variant": variant, "model": model, "dataset": digest}
-    recipe |= {"view": variant, "seed": 0}
+    recipe: dict[str, str | int] = {"technique": technique, "variant": variant, "model": model}
+    recipe |= {"dataset": digest, "view": variant, "seed": 0}
     return Visualization(node, None, recipe, 0.0, None, {"dataset": digest}, arrays=arrays)
 
 

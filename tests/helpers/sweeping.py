@@ -1,15 +1,16 @@
 """A small network that has every kind of node, and sweeps of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.datasets import open_dataset
+from micrograph.datasets import Dataset, open_dataset
 from micrograph.models.model import Model
 from micrograph.sweep import Look, Tally, collect, specify
 
@@ -19,11 +20,11 @@ SIZE = 12
 class Both(nn.Module):
     """Two ReLUs side by side, the second branch first."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.a, self.b = nn.Conv2d(5, 3, 1), nn.Conv2d(5, 4, 3, padding=1)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         b = F.relu(self.b(x))
         return torch.cat([b, F.relu(self.a(x))], 1)
 
@@ -31,7 +32,7 @@ class Both(nn.Module):
 class Small(nn.Module):
     """ReLU in place, ReLUs side by side, pooled, without any, flat."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 5, 3, padding=1), nn.ReLU(inplace=True))
         self.both = Both()
@@ -39,7 +40,7 @@ class Small(nn.Module):
         self.plain = nn.Conv2d(7, 6, 3)
         self.last = nn.Linear(6, 4)
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         x = self.pool(self.both(self.stem(x)))
         return self.last(self.plain(x).mean((2, 3)))
 
@@ -64,7 +65,13 @@ def pictures(root: Path, count: int, classes: int = 3, equal: int = 0) -> Path:
     return root
 
 
-def swept(model: Model, folder: Path, nodes: list[str] | None = None, indices=None, k: int = 5):
+def swept(
+    model: Model,
+    folder: Path,
+    nodes: list[str] | None = None,
+    indices: Sequence[int] | None = None,
+    k: int = 5,
+) -> tuple[Dataset, Tally]:
     """The dataset and a tally of it, over all batches unless `indices` says which."""
     dataset = open_dataset(str(folder))
     look = Look(model, [model.node(n) for n in nodes or model.nodes])

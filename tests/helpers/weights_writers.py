@@ -1,14 +1,20 @@
 """Writers of the original formats, from their descriptions: small files whose content is known."""
 
 import struct
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 FLOAT, DOUBLE, STRING, INT64, HALF = 1, 2, 7, 9, 19
 TF_KINDS = {"float32": FLOAT, "float64": DOUBLE, "int64": INT64, "float16": HALF}
 
+Array = NDArray[Any]
+Entry = tuple[bytes, bytes]  # key and value
 
-def varint(value):
+
+def varint(value: int) -> bytes:
     value %= 2**64
     out = bytearray()
     while value >= 0x80:
@@ -17,7 +23,7 @@ def varint(value):
     return bytes(out) + bytes([value])
 
 
-def field(number, value):
+def field(number: int, value: int | str | bytes | bytearray) -> bytes:
     """A whole number, a text or bytes (also a message) as a field of a protocol buffer."""
     if isinstance(value, int):
         return varint(number << 3) + varint(value)
@@ -25,7 +31,7 @@ def field(number, value):
     return varint(number << 3 | 2) + varint(len(value)) + value
 
 
-def fixed(number, value):
+def fixed(number: int, value: bytes) -> bytes:
     """Bytes of a fixed length: 4 or 8."""
     return varint(number << 3 | {4: 5, 8: 1}[len(value)]) + value
 
@@ -33,7 +39,9 @@ def fixed(number, value):
 # Caffe
 
 
-def blob(array, *, legacy=False, packed=True, shape=True):
+def blob(
+    array: ArrayLike, *, legacy: bool = False, packed: bool = True, shape: bool = True
+) -> bytes:
     values = np.asarray(array)
     number = 8 if values.dtype == np.float64 else 5
     out = b""
@@ -47,7 +55,9 @@ def blob(array, *, legacy=False, packed=True, shape=True):
     return out + b"".join(fixed(number, v.tobytes()) for v in values.ravel())
 
 
-def caffemodel(layers, *, legacy=False, **how):
+def caffemodel(
+    layers: Mapping[str, Sequence[ArrayLike]], *, legacy: bool = False, **how: bool
+) -> bytes:
     """{name: [blob, ...]} as a NetParameter."""
     out = field(1, "Some net")
     for name, blobs in layers.items():
@@ -65,11 +75,11 @@ def caffemodel(layers, *, legacy=False, **how):
 # TensorFlow
 
 
-def tf_shape(shape):
+def tf_shape(shape: Iterable[int]) -> bytes:
     return b"".join(field(2, field(1, size)) for size in shape)
 
 
-def tensor_proto(array, how="content", shape=None):
+def tensor_proto(array: Array, how: str = "content", shape: Iterable[int] | None = None) -> bytes:
     """`how`: all bytes at once, or "values" one by one."""
     array = np.asarray(array)
     out = field(1, TF_KINDS[str(array.dtype)])
@@ -77,7 +87,7 @@ def tensor_proto(array, how="content", shape=None):
     return out + (field(4, array.tobytes()) if how == "content" else tf_values(array))
 
 
-def tf_values(array):
+def tf_values(array: Array) -> bytes:
     """The repeated field of the right kind, packed."""
     kind = str(array.dtype)
     if kind in ("float32", "float64"):
@@ -87,20 +97,20 @@ def tf_values(array):
     return field(number, b"".join(varint(int(v)) for v in bits.ravel()))
 
 
-def const_node(name, proto):
+def const_node(name: str, proto: bytes) -> bytes:
     attributes = {"dtype": field(6, FLOAT), "value": field(8, proto)}
     out = field(1, name) + field(2, "Const")
     return out + b"".join(field(5, field(1, k) + field(2, v)) for k, v in attributes.items())
 
 
-def graph_def(constants):
+def graph_def(constants: Mapping[str, bytes]) -> bytes:
     """{name: TensorProto} as a GraphDef, with a placeholder in front and a library behind."""
     nodes = [field(1, "input") + field(2, "Placeholder")]
     nodes += [const_node(name, proto) for name, proto in constants.items()]
     return b"".join(field(1, node) for node in nodes) + field(4, field(1, 27)) + field(2, b"")
 
 
-def slow_crc32c(data):
+def slow_crc32c(data: bytes) -> int:
     """Bit by bit, from the polynomial."""
     state = 0xFFFFFFFF
     for byte in data:
@@ -110,12 +120,12 @@ def slow_crc32c(data):
     return state ^ 0xFFFFFFFF
 
 
-def stored_crc(data):
+def stored_crc(data: bytes) -> bytes:
     crc = slow_crc32c(data)
     return struct.pack("<I", ((crc >> 15 | crc << 17) + 0xA282EAD8) % 2**32)
 
 
-def table_block(entries):
+def table_block(entries: Iterable[Entry]) -> bytes:
     out, last = bytearray(), b""
     for key, value in entries:
         shared = next((i for i, (a, b) in enumerate(zip(key, last, strict=False)) if a != b), None)
@@ -126,11 +136,13 @@ def table_block(entries):
     return bytes(out) + struct.pack("<II", 0, 1)  # one restart point, at 0
 
 
-def table(entries, *, per_block=2, pack=None):
+def table(
+    entries: Iterable[Entry], *, per_block: int = 2, pack: Callable[[bytes], bytes] | None = None
+) -> bytes:
     """A sorted table; `pack` turns a block into its packed form."""
     out, index = bytearray(), []
 
-    def put(block):
+    def put(block: bytes) -> bytes:
         kind = b"\1" if pack else b"\0"
         stored = pack(block) if pack else block
         handle = varint(len(out)) + varint(len(stored))
@@ -146,7 +158,7 @@ def table(entries, *, per_block=2, pack=None):
     return bytes(out) + footer.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")
 
 
-def snappy_literals(data):
+def snappy_literals(data: bytes) -> bytes:
     """Snappy without any copies."""
     out = varint(len(data))
     for at in range(0, len(data), 60):
@@ -155,7 +167,9 @@ def snappy_literals(data):
     return out
 
 
-def checkpoint_v2(tensors, *, shards=1, **how):
+def checkpoint_v2(
+    tensors: Mapping[str, Array], *, shards: int = 1, **how: Any
+) -> tuple[bytes, list[bytes]]:
     """{name: array} as (index, [shard, ...]); tensors go to the shards in turns."""
     contents = [bytearray() for _ in range(shards)]
     entries = [(b"", field(1, shards) + field(3, field(1, 1)))]
@@ -169,12 +183,15 @@ def checkpoint_v2(tensors, *, shards=1, **how):
     return table(entries, **how), [bytes(c) for c in contents]
 
 
-def checkpoint_v1(tensors, slices=(), **how):
+def checkpoint_v1(
+    tensors: Mapping[str, Array], slices: Sequence[tuple[str, int, int]] = (), **how: Any
+) -> bytes:
     """{name: array} as one table. `slices`: (name, first row, rows) of those saved in parts."""
     meta, entries = b"", []
     for name, array in tensors.items():
         head = field(1, name) + field(2, tf_shape(array.shape))
         meta += field(1, head + field(3, TF_KINDS[str(array.dtype)]))
+        parts: list[tuple[int, int | None]]
         parts = [(start, rows) for n, start, rows in slices if n == name] or [(0, None)]
         for start, rows in parts:
             first = field(1, start) + field(2, rows) if rows is not None else b""

@@ -52,7 +52,7 @@ def attached(seed):
 
 def options(lens):
     given = dict(LENSES[lens])
-    known = runner.options.inspect.signature(techniques.get(lens).jobs).parameters
+    known = {option.name for option in techniques.lens(lens).params.options()}
     if "steps" in known:
         given |= {"steps": 2, "preset": "draft"}
     if "dataset" in known:

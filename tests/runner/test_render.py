@@ -12,16 +12,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from own_lens import install, lens_of
 from PIL import Image
 from torch import nn
 
-from micrograph import lenses as techniques
 from micrograph.atlas import Atlas, AtlasWriter, rows
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, Conflict, MicrographError, NotFound, Unavailable
-from micrograph.lenses.engines.base import Rendered
+from micrograph.lenses.engines.base import Rendered, Technique
 from micrograph.lenses.feature_vis import engine
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
+from micrograph.lenses.params import Optimized
+from micrograph.lenses.result import PlainResult
 from micrograph.models.model import Model
 from micrograph.optimize import optimize
 from micrograph.runner import Summary, render
@@ -220,22 +222,22 @@ def test_ctrl_c_keeps_what_is_done_and_the_same_command_goes_on(
     assert (rest.rendered, rest.there, rest.interrupted) == (9, 6, False)
 
 
+class OddParams(Optimized, lens="odd"):
+    """Those of every lens that optimizes."""
+
+
 @dataclasses.dataclass(frozen=True)
-class Odd:
+class Odd(Technique[OddParams]):
     """Feature visualization under another name, with something going wrong."""
 
-    name: str = "odd"
-    title: str = "Odd"
-    question: str = "?"
-    level: str = "unit"
-    revision: int = 1
+    lens = lens_of("odd", OddParams)
     nan_units: tuple[int, ...] = ()
     infinite_data: tuple[int, ...] = ()
     breaks_at: int = -1
 
-    def jobs(self, model: Model, **options: Any) -> list[Any]:
-        jobs = FEATURE_VIS.jobs(model, **options)
-        return [dataclasses.replace(j, technique="odd") for j in jobs]
+    def plan(self, model: Model, params: OddParams) -> list[Any]:
+        jobs = FEATURE_VIS.jobs(model, **params.to_json())
+        return [dataclasses.replace(j, recipe={**j.recipe, "technique": "odd"}) for j in jobs]
 
     def batch_size(self, model: Model, node: str, job: Any) -> int:
         return 2
@@ -249,13 +251,12 @@ class Odd:
             score = float("nan") if unit in self.nan_units else 1.0
             picture = np.full((8, 8, 3), unit, np.uint8)
             data = {"company": [[0, float("inf") if unit in self.infinite_data else 1.0]]}
-            yield Rendered(node, unit, picture, score, 0.1, data)
+            yield Rendered(node, unit, picture, score, 0.1, PlainResult(data=data))
 
 
 @pytest.fixture
-def odd(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    monkeypatch.setattr(techniques, "_REGISTERED", dict(techniques._REGISTERED))
-    return lambda **faults: techniques.register(Odd(**faults))
+def odd(monkeypatch: pytest.MonkeyPatch) -> Any:
+    return lambda **faults: install(monkeypatch, Odd(**faults))
 
 
 def test_a_picture_that_diverged_is_left_out_and_named(

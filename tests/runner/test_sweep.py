@@ -7,31 +7,37 @@ from typing import Any
 
 import numpy as np
 import pytest
+from own_lens import install, lens_of
 from torch import nn
 
 from micrograph import Model, Preprocessing
-from micrograph import lenses as techniques
 from micrograph.atlas import Atlas
 from micrograph.errors import BadInput, Conflict
 from micrograph.lenses.engines.base import Job, Rendered, Sample, Source, Sweep, Technique
 from micrograph.lenses.feature_vis.engine import ENGINE as FEATURE_VIS
+from micrograph.lenses.params import Params, option
+from micrograph.lenses.result import PlainResult
 from micrograph.runner import render
 
 TOWN = Source("town", "cd" * 32, "Town", 3, 32, "CC0", ("car", "bus"))
 
 
+@dataclass(frozen=True, kw_only=True)
+class LookerParams(Params, lens="looker"):
+    dataset: str = option("town", "the variant")
+    seed: int = option(0, "random seed")
+
+
 @dataclass
-class Looker:
+class Looker(Sweep[LookerParams]):
     """Gives each wanted unit its number, and each node the number of units wanted of it."""
 
-    name: str = "looker"
-    level: str = "unit"
+    lens = lens_of("looker", LookerParams)
     stops_after: int | None = None
     asked: list[dict[str, list[int]]] = field(default_factory=list)
 
-    def jobs(self, model: Model, *, dataset: str = "town", seed: int = 0) -> list[Job]:
-        recipe = {"technique": self.name, "variant": dataset, "seed": seed}
-        return [Job(self.name, dataset, seed, recipe, TOWN)]
+    def plan(self, model: Model, params: LookerParams) -> list[Job]:
+        return [Job(self.recipe(model, params.dataset, params.seed, dataset=params.dataset), TOWN)]
 
     def sweep(
         self,
@@ -52,10 +58,14 @@ class Looker:
             for unit in units:
                 if count == self.stops_after:
                     raise KeyboardInterrupt
-                yield Rendered(node, unit, None, float(unit), 0.0, {"top": [[1, 0, 0.5]]})
+                yield Rendered(
+                    node, unit, None, float(unit), 0.0, PlainResult(data={"top": [[1, 0, 0.5]]})
+                )
                 count += 1
             profile = np.zeros((len(units), 3), np.uint8)
-            yield Rendered(node, None, None, float(len(units)), 0.0, arrays={"profile": profile})
+            yield Rendered(
+                node, None, None, float(len(units)), 0.0, PlainResult(kept={"profile": profile})
+            )
 
 
 @pytest.fixture
@@ -67,14 +77,14 @@ def model() -> Model:
 @pytest.fixture
 def looker(monkeypatch: pytest.MonkeyPatch) -> Looker:
     looker = Looker()
-    monkeypatch.setattr(techniques, "_REGISTERED", {"looker": looker})
+    install(monkeypatch, looker)
     return looker
 
 
 def test_a_sweep_is_no_ordinary_technique() -> None:
     assert isinstance(Looker(), Sweep)
     assert not isinstance(FEATURE_VIS, Sweep)
-    ordinary: Technique = FEATURE_VIS
+    ordinary: Technique[Any] = FEATURE_VIS
     assert ordinary.level == "unit"
 
 
@@ -140,7 +150,7 @@ def test_what_a_changed_dataset_left_unfinished_goes(
             yield from super().sweep(*args)
             raise Conflict("a picture has changed")
 
-    monkeypatch.setattr(techniques, "_REGISTERED", {"looker": Changed()})
+    install(monkeypatch, Changed())
     with pytest.raises(Conflict, match="has changed"):
         render(model, tmp_path, technique=["looker"])
     assert [f.name for f in tmp_path.iterdir()] == ["small.atlas"]

@@ -224,6 +224,7 @@ def animated() -> bytes:
         (packed(gray(size=(3000, 3000)), "JPEG"), (3000, 3000), 100),
         (packed(Image.new("RGBA", (6, 5), (0, 0, 0, 0))), (6, 5), 255),
     ],
+    ids=["jpeg", "turned", "animated", "dot", "cmyk", "16-bit", "palette", "large", "transparent"],
 )
 def test_pictures_of_all_kinds_are_taken(site, body, size, mean):
     client, _ = site()

@@ -30,10 +30,18 @@ EVENTS = st.one_of(
 TASKS = st.builds(
     Task,
     model=st.text(),
-    technique=st.text(),
-    variant=st.text(),
-    seed=st.integers(),
-    recipe=st.dictionaries(st.text(), JSON, max_size=3),
+    recipe=st.builds(
+        lambda more, technique, view, seed: {
+            **more,
+            "technique": technique,
+            "view": view,
+            "seed": seed,
+        },
+        st.dictionaries(st.text(), JSON, max_size=3),
+        st.text(min_size=1),
+        st.text(min_size=1),
+        st.integers(),
+    ),
     units=st.dictionaries(
         st.text(),
         st.none() | st.lists(st.integers(0, 10**6), min_size=1, unique=True).map(tuple),

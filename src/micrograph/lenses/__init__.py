@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 GROUP = "micrograph.lenses"
 
 _lenses: dict[str, Lens] = {}
+_engines: dict[str, "Technique[Any] | Sweep[Any]"] = {}
 _pages: dict[str, "Page"] = {}
 _scanned = False
 
@@ -55,8 +56,9 @@ def lens(name: str) -> Lens:
 
 def get(name: str) -> "Technique[Any] | Sweep[Any]":
     """The engine of that lens; imports torch. Raises NotFound with the nearest names."""
-    found: Technique[Any] | Sweep[Any] = import_module(f"{lens(name).home}.engine").ENGINE
-    return found
+    if name not in _engines:
+        _engines[name] = import_module(f"{lens(name).home}.engine").ENGINE
+    return _engines[name]
 
 
 def page(name: str) -> "Page":

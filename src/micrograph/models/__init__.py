@@ -25,9 +25,9 @@ def load(
     """The model of that id with its weights, verified by digest, ready to run.
 
     Parameters:
-        model: an id (`micrograph.cards()` lists them), a card, or the name of a model that is in no
-            registry: `timm:NAME`, `torchvision:NAME`, `open_clip:NAME/TAG`, `hf:NAME`,
-            `path/net.py:build` (see docs/own-models.md).
+        model: an id (`micrograph.models.cards()` lists them), a card, or the name of a model
+            that is in no registry: `timm:NAME`, `torchvision:NAME`, `open_clip:NAME/TAG`,
+            `hf:NAME`, `path/net.py:build` (see docs/own-models.md).
         weights: a file of any form that `micrograph weights import` reads, or "random" for the
             untrained network, the same every time. By default they are looked for (see
             `micrograph.weights.store`), or come from the library.
