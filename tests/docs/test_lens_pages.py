@@ -43,8 +43,3 @@ def test_no_flag_is_made_up(name: str) -> None:
     assert lines is not None, "no paragraph begins with 'Options:'"
     known = {flag(one) for one in lens(name).params.options()}
     assert set(re.findall(r"--[a-z][a-z-]*", lines[0])) <= known
-
-
-def test_the_overview_names_every_lens() -> None:
-    overview = (PAGES / "README.md").read_text(encoding="utf-8")
-    assert [name for name in names() if f"[`{name}`]({name}.md)" not in overview] == []
