@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from waits import until
 
 from micrograph.atlas import AtlasWriter, Library, Visualization
-from micrograph.lenses.unit_map.page import unit_map
+from micrograph.lenses.unit_map.page import units_map
 from micrograph.parts.urls import Urls
 from micrograph.web.guard import Guard
 from micrograph.web.html import STATIC, Html
@@ -59,7 +59,7 @@ def map_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     def page(request: Request) -> Response:
         return HTMLResponse(
-            PAGE % fragment.unit_map(unit_map(library.model("tinynet"), urls, "wide"))
+            PAGE % fragment.units_map(units_map(library.model("tinynet"), urls, "wide"))
         )
 
     def picture(request: Request) -> Response:

@@ -9,7 +9,7 @@ import pytest
 import web_samples
 
 from micrograph.atlas import AtlasWriter, Library, Reading, Visualization
-from micrograph.lenses.unit_map.page import unit_map
+from micrograph.lenses.unit_map.page import units_map
 from micrograph.parts.urls import Urls
 from micrograph.web.html import Html
 
@@ -46,7 +46,7 @@ def atlas_of(folder: Path, *rows: Visualization) -> Reading:
 
 def test_a_nodes_map_lists_its_units_row_by_row(tmp_path: Path) -> None:
     atlas = atlas_of(tmp_path, row("conv0", places(8)))
-    found = unit_map(atlas, URLS, "conv0")
+    found = units_map(atlas, URLS, "conv0")
     assert found is not None
     assert [u.unit for u in found.units] == [7, 6, 5, 4, 3, 2, 1, 0]
     first = found.units[0]
@@ -69,37 +69,37 @@ def test_a_models_map_is_the_largest_that_was_made_in_one(tmp_path: Path) -> Non
         row("logits", places(3, first=8), "model", together=pair),
         row("mixed1a", places(16), "model", together=["mixed1a"]),
     )
-    found = unit_map(atlas, URLS)
+    found = units_map(atlas, URLS)
     assert found is not None
     assert {u.node for u in found.units} == {"conv0", "logits"}
     assert len(found.units) == 11
     assert found.title == "tinynet"
-    assert unit_map(atlas, URLS, "conv0") is None, "the model's map is not the node's"
+    assert units_map(atlas, URLS, "conv0") is None, "the model's map is not the node's"
 
 
 def test_units_without_picture_are_there_too(tmp_path: Path) -> None:
-    found = unit_map(atlas_of(tmp_path, row("empty", places(5))), URLS, "empty")
+    found = units_map(atlas_of(tmp_path, row("empty", places(5))), URLS, "empty")
     assert found is not None
     assert [u.image for u in found.units] == [None] * 5
 
 
 @pytest.mark.parametrize("xy", [places(7), places(8)[:, :1], np.full((8, 2), np.nan, np.float32)])
 def test_an_unsound_map_is_none(tmp_path: Path, xy: np.ndarray) -> None:
-    assert unit_map(atlas_of(tmp_path, row("conv0", xy)), URLS, "conv0") is None
-    assert unit_map(Library([tmp_path]).model("tinynet"), URLS, "wide") is None
+    assert units_map(atlas_of(tmp_path, row("conv0", xy)), URLS, "conv0") is None
+    assert units_map(Library([tmp_path]).model("tinynet"), URLS, "wide") is None
 
 
 def test_senseless_columns_do_not_divide_by_zero(tmp_path: Path) -> None:
-    found = unit_map(atlas_of(tmp_path, row("conv0", places(8), columns=0)), URLS, "conv0")
+    found = units_map(atlas_of(tmp_path, row("conv0", places(8), columns=0)), URLS, "conv0")
     assert found is not None
     assert found.cell == 0.25
 
 
 def test_the_fragment_has_a_link_per_unit_and_escapes(tmp_path: Path) -> None:
-    found = unit_map(atlas_of(tmp_path, row("conv0", places(8))), URLS, "conv0")
+    found = units_map(atlas_of(tmp_path, row("conv0", places(8))), URLS, "conv0")
     environment = Html(URLS).environment
     fragment = environment.get_template("lenses/unit_map/page.html").module
-    html = str(fragment.unit_map(found))  # type: ignore[attr-defined]
+    html = str(fragment.units_map(found))  # type: ignore[attr-defined]
     assert re.findall(r'href="/models/tinynet/conv0/(\d)"', html) == list("76543210")
     assert 'data-cell="0.2"' in html
     assert "t-SNE &lt;b&gt;." in html

@@ -13,7 +13,7 @@ import click
 from micrograph import lenses
 from micrograph.lenses.params import Option
 
-DEFAULT = "feature_vis"
+DEFAULT = lenses.lead()[0]
 """The lens that is meant where none is named."""
 _NAMED = "micrograph.lenses"
 

@@ -16,7 +16,7 @@ import click
 from micrograph.cli import output
 from micrograph.cli.event_output import event_teller, failures_told
 from micrograph.cli.folders import atlas_folder, atlas_option
-from micrograph.cli.lens_options import LensCommand
+from micrograph.cli.lens_options import DEFAULT, LensCommand
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput
 from micrograph.events import Answer
@@ -66,7 +66,7 @@ def _more(
     "-t",
     "techniques",
     multiple=True,
-    default=["feature_vis"],
+    default=[DEFAULT],
     metavar="T",
     help="Lens; with --help, its options are listed. Repeatable.",
     show_default=True,

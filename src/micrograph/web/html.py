@@ -11,9 +11,10 @@ from weakref import WeakKeyDictionary
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from micrograph.lenses.pages.listing import words
+from micrograph.lenses import lenses
+from micrograph.lenses.pages.listing import page_of, words
 from micrograph.parts.urls import Urls
-from micrograph.web.drawings import classes_of, depth_of, histogram_of, tuning_of
+from micrograph.web.drawings import depth_of
 from micrograph.web.drawn_parts import lens_part, unit_parts
 from micrograph.web.lens_templates import lens_templates
 from micrograph.web.lens_traits import DEFAULT, MAP, source_names
@@ -102,12 +103,11 @@ class Html:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        for name in lenses():
+            self.environment.globals.update(page_of(name).drawings)
         self.environment.globals.update(
             urls=urls,
             lens_of=words,
-            histogram_of=histogram_of,
-            classes_of=classes_of,
-            tuning_of=tuning_of,
             depth_of=depth_of,
             lens_part=lens_part,
             unit_parts=unit_parts,

@@ -1,11 +1,14 @@
 """What pages ask of the lenses, answered from `Can` of each."""
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Visualization
 from micrograph.lenses import Can, lenses
 from micrograph.lenses.contract import View, Words
 from micrograph.lenses.pages.listing import page_of
+from micrograph.parts.urls import Urls
 
 
 def _first(can: str) -> str:
@@ -25,9 +28,21 @@ results."""
 MAP = _first("replaces_grid")
 """The lens that puts a map in the place of a node's grid and of a model's graph."""
 
+if TYPE_CHECKING:
+    UnitsMap = Any
+else:
+    UnitsMap = page_of(MAP).part
+"""What that lens draws."""
+
 EXAMPLES = _first("on_dataset")
 """The lens whose tiles stand for units that have no picture of their own beside those of another
 model, and whose whole-node results hold what units answered to a dataset."""
+
+
+def units_map(atlas: Reading, urls: Urls, node: str | None) -> UnitsMap | None:
+    """All units of a node, or of the model, as the lens `MAP` draws them; None where it cannot."""
+    draw = page_of(MAP).units_map
+    return draw(atlas, urls, node) if draw else None
 
 
 def in_graph() -> list[str]:

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from micrograph.atlas.records import DatasetRecord, SampleRecord
 from micrograph.lenses.dataset_examples.lens import LENS, ExamplesResult, Found, Histogram
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
 from micrograph.parts.parts import Image, Thumb, image
+from micrograph.parts.plots import bars, histogram
 
 MARKS = {"0.5": "half", "0.9": "9 of 10", "0.99": "99 of 100", "1": "all"}
 
@@ -182,4 +185,31 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     return found
 
 
-PAGE = LensPage(part=DatasetExamples, section=section, variants=variants, tiles=tiles)
+def histogram_of(section: DatasetExamples) -> Markup:
+    """How often the unit takes which values, with the pictures' maxima marked."""
+    found = section.histogram
+    if found is None:
+        return Markup("")
+    marks = [(value, MARKS[share]) for share, value in section.marks.items()]
+    return histogram(
+        found.counts,
+        found.low,
+        found.high,
+        marks,
+        title="How strongly, how often",
+        x_title=found.of,
+    )
+
+
+def classes_of(section: DatasetExamples) -> Markup:
+    """The classes whose pictures move the unit most."""
+    return bars([(c.name, c.mean, "") for c in section.classes], title="Which classes")
+
+
+PAGE = LensPage(
+    part=DatasetExamples,
+    section=section,
+    variants=variants,
+    tiles=tiles,
+    drawings={"histogram_of": histogram_of, "classes_of": classes_of},
+)

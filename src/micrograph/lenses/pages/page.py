@@ -1,11 +1,13 @@
 """How results of a lens become parts of pages."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from micrograph.atlas.reading import Reading
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Thumb
+from micrograph.parts.urls import Urls
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,15 @@ class LensPage:
     `page.html` of the lens of that name, or one of those that several share. None where there is
     nothing to show. `variants(scene, there)` lists which of the variants that are there can be a
     node page's tiles, `tiles(scene, variant, width)` makes them for a grid of that width in pixels.
+
+    A lens that replaces the grid has `units_map(atlas, urls, node)`: all units of a node (of the
+    model, where that is None) in one drawing, of the type `part`, which the macro `units_map` of
+    its template draws; None where there is none. `drawings` are functions that its templates call.
     """
 
     part: type[Any] | None = None
     section: Callable[[Scene], Any] | None = None
     variants: Callable[[Scene, Sequence[str]], list[TileChoice]] | None = None
     tiles: Callable[[Scene, str, int], dict[int, Thumb]] | None = None
+    units_map: Callable[[Reading, Urls, str | None], Any] | None = None
+    drawings: Mapping[str, Callable[..., Any]] = field(default_factory=dict)

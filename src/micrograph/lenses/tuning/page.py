@@ -10,6 +10,7 @@ from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.result import number
 from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningResult
 from micrograph.parts.parts import Image, Thumb, image
+from micrograph.parts.plots import Plot, tuning_plots
 
 
 @dataclass(frozen=True)
@@ -133,4 +134,29 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     return found
 
 
-PAGE = LensPage(part=Tuning, section=section, variants=variants, tiles=tiles)
+def tuning_of(family: Family) -> list[Plot]:
+    """A unit's answers to one family."""
+    import numpy as np
+
+    axes = [
+        {
+            "name": a.name,
+            "title": a.title,
+            "unit": a.unit,
+            "values": a.values,
+            "circular": a.circular,
+            "period": a.period,
+        }
+        for a in family.axes
+    ]
+    data = {"title": family.title, "family": family.name, "axes": axes}
+    return tuning_plots(data, np.array(family.responses), family.baseline)
+
+
+PAGE = LensPage(
+    part=Tuning,
+    section=section,
+    variants=variants,
+    tiles=tiles,
+    drawings={"tuning_of": tuning_of},
+)

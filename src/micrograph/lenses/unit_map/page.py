@@ -42,7 +42,7 @@ class UnitMap:
     units: list[MapUnit]
 
 
-def unit_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMap | None:
+def units_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMap | None:
     """The map of a node's units, or without `node` that of the model's; None if there is none."""
     if node is not None:
         rows = _rows(atlas, "node", [node])
@@ -125,4 +125,4 @@ def read(atlas: Reading, row: Visualization) -> UnitMapResult:
     return UnitMapResult.from_json(row.data, ArraysOf(atlas, row))
 
 
-PAGE = LensPage()
+PAGE = LensPage(part=UnitMap, units_map=units_map)

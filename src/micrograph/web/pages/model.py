@@ -6,7 +6,6 @@ from typing import Any
 
 from micrograph.atlas import Reading
 from micrograph.cards.families import FamilyTree, family_of, members
-from micrograph.lenses.unit_map.page import UnitMap, unit_map
 from micrograph.parts.parts import (
     Choice,
     Image,
@@ -17,7 +16,7 @@ from micrograph.parts.parts import (
 )
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
-from micrograph.web.lens_traits import MAP
+from micrograph.web.lens_traits import MAP, UnitsMap, units_map
 from micrograph.web.pages.model_graph import Graph, graph_of
 from micrograph.web.pages.model_state import LensProgress, NodeUnits, progress, units_along_depth
 from micrograph.web.pages.model_view import ModelView, whole_pictures
@@ -28,7 +27,8 @@ from micrograph.web.pages.pictured import pictured_units, unit_count
 class ModelPage:
     """`/models/<model>`. `lens` says what stands in the graph's nodes; `source` and the other texts
     say where the model comes from. `source_picture` is the picture the lens looked at; `map` stands
-    in the graph's place for the lens "unit_map". `techniques` are the lenses with anything to show.
+    in the graph's place for the lens that draws all units itself. `techniques` are the lenses with
+    anything to show.
     `family` says which of several networks of one name this is, `relatives` are the models of it
     that have pages here; `others` lead to comparisons; `state` says whether it can be run here.
     `depth` are its nodes with their units, `rendered` how far the lenses have come.
@@ -55,7 +55,7 @@ class ModelPage:
     switches: list[Switch]
     techniques: list[str]
     graph: Graph
-    map: UnitMap | None
+    map: UnitsMap | None
     look: LookState
     family: FamilyTree | None
     relatives: list[str]
@@ -108,7 +108,7 @@ def model_page(
         switches=[*view.switches, *blocks],
         techniques=view.techniques,
         graph=graph,
-        map=unit_map(atlas, urls) if view.lens == MAP else None,
+        map=units_map(atlas, urls, None) if view.lens == MAP else None,
         look=look,
         family=family,
         relatives=[one.id for one in members(family.root) if one.id in library] if family else [],

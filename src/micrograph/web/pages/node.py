@@ -7,7 +7,6 @@ from micrograph.atlas import ModelRecord, NodeRecord, Reading
 from micrograph.graph import parts_of
 from micrograph.lenses.pages.listing import page_of, words
 from micrograph.lenses.pages.scene import Scene
-from micrograph.lenses.unit_map.page import UnitMap, unit_map
 from micrograph.parts.parts import (
     Choice,
     Link,
@@ -22,7 +21,14 @@ from micrograph.parts.parts import (
 )
 from micrograph.parts.urls import Urls
 from micrograph.web.failures import attempt
-from micrograph.web.lens_traits import DEFAULT, MAP, is_default_tile, source_names
+from micrograph.web.lens_traits import (
+    DEFAULT,
+    MAP,
+    UnitsMap,
+    is_default_tile,
+    source_names,
+    units_map,
+)
 from micrograph.web.pages.lens_parts import LensPart, lens_parts
 from micrograph.web.pages.node_view import SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.sort import ordered
@@ -34,8 +40,8 @@ class NodePage:
 
     `sections` are the lenses of the node as a whole; of those that look at a picture the page shows
     the one called `picture`, out of `pictures`. `units` are the tiles of the grid through the lens
-    `technique` in the view `variant`; the `map` stands in their place for the lens "unit_map".
-    `techniques` are the lenses with anything to show.
+    `technique` in the view `variant`; the `map` stands in their place for the lens that draws all
+    units itself. `techniques` are the lenses with anything to show.
     `part_of` is the concatenation in which the node's units appear again, and as which.
     `broken` says in one line why the lens makes no tiles, if it should; else it is "".
     """
@@ -56,7 +62,7 @@ class NodePage:
     pictured: int
     missing: str
     units: list[Thumb]
-    map: UnitMap | None
+    map: UnitsMap | None
     inputs: list[Link]
     outputs: list[Link]
     part_of: Link | None
@@ -111,7 +117,7 @@ def node_page(
             tiles.get(unit) or Thumb(unit, f"{id}/{node.id}/{unit}", urls.unit(id, node.id, unit))
             for unit in ([] if view.lens == MAP else ordered(node.units, tiles, view.sort))
         ],
-        map=unit_map(atlas, urls, node.id) if view.lens == MAP else None,
+        map=units_map(atlas, urls, node.id) if view.lens == MAP else None,
         inputs=[link(p) for p in node.parents if p in atlas.nodes],
         outputs=[link(n.id) for n in atlas.nodes.values() if node.id in n.parents],
         part_of=_part(atlas, node, urls),
