@@ -152,9 +152,23 @@ def test_words_engine_page_and_template_come_together(tmp_path: Path) -> None:
     [
         ("page", PAGE.replace("result.value)", "result.nothing)")),
         ("page", "raise RuntimeError('no page today')"),
+        ("page", "PAGE = None"),
+        ("page", PAGE.replace("part=BrightnessPart", "part=5")),
+        ("page", PAGE.replace("section=section", "section=section, drawings=None")),
+        ("page", PAGE.replace("section=section", "section=5")),
+        ("page", PAGE.replace("return BrightnessPart(", "return (")),
         ("lens", LENS.replace('float(data["value"])', 'float(data["nothing"])')),
     ],
-    ids=["section", "module", "result"],
+    ids=[
+        "section",
+        "module",
+        "no page",
+        "no class",
+        "no drawings",
+        "no function",
+        "no part",
+        "result",
+    ],
 )
 def test_one_that_breaks_costs_its_own_part(tmp_path: Path, file: str, text: str) -> None:
     said = use(tmp_path, install(tmp_path, **{file: text}))
@@ -173,3 +187,35 @@ def test_one_that_cannot_be_loaded_is_left_out_with_a_warning(tmp_path: Path) ->
     assert "brightness" not in done.stdout
     assert "the lens 'brightness' of entry point 'brightness.lens:LENS' is left out" in done.stderr
     assert "RuntimeError: no lens today" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("order=55", "order=None", "order 'None' is no number"),
+        ("order=55", "order=float('nan')", "order 'nan' is no number"),
+        ("home=__package__", "home=''", "home '' names no package"),
+        ("words=WORDS", "words=None", "words must be Words"),
+        ("params=BrightnessParams", "params=None", "params must be a class of Params"),
+        ("can=Can()", "can=None", "can Can"),
+        ("can=Can()", "can=Can(lead=True)", "a lens that leads needs a view"),
+        ('Words("brightness"', 'Words("../x"', "'../x' is no name"),
+        ('Words("brightness"', 'Words("tuning"', "there is a lens tuning already"),
+        ('"It lies.")', '"It lies.", level="x")', "level and about must be unit or node"),
+    ],
+)
+def test_one_that_would_break_others_is_left_out(
+    tmp_path: Path, old: str, new: str, why: str
+) -> None:
+    assert old in LENS
+    env = install(tmp_path, lens=LENS.replace(old, new))
+    code = (
+        "from micrograph import lenses; print(lenses.names(), lenses.lead()); "
+        "print(lenses.lens('tuning').home)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "brightness" not in done.stdout
+    assert "('feature_vis', 'channel')" in done.stdout
+    assert "micrograph.lenses.tuning" in done.stdout
+    assert why in done.stderr

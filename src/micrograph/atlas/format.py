@@ -1,6 +1,7 @@
 """The format of an atlas file, and the checks before anything is read from it."""
 
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -117,13 +118,13 @@ def check(path: Path) -> None:
     an atlas of the version that this code reads, all there.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise not_an_atlas(path)  # to open a pipe would wait for ever
         with path.open("rb") as file:
             header = file.read(_HEADER)
             size = file.seek(0, 2)
     except FileNotFoundError as error:
         raise NotFound(f"there is no atlas at {path}; `micrograph render` makes one") from error
-    except IsADirectoryError as error:
-        raise not_an_atlas(path) from error
     except OSError as error:
         raise Unavailable(
             f"no access to {path} ({error.strerror}); check the permissions of the file and its "

@@ -12,8 +12,8 @@ from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from micrograph.errors import not_found
-from micrograph.lenses.contract import Can, Lens, View, Words
+from micrograph.errors import BadInput, not_found
+from micrograph.lenses.contract import Can, Lens, View, Words, check_lens
 from micrograph.lenses.params import Optimized, Params, option
 from micrograph.lenses.result import PlainResult, Result
 
@@ -81,20 +81,19 @@ def _scan() -> None:
     _scanned = True
     for folder in pkgutil.iter_modules(__path__, f"{__name__}."):
         if folder.ispkg and find_spec(f"{folder.name}.lens"):
-            _lenses.setdefault(*_named(import_module(f"{folder.name}.lens").LENS))
+            own: Lens = import_module(f"{folder.name}.lens").LENS
+            _lenses.setdefault(own.name, own)
     for entry in entry_points(group=GROUP):
         try:
-            _lenses.setdefault(*_named(entry.load()))
+            other = check_lens(entry.load())
+            if _lenses.setdefault(other.name, other) is not other:
+                raise BadInput(f"there is a lens {other.name} already")
         except Exception as error:  # somebody else's code: it may fail in any way
             warnings.warn(
                 f"the lens {entry.name!r} of entry point {entry.value!r} is left out: "
                 f"{type(error).__name__}: {error}",
                 stacklevel=3,
             )
-
-
-def _named(lens: Lens) -> tuple[str, Lens]:
-    return lens.name, lens
 
 
 __all__ = [

@@ -6,8 +6,11 @@ holds an `ENGINE`, which makes results; `page.py` a `PAGE`, which makes them par
 only when they are needed.
 """
 
+import math
+import re
 from dataclasses import dataclass, field
 
+from micrograph.errors import BadInput, short
 from micrograph.lenses.params import Params
 from micrograph.lenses.result import Result
 
@@ -100,3 +103,36 @@ class Lens:
     def level(self) -> str:
         """ "unit" or "node": what a result of it is about."""
         return self.about or self.words.level
+
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
+"""Names of lenses: they stand in commands, URLs and names of templates."""
+
+
+def check_lens(found: object) -> Lens:
+    """`found`, where it is a lens that lists, commands and pages can rely on.
+
+    Raises BadInput with the first field that cannot be used.
+    """
+    if not isinstance(found, Lens):
+        raise BadInput(f"{short(found)} is no Lens")
+    words, can = found.words, found.can
+    if not isinstance(words, Words) or not isinstance(can, Can):
+        raise BadInput("words must be Words, and can Can")
+    if not isinstance(words.technique, str) or not _NAME.match(words.technique):
+        raise BadInput(f"{short(words.technique)} is no name; expected letters, digits and _")
+    if not isinstance(found.order, int | float) or not math.isfinite(found.order):
+        raise BadInput(f"order {short(found.order)} is no number")
+    if found.level not in ("unit", "node") or words.level not in ("unit", "node"):
+        raise BadInput("level and about must be unit or node")
+    if not isinstance(found.home, str) or not found.home:
+        raise BadInput(f"home {short(found.home)} names no package")
+    if not _is_kind(found.params, Params) or not _is_kind(found.result, Result):
+        raise BadInput("params must be a class of Params, and result one of Result")
+    if can.lead and not words.views:
+        raise BadInput("a lens that leads needs a view")
+    return found
+
+
+def _is_kind(given: object, base: type) -> bool:
+    return isinstance(given, type) and issubclass(given, base)

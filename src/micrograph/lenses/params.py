@@ -1,6 +1,7 @@
 """The parameters of lenses: one declaration each for the command line, Python and the recipe."""
 
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from types import NoneType, UnionType
@@ -204,7 +205,7 @@ def _option(declared: "Field[Any]", hint: Any) -> Option:
 
 def _is_number(value: Any) -> bool:
     fine = isinstance(value, int | float) and not isinstance(value, bool)
-    return fine and math.isfinite(value)
+    return fine and abs(value) <= sys.float_info.max  # NaN compares false
 
 
 def _is_texts(value: Any) -> bool:

@@ -1,7 +1,7 @@
 """What pages show of the lenses, in the order in which a reader meets them."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import or_
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ from micrograph.lenses.pages import generic, pictures
 from micrograph.lenses.pages.page import LensPage
 
 _log = logging.getLogger(__name__)
+_broken: dict[str, LensPage] = {}
+"""In place of pages that could not be loaded: tried once, said once."""
 
 
 def page_of(lens: str) -> LensPage:
@@ -19,11 +21,24 @@ def page_of(lens: str) -> LensPage:
     nor for one whose code cannot be loaded."""
     if lens not in lenses():
         return LensPage()
+    if lens in _broken:
+        return _broken[lens]
     try:
-        return page(lens)
+        return _checked(page(lens))
     except Exception:  # somebody else's code: it may fail in any way
         _log.exception("the page of the lens %s cannot be loaded", lens)
-        return LensPage()
+        return _broken.setdefault(lens, LensPage())
+
+
+def _checked(found: LensPage) -> LensPage:
+    """`found`, where the site can do with it what it does with all pages of lenses."""
+    if not isinstance(found, LensPage):
+        raise TypeError(f"PAGE is no LensPage but {type(found).__name__}")
+    if found.part is not None and not isinstance(found.part, type):
+        raise TypeError("part of PAGE is no class")
+    if not isinstance(found.drawings, Mapping):
+        raise TypeError("drawings of PAGE are no mapping")
+    return found
 
 
 def _types() -> Any:

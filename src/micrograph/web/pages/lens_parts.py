@@ -1,8 +1,7 @@
 """The parts of a page that lenses make, each on its own: one that fails costs no other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, is_dataclass
 
 from micrograph.lenses import lenses
 from micrograph.lenses.pages import generic
@@ -30,15 +29,23 @@ def lens_parts(scene: Scene, level: str) -> list[LensPart]:
     for name, one in lenses().items():
         section = page_of(name).section
         if one.words.level == level and section:
-            made = _attempt_part(name, partial(section, scene))
+            made = _attempt_part(name, section, scene)
             found += [made] if made else []
     for name in dict.fromkeys(v.technique for v in scene.found if v.technique not in lenses()):
-        made = _attempt_part(name, partial(generic.section, scene, name))
+        made = _attempt_part(name, generic.section, scene, name)
         found += [made] if made else []
     return found
 
 
-def _attempt_part(lens: str, make: Callable[[], LensPart | None]) -> LensPart | None:
+def _attempt_part(
+    lens: str, section: Callable[..., LensPart | None], *given: object
+) -> LensPart | None:
+    def make() -> LensPart | None:
+        made = section(*given)
+        if made is not None and not is_dataclass(made):
+            raise TypeError(f"its section made no dataclass but {type(made).__name__}")
+        return made
+
     def broken(message: str) -> LensPart:
         return BrokenPart(technique=lens, form="broken", message=message)
 
