@@ -1,4 +1,4 @@
-"""What a command tells the program that started it: events on standard output."""
+"""Events on standard output, for the program that started a command."""
 
 import os
 import select
@@ -12,7 +12,7 @@ from micrograph.errors import MicrographError
 from micrograph.events import Event, Failed, to_line
 
 GONE = 130
-"""Exit status of a worker that nobody hears any more."""
+"""Exit status of a worker whose standard output was closed."""
 
 
 def event_teller(*, ends_with_reader: bool = False) -> Callable[[Event], None]:

@@ -26,7 +26,7 @@ def load_card(card: ModelCard, *, weights: Path | str | None = None, device: str
         card = _with_command_as_source(card, weights)
     weights = weights or card.weights or None
     file = None if weights is None or weights == RANDOM else Path(weights)
-    if weights == RANDOM:  # what its logits mean nobody knows
+    if weights == RANDOM:  # its logits have no meaning
         model = untrained(_with_lineage(replace(card, labels=()), "random weights"))
     elif card.spec:
         model = _from_elsewhere(card, file)

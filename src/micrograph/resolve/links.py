@@ -29,8 +29,8 @@ _OWN_ENDS = ("render", "look", "map")
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody wrote, in their words; "" where they did not say. `wrong` says what makes no
-    sense of what there is."""
+    """The parts of a link as they were written, "" where missing. `wrong` names the part that makes
+    no sense."""
 
     model: str = ""
     node: str = ""

@@ -1,4 +1,4 @@
-"""From a finished tally to what is told of each unit."""
+"""From a finished tally to the results of each unit."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ IN_BAND = 4
 
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 CLASSES = 10
-"""Classes that are told."""
+"""Classes that are stored for a unit."""
 
 
 def unit_data(tally: Tally, node: str, units: Sequence[int], seed: int) -> Iterator[dict[str, Any]]:

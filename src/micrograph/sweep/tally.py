@@ -102,8 +102,8 @@ def layout(spec: Spec) -> dict[str, tuple[tuple[int, ...], str, float]]:
 
 
 class Tally:
-    """Accumulators over batches. Whatever order and groups the batches come in, the bits are the
-    same in the end. `skipped` has the reason for each picture that was left out."""
+    """Accumulators over batches. The result is the same to the last bit in any order and grouping
+    of the batches. `skipped` has the reason for each picture that was left out."""
 
     def __init__(self, spec: Spec, arrays: dict[str, np.ndarray] | None = None) -> None:
         self.spec = spec

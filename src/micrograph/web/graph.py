@@ -117,7 +117,7 @@ def _whole(token: str) -> str:
 
 
 def _without(nodes: Mapping[str, NodeRecord], tokens: Sequence[str]) -> dict[str, NodeRecord]:
-    """The nodes without these tokens: who reads one reads the node that it belongs to."""
+    """The nodes without these tokens: readers of a token become readers of its node."""
     alone = {token: _whole(token) for token in tokens}
     return {
         n.id: replace(n, parents=tuple(dict.fromkeys(alone.get(p, p) for p in n.parents)))

@@ -18,8 +18,8 @@ def _can(lens: str) -> Can:
 
 
 DEFAULT: Words = lenses()[_first("lead")].words
-"""The lens whose pictures stand for units wherever nothing else is asked for. A unit's page begins
-with it, also where nothing is rendered; `micrograph render` without a lens makes its
+"""The lens whose pictures are the default picture of units. A unit's page begins with it, also
+where nothing is rendered; `micrograph render` without a lens makes its
 results."""
 
 MAP = _first("replaces_grid")
@@ -56,7 +56,7 @@ def tiled() -> list[str]:
 
 
 def is_in_doubt(lens: str, there: Sequence[str]) -> bool:
-    """Whether nobody knows that a model can have the lens: it needs a tower for text, and the
+    """Whether it is unknown that the model supports the lens: the lens needs a text tower, and the
     model has no results of it so far."""
     return _can(lens).needs_text and lens not in there
 

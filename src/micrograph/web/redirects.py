@@ -1,4 +1,4 @@
-"""Where a page is to be found if it is not where it was looked for."""
+"""Redirects to pages from other spellings of their addresses."""
 
 from dataclasses import dataclass
 

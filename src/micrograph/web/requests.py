@@ -17,7 +17,7 @@ JSON = "application/json"
 
 
 def context_of(site: Site, request: Request) -> Context:
-    """What a request sees: the same whenever it is asked for."""
+    """The context of a request, the same object at every call."""
     if not hasattr(request.state, "context"):
         request.state.context = Context(site, str(request.base_url).rstrip("/"))
     found: Context = request.state.context

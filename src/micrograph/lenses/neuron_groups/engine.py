@@ -47,7 +47,7 @@ class NeuronGroupsEngine(BatchEngine[NeuronGroupsParams]):
     lens = LENS
 
     def plan(self, model: Model, params: NeuronGroupsParams) -> list[Job]:
-        """One job for each picture. Raises NotFound and BadInput for pictures that are none,
+        """One job for each picture. Raises NotFound and BadInput for wrong pictures,
         Unavailable without scikit-learn."""
         _nmf()
         settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)

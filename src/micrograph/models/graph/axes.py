@@ -1,4 +1,4 @@
-"""What each axis of a tensor counts: pictures, units, rows, columns, tokens, or nobody knows what.
+"""What each axis of a tensor counts: pictures, units, rows, columns, tokens, or something unknown.
 
 A view can cut an axis in pieces and join pieces of several axes: heads out of units, tokens out of
 rows and columns, windows out of a map. So an axis is a list of atoms, each a digit of a number:

@@ -133,8 +133,8 @@ def _main(atlas: Reading) -> list[NodeRecord]:
 def _aligned(
     nodes: list[NodeRecord], others: list[NodeRecord]
 ) -> tuple[bool, list[tuple[NodeRecord, NodeRecord]]]:
-    """Which nodes stand side by side: those that are called the same, if that is at least half of
-    the shorter list, else those at the same share of the way. At most `ROWS`, evenly."""
+    """Pairs of nodes to show side by side: those with equal names, if that is at least half of the
+    shorter list, else those at the same relative depth. At most `ROWS`, evenly."""
     nodes, others = along_depth(nodes, len(nodes)), along_depth(others, len(others))
     names = {name: other for other in others for name in (*other.aliases, other.id)}
     twins = [
