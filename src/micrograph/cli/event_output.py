@@ -36,9 +36,9 @@ def event_teller(*, ends_with_reader: bool = False) -> Callable[[Event], None]:
 
 
 @contextmanager
-def failures_told(tell: Callable[[Event], None] | None) -> Iterator[None]:
-    """In here what the caller could mend is told as an event, and ends the command with status 2;
-    without `tell` it is raised as always."""
+def failures_as_events(tell: Callable[[Event], None] | None) -> Iterator[None]:
+    """A context in which a MicrographError becomes an event and ends the command with status 2;
+    without `tell` it is raised."""
     try:
         yield
     except MicrographError as error:

@@ -103,7 +103,7 @@ def _asset(match: re.Match[str]) -> Asked:
 
 
 def _cut(rest: str) -> str:
-    """Without what a broken page let run into the link: a quoted quotation mark or bracket."""
+    """The link without what a broken page appended to it: a quoted quotation mark or bracket."""
     return re.split(r"%22|%27|%3C|%3E|%60", rest, maxsplit=1, flags=re.I)[0]
 
 

@@ -50,7 +50,7 @@ def default_view(objective: str, sign: str) -> View:
     return next(v for v in DEFAULT.views if (v.objective, v.sign) == (objective, sign))
 
 
-def tiled() -> list[str]:
+def lenses_with_tiles() -> list[str]:
     """The lenses that can make the grid of a node's page, or stand in its place."""
     return [*(name for name in lenses() if page_of(name).tiles), MAP]
 
@@ -78,8 +78,8 @@ def follows_own_picture(lens: str) -> bool:
     return _can(lens).reader_picture
 
 
-def cited(found: Sequence[Visualization]) -> Visualization | None:
-    """Of a unit's results the one whose recipe a citation names."""
+def result_to_cite(found: Sequence[Visualization]) -> Visualization | None:
+    """The result of a unit whose recipe a citation names."""
     first = (v for v in found if is_default_tile(v.technique, v.variant))
     return next(first, found[0] if found else None)
 

@@ -26,7 +26,7 @@ _IGNORED = (
 _GATED = ("r_mag", "b_gate", "b_mag", "gate_bias", "mag_bias")
 
 
-def understood(tensors: Mapping[str, Tensor], units: int) -> dict[str, Any]:
+def read_spelling(tensors: Mapping[str, Tensor], units: int) -> dict[str, Any]:
     """`form` ("directions", "ours", "foreign"), and the parts that there are, float32: `encoder`
     and `decoder` [latent, unit], `bias`, `decoder_bias`, `threshold`, and the number `k`.
 

@@ -151,9 +151,9 @@ def _joined_digits(atoms: Iterable[Atom]) -> Axis:
     return tuple(result)
 
 
-def closed(given: Axes) -> Axes:
-    """After digits were dropped (summed over, or one value of them chosen): what is left of each
-    role counts from 0 without gaps again."""
+def without_gaps(given: Axes) -> Axes:
+    """Axes after digits were dropped (summed over, or one value of them chosen): the rest of each
+    role counts from 0 without gaps."""
     renamed: dict[Atom, Atom] = {}
     for role in "buyx":
         digits = [a for one in given for a in one if a.role == role]
