@@ -1,4 +1,4 @@
-"""What is known of models before their weights are there: plain data, no torch."""
+"""Facts about models before their weights are there: plain data, no torch."""
 
 from micrograph.cards.function import Function
 from micrograph.cards.model_card import ModelCard, WeightsSource

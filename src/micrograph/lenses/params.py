@@ -51,7 +51,7 @@ def option(
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of one parameter, for help pages and command lines.
+    """One parameter, for help pages and command lines.
 
     `kinds` are the types that a value may have (of a parameter that takes several texts: `tuple`).
     """

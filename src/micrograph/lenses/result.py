@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Arrays = Mapping[str, "np.ndarray"]
-"""What is too large for JSON, by name: uint8, int16, int32, float16 or float32."""
+"""Arrays too large for JSON, by name: uint8, int16, int32, float16 or float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Result:
         return {}
 
     def arrays(self) -> Arrays:
-        """What is kept as binary beside it."""
+        """The arrays that are stored beside it."""
         return {}
 
     @classmethod

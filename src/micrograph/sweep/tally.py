@@ -1,4 +1,4 @@
-"""All that a sweep has found so far, for every unit of every node; parts of it can be merged."""
+"""The state of a sweep, for every unit of every node; parts of a sweep can be merged."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,7 +21,7 @@ _FIXED = 2.0**24
 
 @dataclass(frozen=True)
 class Spec:
-    """What was swept, with what. Parts with the same one can be merged.
+    """What was swept, and how. Parts with equal specs can be merged.
 
     `weights` and `dataset` are digests, the former with those of dictionaries that make nodes (+);
     `nodes` are (id, units, whether `before` the activation).

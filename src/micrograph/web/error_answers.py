@@ -1,4 +1,4 @@
-"""What is answered where something cannot be: a page, or its twin, that says why."""
+"""Answers to errors: a page, or its twin, that gives the reason."""
 
 from contextlib import suppress
 

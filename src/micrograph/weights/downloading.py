@@ -96,7 +96,7 @@ def check_address(url: str, allow_http: bool) -> None:
 
 
 class _PartialFile:
-    """A file on its way, and a note of what it is a part of."""
+    """A partly downloaded file, and a note of the file that it is a part of."""
 
     def __init__(self, target: Path, url: str) -> None:
         self.path = target.with_name(target.name + ".part")

@@ -16,7 +16,7 @@ from micrograph.weights.downloading import Unreachable, check_address, download
 from micrograph.weights.formats import WeightsError
 
 Begin = Callable[[WeightsSource], StepHook | None]
-"""Called with each source that is tried; what it gives hears how far the download is."""
+"""Called with each source that is tried; returns a hook for the steps of the download."""
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class Engine(ABC, Generic[P]):
 
     @property
     def level(self) -> str:
-        """ "unit" or "node": what is wanted of it."""
+        """ "unit" or "node": what its results are about."""
         return self.lens.level
 
     def jobs(self, model: "Model", **options: Any) -> list[Job]:

@@ -44,7 +44,7 @@ FITTED = 0.75
 
 @lru_cache(maxsize=2)
 def _scenes(count: int, size: int) -> tuple[np.ndarray, tuple[Facts, ...]]:
-    """Pictures uint8 [scene, y, x, 3] and what is true of them."""
+    """Pictures uint8 [scene, y, x, 3] and the facts about each."""
     drawn = [scene(FIRST_SCENE + i, size=size) for i in range(count)]
     return np.stack([s.image for s in drawn]), tuple(facts(s) for s in drawn)
 

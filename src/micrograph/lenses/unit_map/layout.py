@@ -14,7 +14,7 @@ from micrograph.errors import Unavailable
 COMPONENTS = 50
 PERPLEXITY = 30
 ROOM = 1.3
-"""Cells per unit; what is left free shows where islands end."""
+"""Cells per unit; free cells show where islands end."""
 
 _AT_ONCE = 1200
 """Points that are assigned to cells together; the time grows with the cube."""
@@ -40,7 +40,7 @@ class Layout:
 
 
 def lay_out(profiles: np.ndarray, seed: int = 0) -> Layout:
-    """A map of units by profile, float [unit, picture]; alike is what correlates.
+    """A map of units by profile, float [unit, picture]; similar units correlate.
 
     Units that are always the same are put into the last corner. The same seed gives the same map.
     Raises Unavailable without scikit-learn.
