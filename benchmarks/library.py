@@ -69,7 +69,7 @@ def main() -> None:
             started = time.perf_counter()
             index = index_of([path])
             index.follow(Library([path]).snapshot())
-            index.settle()
+            index.wait_until_current()
             size = sum(f.stat().st_size for f in path.glob("index.sqlite")) / 1e6
             print(f"{path.name}: index of {size:.1f} MB in {time.perf_counter() - started:.1f} s")
             index.close()

@@ -55,8 +55,8 @@ class NodeRecord:
 
 @dataclass(frozen=True)
 class DictionaryRecord:
-    """What made a node that is none of the network's own: `digest` (64 hex digits) stands for the
-    dictionary, `about` says what is known of it (activation, title, l0, ...), as plain JSON."""
+    """The dictionary that makes a node: `digest` (64 hex digits) identifies it, `about` holds facts
+    about it (activation, title, l0, ...), as plain JSON."""
 
     node: str
     digest: str
@@ -78,7 +78,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class DatasetRecord:
-    """Pictures that lenses looked at: which, and in what order, is what `digest` stands for.
+    """Pictures that lenses looked at. `digest` identifies the pictures and their order.
 
     `digest` has 64 hex digits; `pictures` is their number, `classes` the names of their classes
     (empty if they have none), `size` the side in pixels at which they were shown to the network.

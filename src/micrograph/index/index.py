@@ -17,7 +17,7 @@ from micrograph.errors import MicrographError
 from micrograph.index.store import Foreign, Store, is_busy, is_damage, path_key
 
 Maker = Callable[[Reading], bytes]
-"""Makes what is to be kept of one atlas; it may raise MicrographError, then nothing is."""
+"""Computes the value to keep of one atlas; where it raises MicrographError, none is kept."""
 
 T = TypeVar("T")
 _TRIES = 10

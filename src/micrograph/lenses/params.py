@@ -51,7 +51,7 @@ def option(
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of one parameter, for help pages and command lines.
+    """One parameter, for help pages and command lines.
 
     `kinds` are the types that a value may have (of a parameter that takes several texts: `tuple`).
     """
@@ -181,8 +181,7 @@ class Optimized(Params):
 
 
 FEW = ("chelsea", "owl")
-"""What lenses look at that take their time, where nothing else is asked for: a photograph and a
-drawing."""
+"""Default pictures of lenses that are slow: a photograph and a drawing."""
 
 
 def pictures_option(default: tuple[str, ...] = FEW) -> Any:
@@ -219,7 +218,7 @@ _FITS: dict[type, Callable[[Any], bool]] = {
     tuple: _is_texts,
     NoneType: lambda v: v is None,
 }
-"""What is checked of a value that is to be of some type, ..."""
+"""The check of a value for each type, ..."""
 
 _WORDS = {
     bool: "true or false",

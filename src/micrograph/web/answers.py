@@ -1,4 +1,4 @@
-"""Sending what was written: with an ETag, compressed, or as "you have it already"."""
+"""Sending a response: with an ETag, compressed, or as "not modified"."""
 
 import gzip
 import hashlib

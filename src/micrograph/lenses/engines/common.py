@@ -21,7 +21,7 @@ REPEATS = 64
 
 
 def seeds(seed: int, repeats: int) -> range:
-    """Repeat r has seed `seed + r`. Raises BadInput for what is out of range."""
+    """Repeat r has seed `seed + r`. Raises BadInput where one is out of range."""
     in_range("seed", seed, 0, 2**31 - 1)
     in_range("repeats", repeats, 1, REPEATS)
     return range(seed, seed + repeats)

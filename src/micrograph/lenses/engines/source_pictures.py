@@ -22,8 +22,7 @@ MOST = 64
 """Pictures that may be named at once."""
 
 FEW = ("chelsea", "owl")
-"""What lenses look at that take their time, where nothing else is asked for: a photograph and a
-drawing."""
+"""Default pictures of lenses that are slow: a photograph and a drawing."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The place that a page shows, as lenses see it: what was rendered there, as typed results."""
+"""The place that a page shows, for the page functions of lenses: its typed results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -69,11 +69,11 @@ class Scene:
         return list(best.values())
 
     def results(self, lens: str, kind: type[Stored]) -> list[tuple[Visualization, Stored]]:
-        """As `of`, each with what it holds."""
+        """As `of`, each with its typed result."""
         return [(v, self.read(v, kind)) for v in self.of(lens)]
 
     def read(self, v: Visualization, kind: type[Stored]) -> Stored:
-        """What a result holds; its arrays are read from the atlas when they are asked for."""
+        """A stored result as its type; its arrays are read from the atlas when they are used."""
         return kind.from_json(v.data, ArraysOf(self.atlas, v))
 
     def image(self, v: Visualization) -> Image | None:

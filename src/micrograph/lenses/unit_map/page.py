@@ -108,7 +108,7 @@ def _units(atlas: Reading, row: Visualization, urls: Urls) -> list[MapUnit]:
 
 
 def _note(result: UnitMapResult) -> str:
-    """In words what was measured: neighbours against any two, and how many neighbours are true."""
+    """The measurements in words: neighbours against any two units, and how many are true."""
     said = []
     if result.near is not None and result.random is not None:
         said.append(

@@ -1,4 +1,4 @@
-"""What stands in the nodes of a model's graph: units, or what a lens of nodes made of them."""
+"""What the nodes of a model's graph show: units, or the pictures of a lens of nodes."""
 
 from dataclasses import dataclass
 
