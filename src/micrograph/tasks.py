@@ -16,13 +16,15 @@ class Task:
     weights and all pictures that the lens looks at by their digests. `options` are those that the
     lens makes the recipe from; they say where pictures are found (a name, a path), and whoever does
     the task checks that these give the recipe's digests. `units` are the units of each node, or
-    None for the node as a whole.
+    None for the node as a whole. `frames` is after how many steps a picture as it stands is wanted,
+    0 for none; it changes nothing in the results.
     """
 
     model: str
     recipe: Mapping[str, Any]
     units: Mapping[str, tuple[int, ...] | None]
     options: Mapping[str, Any] = field(default_factory=dict)
+    frames: int = 0
 
     @property
     def technique(self) -> str:
@@ -46,7 +48,7 @@ class Task:
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
-        return {
+        told: dict[str, Any] = {
             "model": self.model,
             "recipe": dict(self.recipe),
             "units": {
@@ -54,11 +56,12 @@ class Task:
             },
             "options": dict(self.options),
         }
+        return told | {"frames": self.frames} if self.frames else told
 
     @classmethod
     def from_json(cls, data: Any) -> "Task":
         """The task that a decoded JSON value describes. Raises BadInput for anything else."""
-        if not isinstance(data, dict) or data.keys() != _KINDS.keys():
+        if not isinstance(data, dict) or data.keys() - {"frames"} != _KINDS.keys():
             raise BadInput(
                 f"{short(data)} is no task; expected a JSON object with {', '.join(_KINDS)}"
             )
@@ -67,6 +70,11 @@ class Task:
                 raise BadInput(
                     f"{name} {short(data[name])} of a task is not usable; expected {_WORDS[kind]}"
                 )
+        frames = data.get("frames", 0)
+        if not isinstance(frames, int) or isinstance(frames, bool) or frames < 0:
+            raise BadInput(
+                f"frames {short(frames)} of a task is not usable; expected a number of steps"
+            )
         task = cls(**{**data, "units": _units(data["units"])})
         recipes.technique(task.recipe), recipes.variant(task.recipe), recipes.seed(task.recipe)
         return task

@@ -30,10 +30,13 @@ EVENTS = st.one_of(
 TASKS = st.builds(
     Task,
     model=st.text(),
-    technique=st.text(),
-    variant=st.text(),
-    seed=st.integers(),
-    recipe=st.dictionaries(st.text(), JSON, max_size=3),
+    recipe=st.builds(
+        lambda more, named: more | named,
+        st.dictionaries(st.text(), JSON, max_size=3),
+        st.fixed_dictionaries(
+            {"technique": st.just("lens"), "view": st.text(min_size=1), "seed": st.integers(0, 9)}
+        ),
+    ),
     units=st.dictionaries(
         st.text(),
         st.none() | st.lists(st.integers(0, 10**6), min_size=1, unique=True).map(tuple),
@@ -41,6 +44,7 @@ TASKS = st.builds(
         max_size=3,
     ),
     options=st.dictionaries(st.text(), JSON, max_size=3),
+    frames=st.integers(0, 10**6),
 )
 
 
