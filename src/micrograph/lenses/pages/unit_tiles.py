@@ -15,6 +15,8 @@ from micrograph.lenses import lead
 KEPT_AS = "unit-tiles-1"
 """The name under which an index keeps what `pack` makes of a file."""
 
+_LONGEST = 4096
+"""Bytes of a line, at most; colour and kind of a picture are short."""
 _FIELDS = {field.name for field in fields(Tile)}
 
 
@@ -43,7 +45,7 @@ def find(packed: bytes, node: str, unit: int) -> Tile | None:
     at = packed.find(key)
     if at < 0:
         return None
-    line = packed[at + len(key) : packed.index(b"\n", at + 1)]
+    line, _, _ = packed[at + len(key) : at + len(key) + _LONGEST].partition(b"\n")
     try:
         tile = json.loads(line)
     except ValueError:
