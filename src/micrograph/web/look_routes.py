@@ -19,10 +19,11 @@ from micrograph.steps import StepHook
 from micrograph.web import look_answer
 from micrograph.web.answers import answer
 from micrograph.web.context import Context
+from micrograph.web.disconnects import reader_of
 from micrograph.web.locations import Location, locate
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
 from micrograph.web.origin import check_origin
-from micrograph.web.readers import Reader, reader_of
+from micrograph.web.reader import Reader
 from micrograph.web.requests import context_of
 from micrograph.web.site import Site
 from micrograph.web.uploads import picture_bytes

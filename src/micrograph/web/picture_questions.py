@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from micrograph.errors import Conflict, Unavailable
 from micrograph.events import Event, Step
 from micrograph.steps import StepHook
-from micrograph.web.readers import Reader
+from micrograph.web.reader import Reader
 from micrograph.workers import (
     LOOK,
     Cancelled,
