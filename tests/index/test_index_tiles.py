@@ -134,6 +134,9 @@ def test_what_was_packed_is_found_and_no_neighbour_of_it(tmp_path: Path) -> None
     atlas = Atlas.open(tmp_path / f"{MODEL.id}.atlas")
     packed = unit_tiles.pack(atlas)
     tiles = {tile.unit: tile for tile in atlas.tiles("mixed1a", "feature_vis", "channel")}
+    seeds = [unit_tiles.find(packed, "conv0", unit).seed for unit in range(6)]
+    assert seeds == [0, 0, 0, 1, -1, 0]
+    assert unit_tiles.find(packed, "conv0", 1).width == 96
     assert {unit: unit_tiles.find(packed, "mixed1a", unit) for unit in range(16)} == tiles
-    for node, unit in (("mixed1a", 16), ("ixed1a", 1), ("conv0", 4), ("conv0", 6), ("wide", 1)):
+    for node, unit in (("mixed1a", 16), ("ixed1a", 1), ("conv0", 7), ("conv0", 6), ("wide", 1)):
         assert unit_tiles.find(packed, node, unit) is None

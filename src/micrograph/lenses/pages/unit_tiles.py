@@ -4,10 +4,10 @@ A page that names units of a hundred models would else open as many files.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict, fields
 
 from micrograph.atlas.merged import Merged
+from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Tile
 from micrograph.lenses import lead
@@ -20,23 +20,13 @@ _LONGEST = 4096
 _FIELDS = {field.name for field in fields(Tile)}
 
 
-def pack(atlas: Reading) -> bytes:
-    """A line for each unit of which seed 0 gave a picture under the first view: its address in the
-    model, a tab, and the tile in JSON."""
+def pack(atlas: Atlas) -> bytes:
+    """A line for each unit with a picture under the first view: its address in the model, a tab,
+    and the tile in JSON."""
     return b"\n" + b"".join(
         _key(node, tile.unit) + json.dumps(asdict(tile)).encode() + b"\n"
-        for node, tile in _tiles(atlas)
+        for node, tile in atlas.first_pictures(*lead())
     )
-
-
-def _tiles(atlas: Reading) -> Iterator[tuple[str, Tile]]:
-    """Left out are units with a result of a lower seed than 0: it would come first."""
-    for count in atlas.counts():
-        if (count.technique, count.variant) == lead():
-            first = atlas.results(count.node, *lead())
-            for tile in atlas.tiles(count.node, *lead(), seed=0):
-                if first[tile.unit].seed == 0:
-                    yield count.node, tile
 
 
 def find(packed: bytes, node: str, unit: int) -> Tile | None:
@@ -64,8 +54,8 @@ class KeptTiles:
         self._packed = _all_packed(atlas)
 
     def of(self, node: str, unit: int) -> Tile | None:
-        """The tile of a unit; None where only the files can say which it is: where none or several
-        of them have one of seed 0, or where the index does not know one of them."""
+        """The tile of a unit; None where the files have to be asked: where none of them has one,
+        where several have, or where the index does not know one of them."""
         there = [tile for packed in self._packed if (tile := find(packed, node, unit))]
         return there[0] if len(there) == 1 else None
 
