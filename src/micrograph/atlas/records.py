@@ -107,7 +107,7 @@ class SampleRecord:
 
 
 @dataclass(frozen=True)
-class Visualization:
+class Visualization(recipes.FromRecipe):
     """What a recipe gave of a unit, of a node as a whole (`unit` is None), or of another subject.
 
     `about` is None but for another subject; `node` and `unit` are its home then (`Subject.home`),
@@ -144,21 +144,6 @@ class Visualization:
     def subject(self) -> Subject:
         """What it is about."""
         return subject_at(self.node, self.unit) if self.about is None else self.about
-
-    @property
-    def technique(self) -> str:
-        """The lens. Raises BadInput where the recipe does not say, as do the others."""
-        return recipes.technique(self.recipe)
-
-    @property
-    def variant(self) -> str:
-        """The view in words for people and URLs: "channel", "channel-negative", ..."""
-        return recipes.variant(self.recipe)
-
-    @property
-    def seed(self) -> int:
-        """The seed."""
-        return recipes.seed(self.recipe)
 
 
 @dataclass(frozen=True)

@@ -104,6 +104,14 @@ def _parse_options(
     hidden=True,
     help="Tell events on standard output, a line of JSON each, and no progress.",
 )
+@click.option(
+    "--frames",
+    type=int,
+    default=0,
+    hidden=True,
+    metavar="N",
+    help="With --events: after every N steps the picture as it stands.",
+)
 def command(
     model: str,
     nodes: tuple[str, ...],
@@ -115,6 +123,7 @@ def command(
     asked: ModelOptions,
     orphan_stops: bool,
     events: bool,
+    frames: int,
     more: dict[str, Any],
     **options: Any,
 ) -> int:
@@ -150,6 +159,7 @@ def command(
             batch=batch,
             progress=None if tell else runner.progress_for(sys.stderr),
             on_event=tell,
+            frames=frames,
             **given,
         )
     if tell is None:

@@ -21,7 +21,7 @@ P = TypeVar("P", bound=Params)
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(recipes.FromRecipe):
     """A recipe and what it works on, for any number of units.
 
     `recipe` is complete: the lens, the variant, the seed, all parameters, the model and its digest,
@@ -30,20 +30,6 @@ class Job:
 
     recipe: Mapping[str, Any]
     context: Any = None
-
-    @property
-    def technique(self) -> str:
-        """The name of the lens."""
-        return recipes.technique(self.recipe)
-
-    @property
-    def variant(self) -> str:
-        """Which view of the lens: a name for people, atlases and URLs."""
-        return recipes.variant(self.recipe)
-
-    @property
-    def seed(self) -> int:
-        return recipes.seed(self.recipe)
 
 
 @dataclass(frozen=True)

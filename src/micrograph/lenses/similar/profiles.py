@@ -91,13 +91,17 @@ class Nodes(dict[str, Profiles]):
     """Profiles of one dataset, by node."""
 
     @cached_property
-    def groups(self) -> list[tuple[Profiles, list[Profiles]]]:
-        """Nodes that lie in one array together, behind the profiles of that whole array."""
+    def groups(self) -> list[tuple[Profiles, list[Profiles], bool]]:
+        """Nodes that lie in one array together, behind the profiles of that whole array, and
+        whether they are all of it."""
         found: dict[int, tuple[Profiles, list[Profiles]]] = {}
         for block in self.values():
             whole = block.whole or block
             found.setdefault(id(whole), (whole, []))[1].append(block)
-        return list(found.values())
+        return [
+            (whole, group, sum(len(block.values) for block in group) == len(whole.values))
+            for whole, group in found.values()
+        ]
 
 
 def profiles_of(atlas: Reading) -> dict[str, Nodes]:
