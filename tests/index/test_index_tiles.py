@@ -82,7 +82,7 @@ def test_units_have_the_pictures_that_the_files_say(
         write(place, rows)
     index = Index([tmp_path / "index.sqlite"], {unit_tiles.KEPT_AS: unit_tiles.pack})
     indexed = Library(places, index=index).snapshot().model(MODEL.id)
-    assert index.settle(60)
+    assert index.wait_until_current(60)
     found = shown(indexed)
     assert found == shown(Library(places).snapshot().model(MODEL.id))
     assert sum(thumb is not None and thumb.image is not None for thumb in found.values()) >= 4
@@ -96,7 +96,7 @@ def test_units_of_other_models_are_shown_without_opening_their_files(
         write(tmp_path, ONE, name)
     index = Index([tmp_path / "index.sqlite"], {unit_tiles.KEPT_AS: unit_tiles.pack})
     atlas, *others = Library([tmp_path], index=index).snapshot().atlases()
-    assert index.settle(60)
+    assert index.wait_until_current(60)
     scene = Scene(atlas, atlas.nodes["logits"], 0, URLS, [], others=others)
 
     def opened(path: Path) -> None:
