@@ -194,6 +194,16 @@ def pictures_option(default: tuple[str, ...] = FEW) -> Any:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class PictureParams(Params):
+    """The parameters of every lens that optimizes something for single pictures."""
+
+    images: tuple[str, ...] = pictures_option()
+    preset: str = option("standard", "draft, standard or microscope")
+    steps: int | None = option(None, "gradient steps", unit="steps", shown="the preset's")
+    seed: int = option(0, "random seed", low=0, high=2**31 - 1)
+
+
 def _option(declared: "Field[Any]", hint: Any) -> Option:
     kinds = get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
     plain = tuple(get_origin(kind) or kind for kind in kinds)

@@ -21,9 +21,6 @@ from micrograph.pictures import find_picture
 MOST = 64
 """Pictures that may be named at once."""
 
-FEW = ("chelsea", "owl")
-"""Default pictures of lenses that are slow: a photograph and a drawing."""
-
 
 @dataclass(frozen=True)
 class SourcePicture:
