@@ -69,7 +69,7 @@ def main() -> None:
             started = time.perf_counter()
             index = index_of([path])
             index.follow(Library([path]).snapshot())
-            index.settle()
+            index.wait_until_current()
             size = sum(f.stat().st_size for f in path.glob("index.sqlite")) / 1e6
             print(f"{path.name}: index of {size:.1f} MB in {time.perf_counter() - started:.1f} s")
             index.close()
@@ -117,12 +117,12 @@ def make(folder: Path, number: int, nodes: int) -> None:
 
 
 def result(model: str, node: str, unit: int, picture: Picture) -> Visualization:
-    recipe = {"technique": "feature_vis", "variant": "channel", "model": model}
-    return Visualization(node, unit, "feature_vis", "channel", recipe, 0, 1.0, picture)
+    recipe = {"technique": "feature_vis", "view": "channel", "model": model, "seed": 0}
+    return Visualization(node, unit, recipe, 1.0, picture)
 
 
 def swept(model: str, node: str, draw: np.random.Generator) -> Visualization:
-    recipe = {"technique": "dataset_examples", "variant": "town", "model": model}
+    recipe = {"technique": "dataset_examples", "view": "town", "model": model, "seed": 0}
     arrays = {
         "profile": draw.integers(0, 256, (UNITS, PICTURES), dtype=np.uint8),
         "numbers": np.arange(PICTURES, dtype=np.int32),
@@ -130,10 +130,7 @@ def swept(model: str, node: str, draw: np.random.Generator) -> Visualization:
     return Visualization(
         node,
         None,
-        "dataset_examples",
-        "town",
         recipe,
-        0,
         0.0,
         None,
         {"dataset": DATASET},

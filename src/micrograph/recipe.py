@@ -63,3 +63,27 @@ def _name(recipe: Recipe, key: str) -> str:
     if not isinstance(found, str):
         raise BadInput(f"{key} {short(found)} of a recipe is no name; every recipe needs one")
     return found
+
+
+class FromRecipe:
+    """What carries a `recipe`, and is called by the lens, variant and seed that it names.
+
+    All three raise BadInput where the recipe does not say.
+    """
+
+    recipe: Recipe
+
+    @property
+    def technique(self) -> str:
+        """The name of the lens."""
+        return technique(self.recipe)
+
+    @property
+    def variant(self) -> str:
+        """The view of the lens in words for people and URLs: "channel", "channel-negative", ..."""
+        return variant(self.recipe)
+
+    @property
+    def seed(self) -> int:
+        """The random seed, 0 for lenses without chance."""
+        return seed(self.recipe)

@@ -9,35 +9,22 @@ from micrograph.errors import BadInput, short
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(recipes.FromRecipe):
     """Units of a model that are rendered together, by one recipe.
 
     `model` is the model's id. `recipe` is complete: lens, variant and seed stand in it, and the
     weights and all pictures that the lens looks at by their digests. `options` are those that the
     lens makes the recipe from; they say where pictures are found (a name, a path), and whoever does
     the task checks that these give the recipe's digests. `units` are the units of each node, or
-    None for the node as a whole.
+    None for the node as a whole. `frames` is after how many steps a picture as it stands is wanted,
+    0 for none; it changes nothing in the results.
     """
 
     model: str
     recipe: Mapping[str, Any]
     units: Mapping[str, tuple[int, ...] | None]
     options: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def technique(self) -> str:
-        """The name of the lens."""
-        return recipes.technique(self.recipe)
-
-    @property
-    def variant(self) -> str:
-        """The view of the lens under which results are stored."""
-        return recipes.variant(self.recipe)
-
-    @property
-    def seed(self) -> int:
-        """The random seed under which results are stored."""
-        return recipes.seed(self.recipe)
+    frames: int = 0
 
     @property
     def size(self) -> int:
@@ -46,7 +33,7 @@ class Task:
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object."""
-        return {
+        told: dict[str, Any] = {
             "model": self.model,
             "recipe": dict(self.recipe),
             "units": {
@@ -54,11 +41,12 @@ class Task:
             },
             "options": dict(self.options),
         }
+        return told | {"frames": self.frames} if self.frames else told
 
     @classmethod
     def from_json(cls, data: Any) -> "Task":
         """The task that a decoded JSON value describes. Raises BadInput for anything else."""
-        if not isinstance(data, dict) or data.keys() != _KINDS.keys():
+        if not isinstance(data, dict) or data.keys() - {"frames"} != _KINDS.keys():
             raise BadInput(
                 f"{short(data)} is no task; expected a JSON object with {', '.join(_KINDS)}"
             )
@@ -67,6 +55,11 @@ class Task:
                 raise BadInput(
                     f"{name} {short(data[name])} of a task is not usable; expected {_WORDS[kind]}"
                 )
+        frames = data.get("frames", 0)
+        if not isinstance(frames, int) or isinstance(frames, bool) or frames < 0:
+            raise BadInput(
+                f"frames {short(frames)} of a task is not usable; expected a number of steps"
+            )
         task = cls(**{**data, "units": _units(data["units"])})
         recipes.technique(task.recipe), recipes.variant(task.recipe), recipes.seed(task.recipe)
         return task

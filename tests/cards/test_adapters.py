@@ -111,7 +111,7 @@ def theirs(monkeypatch):
 
     def put(**found: str) -> None:
         entries = {n: EntryPoint(n, value, adapters.ENTRY_POINTS) for n, value in found.items()}
-        monkeypatch.setattr(adapters, "_theirs", lambda: entries)
+        monkeypatch.setattr(adapters, "_foreign_adapters", lambda: entries)
 
     return put
 

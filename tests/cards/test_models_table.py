@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from micrograph.models import cards
-from micrograph.weights.fetching import why_not
+from micrograph.weights.fetching import reason_not_fetched
 
 PAGE = Path(__file__).parents[2] / "docs/models.md"
 TABLE = PAGE.read_text(encoding="utf-8").partition("## ")[0]
@@ -22,7 +22,7 @@ def test_its_row(card):
     assert size == f"{card.preprocessing.size} px"
     assert classes == (str(len(card.labels)) if card.labels else "")
     assert parameters == (f"{card.parameters / 1e6:.1f} M" if card.parameters else "")
-    fetched = "import" if all(why_not(s) for s in card.sources) else "fetch"
+    fetched = "import" if all(reason_not_fetched(s) for s in card.sources) else "fetch"
     ways = {"never released": card.unreleased, "ships": card.bundled, fetched: True}
     assert weights == next(way for way, fits in ways.items() if fits)
     if licence != "likewise":

@@ -35,3 +35,10 @@ def test_what_is_refused_is_told_with_its_status(start, tmp_path):
     assert failed.status == 404
     assert process.returncode == 2
     assert not (tmp_path / "new").exists()
+
+
+def test_frames_come_with_the_steps_that_were_asked_for(start, tmp_path):
+    words = ("render", "toytown", *QUICK, "--atlas", tmp_path, "--events", "--frames", "2")
+    steps = [event for event in told(start(*words)) if isinstance(event, Step)]
+    assert [event.step for event in steps if event.frame] == [2, 3] * 2, "of two batches"
+    assert all(event.frame.startswith("data:image/webp") for event in steps if event.frame)

@@ -19,6 +19,7 @@ from micrograph.atlas import (
     bundled_gallery,
 )
 from micrograph.index import Index
+from micrograph.lenses.pages import unit_tiles
 from micrograph.lenses.similar import neighbours, profiles
 from micrograph.lenses.similar.neighbours import by_profile
 from micrograph.parts.urls import Urls
@@ -30,6 +31,7 @@ from micrograph.web.pages.start import start_page
 
 MAKERS = {
     profiles.KEPT_AS: profiles.pack,
+    unit_tiles.KEPT_AS: unit_tiles.pack,
     model_cards.KEPT_AS: model_cards.pack_facts,
 }
 WORDS = (

@@ -131,6 +131,33 @@ def test_the_process_answers_until_its_input_ends(owl: np.ndarray) -> None:
     assert mapped["answer"] == looked["answer"]["unit"]
 
 
+def test_the_process_stops_a_caricature_that_is_taken_back(owl: np.ndarray) -> None:
+    def request(**ask) -> bytes:
+        return json.dumps(ask | {"shape": owl.shape}).encode() + b"\n" + owl.tobytes()
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "micrograph", "look", "toytown"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(request(ask="caricature", node="conv1", frames=1))
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline()) == {"answer": "ready"}
+        first = json.loads(process.stdout.readline())
+        assert first["step"] == 1
+        assert first["frame"].startswith("data:image/webp;base64,")
+        process.stdin.write(b'{"cancel": true}\n' + request(ask="map", node="mixed4c", unit=5))
+        process.stdin.close()
+        *steps, failed, mapped = map(json.loads, process.stdout.readlines())
+    assert len(steps) < first["steps"] - 1, "it did not go on to its end"
+    assert failed == {"error": "the question was taken back", "status": 503}
+    assert mapped["answer"]["value"] >= 0, "what is asked after it is answered"
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from micrograph.runner.progress import Bar, Lines, Rate, duration, opening, progress_for
+from micrograph.runner.progress import Bar, Lines, Rate, duration, first_line, progress_for
 
 
 class Clock:
@@ -52,7 +52,7 @@ def test_lines_every_ten_seconds() -> None:
         lines.update(done, "conv0 channel")
     lines.finish()
     told = stream.getvalue().splitlines()
-    assert opening(1, 0, "here.atlas") == "1 to do: here.atlas"
+    assert first_line(1, 0, "here.atlas") == "1 to do: here.atlas"
     assert told[0] == "100 to do, 7 are there already: here.atlas"
     assert told[1] == "10 of 100, 1.0/s, 90 s left, at conv0 channel".replace("90 s", "2 min")
     assert len(told) == 1 + 5

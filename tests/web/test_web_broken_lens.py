@@ -13,7 +13,7 @@ from web_client import Client
 
 import micrograph.lenses as registry
 from micrograph.errors import BadInput, MicrographError, Unavailable
-from micrograph.web import failures, html
+from micrograph.web import failures
 
 UNIT = "/models/lensed/mixed1a/3"
 NODE = "/models/lensed/mixed1a"
@@ -101,7 +101,7 @@ def test_a_template_that_fails(
     client_of: Callable[..., Client],
     lenses: Path,
 ) -> None:
-    monkeypatch.setattr(html, "tuning_of", failing)
+    broken(monkeypatch, "tuning", "drawings", {"tuning_of": failing})
     site = client_of(lenses)
     page, again = site.get(UNIT), site.get(UNIT)
     assert page.status_code == 200

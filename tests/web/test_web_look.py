@@ -1,5 +1,6 @@
 """A reader's own picture: uploads good and bad, with a small script in the worker's place."""
 
+import asyncio
 import io
 import json
 import os
@@ -390,6 +391,78 @@ def test_closing_ends_a_worker_in_the_middle(site):
     assert told == [503]
     assert not worker.alive
     assert post(client, MODEL + "/look", packed(gray())).status_code == 503
+
+
+ENDLESS = """
+    import json, os, queue, sys, threading
+    def say(**line): print(json.dumps(line), flush=True)
+    asked = queue.Queue()
+    def read():
+        while line := sys.stdin.buffer.readline():
+            ask = json.loads(line)
+            if "shape" in ask: sys.stdin.buffer.read(ask["shape"][0] * ask["shape"][1] * 3)
+            asked.put(ask)
+    threading.Thread(target=read, daemon=True).start()
+    say(answer="ready")
+    while True:
+        ask = asked.get()
+        if ask.get("ask") == "look":
+            say(answer={"maxima": {}, "unit": None, "classes": [],
+                        "attribution": {"pid": os.getpid()}})
+        if ask.get("ask") == "caricature":
+            say(step=1, steps=2)
+            while "cancel" not in asked.get(): pass
+            say(error="taken back", status=503)
+"""
+
+
+def leave_after_a_while(client, path: str, seconds: float, **headers: str) -> list:
+    """Post a picture, and close the connection; what the site sent until then, or after it."""
+    sent: list = []
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"caricature=true",
+        "root_path": "",
+        "headers": [(k.encode(), v.encode()) for k, v in (SAME | headers).items()],
+        "server": ("site", 80),
+        "client": ("127.0.0.1", 1),
+    }
+
+    async def run() -> None:
+        body = [{"type": "http.request", "body": packed(gray()), "more_body": False}]
+        end = time.monotonic() + seconds
+
+        async def receive():
+            if body:
+                return body.pop()
+            while time.monotonic() < end:
+                await asyncio.sleep(0.05)
+            return {"type": "http.disconnect"}
+
+        async def send(message) -> None:
+            sent.append(message)
+
+        await asyncio.wait_for(client.app(scope, receive, send), 20)
+
+    asyncio.run(run())
+    return sent
+
+
+@pytest.mark.parametrize("accept", ["application/x-ndjson", "application/json"])
+def test_a_caricature_whose_reader_leaves_blocks_nobody(site, accept):
+    client, _ = site(ENDLESS)
+    first = post(client, MODEL + "/look", packed(gray())).json()
+    begun = time.monotonic()
+    leave_after_a_while(client, NODE + "/look", 0.3, accept=accept)
+    second = post(client, MODEL + "/look", packed(gray())).json()
+    assert time.monotonic() - begun < 15, "not the minutes that a caricature may take"
+    assert second["attribution"] == first["attribution"], "the worker stayed warm"
 
 
 @pytest.fixture

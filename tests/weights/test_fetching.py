@@ -17,7 +17,7 @@ from micrograph.errors import Conflict, Unavailable
 from micrograph.models import ModelCard, WeightsSource, load
 from micrograph.weights import downloading, store
 from micrograph.weights.downloading import Unreachable, check_address, download
-from micrograph.weights.fetching import fetch_weights, file_name, why_not
+from micrograph.weights.fetching import fetch_weights, file_name, reason_not_fetched
 from micrograph.weights.formats import WeightsError
 
 FILE = np.random.default_rng(0).bytes(300_000)
@@ -233,11 +233,11 @@ def test_addresses_that_are_never_opened(url, tmp_path):
 def test_plain_http_is_a_choice():
     check_address("http://a.org/b", True)
     check_address("https://a.org/b", False)
-    assert "gsutil" in why_not(WeightsSource("", "gs://a/b.pb"))
-    assert why_not(WeightsSource("", "http://a.org/b.pb"))
-    assert not why_not(WeightsSource("", "http://a.org/b.pb", sha256=SHA))
-    assert "of a page" in why_not(WeightsSource("", "https://github.com/a/b"))
-    assert why_not(WeightsSource("")) == "it has no address"
+    assert "gsutil" in reason_not_fetched(WeightsSource("", "gs://a/b.pb"))
+    assert reason_not_fetched(WeightsSource("", "http://a.org/b.pb"))
+    assert not reason_not_fetched(WeightsSource("", "http://a.org/b.pb", sha256=SHA))
+    assert "of a page" in reason_not_fetched(WeightsSource("", "https://github.com/a/b"))
+    assert reason_not_fetched(WeightsSource("")) == "it has no address"
     assert file_name("https://a/b/..%2f.x y.pb?download=1") == "_2f.x_y.pb"
 
 

@@ -31,16 +31,11 @@ TASKS = st.builds(
     Task,
     model=st.text(),
     recipe=st.builds(
-        lambda more, technique, view, seed: {
-            **more,
-            "technique": technique,
-            "view": view,
-            "seed": seed,
-        },
+        lambda more, named: more | named,
         st.dictionaries(st.text(), JSON, max_size=3),
-        st.text(min_size=1),
-        st.text(min_size=1),
-        st.integers(),
+        st.fixed_dictionaries(
+            {"technique": st.just("lens"), "view": st.text(min_size=1), "seed": st.integers(0, 9)}
+        ),
     ),
     units=st.dictionaries(
         st.text(),
@@ -49,6 +44,7 @@ TASKS = st.builds(
         max_size=3,
     ),
     options=st.dictionaries(st.text(), JSON, max_size=3),
+    frames=st.integers(0, 10**6),
 )
 
 

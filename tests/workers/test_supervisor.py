@@ -307,3 +307,77 @@ def test_closing_ends_everything_and_nothing_begins_any_more(workers: Supervisor
     ):
         with pytest.raises(Cancelled):
             ticket.result()
+
+
+TAKES_BACK = """
+    import json, os, queue, sys, threading, time
+    def say(**line): print(json.dumps(line), flush=True)
+    lines = queue.Queue()
+    threading.Thread(target=lambda: [lines.put(x.strip()) for x in sys.stdin], daemon=True).start()
+    time.sleep(float(sys.argv[1]))
+    say(answer="ready")
+    while True:
+        ask = lines.get()
+        if ask == "pid": say(answer=os.getpid())
+        if ask == "deaf":
+            say(step=1, steps=2); time.sleep(60)
+        if ask == "long":
+            say(step=1, steps=2)
+            while lines.get() != "stop": pass
+            say(error="taken back", status=503)
+"""
+"""What is answered until it is told to stop; `argv[1]` is how long it takes to get ready."""
+
+
+def long(ask: str = "long", ready: float = 0.0, **more: Any) -> Order:
+    words, cancel = command(TAKES_BACK, ready), b"stop\n"
+    return Order(words, question=ask.encode() + b"\n", keep=60.0, take_back=cancel, **more)
+
+
+def test_a_question_that_is_taken_back_leaves_the_worker_warm(workers: Supervisor) -> None:
+    pid = workers.submit("look", long("pid")).result()
+    begun = threading.Event()
+    running = workers.submit("look", long(on_event=lambda event: begun.set()))
+    waiting = workers.submit("look", long("pid"))
+    assert begun.wait(20)
+    workers.cancel("look", running)
+    workers.cancel("look", running)
+    with pytest.raises(Cancelled):
+        running.result()
+    assert waiting.result() == pid
+    workers.cancel("look", waiting)  # too late: nothing happens
+    assert workers.submit("look", long("pid")).result() == pid
+
+
+def test_a_worker_that_does_not_listen_is_replaced(workers: Supervisor) -> None:
+    pid = workers.submit("look", long("pid")).result()
+    begun = threading.Event()
+    running = workers.submit("look", long("deaf", on_event=lambda _: begun.set(), patience=0.2))
+    assert begun.wait(20)
+    workers.cancel("look", running)
+    with pytest.raises(Cancelled):
+        running.result()
+    assert workers.submit("look", long("pid")).result() != pid
+    assert is_gone(pid)
+
+
+def test_a_question_that_is_taken_back_before_the_worker_is_ready_is_never_asked(
+    workers: Supervisor,
+) -> None:
+    running = workers.submit("look", long(ready=0.5, patience=0.0))
+    pid = until(lambda: workers.process("look")).pid
+    workers.cancel("look", running)
+    with pytest.raises(Cancelled):
+        running.result()
+    assert workers.submit("look", long("pid", ready=0.5)).result() == pid
+
+
+def test_patience_with_one_question_does_not_end_the_next(workers: Supervisor) -> None:
+    begun = threading.Event()
+    running = workers.submit("look", long(on_event=lambda _: begun.set(), patience=0.4))
+    assert begun.wait(20)
+    pid = workers.process("look").pid
+    workers.cancel("look", running)
+    running.wait(20)
+    time.sleep(0.6)
+    assert workers.submit("look", long("pid")).result() == pid

@@ -1,4 +1,4 @@
-"""Which dictionaries made the nodes that are none of the network's own."""
+"""The dictionaries that make nodes beside those of the network."""
 
 import json
 import sqlite3

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from micrograph.atlas.versions import READABLE, VERSION, overlay
+from micrograph.atlas.versions import READABLE, VERSION, view_as_newest
 from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
 
 APPLICATION_ID = 0x4D475241
@@ -96,7 +96,7 @@ def _connection_that_reads(uri: str) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=10)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-        overlay(connection)
+        view_as_newest(connection)
     except BaseException:
         connection.close()
         raise

@@ -15,9 +15,9 @@ class WriterLock:
 
     def __init__(self, target: Path) -> None:
         self.path = target.with_name(target.name + ".lock")
-        self._handle = self._take(target)
+        self._handle = self._acquire(target)
 
-    def _take(self, target: Path) -> int:
+    def _acquire(self, target: Path) -> int:
         import fcntl  # not on Windows; reading an atlas works there all the same
 
         while True:
@@ -36,11 +36,11 @@ class WriterLock:
                     f"{target} is being written by another process; "
                     "wait for it to finish, or choose another folder with --atlas"
                 ) from error
-            if self._still_there(handle):
+            if self._is_same_file(handle):
                 return handle
             os.close(handle)  # its holder removed it between our two steps: try again
 
-    def _still_there(self, handle: int) -> bool:
+    def _is_same_file(self, handle: int) -> bool:
         try:
             return os.path.samestat(os.fstat(handle), os.stat(self.path))
         except FileNotFoundError:

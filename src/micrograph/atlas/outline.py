@@ -96,7 +96,7 @@ class Outline:
         """Of everything that can be found: most models lack a word of most searches."""
         return "".join(text for text, _ in self._index)
 
-    # Nothing is rendered, so whatever else is asked has one answer.
+    # Nothing is rendered: all other methods give empty answers.
 
     def tiles(
         self,
@@ -157,7 +157,7 @@ def read_catalogue(folder: Path) -> dict[str, Outline]:
 
 
 def _fields(node: NodeRecord) -> dict[str, Any]:
-    """What the file says of a node: all but `worth` where nobody decided it."""
+    """A node as a line of the file; without `worth` where that was not decided."""
     fields = dataclasses.asdict(node)
     if node.worth is None:
         del fields["worth"]

@@ -22,6 +22,19 @@ SELECT unit, digest, mime, width, height, color, score, seed FROM (
 ) WHERE place = 1 ORDER BY unit
 """
 
+# The picture that VISUALIZATIONS has first of each unit, of all nodes.
+FIRST_PICTURES = """
+SELECT name, unit, digest, mime, width, height, color, score, seed FROM (
+  SELECT n.name, n.position, v.unit, lower(hex(p.digest)) AS digest, p.mime, p.width, p.height,
+    p.color, v.score, r.seed, row_number() OVER (
+      PARTITION BY v.node, v.unit ORDER BY r.seed, p.width DESC, v.created DESC, v.id DESC
+    ) AS place
+  FROM visualization v JOIN recipe r ON r.id = v.recipe JOIN picture p ON p.id = v.picture
+    JOIN node n ON n.id = v.node
+  WHERE v.unit >= 0 AND v.subject = '' AND r.technique = :technique AND r.variant = :variant
+) WHERE place = 1 ORDER BY position, unit
+"""
+
 VISUALIZATIONS = """
 SELECT r.technique, r.variant, r.json, r.seed, v.score, lower(hex(p.digest)), p.mime, p.width,
   p.height, p.color, v.data, m.json, v.created, v.seconds

@@ -127,6 +127,13 @@ class Atlas:
         with self._question() as ask:
             return [Tile(*row) for row in ask.execute(queries.TILES, given)]
 
+    def first_pictures(self, technique: str, variant: str) -> list[tuple[str, Tile]]:
+        """Of each unit with a picture its node and the picture that comes first in
+        `visualizations`, in order of nodes and units."""
+        given = {"technique": technique, "variant": variant}
+        with self._question() as ask:
+            return [(node, Tile(*row)) for node, *row in ask.execute(queries.FIRST_PICTURES, given)]
+
     def visualizations(
         self, node: str, unit: int | None, technique: str | None = None
     ) -> list[Visualization]:

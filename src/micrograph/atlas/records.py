@@ -55,8 +55,8 @@ class NodeRecord:
 
 @dataclass(frozen=True)
 class DictionaryRecord:
-    """What made a node that is none of the network's own: `digest` (64 hex digits) stands for the
-    dictionary, `about` says what is known of it (activation, title, l0, ...), as plain JSON."""
+    """The dictionary that makes a node: `digest` (64 hex digits) identifies it, `about` holds facts
+    about it (activation, title, l0, ...), as plain JSON."""
 
     node: str
     digest: str
@@ -78,7 +78,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class DatasetRecord:
-    """Pictures that lenses looked at: which, and in what order, is what `digest` stands for.
+    """Pictures that lenses looked at. `digest` identifies the pictures and their order.
 
     `digest` has 64 hex digits; `pictures` is their number, `classes` the names of their classes
     (empty if they have none), `size` the side in pixels at which they were shown to the network.
@@ -107,7 +107,7 @@ class SampleRecord:
 
 
 @dataclass(frozen=True)
-class Visualization:
+class Visualization(recipes.FromRecipe):
     """What a recipe gave of a unit, of a node as a whole (`unit` is None), or of another subject.
 
     `about` is None but for another subject; `node` and `unit` are its home then (`Subject.home`),
@@ -144,21 +144,6 @@ class Visualization:
     def subject(self) -> Subject:
         """What it is about."""
         return subject_at(self.node, self.unit) if self.about is None else self.about
-
-    @property
-    def technique(self) -> str:
-        """The lens. Raises BadInput where the recipe does not say, as do the others."""
-        return recipes.technique(self.recipe)
-
-    @property
-    def variant(self) -> str:
-        """The view in words for people and URLs: "channel", "channel-negative", ..."""
-        return recipes.variant(self.recipe)
-
-    @property
-    def seed(self) -> int:
-        """The seed."""
-        return recipes.seed(self.recipe)
 
 
 @dataclass(frozen=True)

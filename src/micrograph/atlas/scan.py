@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from micrograph.atlas.format import SUFFIX
@@ -25,7 +26,7 @@ def scan(places: Iterable[Path]) -> dict[Path, State]:
         if os.path.isdir(place):
             names = _names(place)
             atlases = sorted(name for name in names if name.endswith(SUFFIX))
-            files = [(place / name, f"{name}-wal" in names) for name in atlases]
+            files = [(_path(place, name), f"{name}-wal" in names) for name in atlases]
         else:
             files = [(place, True)]
         for path, logged in files:
@@ -43,6 +44,12 @@ def file_state(path: Path) -> State:
 def is_being_written(state: State) -> bool:
     """Whether a part of what a reader sees lies in a log beside the file."""
     return len(state) > _FIELDS
+
+
+@lru_cache(10_000)
+def _path(folder: Path, name: str) -> Path:
+    """The same object at every look, which makes one look quick to compare with the next."""
+    return folder / name
 
 
 def _names(folder: Path) -> set[str]:

@@ -42,7 +42,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
         raise
 
 
-def overlay(connection: sqlite3.Connection) -> None:
+def view_as_newest(connection: sqlite3.Connection) -> None:
     """Make an older atlas read like one of today, for this connection alone."""
     version = version_of(connection)
     if version < VERSION:

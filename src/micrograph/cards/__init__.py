@@ -1,4 +1,4 @@
-"""What is known of models before their weights are there: plain data, no torch."""
+"""Facts about models before their weights are there: plain data, no torch."""
 
 import sys
 from types import ModuleType

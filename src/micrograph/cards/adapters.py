@@ -44,7 +44,7 @@ OURS: Mapping[str, str] = {
 
 def libraries() -> tuple[str, ...]:
     """What may stand before the colon of a spec."""
-    return (*(name for name in OURS if name != FILE), *_theirs())
+    return (*(name for name in OURS if name != FILE), *_foreign_adapters())
 
 
 def parse(text: str) -> ModelSpec | None:
@@ -86,7 +86,7 @@ def changed(
 
 def input_of(module: "nn.Module") -> Preprocessing | None:
     """What a network takes, if the library that made it is known and says it."""
-    for library in (*OURS, *_theirs()):
+    for library in (*OURS, *_foreign_adapters()):
         try:
             ask = getattr(_adapter(library), "of_module", None)
         except Unavailable as error:  # somebody else's; it says nothing of this network
@@ -98,7 +98,7 @@ def input_of(module: "nn.Module") -> Preprocessing | None:
 
 
 @cache
-def _theirs() -> dict[str, EntryPoint]:
+def _foreign_adapters() -> dict[str, EntryPoint]:
     """Adapters of other packages; one that has the name of one of ours is left out."""
     return {e.name: e for e in entry_points(group=ENTRY_POINTS) if e.name not in OURS}
 
@@ -107,7 +107,7 @@ def _adapter(library: str) -> Any:
     """The adapter itself. Raises Unavailable for one of another package that cannot be imported."""
     if library in OURS:
         return import_module(OURS[library])
-    entry = _theirs()[library]
+    entry = _foreign_adapters()[library]
     try:
         return entry.load()
     except Exception as error:  # somebody else's code: it may fail in any way

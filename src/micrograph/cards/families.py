@@ -34,7 +34,7 @@ class FamilyTree:
 
 
 def ours(id: str, *children: Relative) -> Relative:
-    """A model of ours in a tree; what is said of it comes from its card."""
+    """A model of ours in a tree; its text comes from its card."""
     return Relative("", "", id, children)
 
 

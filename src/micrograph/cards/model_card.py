@@ -1,4 +1,4 @@
-"""What is known about a model before its weights are there: plain data, no torch."""
+"""Facts about a model before its weights are there: plain data, no torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

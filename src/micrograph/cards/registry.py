@@ -83,7 +83,7 @@ def card(
     if (found := _in_any_case(model_id, known)) is not None:
         changed = adapters.changed(found, id=id, preprocessing=preprocessing)
         return changed if id is None or id == found.id else _free(changed, known)
-    own = remembered.recall(model_id)
+    own = remembered.load_remembered(model_id)
     if own is None or not (adapters.parse(own.spec) or own.spec in known):
         raise not_found("model", model_id, [*known, *remembered.ids()])
     found = card(own.spec, id=id or own.id, preprocessing=preprocessing or own.input or None)

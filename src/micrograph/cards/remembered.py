@@ -34,13 +34,13 @@ def folder() -> Path:
 
 def remember(own: OwnModel) -> None:
     """Let its id stand for it from now on. Raises Unavailable if that cannot be written."""
-    if recall(own.id) != own:
+    if load_remembered(own.id) != own:
         text = json.dumps(asdict(own), indent=1, ensure_ascii=False)
         write_atomically(folder() / f"{own.id}.json", [text.encode()])
 
 
-def recall(id: str) -> OwnModel | None:
-    """What that id stands for, in any case; None if for nothing, or it cannot be read."""
+def load_remembered(id: str) -> OwnModel | None:
+    """The remembered model of that id, in capitals or not; None if there is none to read."""
     path = {name.lower(): folder() / f"{name}.json" for name in ids()}.get(id.lower())
     try:
         return None if path is None else OwnModel(**json.loads(path.read_text(encoding="utf-8")))

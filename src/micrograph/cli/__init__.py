@@ -60,7 +60,7 @@ def main(args: Sequence[str] | None = None) -> int:
         except (click.Abort, KeyboardInterrupt):
             return INTERRUPTED
         except OSError as error:
-            # Wherever a file is touched, the system may refuse; what knows better says it better.
+            # The last resort: any access to a file may fail, also where no better message exists.
             what = f"cannot use {short(error.filename, 300)}" if error.filename else "cannot go on"
             return _refuse(f"{what}: {error.strerror or error}; check the place and its rights")
 
@@ -88,7 +88,7 @@ def run() -> None:
     try:
         sys.stdout.flush()
         sys.stderr.flush()
-    except OSError:  # told already; the interpreter would tell again on its way out
+    except OSError:  # reported already; the interpreter would report it again at exit
         os._exit(status)
     if status == INTERRUPTED:
         os._exit(status)

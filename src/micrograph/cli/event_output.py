@@ -1,4 +1,4 @@
-"""What a command tells the program that started it: events on standard output."""
+"""Events on standard output, for the program that started a command."""
 
 import os
 import select
@@ -12,7 +12,7 @@ from micrograph.errors import MicrographError
 from micrograph.events import Event, Failed, to_line
 
 GONE = 130
-"""Exit status of a worker that nobody hears any more."""
+"""Exit status of a worker whose standard output was closed."""
 
 
 def event_teller(*, ends_with_reader: bool = False) -> Callable[[Event], None]:
@@ -36,9 +36,9 @@ def event_teller(*, ends_with_reader: bool = False) -> Callable[[Event], None]:
 
 
 @contextmanager
-def failures_told(tell: Callable[[Event], None] | None) -> Iterator[None]:
-    """In here what the caller could mend is told as an event, and ends the command with status 2;
-    without `tell` it is raised as always."""
+def failures_as_events(tell: Callable[[Event], None] | None) -> Iterator[None]:
+    """A context in which a MicrographError becomes an event and ends the command with status 2;
+    without `tell` it is raised."""
     try:
         yield
     except MicrographError as error:

@@ -31,7 +31,7 @@ def command(address: str, as_json: bool, atlas: Path | None, asked: ModelOptions
     Or of a network that is not among the models here, as `render` takes it: net.py:build,
     timm:NAME, ...; its nodes, and whether it seems to get the input that it was trained on.
     """
-    own = _own(address, asked)
+    own = _model_of_spec(address, asked)
     place = parse(address) if own is None else Address(own.id)
     shown = library(atlas)
     facts = _AddressFacts(shown, place, own).facts()
@@ -43,7 +43,7 @@ def command(address: str, as_json: bool, atlas: Path | None, asked: ModelOptions
         _tell(facts)
 
 
-def _own(address: str, asked: ModelOptions) -> "Model | None":
+def _model_of_spec(address: str, asked: ModelOptions) -> "Model | None":
     """The model that a spec names, with its weights where it has them, or else without."""
     if spec_of(address) is None:
         return None

@@ -1,14 +1,19 @@
 """`micrograph look`: answers the site's questions about pictures, as a process of its own.
 
 Hidden: a program talks to it. A request is a line of JSON, `{"ask": ..., "shape": [y, x, 3], ...}`,
-and then the picture's pixels as raw bytes. It tells events, one on each line (`micrograph.events`):
-steps on the way, then an answer or a failure. The first line says that the model is there, or why
-not. It ends when its input does, or when nobody is left who could read what it says.
+and then the picture's pixels as raw bytes. With `"frames": N` a caricature's steps have the picture
+as it stands after every N of them. The line `{"cancel": true}` takes back what was asked before it:
+work on it ends with its next step, as a failure. It tells events, one on each line
+(`micrograph.events`): steps on the way, then an answer or a failure. The first line says that the
+model is there, or why not. It ends when its input does, or when nobody is left who could read what
+it says.
 """
 
 import json
-import sys
-from collections.abc import Iterator
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator
 from typing import IO, TYPE_CHECKING, Any
 
 import click
@@ -30,17 +35,24 @@ if TYPE_CHECKING:
 @model_options
 def command(model: str, digest: str, asked: ModelOptions) -> None:
     """Answer questions about pictures on standard input."""
-    questions = sys.stdin.buffer
     tell = event_teller(ends_with_reader=True)
     try:
         loaded = _load(model, digest, asked)
     except MicrographError as error:
         tell(Failed(str(error)))
         return
+    # Its own file: a thread that waits in `sys.stdin` would not let the interpreter end.
+    questions = Questions(os.fdopen(os.dup(0), "rb"))
     tell(Answer("ready"))
-    for request, pixels in _requests(questions):
+    for request, pixels in questions:
+
+        def on_step(step: Step) -> None:
+            questions.check()
+            tell(step)
+
         try:
-            tell(Answer(_answer(loaded, request, pixels, lambda k, n: tell(Step(k, n)))))
+            questions.check()
+            tell(Answer(_answer(loaded, request, pixels, on_step)))
         except MicrographError as error:
             tell(Failed(str(error), error.status))
         except MemoryError:
@@ -73,21 +85,57 @@ def _grey(size: int) -> "np.ndarray":
     return np.full((size, size, 3), 128, np.uint8)
 
 
+class Questions:
+    """Each request of `stream` and its pixels, until it ends. It is read by a thread of its own, so
+    that a request can be taken back while it is worked on."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._asked: queue.Queue[tuple[dict[str, Any], np.ndarray] | None] = queue.Queue()
+        self._read = self._begun = self._cancelled = 0  # numbers of requests, from 1
+        threading.Thread(target=self._read_all, args=(stream,), daemon=True).start()
+
+    def __iter__(self) -> Iterator[tuple[dict[str, Any], "np.ndarray"]]:
+        while (asked := self._asked.get()) is not None:
+            self._begun += 1
+            yield asked
+
+    def check(self) -> None:
+        """Raises Unavailable where the request that was given last has been taken back."""
+        if self._begun <= self._cancelled:
+            raise Unavailable("the question was taken back")
+
+    def _read_all(self, stream: IO[bytes]) -> None:
+        try:
+            for request, pixels in _requests(stream):
+                if request.get("cancel"):
+                    self._cancelled = self._read
+                else:
+                    self._read += 1
+                    self._asked.put((request, pixels))
+        finally:
+            self._asked.put(None)
+
+
 def _requests(stream: IO[bytes]) -> Iterator[tuple[dict[str, Any], "np.ndarray"]]:
-    """Each request and its pixels, until the input ends."""
     import numpy as np
 
     while line := stream.readline():
         request = json.loads(line)
-        shape = tuple(request["shape"])
+        shape = tuple(request.get("shape", (0, 0, 3)))
         pixels = stream.read(int(np.prod(shape)))
         if len(pixels) < np.prod(shape):
             return
         yield request, np.frombuffer(bytearray(pixels), np.uint8).reshape(shape)
 
 
-def _answer(model: "Model", request: dict[str, Any], pixels: "np.ndarray", on_step: Any) -> Any:
+def _answer(
+    model: "Model",
+    request: dict[str, Any],
+    pixels: "np.ndarray",
+    on_step: Callable[[Step], None],
+) -> Any:
     from micrograph.runner import look
+    from micrograph.runner.frames import checked_frames, step_hook
 
     picture = look.fit(pixels, model)
     if request["ask"] == "look":
@@ -96,5 +144,6 @@ def _answer(model: "Model", request: dict[str, Any], pixels: "np.ndarray", on_st
     if request["ask"] == "map":
         return look.unit_map(model, picture, request["node"], request["unit"])
     if request["ask"] == "caricature":
-        return look.caricature(model, picture, request["node"], on_step)
+        hook = step_hook(on_step, checked_frames(request.get("frames", 0)))
+        return look.caricature(model, picture, request["node"], hook)
     raise BadInput(f"{request['ask']!r} is no question; expected look, map or caricature")

@@ -11,7 +11,7 @@ from micrograph.weights import store
 
 def describe(card: ModelCard) -> dict[str, Any]:
     """A model as JSON data. `weights` is the path of its weights file, or null; `unreleased` says
-    why nobody has them, or is ""."""
+    why they were never released, or is ""."""
     path = store.status(card).path
     return {
         "id": card.id,

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from micrograph.cli import output
-from micrograph.cli.event_output import event_teller, failures_told
+from micrograph.cli.event_output import event_teller, failures_as_events
 from micrograph.cli.folders import atlas_folder, atlas_option
 from micrograph.cli.lens_options import DEFAULT, LensCommand
 from micrograph.cli.model_options import ModelOptions, model_options
@@ -34,7 +34,7 @@ def _batch(context: click.Context, parameter: click.Parameter, value: str) -> in
         raise BadInput(f"--batch {value!r} is no number; expected auto or 1 and more") from None
 
 
-def _more(
+def _parse_options(
     context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Any]:
     """`name=value` pairs; a value that is no JSON is a text."""
@@ -78,7 +78,7 @@ def _more(
     "more",
     multiple=True,
     metavar="NAME=VALUE",
-    callback=_more,
+    callback=_parse_options,
     help="An option of a lens by its name, its value as JSON or plain text. Repeatable.",
 )
 @click.option("--device", metavar="D", help="cpu, cuda, cuda:1, ... [default: the best]")
@@ -104,6 +104,14 @@ def _more(
     hidden=True,
     help="Tell events on standard output, a line of JSON each, and no progress.",
 )
+@click.option(
+    "--frames",
+    type=int,
+    default=0,
+    hidden=True,
+    metavar="N",
+    help="With --events: after every N steps the picture as it stands.",
+)
 def command(
     model: str,
     nodes: tuple[str, ...],
@@ -115,6 +123,7 @@ def command(
     asked: ModelOptions,
     orphan_stops: bool,
     events: bool,
+    frames: int,
     more: dict[str, Any],
     **options: Any,
 ) -> int:
@@ -127,7 +136,7 @@ def command(
     it goes on where it was.
     """
     tell = event_teller() if events else None
-    with failures_told(tell):
+    with failures_as_events(tell):
         folder = atlas_folder(atlas)
         chosen = asked.card(model)
         _stop_on_terminate()
@@ -150,6 +159,7 @@ def command(
             batch=batch,
             progress=None if tell else runner.progress_for(sys.stderr),
             on_event=tell,
+            frames=frames,
             **given,
         )
     if tell is None:

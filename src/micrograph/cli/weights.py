@@ -36,10 +36,10 @@ def status(model: str | None, as_json: bool) -> None:
     elif model:
         _explain(chosen[0])
     else:
-        output.table(("model", "weights"), ((c.id, _in_short(c)) for c in chosen))
+        output.table(("model", "weights"), ((c.id, _status_line(c)) for c in chosen))
 
 
-def _in_short(c: ModelCard) -> str:
+def _status_line(c: ModelCard) -> str:
     if c.unreleased:
         return "never released"
     path = store.status(c).path
@@ -53,9 +53,9 @@ def _in_short(c: ModelCard) -> str:
 
 def _fetched_from(c: ModelCard) -> WeightsSource | None:
     """The source that `fetch` tries first."""
-    from micrograph.weights.fetching import why_not
+    from micrograph.weights.fetching import reason_not_fetched
 
-    return next((s for s in c.sources if not why_not(s)), None)
+    return next((s for s in c.sources if not reason_not_fetched(s)), None)
 
 
 def _size(size: int) -> str:
@@ -63,7 +63,7 @@ def _size(size: int) -> str:
 
 
 def _as_json(c: ModelCard) -> dict[str, object]:
-    from micrograph.weights.fetching import why_not
+    from micrograph.weights.fetching import reason_not_fetched
 
     found = store.status(c)
     return {
@@ -73,7 +73,7 @@ def _as_json(c: ModelCard) -> dict[str, object]:
         "unreleased": c.unreleased,
         "import_path": str(found.wanted_at),
         "forms": list(dict.fromkeys(v.form for v in c.conversions)),
-        "sources": [_source_json(s) | {"not_fetched": why_not(s)} for s in c.sources],
+        "sources": [_source_json(s) | {"not_fetched": reason_not_fetched(s)} for s in c.sources],
         "extras": [_source_json(s) for s in c.extras],
     }
 
@@ -91,7 +91,7 @@ def _source_json(s: WeightsSource) -> dict[str, object]:
 
 
 def _explain(c: ModelCard) -> None:
-    from micrograph.weights.fetching import by_hand, why_not
+    from micrograph.weights.fetching import by_hand, reason_not_fetched
 
     found = store.status(c)
     output.say(f"model     {c.id}")
@@ -108,7 +108,7 @@ def _explain(c: ModelCard) -> None:
     for kind, sources in (("source", c.sources), ("extra", c.extras)):
         for s in sources:
             output.say(f"{kind:9} {s.title}" + (f" ({_size(s.size)})" if s.size else ""))
-            reason = why_not(s)
+            reason = reason_not_fetched(s)
             for line in (
                 s.url,
                 s.licence and f"licence: {s.licence}",

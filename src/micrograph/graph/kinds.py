@@ -99,7 +99,7 @@ class NodeKind(StrEnum):
 
     @property
     def is_scaling(self) -> bool:
-        """Multiplies each unit by a number, at most: who reads it reads the node before."""
+        """At most multiplies each unit by a number: its readers read the node before it."""
         return _Trait.SCALES in self._traits
 
     @property

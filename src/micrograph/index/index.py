@@ -9,15 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from micrograph.atlas import Atlas, Reading, Snapshot
+from micrograph.atlas import Atlas, Snapshot
 from micrograph.atlas.keeping import Row, States
 from micrograph.atlas.scan import State, file_state, is_being_written
 from micrograph.atlas.snapshot import KINDS
 from micrograph.errors import MicrographError
 from micrograph.index.store import Foreign, Store, is_busy, is_damage, path_key
 
-Maker = Callable[[Reading], bytes]
-"""Makes what is to be kept of one atlas; it may raise MicrographError, then nothing is."""
+Maker = Callable[[Atlas], bytes]
+"""Computes the value to keep of one atlas; where it raises MicrographError, none is kept."""
 
 T = TypeVar("T")
 _TRIES = 10

@@ -38,7 +38,7 @@ CREATE VIRTUAL TABLE IF NOT EXISTS search USING fts5 (
 
 
 class Foreign(Exception):
-    """A database of somebody else under the name of ours: it stays as it is."""
+    """The file is a database of another program: it is left alone."""
 
 
 class Store:
@@ -141,8 +141,7 @@ class Store:
         rows: Sequence[tuple[str, Row]],
         values: Mapping[str, bytes],
     ) -> bool:
-        """Know a file: its rows for searches, each with its kind, and what is to be kept of it.
-        True when that is done."""
+        """Store a file's rows for searches, each with its kind, and its values. Returns True."""
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:

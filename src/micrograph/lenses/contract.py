@@ -49,7 +49,7 @@ class Words:
 
 @dataclass(frozen=True, kw_only=True)
 class Can:
-    """What pages may ask of a lens, so that none of them names a particular one.
+    """What a lens can do on pages, so that no page names a particular lens.
 
     `lead`: it stands first on a unit's page also where nothing is rendered, and its pictures are a
     unit's portrait wherever one is needed. `whole_node`: one command does all units of a node.

@@ -52,7 +52,7 @@ def option(
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of one parameter, for help pages and command lines.
+    """One parameter, for help pages and command lines.
 
     `kinds` are the types that a value may have (of a parameter that takes several texts: `tuple`).
     """
@@ -182,8 +182,7 @@ class Optimized(Params):
 
 
 FEW = ("chelsea", "owl")
-"""What lenses look at that take their time, where nothing else is asked for: a photograph and a
-drawing."""
+"""Default pictures of lenses that are slow: a photograph and a drawing."""
 
 
 def pictures_option(default: tuple[str, ...] = FEW) -> Any:
@@ -194,6 +193,16 @@ def pictures_option(default: tuple[str, ...] = FEW) -> Any:
         flag="--image",
         shown=", ".join(default) or "all that ship",
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureParams(Params):
+    """The parameters of every lens that optimizes something for single pictures."""
+
+    images: tuple[str, ...] = pictures_option()
+    preset: str = option("standard", "draft, standard or microscope")
+    steps: int | None = option(None, "gradient steps", unit="steps", shown="the preset's")
+    seed: int = option(0, "random seed", low=0, high=2**31 - 1)
 
 
 def _option(declared: "Field[Any]", hint: Any) -> Option:
@@ -220,7 +229,7 @@ _FITS: dict[type, Callable[[Any], bool]] = {
     tuple: _is_texts,
     NoneType: lambda v: v is None,
 }
-"""What is checked of a value that is to be of some type, ..."""
+"""The check of a value for each type, ..."""
 
 _WORDS = {
     bool: "true or false",

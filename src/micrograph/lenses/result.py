@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 Arrays = Mapping[str, "np.ndarray"]
-"""What is too large for JSON, by name: uint8, int16, int32, float16 or float32."""
+"""Arrays too large for JSON, by name: uint8, int16, int32, float16 or float32."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,15 +32,15 @@ class Result:
         return {}
 
     def arrays(self) -> Arrays:
-        """What is kept as binary beside it."""
+        """The arrays that are stored beside it."""
         return {}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], arrays: Arrays) -> Self:
-        """Read what `to_json` and `arrays` gave, or what somebody else wrote in their place.
+        """The result from what `to_json` and `arrays` gave, or another program wrote.
 
-        Never raises for wrong data: what cannot be understood is left out. `arrays` may be read
-        from a file only when it is asked for something.
+        Never raises for wrong data: what cannot be understood is left out. `arrays` may read
+        its file only when it is used.
         """
         return cls()
 
@@ -62,7 +62,7 @@ class OnePicture(Result):
 
 @dataclass(frozen=True, kw_only=True)
 class PlainResult(Result):
-    """The result of a lens that declares none of its own: its data as it is."""
+    """The result of a lens that declares no type of its own: its plain data."""
 
     data: Mapping[str, Any] = field(default_factory=dict)
     kept: Arrays = field(default_factory=dict)
@@ -113,7 +113,7 @@ def units(value: Any, most: int) -> list[tuple[int, float]]:
 
 
 def source(value: Any) -> tuple[str, int] | None:
-    """Digest and number of the picture that a result looked at; None where that is none."""
+    """Digest and number of the picture that a result looked at; None where they are not valid."""
     if (
         isinstance(value, list)
         and len(value) == 2

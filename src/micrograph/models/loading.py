@@ -26,10 +26,10 @@ def load_card(card: ModelCard, *, weights: Path | str | None = None, device: str
         card = _with_command_as_source(card, weights)
     weights = weights or card.weights or None
     file = None if weights is None or weights == RANDOM else Path(weights)
-    if weights == RANDOM:  # what its logits mean nobody knows
+    if weights == RANDOM:  # its logits have no meaning
         model = untrained(_with_lineage(replace(card, labels=()), "random weights"))
     elif card.spec:
-        model = _from_elsewhere(card, file)
+        model = _of_unregistered_card(card, file)
     else:
         model = _verified(card, file)
     model.module.to(where)
@@ -53,11 +53,11 @@ def _with_command_as_source(card: ModelCard, weights: Path | str | None) -> Mode
     return replace(card, sources=(WeightsSource(said),))
 
 
-def _from_elsewhere(card: ModelCard, file: Path | None) -> Model:
+def _of_unregistered_card(card: ModelCard, file: Path | None) -> Model:
     """The model of a card that is in no registry, with weights from `file` or its library."""
     file = file or store.status(card).path
     lineage = f"weights from {file.name}" if file else "weights as they come with it"
-    return _of_all_tensors(_with_lineage(card, lineage), with_weights(card, file))
+    return _checked_complete(_with_lineage(card, lineage), with_weights(card, file))
 
 
 def _with_lineage(card: ModelCard, weights: str) -> ModelCard:
@@ -67,10 +67,10 @@ def _with_lineage(card: ModelCard, weights: str) -> ModelCard:
 
 def untrained(card: ModelCard) -> Model:
     """The network of a card with random weights, the same every time."""
-    return _of_all_tensors(card, build(card))
+    return _checked_complete(card, build(card))
 
 
-def _of_all_tensors(card: ModelCard, module: nn.Module) -> Model:
+def _checked_complete(card: ModelCard, module: nn.Module) -> Model:
     """The model of a network that holds all its tensors; one from elsewhere has run once."""
     if not card.spec:
         return Model(card, module, module_digest(module))

@@ -75,7 +75,7 @@ def climb(
 
 
 def finished(param: Parameterization, images: Tensor) -> Tensor:
-    """Pictures as `param` makes them, as they are kept: RGB [batch, 3, y, x] in 0..1 that is exact
+    """Finished pictures from the images of `param`: RGB [batch, 3, y, x] in 0..1 that is exact
     in 8 bits, without transformations."""
     shown = param.shown(images, None) if isinstance(param, Layered) else images
     return (shown * 255).round() / 255

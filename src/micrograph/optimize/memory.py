@@ -25,7 +25,7 @@ _fixed: ContextVar[bool] = ContextVar("fixed_memory_budget", default=False)
 
 @contextmanager
 def fixed_budget() -> Iterator[None]:
-    """In here `batch_size` depends on the model, the node and the size only.
+    """A context in which `batch_size` depends on the model, the node and the size only.
 
     In fp32 the last bits of a picture depend on its batch: what is to be made again, or gone on
     with, bit for bit needs the same batches, whatever memory is free by then.

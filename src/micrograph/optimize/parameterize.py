@@ -1,4 +1,4 @@
-"""Images as parameters: what the optimizer moves, and the picture it stands for.
+"""Images as parameters: the tensor that the optimizer changes, and the picture made from it.
 
 Constants and formulas: Olah et al., "Feature Visualization", Distill 2017, and its code, lucid.
 """

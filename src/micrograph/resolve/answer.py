@@ -1,11 +1,11 @@
-"""What is answered to somebody who asks for a place."""
+"""The answer to a question for a place."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """A place, or why there is none.
+    """A place, or the reason why there is none.
 
     `model`, `node` and `unit` are what was understood, None where nothing was. `address` is the
     place that was asked for, `url` its path on a site; both are None unless it is certain (the

@@ -29,8 +29,8 @@ _OWN_ENDS = ("render", "look", "map")
 
 @dataclass(frozen=True)
 class Asked:
-    """What somebody wrote, in their words; "" where they did not say. `wrong` says what makes no
-    sense of what there is."""
+    """The parts of a link as they were written, "" where missing. `wrong` names the part that makes
+    no sense."""
 
     model: str = ""
     node: str = ""
@@ -103,7 +103,7 @@ def _asset(match: re.Match[str]) -> Asked:
 
 
 def _cut(rest: str) -> str:
-    """Without what a broken page let run into the link: a quoted quotation mark or bracket."""
+    """The link without what a broken page appended to it: a quoted quotation mark or bracket."""
     return re.split(r"%22|%27|%3C|%3E|%60", rest, maxsplit=1, flags=re.I)[0]
 
 

@@ -38,8 +38,8 @@ def card_record(card: "ModelCard", digest: str) -> ModelRecord:
 
 
 def node_records(model: "Model") -> list[NodeRecord]:
-    """What an atlas says of the nodes of a model, in graph order; which of them are worth seeing
-    is decided here, for the atlas and for all who read it."""
+    """The records of a model's nodes, in graph order. Which are worth seeing is decided here, once,
+    and stored in the atlas."""
     worth = {node.id for node in worth_seeing(model.nodes)}
     return [_node_record(node, node.id in worth) for node in model.nodes.values()]
 

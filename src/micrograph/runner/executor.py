@@ -11,6 +11,7 @@ from micrograph.events import Step
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook, SweepEngine
 from micrograph.optimize import memory
 from micrograph.recipe import canonical, digest
+from micrograph.runner.frames import step_hook
 from micrograph.runner.options import jobs_of
 from micrograph.runner.plan import job_at
 from micrograph.runner.results import TaskFinished, TaskResults
@@ -36,7 +37,8 @@ class Executor(Protocol):
         """Results of each task, and that it is finished; the order of tasks is the executor's own.
 
         Steps are told by `on_step`, because they happen while the iterator is at work; step 0 says
-        that a task has begun. Raises as the lenses do.
+        that a task has begun. They have a frame as often as the task wants it. Raises as the lenses
+        do.
         """
         ...
 
@@ -129,11 +131,9 @@ def workspace_of(atlas: Path, recipe: Mapping[str, Any]) -> Path:
 
 
 def _hook(task: Task, on_step: OnStep | None) -> StepHook:
-    def hook(step: int, steps: int) -> None:
-        if on_step is not None:
-            on_step(task, Step(step, steps))
-
-    return hook
+    if on_step is None:
+        return lambda step, steps: None
+    return step_hook(lambda step: on_step(task, step), task.frames)
 
 
 def _chunks(

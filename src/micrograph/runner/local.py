@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from micrograph.runner.describe import (
     node_records,
 )
 from micrograph.runner.executor import Executor, LocalExecutor
+from micrograph.runner.frames import checked_frames
 from micrograph.runner.options import jobs_of, options_of
 from micrograph.runner.plan import Plan, make_plan
 from micrograph.runner.progress import Progress, Silent
@@ -91,6 +92,7 @@ def render(
     batch: int | str = "auto",
     progress: Progress | None = None,
     on_event: Callable[[Event], None] | None = None,
+    frames: int = 0,
     image_format: str = "avif",
     quality: int | None = None,
     **options: Any,
@@ -113,6 +115,8 @@ def render(
         progress: shows how far the render is, in results.
         on_event: called with `Step` (of the batch under way) and `Stored` (a result is in the
             atlas) as they happen; with `Stored` from another thread.
+        frames: after how many steps `on_event` gets a picture as it stands (`Step.frame`, a data
+            URL of at most 64 kB), and after the last; 0 for none.
         image_format: "avif", "webp" or "png".
         quality: of AVIF and WebP, 1 to 100; None for the format's usual one.
         options: go to the lenses that have them (preset, steps, size in pixels, seed, ...).
@@ -137,6 +141,7 @@ def render(
         (3, 0, 'toytown.atlas')
     """
     size = _checked_batch(batch)
+    frames = checked_frames(frames)
     check_format(image_format, quality)
     if isinstance(model, str):
         raise BadInput(f"model {short(model)} is a name; expected what micrograph.load gives")
@@ -160,6 +165,7 @@ def render(
     dictionaries = dictionary_records(model)
     with AtlasWriter.open(path, model_record(model), records, dictionaries) as writer:
         plan = make_plan(model, writer, jobs, wanted, size, own)
+        plan = replace(plan, tasks=tuple(replace(task, frames=frames) for task in plan.tasks))
         progress.start(plan.total, plan.there, str(path))
         saver = Saver(writer, made_with(model), image_format, quality, on_event)
         interrupted = False

@@ -1,4 +1,4 @@
-"""What is to be done: tasks for what an atlas lacks, in a pleasing order."""
+"""The plan of a render: tasks for the results that an atlas lacks, a few of each node first."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,8 +40,8 @@ class NodeWork:
 
 @dataclass(frozen=True)
 class Plan:
-    """`total` results are to be made; `there` are in the atlas already; `nothing` are the views and
-    nodes (`LENS VARIANT at NODE`) where the lens has nothing to say."""
+    """`total` counts results to make, `there` those in the atlas already; `nothing` lists the views
+    and nodes (`LENS VARIANT at NODE`) for which the lens has no result."""
 
     tasks: tuple[Task, ...]
     total: int
@@ -50,7 +50,7 @@ class Plan:
 
 
 def job_at(model: "Model", node: str, job: Job) -> Job:
-    """The job as it is done at `node`: where a dictionary makes the node, it is in the recipe."""
+    """The job at `node`: where a dictionary makes the node, its digest goes into the recipe."""
     attached = model.attached(node)
     if attached is None:
         return job

@@ -33,7 +33,7 @@ class Silent:
 
 class Rate:
     """How many in a second, over the last minute, and the time left. It never goes back: work that
-    begins again, with less memory or after an error, counts once it is as far as it was."""
+    begins again, with less memory or after an error, counts only beyond what was done before."""
 
     def __init__(self, total: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._total = total
@@ -41,7 +41,7 @@ class Rate:
         self._points: deque[tuple[float, float]] = deque([(clock(), 0.0)])
 
     def add(self, done: float) -> float:
-        """`done` are made by now. Gives how many were made at most, which is what to tell."""
+        """Note that `done` are made. Returns the largest number so far, to be shown."""
         now, done = self._clock(), max(done, self._points[-1][1])
         self._points.append((now, done))
         while now - self._points[1][0] > _WINDOW:
@@ -71,8 +71,8 @@ def duration(seconds: float) -> str:
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def opening(total: int, there: int, where: str) -> str:
-    """The first line: what is to come."""
+def first_line(total: int, there: int, where: str) -> str:
+    """The first line: how much there is to do."""
     known = f", {there} are there already" if there else ""
     return f"{total} to do{known}: {where}"
 
@@ -91,7 +91,7 @@ class Lines:
         self._total = total
         self._rate = Rate(total, self._clock)
         self._next = self._clock() + self._every
-        print(opening(total, there, where), file=self._stream, flush=True)
+        print(first_line(total, there, where), file=self._stream, flush=True)
 
     def update(self, done: float, doing: str) -> None:
         done = self._rate.add(done)
@@ -119,7 +119,7 @@ class Bar:
     def start(self, total: int, there: int, where: str) -> None:
         self._total = total
         self._rate = Rate(total)
-        self._bar.console.print(opening(total, there, where), highlight=False, soft_wrap=True)
+        self._bar.console.print(first_line(total, there, where), highlight=False, soft_wrap=True)
         self._task: TaskID = self._bar.add_task("", total=total, count=f"0/{total}", rate="")
         self._bar.start()
 

@@ -43,8 +43,8 @@ def specify(
 
 
 def shard(spec: Spec, number: int, of: int) -> range:
-    """The batches of shard `number` (from 1) of `of`: cuts lie between batches only, so that a
-    picture always has the same company."""
+    """The batches of shard `number` (from 1) of `of`: cuts are between batches only, so that a
+    picture is always run with the same others."""
     if not 1 <= number <= of:
         raise BadInput(f"shard {number}/{of} is not understood; expected 1/{of} to {of}/{of}")
     return range(spec.batches * (number - 1) // of, spec.batches * number // of)

@@ -1,4 +1,4 @@
-"""Sums that come out the same to the last bit in whatever order and groups they are made."""
+"""Sums that are the same to the last bit in any order and grouping."""
 
 import numpy as np
 

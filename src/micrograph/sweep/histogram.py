@@ -1,4 +1,4 @@
-"""Histograms whose range grows with what they meet."""
+"""Histograms whose range grows with their values."""
 
 from dataclasses import dataclass
 

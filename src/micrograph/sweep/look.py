@@ -50,8 +50,8 @@ class _Part:
 
 
 class Look:
-    """Ready to look at `nodes` of a model. `before` tells of which the values before a ReLU are
-    known: where the node is ReLUs side by side and nothing else, which is tried out here."""
+    """Runs `nodes` of a model. `before` tells for which nodes the values before a ReLU are known:
+    those that are ReLUs side by side and nothing else, which is tested here."""
 
     def __init__(self, model: Model, nodes: Sequence[Node]) -> None:
         self.model = model

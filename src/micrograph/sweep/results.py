@@ -1,4 +1,4 @@
-"""From a finished tally to what is told of each unit."""
+"""From a finished tally to the results of each unit."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ IN_BAND = 4
 
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 CLASSES = 10
-"""Classes that are told."""
+"""Classes that are stored for a unit."""
 
 
 def unit_data(tally: Tally, node: str, units: Sequence[int], seed: int) -> Iterator[dict[str, Any]]:
@@ -50,10 +50,10 @@ def unit_data(tally: Tally, node: str, units: Sequence[int], seed: int) -> Itera
                 "counts": counts,
                 "of": "values before the activation" if before else "values",
             },
-            "mean": _brief(mean[k]),
-            "sd": _brief(sd[k]),
-            "min": _brief(a["min"][unit]),
-            "max": _brief(a["max"][unit]),
+            "mean": _short_float(mean[k]),
+            "sd": _short_float(sd[k]),
+            "min": _short_float(a["min"][unit]),
+            "max": _short_float(a["max"][unit]),
             "share": round(int(a["positive"][unit]) / int(count[k]), 6),
             "positions": int(count[k]),
             "picture_max": _by_quantile(max_quantiles[:, k]),
@@ -86,7 +86,7 @@ def referred(data: dict[str, Any]) -> set[int]:
 
 def _examples(top: Top, unit: int, sign: int) -> list[list[Any]]:
     found = zip(top.numbers[unit], top.positions[unit], top.values[unit], strict=True)
-    return [[int(n), int(p), _brief(sign * v)] for n, p, v in found if n != NONE]
+    return [[int(n), int(p), _short_float(sign * v)] for n, p, v in found if n != NONE]
 
 
 def _bands(
@@ -103,9 +103,11 @@ def _bands(
         if len(rows):
             found.append(
                 {
-                    "low": _brief(edges[k]),
-                    "high": _brief(edges[min(k + 1, len(edges) - 1)]),
-                    "examples": [[int(numbers[r]), int(at[r]), _brief(maxima[r])] for r in rows],
+                    "low": _short_float(edges[k]),
+                    "high": _short_float(edges[min(k + 1, len(edges) - 1)]),
+                    "examples": [
+                        [int(numbers[r]), int(at[r]), _short_float(maxima[r])] for r in rows
+                    ],
                 }
             )
     return found
@@ -127,13 +129,15 @@ def _classes(means: np.ndarray, counts: np.ndarray) -> list[list[Any]]:
     there = np.flatnonzero(counts)
     total = float(np.maximum(means[there], 0).sum()) or 1.0
     order = there[np.lexsort((there, -means[there]))][:CLASSES]
-    return [[int(c), _brief(means[c]), round(max(float(means[c]), 0) / total, 4)] for c in order]
+    return [
+        [int(c), _short_float(means[c]), round(max(float(means[c]), 0) / total, 4)] for c in order
+    ]
 
 
 def _by_quantile(values: np.ndarray) -> dict[str, float]:
-    return {f"{q:g}": _brief(v) for q, v in zip(QUANTILES, values, strict=True)}
+    return {f"{q:g}": _short_float(v) for q, v in zip(QUANTILES, values, strict=True)}
 
 
-def _brief(value: Any) -> float:
+def _short_float(value: Any) -> float:
     """As few digits as tell a float32 from its neighbours."""
     return float(str(np.float32(value)))

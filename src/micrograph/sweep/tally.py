@@ -1,4 +1,4 @@
-"""All that a sweep has found so far, for every unit of every node; parts of it can be merged."""
+"""The state of a sweep, for every unit of every node; parts of a sweep can be merged."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -21,7 +21,7 @@ _FIXED = 2.0**24
 
 @dataclass(frozen=True)
 class Spec:
-    """What was swept, with what. Parts with the same one can be merged.
+    """What was swept, and how. Parts with equal specs can be merged.
 
     `weights` and `dataset` are digests, the former with those of dictionaries that make nodes (+);
     `nodes` are (id, units, whether `before` the activation).
@@ -102,8 +102,8 @@ def layout(spec: Spec) -> dict[str, tuple[tuple[int, ...], str, float]]:
 
 
 class Tally:
-    """Accumulators over batches. Whatever order and groups the batches come in, the bits are the
-    same in the end. `skipped` has the reason for each picture that was left out."""
+    """Accumulators over batches. The result is the same to the last bit in any order and grouping
+    of the batches. `skipped` has the reason for each picture that was left out."""
 
     def __init__(self, spec: Spec, arrays: dict[str, np.ndarray] | None = None) -> None:
         self.spec = spec

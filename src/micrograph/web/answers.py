@@ -1,7 +1,9 @@
-"""Sending what was written: with an ETag, compressed, or as "you have it already"."""
+"""Sending a response: with an ETag, compressed, or as "not modified"."""
 
 import gzip
 import hashlib
+import threading
+from collections import OrderedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +21,29 @@ def answer(
     if status == 200 and etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     if len(body) > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
-        body = gzip.compress(body, 4)
+        body = _compressed(etag, body)
         headers["content-encoding"] = "gzip"
     return Response(body, status, headers, mime)
+
+
+_KEPT = 16
+"""Long bodies that are kept compressed."""
+_LONG = 100_000
+"""Bytes from which on compressing takes longer than most pages take to make."""
+_LOCK = threading.Lock()
+_LAST: OrderedDict[str, bytes] = OrderedDict()
+
+
+def _compressed(etag: str, body: bytes) -> bytes:
+    """The list of a large library is the same for every reader: it is compressed once."""
+    with _LOCK:
+        if etag in _LAST:
+            _LAST.move_to_end(etag)
+            return _LAST[etag]
+    packed = gzip.compress(body, 4)
+    if len(body) >= _LONG:
+        with _LOCK:
+            _LAST[etag] = packed
+            while len(_LAST) > _KEPT:
+                _LAST.popitem(last=False)
+    return packed

@@ -51,8 +51,8 @@ _BY_TARGET = {route.target: route for route in PAGES}
 
 
 def build(context: Context, target: Target) -> Page | Redirect:
-    """The page that is asked for, or where it is to be found.
+    """The page of a target, or a redirect to it.
 
-    Raises NotFound and BadInput for what is not there.
+    Raises NotFound and BadInput where there is no such page.
     """
     return _BY_TARGET[type(target)].handler(context, target)

@@ -1,4 +1,4 @@
-"""What is answered where something cannot be: a page, or its twin, that says why."""
+"""Answers to errors: a page, or its twin, that gives the reason."""
 
 from contextlib import suppress
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from micrograph.errors import BadInput, MicrographError
 from micrograph.web.locations import find_model
 from micrograph.web.pages.other import error_page
-from micrograph.web.requests import context_of, written
+from micrograph.web.requests import context_of, page_response
 from micrograph.web.site import Site
 from micrograph.web.targets import no_such_page
 
@@ -23,7 +23,7 @@ def add_error_answers(app: FastAPI, site: Site) -> None:
         context, model = context_of(site, request), None
         with suppress(KeyError, MicrographError):
             model = find_model(context.library, str(request.path_params["model"])).model.id
-        return written(context, request, error_page(error, model, context.urls), error.status)
+        return page_response(context, request, error_page(error, model, context.urls), error.status)
 
     @app.exception_handler(MicrographError)
     def bad(request: Request, error: MicrographError) -> Response:

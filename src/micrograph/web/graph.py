@@ -41,10 +41,12 @@ def layout(
     """
     beside = [n for n in nodes if NodeKind.of(n.kind).is_attached]
     by_id = {n.id: n for n in nodes if not NodeKind.of(n.kind).is_attached}
-    tokens = [n for n in by_id.values() if NodeKind.of(n.kind).is_token and _whole(n.id) in by_id]
+    tokens = [
+        n for n in by_id.values() if NodeKind.of(n.kind).is_token and _node_of_token(n.id) in by_id
+    ]
     read = [(t.id, n.id) for t in tokens for n in by_id.values() if t.id in n.parents]
-    read = [(t, n) for t, n in read if _whole(t) not in by_id[n].parents]
-    by_id = _without(by_id, [n.id for n in tokens])
+    read = [(t, n) for t, n in read if _node_of_token(t) not in by_id[n].parents]
+    by_id = _without_tokens(by_id, [n.id for n in tokens])
     heads = [by_id.pop(id) for id in _heads(by_id)]
     known = Dag.of(by_id.values()).parents
     parents = {INPUT: ()} | {n: above or (INPUT,) for n, above in known.items()}
@@ -52,7 +54,7 @@ def layout(
     drawing = ColumnDrawing(sizes, by_id, parents, plain, dict(labels)).draw(dag.blocks())
     drawing = _with_heads(drawing, heads, sizes, plain) if heads else drawing
     drawing = _with_tokens(drawing, tokens, read, sizes) if tokens else drawing
-    return _with_beside(drawing, beside, sizes, plain) if beside else drawing
+    return _with_dictionary_nodes(drawing, beside, sizes, plain) if beside else drawing
 
 
 def _heads(nodes: Mapping[str, NodeRecord]) -> list[str]:
@@ -90,10 +92,10 @@ def _with_heads(
     return Drawing(width, height, tuple(places.values()), tuple(edges), drawn.groups)
 
 
-def _with_beside(
+def _with_dictionary_nodes(
     drawn: Drawing, nodes: Sequence[NodeRecord], sizes: Sizes, plain: frozenset[str]
 ) -> Drawing:
-    """Nodes that no network computes stand at the side, level with the node that they read."""
+    """Nodes of dictionaries are drawn at the side, level with the node that they read."""
     places = {box.id: box for box in drawn.boxes}
     boxes, edges = list(drawn.boxes), list(drawn.edges)
     free: dict[str, float] = {}
@@ -111,14 +113,16 @@ def _with_beside(
     return Drawing(width, height, tuple(boxes), tuple(edges), drawn.groups)
 
 
-def _whole(token: str) -> str:
+def _node_of_token(token: str) -> str:
     """The node of which a token is one position: `blocks.3.add` of `blocks.3.add.class`."""
     return token.rpartition(".")[0]
 
 
-def _without(nodes: Mapping[str, NodeRecord], tokens: Sequence[str]) -> dict[str, NodeRecord]:
-    """The nodes without these tokens: who reads one reads the node that it belongs to."""
-    alone = {token: _whole(token) for token in tokens}
+def _without_tokens(
+    nodes: Mapping[str, NodeRecord], tokens: Sequence[str]
+) -> dict[str, NodeRecord]:
+    """The nodes without these tokens: readers of a token become readers of its node."""
+    alone = {token: _node_of_token(token) for token in tokens}
     return {
         n.id: replace(n, parents=tuple(dict.fromkeys(alone.get(p, p) for p in n.parents)))
         if alone.keys() & {*n.parents}
@@ -138,12 +142,12 @@ def _with_tokens(
     edges of the nodes they belong to.
     """
     places = {box.id: box for box in drawn.boxes}
-    instead = {(_whole(token), node) for token, node in read}
+    instead = {(_node_of_token(token), node) for token, node in read}
     edges = [edge for edge in drawn.edges if edge[:2] not in instead]
     x, width = drawn.width + sizes.gap_x, sizes.thin[0] // 2
     last = ""
-    for node in sorted(tokens, key=lambda token: places[_whole(token.id)].y):
-        base = places[_whole(node.id)]
+    for node in sorted(tokens, key=lambda token: places[_node_of_token(token.id)].y):
+        base = places[_node_of_token(node.id)]
         y = base.y + (base.height - sizes.thin[1]) / 2
         if last:
             y = max(y, places[last].y + sizes.thin[1] + sizes.gap_y)

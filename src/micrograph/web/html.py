@@ -90,7 +90,9 @@ class Html:
     """Renders `<kind>.html` with the page's plain object in it."""
 
     def __init__(self, urls: Urls) -> None:
-        self._cores: WeakKeyDictionary[ModelSummary, dict[bool, Markup]] = WeakKeyDictionary()
+        self._cards: WeakKeyDictionary[ModelSummary, dict[tuple[str, int], Markup]] = (
+            WeakKeyDictionary()
+        )
         self.environment = Environment(
             loader=ChoiceLoader(
                 [
@@ -114,7 +116,7 @@ class Html:
             source_names=source_names,
             map_lens=MAP,
             default_lens=DEFAULT,
-            core_of=self._core,
+            card_of=self._card,
         )
         self.environment.filters.update(
             number=number,
@@ -132,10 +134,10 @@ class Html:
         template = self.environment.get_template(f"{page.kind}.html")
         return template.render(page=page, panel=panel, path=path).encode()
 
-    def _core(self, card: ModelSummary, eager: bool) -> Markup:
-        """The pictures of a card, written down once: the list of models may be long."""
-        known = self._cores.setdefault(card, {})
-        if eager not in known:
+    def _card(self, card: ModelSummary, macro: str, number: int) -> Markup:
+        """A card at its place in a list, written down once: the list of models may be long."""
+        known = self._cards.setdefault(card, {})
+        if (macro, number) not in known:
             macros: Any = self.environment.get_template("macros.html").module
-            known[eager] = macros.core(card, eager)
-        return known[eager]
+            known[macro, number] = getattr(macros, macro)(card, number)
+        return known[macro, number]

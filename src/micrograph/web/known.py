@@ -28,7 +28,7 @@ class Known:
 
     @property
     def missing(self) -> bool:
-        """Whether its weights are to be fetched first."""
+        """Whether its weights have to be fetched first."""
         return self.weights == "missing"
 
     def reason(self, model: str) -> str:
@@ -59,5 +59,5 @@ def known_here(model: str) -> Known:
 
 
 def never_released(outline: Outline) -> Known:
-    """What is known of a model whose weights nobody outside has."""
+    """The state of a model whose weights were never released."""
     return Known("unreleased", note=outline.unreleased, instead=relative_of(outline.model.id))

@@ -21,8 +21,8 @@ def _can(lens: str) -> Can:
 
 
 DEFAULT: Words = lenses()[_first("lead")].words
-"""The lens whose pictures stand for units wherever nothing else is asked for. A unit's page begins
-with it, also where nothing is rendered; `micrograph render` without a lens makes its
+"""The lens whose pictures are the default picture of units. A unit's page begins with it, also
+where nothing is rendered; `micrograph render` without a lens makes its
 results."""
 
 MAP = _first("replaces_grid")
@@ -65,13 +65,13 @@ def default_view(objective: str, sign: str) -> View:
     return next(v for v in DEFAULT.views if (v.objective, v.sign) == (objective, sign))
 
 
-def tiled() -> list[str]:
+def lenses_with_tiles() -> list[str]:
     """The lenses that can make the grid of a node's page, or stand in its place."""
     return [*(name for name in lenses() if page_of(name).tiles), MAP]
 
 
 def is_in_doubt(lens: str, there: Sequence[str]) -> bool:
-    """Whether nobody knows that a model can have the lens: it needs a tower for text, and the
+    """Whether it is unknown that the model supports the lens: the lens needs a text tower, and the
     model has no results of it so far."""
     return _can(lens).needs_text and lens not in there
 
@@ -93,8 +93,8 @@ def follows_own_picture(lens: str) -> bool:
     return _can(lens).reader_picture
 
 
-def cited(found: Sequence[Visualization]) -> Visualization | None:
-    """Of a unit's results the one whose recipe a citation names."""
+def result_to_cite(found: Sequence[Visualization]) -> Visualization | None:
+    """The result of a unit whose recipe a citation names."""
     first = (v for v in found if is_default_tile(v.technique, v.variant))
     return next(first, found[0] if found else None)
 

@@ -47,7 +47,7 @@ class AskedUnit:
 
 
 def render_command(asked: AskedUnit, folder: Path) -> list[str]:
-    """What is run for a unit: the command a person would type, for every view of the lens.
+    """The command that renders a unit: the one a person would type, for every view of the lens.
 
     `--orphan-stops` ends it when its standard input closes, so it never outlives the site, and with
     `--events` it tells how it goes on in lines of JSON.

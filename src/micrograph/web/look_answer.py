@@ -1,4 +1,4 @@
-"""From what a worker says about a picture to what a page shows, with what a dataset tells."""
+"""From a worker's answer about a picture to what a page shows, compared with a dataset."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any

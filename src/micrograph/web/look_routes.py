@@ -1,9 +1,10 @@
 """Where pictures of the reader's own are sent to, and heat maps of stored ones are asked for."""
 
+import asyncio
 import json
-import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,9 +19,11 @@ from micrograph.steps import StepHook
 from micrograph.web import look_answer
 from micrograph.web.answers import answer
 from micrograph.web.context import Context
+from micrograph.web.disconnects import reader_of
 from micrograph.web.locations import Location, locate
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
 from micrograph.web.origin import check_origin
+from micrograph.web.reader import Reader
 from micrograph.web.requests import context_of
 from micrograph.web.site import Site
 from micrograph.web.uploads import picture_bytes
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
 STREAM = "application/x-ndjson"
+Looking = Callable[[StepHook | None, Reader], bytes]
+"""Looks at a picture for a reader, and writes down what it saw."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +75,10 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         look = await run_in_threadpool(_prepared, context, parts, data, caricature)
         if STREAM in request.headers.get("accept", ""):
             return StreamingResponse(
-                _streamed(look), media_type=STREAM, headers={"cache-control": "no-store"}
+                _streamed(request, look), media_type=STREAM, headers={"cache-control": "no-store"}
             )
-        found = await run_in_threadpool(look, None)
+        async with reader_of(request) as reader:
+            found = await run_in_threadpool(look, None, reader)
         return answer(request, found, "application/json", cache="no-store")
 
     @app.post("/models/{model}/look", response_model=Looked)
@@ -113,21 +119,24 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         return answer(request, found, "application/json")
 
 
-def _prepared(
-    context: Context, parts: list[str], data: bytes, caricature: bool
-) -> Callable[[StepHook | None], bytes]:
+def _prepared(context: Context, parts: list[str], data: bytes, caricature: bool) -> Looking:
     """What looks at the picture and writes down what it saw. Checks everything first."""
     from micrograph.pictures import decode  # Pillow: not before it is needed
 
     here = locate(context.library, "/".join(parts), context.urls)
     image = decode(data, "that was sent")
-    return lambda on_step: _LOOKED.dump_json(
-        _look(context.site, here, image, caricature, on_step), by_alias=True
+    return lambda on_step, reader: _LOOKED.dump_json(
+        _look(context.site, here, image, caricature, on_step, reader), by_alias=True
     )
 
 
 def _look(
-    site: Site, here: Location, image: "Image.Image", caricature: bool, on_step: StepHook | None
+    site: Site,
+    here: Location,
+    image: "Image.Image",
+    caricature: bool,
+    on_step: StepHook | None,
+    reader: Reader,
 ) -> Looked:
     record = here.atlas.model
     node = here.node.id if here.node else None
@@ -137,7 +146,7 @@ def _look(
         "unit": here.unit,
         "attribution": True,
     }
-    seen = site.look.ask(record.id, record.digest, request, image, on_step)
+    seen = site.look.ask(record.id, record.digest, request, image, on_step, reader)
     size = PictureSize(*image.size)
     if caricature:
         return Looked(size, None, [], [], None, seen)
@@ -177,23 +186,30 @@ def _heat(site: Site, here: Location, dataset: str, number: int) -> HeatMap:
     return HeatMap(seen["map"], seen["value"], seen["position"])
 
 
-def _streamed(make: Callable[[StepHook | None], bytes]) -> Iterator[bytes]:
+async def _streamed(request: Request, make: Looking) -> AsyncIterator[bytes]:
     """Lines of JSON: steps on the way, at the end the answer, or what went wrong."""
-    lines: queue.Queue[bytes | None] = queue.Queue()
+    lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+
+    def put(line: bytes | None) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody reads it
+            loop.call_soon_threadsafe(lines.put_nowait, line)
 
     def on_step(step: int, steps: int) -> None:
-        lines.put(json.dumps({"step": step, "steps": steps}).encode() + b"\n")
+        put(json.dumps({"step": step, "steps": steps}).encode() + b"\n")
 
-    def work() -> None:
+    def work(reader: Reader) -> None:
         try:
-            lines.put(make(on_step) + b"\n")
+            put(make(on_step, reader) + b"\n")
         except MicrographError as error:
-            lines.put(_error_line(error))
+            put(_error_line(error))
         finally:
-            lines.put(None)
+            put(None)
 
-    threading.Thread(target=work, daemon=True).start()
-    return iter(lines.get, None)
+    async with reader_of(request) as reader:
+        threading.Thread(target=work, args=(reader,), daemon=True).start()
+        while (line := await lines.get()) is not None:
+            yield line
 
 
 def _error_line(error: MicrographError) -> bytes:

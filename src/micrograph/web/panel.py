@@ -38,7 +38,7 @@ class Panel:
 
 
 def model_panel(page: ModelPage, urls: Urls) -> Panel:
-    """Lenses of nodes switch the graph; the others lead to what is said about them."""
+    """Lenses of nodes switch the graph; the others lead to their text on the about page."""
 
     def url(lens: Words) -> str:
         if lens.technique == DEFAULT.technique:
@@ -75,7 +75,7 @@ def node_panel(page: NodePage, atlas: Reading, urls: Urls) -> Panel:
 
 
 def unit_panel(page: UnitPage, atlas: Reading, urls: Urls) -> Panel:
-    """Every lens leads to its section, or to the node's; what is missing to the list of that."""
+    """Every lens leads to its section, or to the node's; missing ones to the list of those."""
     sections = {section.technique for section in page.sections}
     missing = {one.technique for one in page.missing}
 

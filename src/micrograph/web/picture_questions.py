@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from micrograph.errors import Conflict, Unavailable
 from micrograph.events import Event, Step
 from micrograph.steps import StepHook
+from micrograph.web.reader import Reader
 from micrograph.workers import (
     LOOK,
     Cancelled,
@@ -34,6 +35,8 @@ START = 180.0
 """Seconds that loading torch and the model may take."""
 REMEMBERED = 256
 """Heat maps of stored pictures that are kept."""
+TAKE_BACK = b'{"cancel": true}\n'
+"""What tells the worker that nobody waits for its answer any more."""
 LARGE = 2048
 """Short side in pixels from which on pictures are reduced before they go to the worker."""
 
@@ -73,11 +76,12 @@ class PictureQuestions:
         request: Mapping[str, Any],
         image: "Image.Image",
         on_step: StepHook | None = None,
+        reader: Reader | None = None,
     ) -> Any:
         """The worker's answer about an RGB picture; `digest` is that of the model's weights.
 
-        Raises Unavailable without torch or weights, and when it takes too long; Conflict when too
-        many wait.
+        Raises Unavailable without torch or weights, when it takes too long, and when the `reader`
+        leaves before; Conflict when too many wait.
         """
         if self.reason:
             raise Unavailable(self.reason)
@@ -88,14 +92,20 @@ class PictureQuestions:
             start_seconds=START,
             keep=IDLE,
             on_event=_for_steps(on_step),
+            take_back=TAKE_BACK,
         )
         try:
-            return self.workers.submit(LOOK, order, WAITING + 1).result()
+            ticket = self.workers.submit(LOOK, order, WAITING + 1)
+            if reader is not None:
+                reader.when_gone(lambda: self.workers.cancel(LOOK, ticket))
+            return ticket.result()
         except QueueFull:
             raise Conflict(
                 "several pictures wait to be looked at already; try again soon"
             ) from None
         except Cancelled:
+            if reader is not None and reader.has_left:
+                raise Unavailable("the reader has left") from None
             raise Unavailable("the site is closing") from None
         except WorkerTimeout as error:
             raise Unavailable(f"{error}; the machine may be busy, try again") from None

@@ -1,4 +1,4 @@
-"""Where a page is to be found if it is not where it was looked for."""
+"""Redirects to pages from other spellings of their addresses."""
 
 from dataclasses import dataclass
 
@@ -30,12 +30,12 @@ def located(context: Context, target: LocationTarget) -> Location | Redirect:
 
     Raises BadInput for a malformed address, NotFound (with close names) for one that leads nowhere.
     """
-    if is_old(target.query) and (elsewhere := _old(context, target)):
+    if is_old(target.query) and (elsewhere := _redirect_of_old_link(context, target)):
         return elsewhere
     try:
         found = locate(context.library, target.location, context.urls)
     except NotFound:
-        if elsewhere := _old(context, target):
+        if elsewhere := _redirect_of_old_link(context, target):
             return elsewhere
         raise
     if found.url == target.path:
@@ -44,8 +44,8 @@ def located(context: Context, target: LocationTarget) -> Location | Redirect:
     return Redirect(url + (f"?{target.query}" if target.query else ""))
 
 
-def _old(context: Context, target: LocationTarget) -> Redirect | None:
-    """To where an old link leads, if that is another page than the one that was asked for."""
+def _redirect_of_old_link(context: Context, target: LocationTarget) -> Redirect | None:
+    """The redirect of an old link, None where it leads to the requested page itself."""
     answer = resolve(f"{target.path}?{target.query}", context.library)
     url = page_of(answer, context.library, context.urls)
     if not url or url == target.path:

@@ -17,7 +17,7 @@ JSON = "application/json"
 
 
 def context_of(site: Site, request: Request) -> Context:
-    """What a request sees: the same whenever it is asked for."""
+    """The context of a request, the same object at every call."""
     if not hasattr(request.state, "context"):
         request.state.context = Context(site, str(request.base_url).rstrip("/"))
     found: Context = request.state.context
@@ -30,12 +30,11 @@ def page_answer(site: Site, request: Request) -> Response:
     page = build(context, parse(request.url.path, request.url.query))
     if isinstance(page, Redirect):
         return RedirectResponse(page.url, page.status)
-    return written(context, request, page)
+    return page_response(context, request, page)
 
 
-def written(context: Context, request: Request, page: Page, status: int = 200) -> Response:
-    """A page as the address of the request asks for it: JSON where that ends in `.json`, else
-    HTML."""
+def page_response(context: Context, request: Request, page: Page, status: int = 200) -> Response:
+    """The response with a page: JSON where the path of the request ends in `.json`, else HTML."""
     if request.url.path.endswith(".json") or request.method == "POST":
         return answer(request, to_json(page), JSON, status)
     own = request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -11,7 +11,7 @@ from micrograph.web.picture_questions import PictureQuestions
 
 
 class Site:
-    """The library, the URLs, the templates, live renders, and who looks at readers' pictures.
+    """The library, the URLs, the templates, live renders, and questions about readers' pictures.
 
     `known` says whether the model of an id can be run here; an atlas may be all there is of it.
     """

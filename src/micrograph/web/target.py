@@ -1,4 +1,4 @@
-"""The address of a page as an object, whatever page it is."""
+"""The address of any page as an object."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
@@ -27,7 +27,7 @@ class Target:
     `kind` is the kind of page.
 
     `twin` asks for the page as JSON. `query` is the query as it was written: redirects keep it, and
-    links of another site are told by it.
+    it identifies links of another site.
     """
 
     kind: ClassVar[str]
@@ -37,8 +37,8 @@ class Target:
 
     @classmethod
     def parameters(cls) -> list[Parameter]:
-        """What stands in the address, in order; options that belong together are one field, whose
-        type is a dataclass."""
+        """The parameters in the address, in order. Options that belong together are one field: a
+        dataclass."""
         return [_parameter(one) for _, parts in _groups(cls) for one in parts]
 
     @classmethod

@@ -1,7 +1,7 @@
 """The address of a page as an object: which page, of what, and how it is to be shown.
 
-`parse` makes a target of an address; `url` of a target is the address again, in its one canonical
-spelling. Nothing here asks whether what the address names exists.
+`parse` makes a target of an address; `url` of a target is its canonical address. Nothing here
+checks that the named model or node exists.
 """
 
 from dataclasses import dataclass, field

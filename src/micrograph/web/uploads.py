@@ -12,7 +12,7 @@ class TooLarge(MicrographError):
 
 
 class NoPicture(MicrographError):
-    """A body that does not say that it is a picture."""
+    """A body whose type is not that of a picture."""
 
     status = 415
 

@@ -1,4 +1,4 @@
-"""Ways to write a page down. Each takes the same plain object, and a further one would, too."""
+"""The writers of pages, as HTML and as JSON. Each takes the same plain object."""
 
 from functools import cache
 from typing import Any

@@ -71,7 +71,7 @@ def download(
                 if attempt + 1 == ATTEMPTS:
                     raise Unreachable(f"{error}; what there is of it is kept, try again") from None
                 time.sleep(pause * 2**attempt)
-        part.becomes(target)
+        part.move_to(target)
     return target
 
 
@@ -96,7 +96,7 @@ def check_address(url: str, allow_http: bool) -> None:
 
 
 class _PartialFile:
-    """A file on its way, and a note of what it is a part of."""
+    """A partly downloaded file, and a note of the file that it is a part of."""
 
     def __init__(self, target: Path, url: str) -> None:
         self.path = target.with_name(target.name + ".part")
@@ -124,7 +124,7 @@ class _PartialFile:
         self.path.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
 
-    def becomes(self, target: Path) -> None:
+    def move_to(self, target: Path) -> None:
         self.path.replace(target)
         self.note.unlink(missing_ok=True)
 
@@ -156,7 +156,7 @@ def _attempt(
     start = part.size if version or source.sha256 else 0
     if not (start and start == size):  # else it was cut between its last byte and here
         with _ask(source.url, start, version, allow_http) as answer:
-            start, size = _answered(source, part, answer, start)
+            start, size = _range_of_answer(source, part, answer, start)
             _receive(answer, part, size, on_step)
     try:
         _verify(source, part.path)
@@ -229,7 +229,7 @@ def _version(answer: http.client.HTTPResponse) -> str:
     return tag if tag and not tag.startswith("W/") else answer.headers.get("Last-Modified", "")
 
 
-def _answered(
+def _range_of_answer(
     source: WeightsSource, part: _PartialFile, answer: http.client.HTTPResponse, start: int
 ) -> tuple[int, int]:
     """Where the answer starts, and the size of the whole file (0 if unknown)."""

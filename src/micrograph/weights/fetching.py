@@ -16,7 +16,7 @@ from micrograph.weights.downloading import Unreachable, check_address, download
 from micrograph.weights.formats import WeightsError
 
 Begin = Callable[[WeightsSource], StepHook | None]
-"""Called with each source that is tried; what it gives hears how far the download is."""
+"""Called with each source that is tried; returns a hook for the steps of the download."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def file_name(url: str) -> str:
     return name if "." in name else ""
 
 
-def why_not(source: WeightsSource, allow_http: bool = False) -> str:
+def reason_not_fetched(source: WeightsSource, allow_http: bool = False) -> str:
     """Why a source is not fetched; "" if it is."""
     if not source.url:
         return "it has no address"
@@ -79,7 +79,7 @@ def _from_any(card: ModelCard, keep: bool, allow_http: bool, begin: Begin, pause
     folder = store.data_folder() / "downloads" / card.id
     reasons = []
     for source in card.sources:
-        reason = why_not(source, allow_http)
+        reason = reason_not_fetched(source, allow_http)
         if not reason:
             try:
                 file = download(

@@ -45,7 +45,7 @@ def fill_from(module: nn.Module, card: ModelCard, file: Path) -> None:
             break
     own = {card.tensor_name(name): tensor for name, tensor in module.state_dict().items()}
     named = fitting(given, own)
-    if not any(name in own and not _needless(name) for name in named):
+    if not any(name in own and not _is_needless(name) for name in named):
         raise WeightsError(
             f"{file} ({form}) is not for {card.id}: none of its {len(given)} tensors is named as "
             f"in the network's state dict ({_few(given)} instead of {_few(own)})"
@@ -59,18 +59,18 @@ def fitting(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str,
     A prefix that all names have (`module.`, `state_dict.model.`) is taken away; what lies beside it
     (an optimizer, other towers) is left out.
     """
-    first = next((name for name in own if not _needless(name)), "")
+    first = next((name for name in own if not _is_needless(name)), "")
     ends = [name for name in given if name == first or name.endswith(f".{first}")]
     prefix = min(ends, key=len).removesuffix(first) if ends else ""
     named = {n.removeprefix(prefix): t for n, t in given.items() if n.startswith(prefix)}
     tops = {name.partition(".")[0] for name in own}
     if len(tops) == 1 and any("." in name for name in own):
         named = {n: t for n, t in named.items() if n.partition(".")[0] in tops}
-    found = {n: t for n, t in named.items() if n in own or not _needless(n)}
-    return {n: t for n, t in own.items() if _needless(n)} | found
+    found = {n: t for n, t in named.items() if n in own or not _is_needless(n)}
+    return {n: t for n, t in own.items() if _is_needless(n)} | found
 
 
-def _needless(name: str) -> bool:
+def _is_needless(name: str) -> bool:
     return name.rpartition(".")[2] in _NEEDLESS
 
 

@@ -20,6 +20,7 @@ class Lane:
         self._process: WorkerProcess | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._overdue: threading.Timer | None = None
 
     @property
     def process(self) -> WorkerProcess | None:
@@ -55,14 +56,14 @@ class Lane:
             self._changed.notify_all()
 
     def cancel(self, ticket: Ticket) -> None:
-        """Take it back: it never begins, or its process is told to end."""
+        """Take it back: it never begins, or its process is told of it, or told to end."""
         with self._changed:
             if ticket in self._queue:
                 self._queue.remove(ticket)
                 _cancel(ticket)
             elif ticket is self._running:
                 self._taken_back = True
-                self._stop(ticket)
+                self._take_back(ticket.order)
 
     def close(self) -> None:
         """Cancel all orders and end the process, also in the middle of an answer."""
@@ -78,6 +79,18 @@ class Lane:
             self._changed.notify_all()
         if thread is not None and thread is not threading.current_thread():
             thread.join(5 + (running.order.grace if running else 0))
+
+    def _take_back(self, order: Order) -> None:
+        """A question that was not asked yet, because the worker is getting ready, never is."""
+        process = self._process
+        if process is None:
+            return
+        if order.question is None or not order.take_back:
+            process.stop(order.grace)
+        elif self._overdue is None and process.take_back(order.take_back):
+            self._overdue = threading.Timer(order.patience, process.kill)
+            self._overdue.daemon = True
+            self._overdue.start()
 
     def _stop(self, ticket: Ticket) -> None:
         if self._process is not None:
@@ -122,12 +135,20 @@ class Lane:
             process = WorkerProcess(order.command, niceness=order.niceness, shown=order.shown)
             with self._changed:
                 self._process = process
-                if self._taken_back or self._making_way:  # while it was being started
+                if self._taken_back:  # while it was being started
+                    self._take_back(order)
+                elif self._making_way:
                     process.stop(order.grace)
         try:
             if order.question is None:
                 return process.run(order.seconds, order.on_event)
-            return process.ask(order.question, order.seconds, order.start_seconds, order.on_event)
+            return process.ask(
+                order.question,
+                order.seconds,
+                order.start_seconds,
+                order.on_event,
+                lambda: not self._taken_back,
+            )
         finally:
             if order.question is None or not process.alive:
                 self._drop(process)
@@ -139,6 +160,10 @@ class Lane:
 
     def _settle(self, ticket: Ticket, value: Any, error: BaseException | None) -> None:
         with self._changed:
+            if self._overdue is not None:  # it must not end the worker during the next question
+                self._overdue.cancel()
+                self._overdue.join()
+                self._overdue = None
             taken_back, making_way = self._taken_back, self._making_way
             self._running, self._taken_back, self._making_way = None, False, False
             if error is None:

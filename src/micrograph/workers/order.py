@@ -26,6 +26,8 @@ class Order:
     `seconds` bounds the time to the answer (None: any time), `start_seconds` the time to "ready".
     An order that is `resumable` may be ended for a more urgent one and is begun again after it.
     `grace` is the time in seconds between being told to end (SIGTERM) and being killed.
+    A question is taken back by writing `take_back` on the worker's standard input; where it has
+    answered nothing after `patience` seconds more, or there is nothing to write, it is ended.
     `niceness` is added to the process's own, so that 10 leaves the site the processor. What is
     `shown` writes to our own output and errors, and gives no events.
     """
@@ -38,6 +40,8 @@ class Order:
     keep: float = 0.0
     resumable: bool = False
     grace: float = 0.0
+    take_back: bytes = b""
+    patience: float = 5.0
     niceness: int = 0
     shown: bool = False
     on_event: Callable[[Event], None] | None = None

@@ -70,6 +70,8 @@ class WorkerProcess:
         for thread in (*self._readers, self._waiter):
             thread.start()
         self._ready = False
+        self._sending = threading.Lock()
+        self._sender: threading.Thread | None = None
         self._last_resort: threading.Timer | None = None
 
     @property
@@ -113,11 +115,14 @@ class WorkerProcess:
         seconds: float | None,
         start_seconds: float,
         on_event: Callable[[Event], None] | None = None,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> Any:
-        """The answer to a question, which it gets as it is on its standard input.
+        """The answer to a question, which it gets as it is on its standard input if it is `wanted`
+        still when the worker is ready.
 
-        Raises Refusal as it says, WorkerDied if it ends instead, WorkerTimeout. It is alive still
-        after a Refusal of a question; where it could not get ready it is not.
+        Raises Refusal as it says and for what is not wanted, WorkerDied if it ends instead,
+        WorkerTimeout. It is alive still after a Refusal of a question; where it could not get ready
+        it is not.
         """
         if not self._ready:
             try:
@@ -127,8 +132,31 @@ class WorkerProcess:
                 raise
             self._ready = True
         # In a thread of its own: a worker that does not read must not hold us beyond `seconds`.
-        threading.Thread(target=self._write, args=(question,), daemon=True).start()
-        return self._answer(seconds, on_event)
+        with self._sending:
+            if not wanted():
+                raise Refusal("the question was taken back", 503)
+            self._sender = threading.Thread(target=self._write, args=(question,), daemon=True)
+            self._sender.start()
+        try:
+            return self._answer(seconds, on_event)
+        finally:
+            with self._sending:
+                self._sender = None
+
+    def take_back(self, words: bytes) -> bool:
+        """Write `words` on its standard input, behind the question that it answers; False where it
+        has none. Returns at once."""
+        with self._sending:
+            sender = self._sender
+        if sender is None:
+            return False
+
+        def write() -> None:
+            sender.join()
+            self._write(words)
+
+        threading.Thread(target=write, daemon=True).start()
+        return True
 
     def stop(self, grace: float) -> None:
         """Tell it to end; where it has not done so after `grace` seconds it is killed."""

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from micrograph.errors import BadInput, NotFound
+from micrograph.lenses import Optimized, lens
 from micrograph.lenses.engines import common
 
 
@@ -52,13 +53,13 @@ def test_company_is_sorted_and_short_nodes_are_whole() -> None:
 
 
 def test_numbers_and_names_are_checked() -> None:
-    assert list(common.seeds(3, 2)) == [3, 4]
+    assert list(Optimized(seed=3, repeats=2).seeds) == [3, 4]
     for seed, repeats in ((-1, 1), (2**31, 1), (0, 0), (0, 65), ("x", 1), (0.5, 1)):
         with pytest.raises(BadInput, match="expected"):
-            common.seeds(seed, repeats)
+            Optimized.read({"seed": seed, "repeats": repeats})
     with pytest.raises(BadInput, match="expected"):
         common.in_range("weight", float("nan"), 0.0, 1.0)
     common.in_range("weight", 1, 0.0, 1.0)
     with pytest.raises(NotFound, match="facets"):
-        common.known_variants("diversity", ["facet"], ["facets"])
+        lens("diversity").params.read({"variants": ["facet"]})
     assert common.key(1, "a", 2) != common.key(1, "b", 2)

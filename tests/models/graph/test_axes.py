@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from micrograph.models.graph.axes import (
     axis,
-    closed,
     layout_of,
     regrouped,
     tokens,
     unknown,
     visible,
+    without_gaps,
 )
 from micrograph.models.graph.watching import watch
 
@@ -113,7 +113,7 @@ def test_cutting_and_joining_gives_the_axes_back() -> None:
 def test_what_is_left_of_a_number_counts_without_gaps() -> None:
     """Query, key or value out of 3 * heads * width units."""
     first, heads, width = regrouped((axis("u", 36),), (3, 4, 3))
-    left = closed((heads, width))
+    left = without_gaps((heads, width))
     assert regrouped(left, (12,)) == (axis("u", 12),)
     assert regrouped((first, heads, width), (36,)) == (axis("u", 36),)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.lenses.contract import Can, Lens, Words
-from micrograph.lenses.params import Params, option, pictures_option
+from micrograph.lenses.params import PictureParams, option
 from micrograph.lenses.result import Arrays, OnePicture, number, source, texts
 
 WORDS = Words(
@@ -24,19 +24,15 @@ WORDS = Words(
 
 
 @dataclass(frozen=True, kw_only=True)
-class AccentuateParams(Params, lens=WORDS.technique):
+class AccentuateParams(PictureParams, lens=WORDS.technique):
     """The options of feature accentuation. Its pictures have the size of the network's input."""
 
-    images: tuple[str, ...] = pictures_option()
     below: str | None = option(
         None, "the lower node that is held", shown="half way to the unit's own node"
     )
     strength: float = option(
         4.0, "weight of staying near the picture, as the lower node sees it", low=0.0, high=1000.0
     )
-    preset: str = option("standard", "draft, standard or microscope")
-    steps: int | None = option(None, "gradient steps", unit="steps", shown="the preset's")
-    seed: int = option(0, "random seed", low=0, high=2**31 - 1)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,7 +52,7 @@ class ActivationGridEngine(BatchEngine[ActivationGridParams]):
     lens = LENS
 
     def plan(self, model: Model, params: ActivationGridParams) -> list[Job]:
-        """One job for each picture. Raises NotFound and BadInput for pictures that are none."""
+        """One job for each picture. Raises NotFound and BadInput for wrong pictures."""
         settings = _settings(model, params.preset, params.steps, params.size)
         made = {"cosine_power": params.cosine_power, **settings.as_dict()}
         return [

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.lenses.contract import Can, Lens, Words
-from micrograph.lenses.params import Params, option, pictures_option
+from micrograph.lenses.params import PictureParams, option
 from micrograph.lenses.result import Arrays, OnePicture, count, number, source
 
 WORDS = Words(
@@ -23,16 +23,12 @@ WORDS = Words(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActivationGridParams(Params, lens=WORDS.technique):
+class ActivationGridParams(PictureParams, lens=WORDS.technique):
     """The options of activation grids."""
 
-    images: tuple[str, ...] = pictures_option()
-    preset: str = option("standard", "draft, standard or microscope")
-    steps: int | None = option(None, "gradient steps", unit="steps", shown="the preset's")
     size: int | None = option(
         None, "side of what is optimized for a cell", unit="px", shown="the preset's"
     )
-    seed: int = option(0, "random seed", low=0, high=2**31 - 1)
     cosine_power: float = option(
         1.0, "a larger one keeps closer to the direction", low=0.0, high=10.0
     )

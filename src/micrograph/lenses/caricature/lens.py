@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from micrograph.lenses.contract import Can, Lens, Words
-from micrograph.lenses.params import REPEATS, Params, option, pictures_option
+from micrograph.lenses.params import REPEATS, PictureParams, option, pictures_option
 from micrograph.lenses.result import OnePicture
 
 WORDS = Words(
@@ -21,12 +21,10 @@ WORDS = Words(
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaricatureParams(Params, lens=WORDS.technique):
+class CaricatureParams(PictureParams, lens=WORDS.technique):
     """The options of caricature. Its pictures have the size of the network's input."""
 
     images: tuple[str, ...] = pictures_option(())
-    preset: str = option("standard", "draft, standard or microscope")
-    steps: int | None = option(None, "gradient steps", unit="steps", shown="the preset's")
     seed: int = option(0, "random seed of the first picture", low=0, high=2**31 - 1)
     repeats: int = option(1, "pictures of each, seeds counting up", low=1, high=REPEATS)
     cosine_power: float = option(1.0, "a larger one keeps closer to the source", low=0.0, high=16.0)

@@ -1,5 +1,6 @@
 """Dataset examples: the real pictures a unit fires on, from strongest to weakest."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -217,7 +218,9 @@ def _histogram(given: Any) -> Histogram | None:
 
 
 def _quantiles(given: Any) -> dict[str, float]:
-    return {str(k): number(v) for k, v in given.items()} if isinstance(given, dict) else {}
+    """Values by share; those that are no finite numbers are left out."""
+    values = given.items() if isinstance(given, dict) else ()
+    return {str(k): float(v) for k, v in values if number(v, math.nan) == v}
 
 
 LENS = Lens(

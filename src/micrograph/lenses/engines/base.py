@@ -12,7 +12,7 @@ from micrograph import recipe as recipes
 from micrograph.lenses.contract import Lens
 from micrograph.lenses.params import Params
 from micrograph.lenses.result import Arrays, Result
-from micrograph.steps import StepHook as StepHook  # those who write a lens look for it here
+from micrograph.steps import StepHook as StepHook  # for engines of other packages
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -21,29 +21,15 @@ P = TypeVar("P", bound=Params)
 
 
 @dataclass(frozen=True)
-class Job:
-    """What is to be done for any number of units: a recipe, and what it works on.
+class Job(recipes.FromRecipe):
+    """A recipe and what it works on, for any number of units.
 
     `recipe` is complete: the lens, the variant, the seed, all parameters, the model and its digest,
-    the code's revision. `context` is what it only names by digest (a dataset, a picture).
+    the code's revision. `context` is what the recipe names only by digest (a dataset, a picture).
     """
 
     recipe: Mapping[str, Any]
     context: Any = None
-
-    @property
-    def technique(self) -> str:
-        """The name of the lens."""
-        return recipes.technique(self.recipe)
-
-    @property
-    def variant(self) -> str:
-        """Which view of the lens: a name for people, atlases and URLs."""
-        return recipes.variant(self.recipe)
-
-    @property
-    def seed(self) -> int:
-        return recipes.seed(self.recipe)
 
 
 @dataclass(frozen=True)
@@ -113,14 +99,13 @@ class Engine(ABC, Generic[P]):
 
     @property
     def level(self) -> str:
-        """ "unit" or "node": what is wanted of it."""
+        """ "unit" or "node": what its results are about."""
         return self.lens.level
 
     def jobs(self, model: "Model", **options: Any) -> list[Job]:
-        """What these options of the lens ask for: at least one job, each with another recipe.
+        """The jobs for these options of the lens: at least one, each with another recipe.
 
-        Raises BadInput or NotFound for options that the lens does not have, and values that make no
-        sense.
+        Raises BadInput or NotFound for unknown options and for values out of range.
         """
         return self.plan(model, self.lens.params.read(options))  # type: ignore[arg-type]
 
@@ -129,7 +114,7 @@ class Engine(ABC, Generic[P]):
         """As `jobs`, from checked parameters."""
 
     def recipe(self, model: "Model", variant: str, seed: int, /, **more: Any) -> dict[str, Any]:
-        """A recipe with the part that every lens has."""
+        """A recipe: the part that every lens has, and `more`."""
         return {
             "technique": self.name,
             recipes.VIEW: variant,
@@ -148,7 +133,7 @@ class BatchEngine(Engine[P]):
     def batch_size(self, model: "Model", node: str, job: Job) -> int:
         """How many units of `node` fit the memory there is and run fastest together.
 
-        0 where the lens has nothing to say of the node; `run` is not called for it then. Raises
+        0 where the lens has no result for the node; `run` is not called for it then. Raises
         BadInput where the options do not fit the node.
         """
 
@@ -167,8 +152,8 @@ class BatchEngine(Engine[P]):
 class SweepEngine(Engine[P]):
     """An engine that looks at all nodes in one go.
 
-    The level of its lens says what is wanted: every unit ("unit"), or the node as a whole ("node").
-    It may give more than that.
+    Its results are about every unit, or about each node as a whole, as the level of its lens says.
+    It may give further results.
     """
 
     @abstractmethod

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from torch import Tensor
 
-from micrograph.errors import BadInput, not_found
+from micrograph.errors import BadInput
 from micrograph.models.model import Model
 from micrograph.optimize import memory
 from micrograph.steps import StepHook, part_of, rising
@@ -16,30 +16,12 @@ from micrograph.steps import StepHook, part_of, rising
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
-REPEATS = 64
-"""Most pictures of one recipe, apart from the seed, that can be asked for at once."""
-
-
-def seeds(seed: int, repeats: int) -> range:
-    """Repeat r has seed `seed + r`. Raises BadInput for what is out of range."""
-    in_range("seed", seed, 0, 2**31 - 1)
-    in_range("repeats", repeats, 1, REPEATS)
-    return range(seed, seed + repeats)
-
 
 def dictionaries(model: Model, nodes: Sequence[str]) -> dict[str, Any]:
     """The part of a recipe that says which dictionaries made other nodes that it names."""
     found = [model.attached(node) for node in nodes]
     made = {one.node.id: one.dictionary.digest for one in found if one is not None}
     return {"dictionaries": made} if made else {}
-
-
-def known_variants(lens: str, given: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
-    """Those given, each once. Raises NotFound for one that the lens does not have."""
-    for variant in given:
-        if variant not in known:
-            raise not_found("variant", variant, known, lens)
-    return tuple(dict.fromkeys(given))
 
 
 def in_range(name: str, value: float, low: float, high: float) -> None:

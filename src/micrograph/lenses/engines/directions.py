@@ -52,7 +52,7 @@ def render(
 
 
 def halves(vectors: np.ndarray) -> np.ndarray:
-    """Signed [..., unit] as non-negative [..., 2 unit]: what is above zero, then what is below."""
+    """Signed [..., unit] as non-negative [..., 2 unit]: positive parts, then negative parts."""
     return np.concatenate([vectors.clip(min=0), (-vectors).clip(min=0)], -1)
 
 

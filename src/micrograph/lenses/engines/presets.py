@@ -11,7 +11,7 @@ from micrograph.optimize import Settings
 
 @dataclass(frozen=True)
 class Preset:
-    """`size` is the most it takes; None, and more than that, stand for the model's input size."""
+    """`size` is the largest size; None means the model's input size, which is never exceeded."""
 
     settings: Settings
     size: int | None = None

@@ -21,10 +21,6 @@ from micrograph.pictures import find_picture
 MOST = 64
 """Pictures that may be named at once."""
 
-FEW = ("chelsea", "owl")
-"""What lenses look at that take their time, where nothing else is asked for: a photograph and a
-drawing."""
-
 
 @dataclass(frozen=True)
 class SourcePicture:

@@ -1,6 +1,6 @@
-"""Themes, and the linear probes that tell them at a node: what facets are made of.
+"""Themes, and linear probes that recognize them at a node: the material of facets.
 
-A theme is anything that is known to be true of some toytown scenes and not of others. A probe is a
+A theme is a fact that is true of some toytown scenes and not of others. A probe is a
 direction in a node's channels, the linear discriminant between the two, on channel means; its
 largest weight is scaled to 1.
 """
@@ -44,7 +44,7 @@ FITTED = 0.75
 
 @lru_cache(maxsize=2)
 def _scenes(count: int, size: int) -> tuple[np.ndarray, tuple[Facts, ...]]:
-    """Pictures uint8 [scene, y, x, 3] and what is true of them."""
+    """Pictures uint8 [scene, y, x, 3] and the facts about each."""
     drawn = [scene(FIRST_SCENE + i, size=size) for i in range(count)]
     return np.stack([s.image for s in drawn]), tuple(facts(s) for s in drawn)
 
@@ -104,7 +104,7 @@ def discriminant(means: Tensor, true: Tensor) -> Tensor:
 
 
 class ProbeFile:
-    """Probes of somebody's own: a safetensors file with a tensor [unit] for each of some nodes.
+    """Probes of a user: a safetensors file with a tensor [unit] for each of some nodes.
 
     The theme is called as the file. Raises BadInput for other files and names.
     """
@@ -127,7 +127,7 @@ class ProbeFile:
             raise BadInput(f"{path} holds no tensors; expected one [unit] for each of some nodes")
 
     def probes(self, theme: str, nodes: Sequence[str]) -> dict[str, tuple[Tensor, float | None]]:
-        """The probes of those nodes; how well they tell the theme is not known."""
+        """The probes of those nodes; how well they recognize it is not known."""
         return {node: (self._probes[node], None) for node in nodes if node in self._probes}
 
     def nodes(self) -> list[str]:

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 from micrograph.atlas import Visualization
+from micrograph.lenses.dataset_examples.lens import ExamplesResult
+from micrograph.lenses.feature_vis.lens import FeatureVisResult
 from micrograph.recipe import canonical
 
 TRUSTED, CAREFUL, DISTRUSTED, UNCHECKED = ("trusted", "careful", "not to be trusted", "unchecked")
@@ -145,15 +146,15 @@ def _recipe_without_seed(v: Visualization) -> str:
 
 def _quantiles(example: Visualization, kind: str) -> dict[float, float]:
     """The values of a spatial quantity at quantiles over pictures, ascending; {} if unsound."""
-    given = example.data.get(_SPATIAL[kind])
+    result = ExamplesResult.from_json(example.data, {})
     found = {}
-    for key, value in given.items() if isinstance(given, Mapping) else ():
+    for key, value in getattr(result, _SPATIAL[kind]).items():
         try:
             quantile = float(key)
         except ValueError:
             continue
-        if isinstance(value, int | float) and math.isfinite(value) and 0 <= quantile <= 1:
-            found[quantile] = float(value)
+        if 0 <= quantile <= 1:
+            found[quantile] = value
     return dict(sorted(found.items()))
 
 
@@ -191,11 +192,9 @@ def _agreement(repeats: Sequence[Visualization]) -> float | None:
 
 def _other_driven_units(v: Visualization) -> Iterator[tuple[int, float]]:
     """The units a picture drives, without the one it was made for, which would always agree."""
-    given: Any = v.data.get("company")
-    for item in given if isinstance(given, list) else ():
-        match item:
-            case [int(unit), int() | float() as value] if unit != v.unit and value > 0:
-                yield unit, float(value)
+    for unit, value in FeatureVisResult.from_json(v.data, {}).driven:
+        if unit != v.unit and value > 0:
+            yield unit, value
 
 
 def _cosine(a: Mapping[int, float], b: Mapping[int, float]) -> float:

@@ -47,9 +47,9 @@ class NeuronGroupsEngine(BatchEngine[NeuronGroupsParams]):
     lens = LENS
 
     def plan(self, model: Model, params: NeuronGroupsParams) -> list[Job]:
-        """One job for each picture. Raises NotFound and BadInput for pictures that are none,
+        """One job for each picture. Raises NotFound and BadInput for wrong pictures,
         Unavailable without scikit-learn."""
-        _nmf()
+        _import_nmf()
         settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)
         made = {
             "groups": params.groups,
@@ -103,7 +103,7 @@ class NeuronGroupsEngine(BatchEngine[NeuronGroupsParams]):
             explained,
             time.perf_counter() - started,
             NeuronGroupsResult(
-                groups=tuple(_stored(group) for group in groups), source=(picture.digest, 0)
+                groups=tuple(_as_stored(group) for group in groups), source=(picture.digest, 0)
             ),
         )
 
@@ -125,8 +125,8 @@ def factor(values: np.ndarray, count: int, seed: int) -> tuple[list[Factor], flo
         return [], total
     with warnings.catch_warnings():
         # A few more iterations would change nothing that can be seen.
-        warnings.simplefilter("ignore", _warning())
-        model = _nmf()(
+        warnings.simplefilter("ignore", _import_warning())
+        model = _import_nmf()(
             min(count, *parts.shape), init="nndsvda", random_state=seed, max_iter=ITERATIONS
         )
         maps = model.fit_transform(parts)
@@ -146,7 +146,7 @@ def factor(values: np.ndarray, count: int, seed: int) -> tuple[list[Factor], flo
     return groups, explained
 
 
-def _stored(group: Factor) -> GroupOfUnits:
+def _as_stored(group: Factor) -> GroupOfUnits:
     order = np.argsort(-np.abs(group.direction), kind="stable")[:UNITS]
     return GroupOfUnits(
         map=np.round(np.atleast_2d(group.map), 3).tolist(),
@@ -155,7 +155,7 @@ def _stored(group: Factor) -> GroupOfUnits:
     )
 
 
-def _nmf() -> Any:
+def _import_nmf() -> Any:
     try:
         from sklearn.decomposition import NMF
     except ImportError:
@@ -166,7 +166,7 @@ def _nmf() -> Any:
     return NMF
 
 
-def _warning() -> type[Warning]:
+def _import_warning() -> type[Warning]:
     from sklearn.exceptions import ConvergenceWarning
 
     kind: type[Warning] = ConvergenceWarning

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.lenses.contract import Can, Lens, Words
-from micrograph.lenses.params import Params, option, pictures_option
+from micrograph.lenses.params import PictureParams, option
 from micrograph.lenses.result import Arrays, OnePicture, dicts, number, source, units
 
 WORDS = Words(
@@ -27,15 +27,11 @@ UNITS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeuronGroupsParams(Params, lens=WORDS.technique):
+class NeuronGroupsParams(PictureParams, lens=WORDS.technique):
     """The options of neuron groups."""
 
-    images: tuple[str, ...] = pictures_option()
     groups: int = option(6, "groups to take the activations apart into", low=1, high=MOST_GROUPS)
-    preset: str = option("standard", "draft, standard or microscope")
-    steps: int | None = option(None, "gradient steps", unit="steps", shown="the preset's")
     size: int | None = option(None, "side of a group's picture", unit="px", shown="the preset's")
-    seed: int = option(0, "random seed", low=0, high=2**31 - 1)
     cosine_power: float = option(
         1.0, "a larger one keeps closer to the direction", low=0.0, high=10.0
     )

@@ -1,4 +1,4 @@
-"""The place that a page shows, as lenses see it: what was rendered there, as typed results."""
+"""The place that a page shows, for the page functions of lenses: its typed results."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import DatasetRecord, NodeRecord, SampleRecord, Visualization
 from micrograph.lenses import lead
+from micrograph.lenses.pages.unit_tiles import KeptTiles
 from micrograph.lenses.result import Result
 from micrograph.parts.parts import Image, Thumb, image, thumb
 from micrograph.parts.urls import Urls
@@ -45,6 +46,7 @@ class Scene:
     options: Mapping[str, str] = field(default_factory=dict)
     others: Sequence[Reading] = ()
     _thumbs: dict[tuple[str, str, int], Thumb] = field(default_factory=dict, init=False, repr=False)
+    _kept: dict[str, KeptTiles] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def model(self) -> str:
@@ -69,11 +71,11 @@ class Scene:
         return list(best.values())
 
     def results(self, lens: str, kind: type[Stored]) -> list[tuple[Visualization, Stored]]:
-        """As `of`, each with what it holds."""
+        """As `of`, each with its typed result."""
         return [(v, self.read(v, kind)) for v in self.of(lens)]
 
     def read(self, v: Visualization, kind: type[Stored]) -> Stored:
-        """What a result holds; its arrays are read from the atlas when they are asked for."""
+        """A stored result as its type; its arrays are read from the atlas when they are used."""
         return kind.from_json(v.data, ArraysOf(self.atlas, v))
 
     def image(self, v: Visualization) -> Image | None:
@@ -112,6 +114,10 @@ class Scene:
     def _load_thumb(self, model: str, node: str, unit: int) -> Thumb:
         """A unit of another node, read once: a node's whole grid would be too much to read."""
         key = (model, node, unit)
+        if model not in self._kept:
+            self._kept[model] = KeptTiles(self._models[model])
+        if tile := self._kept[model].of(node, unit):
+            return thumb(model, node, unit, tile, self.urls)
         if key not in self._thumbs:
             lens, variant = lead()
             rows = self._models[model].visualizations(node, unit, lens)

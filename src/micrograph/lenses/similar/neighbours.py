@@ -203,11 +203,11 @@ def _correlations(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> GroupVa
     import numpy as np
 
     found = []
-    for whole, group in blocks.groups:
-        if not np.array_equal(whole.numbers, mine.numbers):
+    for whole, group, complete in blocks.groups:
+        if len(whole.numbers) != len(mine.numbers) or (whole.numbers != mine.numbers).any():
             return None
         values = (whole.values.astype(np.float32) @ probe) * whole.scale
-        if sum(len(block.values) for block in group) != len(values):  # some are not shown
+        if not complete:  # some are not shown
             values = np.concatenate([values[b.first : b.first + len(b.values)] for b in group])
         found.append((group, values))
     return found

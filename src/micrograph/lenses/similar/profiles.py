@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import Reading
 from micrograph.atlas.scan import State, file_state
+from micrograph.lenses.dataset_examples.lens import LENS as EXAMPLES
+from micrograph.lenses.dataset_examples.lens import SweptNode
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,13 +93,17 @@ class Nodes(dict[str, Profiles]):
     """Profiles of one dataset, by node."""
 
     @cached_property
-    def groups(self) -> list[tuple[Profiles, list[Profiles]]]:
-        """Nodes that lie in one array together, behind the profiles of that whole array."""
+    def groups(self) -> list[tuple[Profiles, list[Profiles], bool]]:
+        """Nodes that lie in one array together, behind the profiles of that whole array, and
+        whether they are all of it."""
         found: dict[int, tuple[Profiles, list[Profiles]]] = {}
         for block in self.values():
             whole = block.whole or block
             found.setdefault(id(whole), (whole, []))[1].append(block)
-        return list(found.values())
+        return [
+            (whole, group, sum(len(block.values) for block in group) == len(whole.values))
+            for whole, group in found.values()
+        ]
 
 
 def profiles_of(atlas: Reading) -> dict[str, Nodes]:
@@ -218,14 +224,14 @@ def _in_shared_arrays(nodes: Mapping[str, Profiles]) -> Nodes:
 
 def _read_profiles(part: Reading) -> dict[str, Nodes]:
     found: dict[str, dict[str, Profiles]] = {}
-    swept = {(c.node, c.variant) for c in part.counts() if c.technique == "dataset_examples"}
+    swept = {(c.node, c.variant) for c in part.counts() if c.technique == EXAMPLES.name}
     for node, variant in sorted(swept):
-        rows = part.visualizations(node, None, "dataset_examples")
+        rows = part.visualizations(node, None, EXAMPLES.name)
         row = next((v for v in rows if v.variant == variant), None)
-        arrays = part.arrays(node, None, "dataset_examples", variant)
+        arrays = part.arrays(node, None, EXAMPLES.name, variant)
         if row is None or not _are_valid(arrays, part.nodes[node].units):
             continue
-        digest = row.data.get("dataset") or row.recipe.get("dataset")
+        digest = SweptNode.from_json(row.data, arrays).dataset or row.recipe.get("dataset")
         if isinstance(digest, str):
             block = Profiles(node, arrays["profile"], arrays["numbers"])
             found.setdefault(digest, {})[node] = block

@@ -14,7 +14,7 @@ from micrograph.errors import Unavailable
 COMPONENTS = 50
 PERPLEXITY = 30
 ROOM = 1.3
-"""Cells per unit; what is left free shows where islands end."""
+"""Cells per unit; free cells show where islands end."""
 
 _AT_ONCE = 1200
 """Points that are assigned to cells together; the time grows with the cube."""
@@ -40,7 +40,7 @@ class Layout:
 
 
 def lay_out(profiles: np.ndarray, seed: int = 0) -> Layout:
-    """A map of units by profile, float [unit, picture]; alike is what correlates.
+    """A map of units by profile, float [unit, picture]; similar units correlate.
 
     Units that are always the same are put into the last corner. The same seed gives the same map.
     Raises Unavailable without scikit-learn.
@@ -52,18 +52,23 @@ def lay_out(profiles: np.ndarray, seed: int = 0) -> Layout:
     shapes = centred[alive] / length[alive, None]
     xy = np.ones((units, 2))
     perplexity = min(PERPLEXITY, (len(shapes) - 1) / 3)
-    xy[alive] = _unit_square(_flatten(shapes, perplexity, seed))
+    xy[alive] = _unit_square(_to_two_dimensions(shapes, perplexity, seed))
     columns = max(1, int(np.ceil(np.sqrt(ROOM * units))))
     side = (np.arange(columns) + 0.5) / columns
     cells = np.stack(np.meshgrid(side, side), -1).reshape(-1, 2)
     xy = cells[_assign(xy, cells)]
-    near, random = _likeness(shapes, xy[alive])
+    near, random = _neighbour_correlations(shapes, xy[alive])
     return Layout(
-        xy.astype(np.float32), columns, float(perplexity), _trust(shapes, xy[alive]), near, random
+        xy.astype(np.float32),
+        columns,
+        float(perplexity),
+        _trustworthiness(shapes, xy[alive]),
+        near,
+        random,
     )
 
 
-def _flatten(shapes: np.ndarray, perplexity: float, seed: int) -> np.ndarray:
+def _to_two_dimensions(shapes: np.ndarray, perplexity: float, seed: int) -> np.ndarray:
     """Rows of length 1 to two dimensions, [row, 2]."""
     if len(shapes) < 2:
         return np.zeros((len(shapes), 2))
@@ -117,7 +122,7 @@ def _assign(points: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return found
 
 
-def _likeness(shapes: np.ndarray, xy: np.ndarray) -> tuple[float, float]:
+def _neighbour_correlations(shapes: np.ndarray, xy: np.ndarray) -> tuple[float, float]:
     """Mean correlation of the 8 nearest on the map, and of two units in general."""
     count = len(shapes)
     if count < 3:
@@ -133,7 +138,7 @@ def _likeness(shapes: np.ndarray, xy: np.ndarray) -> tuple[float, float]:
     return float(near), random
 
 
-def _trust(shapes: np.ndarray, xy: np.ndarray) -> float | None:
+def _trustworthiness(shapes: np.ndarray, xy: np.ndarray) -> float | None:
     if not 24 <= len(shapes) <= _MOST_MEASURED:
         return None
     from sklearn.manifold import trustworthiness

@@ -48,7 +48,7 @@ def units_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMap | 
         rows = _rows(atlas, "node", [node])
         title = f"{atlas.model.id}/{node}"
     else:
-        rows = _largest_whole(_rows(atlas, "model", atlas.nodes))
+        rows = _largest_whole(atlas, _rows(atlas, "model", atlas.nodes))
         title = atlas.model.id
     units = [u for row in rows for u in _units(atlas, row, urls)]
     if not units:
@@ -79,11 +79,11 @@ def _rows(atlas: Reading, variant: str, nodes: object) -> list[Visualization]:
     return found
 
 
-def _largest_whole(rows: list[Visualization]) -> list[Visualization]:
+def _largest_whole(atlas: Reading, rows: list[Visualization]) -> list[Visualization]:
     """Those that were laid out together; of several such groups the one of most nodes, newest."""
     groups: dict[str, list[Visualization]] = {}
     for row in rows:
-        groups.setdefault(repr(row.data.get("together")), []).append(row)
+        groups.setdefault(repr(read(atlas, row).together), []).append(row)
     return max(groups.values(), key=lambda g: (len(g), max(v.created for v in g)), default=[])
 
 
@@ -108,7 +108,7 @@ def _units(atlas: Reading, row: Visualization, urls: Urls) -> list[MapUnit]:
 
 
 def _note(result: UnitMapResult) -> str:
-    """In words what was measured: neighbours against any two, and how many neighbours are true."""
+    """The measurements in words: neighbours against any two units, and how many are true."""
     said = []
     if result.near is not None and result.random is not None:
         said.append(

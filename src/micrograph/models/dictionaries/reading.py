@@ -45,7 +45,7 @@ def of_tensors(tensors: Mapping[str, Tensor], units: int, **settings: Any) -> Di
 
 
 def _dictionary(tensors: dict[str, Tensor], said: Mapping[str, Any], units: int) -> Dictionary:
-    parts = spelling.understood(tensors, units)
+    parts = spelling.read_spelling(tensors, units)
     settings = spelling.settings(said, parts)
     encoder, decoder = parts["encoder"], parts["decoder"]
     latents = len(encoder)

@@ -26,7 +26,7 @@ _IGNORED = (
 _GATED = ("r_mag", "b_gate", "b_mag", "gate_bias", "mag_bias")
 
 
-def understood(tensors: Mapping[str, Tensor], units: int) -> dict[str, Any]:
+def read_spelling(tensors: Mapping[str, Tensor], units: int) -> dict[str, Any]:
     """`form` ("directions", "ours", "foreign"), and the parts that there are, float32: `encoder`
     and `decoder` [latent, unit], `bias`, `decoder_bias`, `threshold`, and the number `k`.
 
@@ -85,7 +85,7 @@ def _named(given: Mapping[str, Tensor], names: tuple[str, ...]) -> str | None:
 
 
 def _biases(given: Mapping[str, Tensor], ours: bool, latents: int, units: int) -> dict[str, Any]:
-    """`bias` is the latents' in our form and the units' in others', unless its size tells."""
+    """`bias` belongs to latents in our form and to units in others, unless its size decides."""
     of_latents = _BIASES if ours or latents != units else _BIASES[1:]
     bias = next((n for n in of_latents if n in given and given[n].shape == (latents,)), None)
     rest = [n for n in _DECODER_BIASES if n in given and n != bias]
@@ -166,8 +166,8 @@ def settings(said: Mapping[str, Any], parts: Mapping[str, Any]) -> dict[str, Any
             "its inputs were scaled to an average length, by a factor that is not in the file; "
             "say it as scale=..., or fold it into the weights"
         )
-    # Those who train with the bias taken from the inputs are the many; Gemma Scope and its like
-    # (JumpReLU) say that they do not.
+    # Most are trained with the bias subtracted from the inputs; Gemma Scope and others with
+    # JumpReLU are not.
     subtract = said.get(
         "subtract", said.get("apply_b_dec_to_input", activation != "jumprelu" or "k" in parts)
     )

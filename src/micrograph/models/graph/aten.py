@@ -1,7 +1,7 @@
 """What each ATen operation does to axes and receptive fields: the one table that knows their names.
 
-A rule takes a `Call` and gives the `Trace` of its result. What no rule understands has an unknown
-field and unknown axes: no node rather than a wrong one.
+A rule takes a `Call` and gives the `Trace` of its result. The result of an unknown operation
+has an unknown field and unknown axes: no node rather than a wrong one.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def trace(call: Call) -> Trace:
     shape = call.result.shape
     axes = unknown(shape)
     if first and shape and is_whole(first[0], "b") and shape[0] == call.input.shape[0]:
-        axes = (first[0], *axes[1:])  # whatever it does, it does it to each picture
+        axes = (first[0], *axes[1:])  # it treats each picture alike
     return Trace(axes, unless_inexact(call.field, UNKNOWN))
 
 

@@ -8,10 +8,10 @@ from micrograph.models.graph.axes import (
     Axis,
     all_of_space,
     axis,
-    closed,
     has,
     in_space,
     unknown,
+    without_gaps,
 )
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field
 
@@ -48,11 +48,11 @@ def _product(call: Call) -> Trace:
     if left is not None:
         rows, gone = left.axes
         made = _output_axis(gone, (rows,), call.result.shape[1])
-        return Trace(closed((rows, made)), _summed(call.field, gone), _tokens(gone))
+        return Trace(without_gaps((rows, made)), _summed(call.field, gone), _tokens(gone))
     if right is not None:
         gone, columns = right.axes
         made = _output_axis(gone, (columns,), call.result.shape[0])
-        return Trace(closed((made, columns)), _summed(call.field, gone), _tokens(gone))
+        return Trace(without_gaps((made, columns)), _summed(call.field, gone), _tokens(gone))
     return Trace(
         unknown(call.result.shape), unless_inexact(call.field, UNKNOWN)
     )  # neither factor comes from the pictures
@@ -61,7 +61,7 @@ def _product(call: Call) -> Trace:
 def _linear(call: Call) -> Trace:
     *others, gone = call.first.axes
     made = _output_axis(gone, tuple(others), call.result.shape[-1])
-    return Trace(closed((*others, made)), _summed(call.field, gone), _tokens(gone))
+    return Trace(without_gaps((*others, made)), _summed(call.field, gone), _tokens(gone))
 
 
 def _batched(call: Call) -> Trace:
@@ -73,11 +73,11 @@ def _batched(call: Call) -> Trace:
     if left is not None:
         batch, rows, gone = left.axes
         made = _output_axis(gone, (batch, rows), call.result.shape[2])
-        return Trace(closed((batch, rows, made)), _summed(call.field, gone), _tokens(gone))
+        return Trace(without_gaps((batch, rows, made)), _summed(call.field, gone), _tokens(gone))
     if right is not None:
         batch, gone, columns = right.axes
         made = _output_axis(gone, (batch, columns), call.result.shape[1])
-        return Trace(closed((batch, made, columns)), _summed(call.field, gone), _tokens(gone))
+        return Trace(without_gaps((batch, made, columns)), _summed(call.field, gone), _tokens(gone))
     return Trace(unknown(call.result.shape), unless_inexact(call.field, UNKNOWN))
 
 
@@ -87,7 +87,7 @@ def _product_of_two(call: Call, left: Axes, right: Axes) -> Trace:
     field = call.field
     if field.status == "exact" and in_space(gone):
         field = WHOLE if all_of_space(gone) else UNKNOWN
-    return Trace(closed((*right[:-2], left[-2], right[-1])), field, _tokens(gone))
+    return Trace(without_gaps((*right[:-2], left[-2], right[-1])), field, _tokens(gone))
 
 
 def _attention(call: Call) -> Trace:
@@ -115,7 +115,7 @@ def _reduction(call: Call) -> Trace:
         axes = tuple(one for d, one in enumerate(given) if d not in dims)
     else:
         return Trace(unknown(call.result.shape), unless_inexact(field, UNKNOWN))
-    return Trace(closed(axes), field, _tokens(gone))
+    return Trace(without_gaps(axes), field, _tokens(gone))
 
 
 def _softmax(call: Call) -> Trace:

@@ -15,13 +15,13 @@ from micrograph.models.graph.axes import (
     Axes,
     Axis,
     axis,
-    closed,
     in_space,
     is_whole,
     regrouped,
     tokens,
     tokens_of,
     visible,
+    without_gaps,
 )
 from micrograph.models.graph.receptive_field import UNKNOWN
 
@@ -75,7 +75,7 @@ def _select(call: Call) -> Trace:
     field = unless_inexact(call.field, UNKNOWN) if in_space(before[dim]) else call.field
     names, _ = tokens_of(before[dim]) or ((), None)
     token = names[index] if 0 <= index < len(names) else ""
-    return Trace(closed((*before[:dim], *before[dim + 1 :])), field, token)
+    return Trace(without_gaps((*before[:dim], *before[dim + 1 :])), field, token)
 
 
 def _slice(call: Call) -> Trace:

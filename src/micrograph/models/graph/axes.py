@@ -1,4 +1,4 @@
-"""What each axis of a tensor counts: pictures, units, rows, columns, tokens, or nobody knows what.
+"""What each axis of a tensor counts: pictures, units, rows, columns, tokens, or something unknown.
 
 A view can cut an axis in pieces and join pieces of several axes: heads out of units, tokens out of
 rows and columns, windows out of a map. So an axis is a list of atoms, each a digit of a number:
@@ -151,9 +151,9 @@ def _joined_digits(atoms: Iterable[Atom]) -> Axis:
     return tuple(result)
 
 
-def closed(given: Axes) -> Axes:
-    """After digits were dropped (summed over, or one value of them chosen): what is left of each
-    role counts from 0 without gaps again."""
+def without_gaps(given: Axes) -> Axes:
+    """Axes after digits were dropped (summed over, or one value of them chosen): the rest of each
+    role counts from 0 without gaps."""
     renamed: dict[Atom, Atom] = {}
     for role in "buyx":
         digits = [a for one in given for a in one if a.role == role]

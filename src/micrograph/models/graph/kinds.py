@@ -68,7 +68,7 @@ def kind_of(value: Value) -> str:
 
 
 def _seen(value: Value, modules: Sequence[nn.Module]) -> NodeKind:
-    """What one can tell of a value whose modules say nothing of themselves."""
+    """The kind of a value whose modules have no kind of their own."""
     words = [type(module).__name__.lower() for module in modules]
     if value.shape:
         around = " ".join(value.producers[0].within).lower()

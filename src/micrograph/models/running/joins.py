@@ -19,13 +19,13 @@ _KINDS: dict[Callable[..., Any], str] = {
 
 
 class JoinCalls(TorchFunctionMode):
-    """A context that tells of every sum and concatenation, but for those inside torch functions.
+    """A context that calls `joined` for every sum and concatenation outside torch functions.
 
-    Enter it behind other contexts of this sort, so that what those compute is not counted.
+    Enter it after other contexts of this sort, so that their own operations are not counted.
     """
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
-        """A call of that kind ("add", "cat") made `result`; gives what is to stand in its place."""
+        """Called after a call of that kind ("add", "cat"); returns the result to use instead."""
         return result
 
     def __torch_function__(

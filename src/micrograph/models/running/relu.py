@@ -1,4 +1,4 @@
-"""Watching and replacing the ReLU calls of a forward pass, whatever the network looks like."""
+"""Watching and replacing the ReLU calls of a forward pass of any network."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,8 +19,8 @@ _IN_PLACE = frozenset({F.relu_, torch.relu_, Tensor.relu_})
 class ReLUCalls(TorchFunctionMode):
     """A context in which the ReLU calls are numbered from 0 in calling order.
 
-    Enter it around one forward pass. A subclass says in `relu` what each call gives instead. A call
-    that was in place stays so: its argument is overwritten with the result.
+    Enter it around one forward pass. A subclass returns the result of each call from `relu`. A call
+    in place stays one: its argument is overwritten with the result.
     """
 
     def __init__(self) -> None:

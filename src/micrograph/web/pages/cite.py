@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from micrograph import recipe as recipes
 from micrograph.atlas import ModelRecord, Visualization
-from micrograph.web.lens_traits import cited
+from micrograph.web.lens_traits import result_to_cite
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ def citations(
     model: ModelRecord, address: str, permalink: str, found: Sequence[Visualization]
 ) -> list[Citation]:
     """Address, link, Markdown, BibTeX, and the recipe of the picture the page begins with."""
-    first = cited(found)
+    first = result_to_cite(found)
     key = re.sub(r"[^A-Za-z0-9]+", "_", address)
     year = first.created[:4] if first and first.created else ""
     bibtex = "\n".join(

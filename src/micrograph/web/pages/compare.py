@@ -102,7 +102,7 @@ def compare_page(library: Snapshot, urls: Urls, here: str, there: str) -> Compar
     a, b = find_model(library, here), find_model(library, there)
     digest = shared_dataset(a, b)
     known = {d.digest: d.title for d in a.datasets()}
-    named, pairs = _aligned(_main(a), _main(b))
+    named, pairs = _pairs_of_nodes(_main(a), _main(b))
     rows = [
         _row(a, n, b, m, i / max(1, len(pairs) - 1), digest, urls) for i, (n, m) in enumerate(pairs)
     ]
@@ -130,11 +130,11 @@ def _main(atlas: Reading) -> list[NodeRecord]:
     return shown if len(shown) >= 3 else found
 
 
-def _aligned(
+def _pairs_of_nodes(
     nodes: list[NodeRecord], others: list[NodeRecord]
 ) -> tuple[bool, list[tuple[NodeRecord, NodeRecord]]]:
-    """Which nodes stand side by side: those that are called the same, if that is at least half of
-    the shorter list, else those at the same share of the way. At most `ROWS`, evenly."""
+    """Pairs of nodes to show side by side: those with equal names, if that is at least half of the
+    shorter list, else those at the same relative depth. At most `ROWS`, evenly."""
     nodes, others = along_depth(nodes, len(nodes)), along_depth(others, len(others))
     names = {name: other for other in others for name in (*other.aliases, other.id)}
     twins = [
@@ -143,13 +143,15 @@ def _aligned(
         if (name := next((n for n in (node.id, *node.aliases) if n in names), ""))
     ]
     if len(twins) >= 3 and 2 * len(twins) >= min(len(nodes), len(others)):
-        return True, _evenly(twins, min(len(twins), ROWS))
+        return True, _evenly_spaced(twins, min(len(twins), ROWS))
     nodes, others = along_depth(nodes, ROWS), along_depth(others, ROWS)
     count = min(len(nodes), len(others))
-    return False, list(zip(_evenly(nodes, count), _evenly(others, count), strict=True))
+    return False, list(
+        zip(_evenly_spaced(nodes, count), _evenly_spaced(others, count), strict=True)
+    )
 
 
-def _evenly(items: list[T], count: int) -> list[T]:
+def _evenly_spaced(items: list[T], count: int) -> list[T]:
     """`count` of the items, the first and the last among them."""
     return [items[i * (len(items) - 1) // max(1, count - 1)] for i in range(count)]
 
@@ -193,7 +195,7 @@ def _side(atlas: Reading, node: NodeRecord, urls: Urls) -> Side:
     tiles = node_tiles(atlas, node.id)
     examples = [] if tiles else sorted(_examples(atlas, node, urls))
     units = [tile.unit for tile in spread(tiles, THUMBS)]
-    units += _evenly(examples, min(len(examples), THUMBS))
+    units += _evenly_spaced(examples, min(len(examples), THUMBS))
     facts = node_facts(atlas.model.id, node, urls)
     return Side(node=facts, thumbs=_thumbs(atlas, node, units, urls))
 

@@ -100,7 +100,9 @@ def graph_of(
     plain = frozenset(atlas.nodes) - frozenset(portraits) - frozenset(wholes)
     folded = fold(tuple(atlas.nodes.values()), open)
     if open and open not in (ALL, *folded.names):
-        raise BadInput(f"open={short(open)} is no repeated block; expected {_some(folded.names)}")
+        raise BadInput(
+            f"open={short(open)} is no repeated block; expected {_block_names(folded.names)}"
+        )
     drawing = layout(
         folded.nodes, FULL if view.lens in (UNITS, MAP) else PICTURED, plain, folded.labels
     )
@@ -213,5 +215,5 @@ def _switch(
     ]
 
 
-def _some(names: Sequence[str]) -> str:
+def _block_names(names: Sequence[str]) -> str:
     return " or ".join([ALL, *names[:8]]) if names else "none: no block is repeated"

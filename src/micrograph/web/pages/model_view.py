@@ -1,4 +1,4 @@
-"""What stands in the nodes of a model's graph: units, or what a lens of nodes made of them."""
+"""What the nodes of a model's graph show: units, or the pictures of a lens of nodes."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from micrograph.errors import BadInput, short
 from micrograph.lenses.pages.listing import words
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.pages.source import source_of
-from micrograph.lenses.result import source as given
+from micrograph.lenses.result import OnePicture
 from micrograph.parts.parts import Choice, Image, Switch, image
 from micrograph.parts.urls import Urls
 from micrograph.web.lens_traits import DEFAULT, MAP, by_picture, in_graph
@@ -103,6 +103,7 @@ def whole_pictures(
             continue
         found[node.id] = image(atlas.model.id, v.picture, urls)
         if source is None and view.picture:
-            seen = source_of(Scene(atlas, node, None, urls, [v]), v, given(v.data.get("source")))
+            looked_at = OnePicture.from_json(v.data, {}).source
+            seen = source_of(Scene(atlas, node, None, urls, [v]), v, looked_at)
             source = seen.image if seen else None
     return found, source

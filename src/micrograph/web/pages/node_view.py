@@ -14,7 +14,7 @@ from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Choice, Switch
 from micrograph.parts.urls import Urls
 from micrograph.web.failures import attempt
-from micrograph.web.lens_traits import DEFAULT, MAP, default_view, tiled, variant_word
+from micrograph.web.lens_traits import DEFAULT, MAP, default_view, lenses_with_tiles, variant_word
 from micrograph.web.pages.sort import SORTS
 
 SIZES = {"s": 64, "m": 112, "l": 192}
@@ -48,7 +48,7 @@ class NodeView:
             ("sign", SIGNS),
             ("sort", SORTS),
             ("size", SIZES),
-            ("lens", tiled()),
+            ("lens", lenses_with_tiles()),
         ):
             value = getattr(self, name)
             if value not in known:

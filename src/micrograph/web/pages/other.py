@@ -90,7 +90,7 @@ def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
 
 
 def _near(answer: Resolved, urls: Urls) -> list[SearchHit]:
-    """What lies near a text that is no address of anything."""
+    """Places near a text that is not an address."""
     kinds = ("model", "node", "unit")
     return [SearchHit(kinds[a.count("/")], a, a, f"{urls.models}/{a}") for a in answer.nearest]
 

@@ -1,4 +1,4 @@
-"""What of a model can be pictured, what is, and which of its nodes stand for it."""
+"""How many units of a model can have a picture, how many have one, and which nodes to show."""
 
 from collections.abc import Iterable
 

@@ -129,7 +129,7 @@ def unit_page(
         node_facts=node_facts(model.id, node, urls, atlas.dictionaries.get(node.id)),
         unit=unit,
         label=_label(atlas, node, unit),
-        same_as=_same_as(atlas, node, unit, urls),
+        same_as=_link_in_concatenation(atlas, node, unit, urls),
         sections=parts,
         missing=_missing(scene, parts),
         techniques=_techniques(scene, parts),
@@ -208,7 +208,7 @@ def _label(atlas: Reading, node: NodeRecord, unit: int) -> str:
     return labels[unit] if labels and not node.shape and len(labels) == node.units else ""
 
 
-def _same_as(atlas: Reading, node: NodeRecord, unit: int, urls: Urls) -> Link | None:
+def _link_in_concatenation(atlas: Reading, node: NodeRecord, unit: int, urls: Urls) -> Link | None:
     whole, first = parts_of(atlas.nodes).get(node.id, ("", 0))
     if not whole:
         return None

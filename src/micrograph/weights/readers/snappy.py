@@ -8,7 +8,7 @@ from micrograph.weights.readers.protobuf import varint
 
 
 def unpack(data: memoryview) -> bytes:
-    """What was packed. Raises Damaged."""
+    """The unpacked bytes. Raises Damaged."""
     size, at = varint(data, 0)
     if size > may_unpack_to(len(data)):
         raise Damaged(f"a packed block claims {size} bytes")
