@@ -161,12 +161,18 @@ def visualization_record(
         recipe=full_recipe(recipe, technique, variant, seed),
         score=score,
         picture=picture_record(picture),
-        data=json.loads(data),
-        made_with=json.loads(maker),
+        data=_json_object(data),
+        made_with=_json_object(maker),
         created=to_iso(created),
         seconds=seconds,
         about=about,
     )
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """The JSON object of a column that must hold one; empty for other JSON, which has no keys."""
+    value = json.loads(text)
+    return value if isinstance(value, dict) else {}
 
 
 DATASET_COLUMNS = ("name", "digest", "title", "pictures", "size", "licence", "classes")
