@@ -35,12 +35,15 @@ STEPS = (
     "toytown --node mixed4a.sae --units 115,160,184,644,662",
     "toytown --node mixed4? --units 0-3 --technique diversity --technique maco",
 )
-"""What needs more than one lens, or more than one step; then come those that lenses name."""
+"""What needs more than one lens, or more than one step."""
+EARLY = 6
+"""Of these so many come before the steps that lenses name."""
 
 
 def all_steps() -> tuple[str, ...]:
     """The steps of the tour, in order."""
-    return (*STEPS, *(one.demo for one in lenses().values() if one.demo))
+    demos = [one.demo for one in lenses().values() if one.demo]
+    return (*STEPS[:EARLY], *demos, *STEPS[EARLY:])
 
 
 def command(step: str, folder: Path) -> list[str]:

@@ -169,7 +169,7 @@ class Params:
 class Optimized(Params):
     """The parameters of every lens that makes pictures by optimization."""
 
-    preset: str = option("standard", "draft, standard or microscope")
+    preset: str = option("standard", "how thorough: draft, standard or microscope")
     steps: int | None = option(None, "gradient steps", unit="steps", shown="the preset's")
     size: int | None = option(None, "side of the pictures", unit="px", shown="the preset's")
     seed: int = option(0, "random seed of the first picture", low=0, high=2**31 - 1)
@@ -200,7 +200,7 @@ class PictureParams(Params):
     """The parameters of every lens that optimizes something for single pictures."""
 
     images: tuple[str, ...] = pictures_option()
-    preset: str = option("standard", "draft, standard or microscope")
+    preset: str = option("standard", "how thorough: draft, standard or microscope")
     steps: int | None = option(None, "gradient steps", unit="steps", shown="the preset's")
     seed: int = option(0, "random seed", low=0, high=2**31 - 1)
 

@@ -11,9 +11,10 @@ from micrograph.lenses.pages.source import Source, source_of
 
 @dataclass(frozen=True)
 class AccentuatedPicture:
-    """A picture before and after: the unit's mean activation on the source, `before`, and by how
-    much the lower node `below` sees another picture, as a share, `moved`."""
+    """A picture before and after, under its `name`: the unit's mean activation on the source,
+    `before`, and by how much the lower node `below` sees another picture, as a share, `moved`."""
 
+    name: str
     shot: Shot
     source: Source | None
     before: float
@@ -34,11 +35,12 @@ def section(scene: Scene) -> AccentuatedPictures | None:
     """None where nothing was accentuated for the unit."""
     found = []
     for v, result in scene.results(LENS.name, AccentuateResult):
-        made = shot(scene, v, v.variant.replace("-", " ").capitalize())
+        name = v.variant.replace("-", " ").capitalize()
+        made = shot(scene, v, f"{name}, accentuated")
         if made:
             before = source_of(scene, v, result.source)
             below = result.below if result.below in scene.atlas.nodes else ""
-            found.append(AccentuatedPicture(made, before, result.before, below, result.moved))
+            found.append(AccentuatedPicture(name, made, before, result.before, below, result.moved))
     return AccentuatedPictures(LENS.name, "accentuate", found) if found else None
 
 

@@ -34,7 +34,9 @@ PRESETS = ("draft", "standard", "microscope")
 class MacoParams(Params, lens=WORDS.technique):
     """The options of MaCo."""
 
-    preset: str = option("standard", "draft, standard or microscope (the paper's)", choices=PRESETS)
+    preset: str = option(
+        "standard", "how thorough: draft, standard or microscope (the paper's)", choices=PRESETS
+    )
     steps: int | None = option(
         None, "gradient steps", unit="steps", low=1, high=100_000, shown="the preset's"
     )
