@@ -12,7 +12,7 @@ from html_document import Document
 from web_client import Client
 
 import micrograph.lenses as registry
-from micrograph.errors import BadInput, MicrographError, Unavailable
+from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
 from micrograph.web import failures
 
 UNIT = "/models/lensed/mixed1a/3"
@@ -183,3 +183,15 @@ def test_an_atlas_that_cannot_be_read_is_no_broken_lens(
     broken(monkeypatch, "tuning", "section", unreadable)
     answer = site.get(UNIT + ".json")
     assert (answer.status_code, answer.json()["message"]) == (error.status, "the atlas is damaged")
+
+
+def test_a_lens_that_looks_for_what_does_not_exist_costs_its_own_part(
+    monkeypatch: pytest.MonkeyPatch, site: Client
+) -> None:
+    def lost(scene: object) -> object:
+        raise NotFound("no such node: conv9")
+
+    broken(monkeypatch, "tuning", "section", lost)
+    answer = site.get(UNIT + ".json")
+    assert answer.status_code == 200
+    assert "its code failed (NotFound: 'no such node: conv9')" in answer.text

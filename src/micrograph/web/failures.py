@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
-from micrograph.errors import MicrographError, short
+from micrograph.errors import BadInput, Conflict, Unavailable, short
 
 LOG = logging.getLogger("micrograph.web")
 T = TypeVar("T")
@@ -14,12 +14,13 @@ T = TypeVar("T")
 def attempt(title: str, make: Callable[[], T], otherwise: Callable[[str], T]) -> T:
     """`make()`, or where that fails `otherwise(line)`, one line about the failure of `title`.
 
-    The log gets the traceback once, however often the page is asked for. Raises a MicrographError
-    as `make` does: then it is the atlas that cannot be read, not the lens that is broken.
+    The log gets the traceback once, however often the page is asked for. Raises BadInput, Conflict
+    and Unavailable as `make` does: then it is the atlas that cannot be read, not the lens that is
+    broken. A lens that looks for what does not exist is broken: the page itself is there.
     """
     try:
         return make()
-    except MicrographError:
+    except (BadInput, Conflict, Unavailable):
         raise
     except Exception as error:
         line = _failure_line(title, error)
