@@ -1,4 +1,4 @@
-"""Starting: fast, without torch, and clear about a port that is taken."""
+"""Starting: without torch, and clear about a port that is taken."""
 
 import contextlib
 import json
@@ -16,12 +16,11 @@ from micrograph.errors import BadInput, Conflict
 from micrograph.web.serve import bind, serve
 
 START = """
-import json, sys, time
+import json, sys
 from pathlib import Path
 from micrograph.web import serve
 serve([Path(sys.argv[1])], port=0, announce=lambda url: print(json.dumps({
-    "url": url, "seconds": time.process_time(),
-    "heavy": sorted({"torch", "numpy", "PIL"} & set(sys.modules)),
+    "url": url, "heavy": sorted({"torch", "numpy", "PIL"} & set(sys.modules)),
 }), flush=True))
 """
 
@@ -47,15 +46,9 @@ def start(folder):
         process.communicate()
 
 
-def test_it_starts_in_under_a_second_and_without_torch(start):
+def test_it_starts_without_what_takes_long_to_import(start):
     told, _ = start()
     assert told["heavy"] == []
-    # Processor time: on an idle machine it is the time a person waits. On a busy one it is longer,
-    # so the quickest of four counts.
-    times = [told["seconds"]]
-    while min(times) >= 1.0 and len(times) < 4:
-        times.append(start()[0]["seconds"])
-    assert min(times) < 1.0
     with urllib.request.urlopen(told["url"] + "models.json") as answer:
         assert json.load(answer)["models"][0]["model"]["id"] == "tinynet"
 
