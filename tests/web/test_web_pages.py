@@ -1,10 +1,13 @@
 """Every page and its twin: there, in agreement, sound HTML, hostile words harmless."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from html_document import Document, check_links, check_page
-from web_samples import HOSTILE, MODEL
+from web_samples import HOSTILE, MODEL, NODES
+
+from micrograph.atlas import AtlasWriter
 
 PAGES = [
     "/",
@@ -129,6 +132,37 @@ def test_a_broken_file_is_named_and_the_rest_shown(client_of, tmp_path, folder):
     page = client_of(folder, tmp_path).get("/models.json").json()
     assert [m["model"]["id"] for m in page["models"]] == ["tinynet"]
     assert "bad.atlas" in page["problems"][0]
+
+
+def test_a_long_list_of_models_has_pages(client_of, tmp_path):
+    for k in range(30):
+        model = replace(MODEL, id=f"net{k:02}")
+        AtlasWriter.open(tmp_path / f"{k}.atlas", model, NODES).close()
+    client = client_of(tmp_path)
+    listed, url = [], "/models"
+    while url:
+        page = client.get(url.replace("/models", "/models.json")).json()
+        listed += [m["model"]["id"] for m in page["models"]]
+        assert (page["total"], page["pages"]) == (30, 2)
+        html = client.get(url).text
+        assert f"Page <b>{page['number']}</b> of <b>2</b>, 30 models" in html
+        assert page["next"] in html
+        assert page["previous"] in html
+        url = page["next"]
+    assert sorted(listed) == [f"net{k:02}" for k in range(30)]
+    start = client.get("/").text
+    assert start.count("wide-card") == 12
+    assert "12 of <a" in start
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "words"),
+    [("2", 404, "the last one is 1"), ("0", 404, "no page 0"), ("x", 400, "no number of a page")],
+)
+def test_a_page_of_models_that_is_not_there(client, number, status, words):
+    answer = client.get(f"/models.json?page={number}")
+    assert answer.status_code == status
+    assert words in answer.text
 
 
 def test_openapi_describes_the_twins(client):

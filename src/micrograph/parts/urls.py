@@ -19,6 +19,10 @@ class Urls:
     about = "/about"
     openapi = "/openapi.json"
 
+    def page_of_models(self, number: int) -> str:
+        """The list of models, which has several pages in a large library."""
+        return self.models + _query({"page": number if number > 1 else None})
+
     def model(self, model: str, **view: str | int | None) -> str:
         return f"/models/{quote(model)}" + _query(view)
 

@@ -29,8 +29,8 @@ def start(context: Context, target: StartTarget) -> StartPage:
 
 
 def models(context: Context, target: ModelsTarget) -> StartPage:
-    """The index of models."""
-    return start_page(context.library, context.urls, target.kind, context.known)
+    """The index of models; `page` counts from 1 where there are many."""
+    return start_page(context.library, context.urls, target.kind, context.known, target.number)
 
 
 def about(context: Context, target: AboutTarget) -> AboutPage:

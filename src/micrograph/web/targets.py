@@ -7,7 +7,7 @@ checks that the named model or node exists.
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
-from micrograph.errors import NotFound, short
+from micrograph.errors import BadInput, NotFound, short
 from micrograph.web.pages.node_view import NodeView
 from micrograph.web.target import Target
 
@@ -21,9 +21,17 @@ class StartTarget(Target):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelsTarget(Target):
-    """`/models`: the index of models."""
+    """`/models`: the index of models. `page` counts from 1."""
 
     kind, pattern = "models", "/models"
+    page: str = field(default="1", metadata={"longest": 6})
+
+    @property
+    def number(self) -> int:
+        """The page. Raises BadInput where it is no number."""
+        if not (self.page.isascii() and self.page.isdigit()):
+            raise BadInput(f"query.page: {short(self.page)} is no number of a page")
+        return int(self.page)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,17 @@ from dataclasses import dataclass, field
 
 from micrograph.atlas import Snapshot
 from micrograph.cards.families import microscope_models
+from micrograph.errors import NotFound
 from micrograph.parts.parts import ModelRef, model_ref
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
 from micrograph.web.pages.model_cards import ModelSummary, card
 from micrograph.web.pages.pictured import unit_count
+
+
+CARDS = {"start": 12, "models": 24}
+"""How many models a page of a kind shows: a library may have hundreds, and each card has up to 48
+pictures."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,10 @@ class KnownModel:
 class StartPage:
     """`/` and `/models`: `models` with an atlas, those with pictures first, and what else is
     `known`, Microscope's models first. `problems` are files that could not be shown, with the
-    reason; `compare` leads to two models side by side, if there are two."""
+    reason; `compare` leads to two models side by side, if there are two.
+
+    Of a large library `models` are those of one page; `total` is how many there are, and `/models`
+    goes on at `next`."""
 
     kind: str
     title: str
@@ -38,12 +47,18 @@ class StartPage:
     problems: list[str] = field(default_factory=list)
     known: list[KnownModel] = field(default_factory=list)
     compare: str = ""
+    total: int = 0
+    number: int = 1
+    pages: int = 1
+    previous: str = ""
+    next: str = ""
 
 
 def start_page(
-    library: Snapshot, urls: Urls, kind: str, known: Callable[[str], Known]
+    library: Snapshot, urls: Urls, kind: str, known: Callable[[str], Known], number: int = 1
 ) -> StartPage:
-    """The page `kind`, "start" or "models"; `known` gives the state of a model."""
+    """The page `kind`, "start" or "models"; `known` gives the state of a model, `number` counts the
+    pages of a long list from 1. Raises NotFound behind the last one."""
     cards = [card(atlas, urls) for atlas in library.atlases()]
     cards.sort(key=lambda card: not card.strata)
     there = {card.model.id for card in cards}
@@ -51,11 +66,15 @@ def start_page(
     shown = microscope_models()
     order = [*shown, *(o.model.id for o in others if o.model.id not in shown)]
     others.sort(key=lambda o: order.index(o.model.id))
+    pages = max(1, -(-len(cards) // CARDS[kind]))
+    if not 1 <= number <= pages:
+        raise NotFound(f"There is no page {number} of the models; the last one is {pages}.")
+    first = (number - 1) * CARDS[kind]
     two = [*(c.model.id for c in cards), *(o.model.id for o in others if o.nodes)][:2]
     return StartPage(
         kind,
         "Micrograph" if kind == "start" else "Models",
-        cards,
+        cards[first : first + CARDS[kind]],
         [problem.message for problem in library.problems],
         [
             KnownModel(
@@ -70,4 +89,9 @@ def start_page(
             for o in others
         ],
         urls.compare(*two) if len(two) == 2 else "",
+        len(cards),
+        number,
+        pages,
+        urls.page_of_models(number - 1) if number > 1 else "",
+        urls.page_of_models(number + 1) if number < pages else "",
     )
