@@ -12,7 +12,6 @@ from micrograph.web.known import Known
 from micrograph.web.pages.model_cards import ModelSummary, card
 from micrograph.web.pages.pictured import unit_count
 
-
 CARDS = {"start": 12, "models": 24}
 """How many models a page of a kind shows: a library may have hundreds, and each card has up to 48
 pictures."""
