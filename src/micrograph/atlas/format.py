@@ -2,18 +2,25 @@
 
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from micrograph.atlas.versions import READABLE, VERSION, view_as_newest
-from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
+from micrograph.errors import BadInput, Damaged, MicrographError, NotFound, Unavailable
 
 APPLICATION_ID = 0x4D475241
 """The letters MGRA, at byte 68 of the file."""
 PAGE_SIZE = 32768
 """Large pages: a row with a 3 kB picture would leave a quarter of a 4 kB page empty."""
 SUFFIX = ".atlas"
+SECONDS = 20.0
+"""How long one question may take. Pages need milliseconds; a file can make a question of ours one
+without an end, by views over itself, say."""
+_STEPS = 50_000
+"""Steps of SQLite's between two looks at the clock."""
+_LONGEST_REASON = 300
 _HEADER = 100
 """Bytes of SQLite's header, see https://www.sqlite.org/fileformat.html, section 1.3."""
 
@@ -43,6 +50,11 @@ def explain(error: sqlite3.Error, path: Path) -> MicrographError:
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Unavailable(f"{path} is busy ({error}); try again in a moment")
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return Unavailable(
+            f"a question to {path} took longer than {SECONDS:.0f} seconds and was given up; "
+            "render the model into a new atlas, if it always does"
+        )
     if code == sqlite3.SQLITE_NOTADB:
         return not_an_atlas(path)
     return damaged(path, error)
@@ -53,47 +65,55 @@ def not_an_atlas(path: Path) -> BadInput:
     return BadInput(f"{path} is not an atlas; atlases are made by `micrograph render`")
 
 
-def damaged(path: Path, why: object) -> BadInput:
+def damaged(path: Path, why: object) -> Damaged:
     """The error for an atlas whose content makes no sense."""
-    reason = " ".join(str(why).split())
-    return BadInput(
+    reason = " ".join(str(why).split())[:_LONGEST_REASON] or type(why).__name__
+    return Damaged(
         f"{path} is damaged ({reason}); delete it or restore a copy, and render it again"
     )
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A short-lived read-only connection; SQLite's errors come out as MicrographError.
+def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection]:
+    """A short-lived read-only connection; whatever goes wrong with it comes out as MicrographError.
+
+    Whatever: anybody may have written the file, so any exception on the way from its rows to
+    records is the file's fault (JSON nested without end, numbers where texts belong). Nothing is
+    answered after `seconds`.
 
     Connections are not kept: one that stays open would keep a writer from folding its
     write-ahead log back into one plain file, and could not be shared between threads.
     """
     try:
-        with closing(_connect(path)) as connection:
+        with closing(_connect(path, seconds)) as connection:
             yield connection
     except sqlite3.Error as error:
         raise explain(error, path) from error
-    except UnicodeDecodeError as error:  # SQLite quotes damaged names in its messages
+    except MicrographError:
+        raise
+    except Exception as error:
         raise damaged(path, error) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, seconds: float) -> sqlite3.Connection:
     """Open for reading: beside a writer where there is one, else also on a read-only disk."""
     uri = path.absolute().as_uri()
     try:
-        return _connection_that_reads(f"{uri}?mode=ro")
+        return _connection_that_reads(f"{uri}?mode=ro", seconds)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in _NO_ACCESS or log_bytes(path):
             raise
         # A file that was not closed asks for a log beside it. Where none can be made (a read-only
         # disk) and none is there, the file itself is all there is, and whole.
-        return _connection_that_reads(f"{uri}?mode=ro&immutable=1")
+        return _connection_that_reads(f"{uri}?mode=ro&immutable=1", seconds)
 
 
-def _connection_that_reads(uri: str) -> sqlite3.Connection:
+def _connection_that_reads(uri: str, seconds: float) -> sqlite3.Connection:
     """A connection that has read something: SQLite opens files only then. Older versions read like
     today's."""
     connection = sqlite3.connect(uri, uri=True, timeout=10)
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         view_as_newest(connection)

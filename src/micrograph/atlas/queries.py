@@ -59,7 +59,7 @@ SELECT unit, technique, variant, json, seed, score, digest, mime, width, height,
 """
 
 ARRAYS = """
-SELECT a.name, a.dtype, a.shape, a.data FROM array a WHERE a.visualization = (
+SELECT a.name, a.dtype, a.shape, a.data, a.digest FROM array a WHERE a.visualization = (
   SELECT v.id FROM visualization v JOIN recipe r ON r.id = v.recipe
   WHERE {at} AND r.technique = :technique AND r.variant = :variant
     AND EXISTS (SELECT 1 FROM array WHERE visualization = v.id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import DatasetRecord, NodeRecord, SampleRecord, Visualization
+from micrograph.errors import MicrographError
 from micrograph.lenses import lead
 from micrograph.lenses.pages.unit_tiles import KeptTiles
 from micrograph.lenses.result import Result
@@ -120,7 +121,7 @@ class Scene:
             return thumb(model, node, unit, tile, self.urls)
         if key not in self._thumbs:
             lens, variant = lead()
-            rows = self._models[model].visualizations(node, unit, lens)
+            rows = self._rows_of(model, node, unit, lens)
             row = next((v for v in rows if v.variant == variant and v.picture), None)
             picture = image(model, row.picture, self.urls) if row and row.picture else None
             self._thumbs[key] = Thumb(
@@ -131,6 +132,16 @@ class Scene:
                 row.score if row else None,
             )
         return self._thumbs[key]
+
+    def _rows_of(self, model: str, node: str, unit: int, lens: str) -> list[Visualization]:
+        """Results of any model; none of another one whose files cannot be read: that is its own
+        pages' to say."""
+        try:
+            return self._models[model].visualizations(node, unit, lens)
+        except MicrographError:
+            if model == self.model:
+                raise
+            return []
 
 
 class ArraysOf(Mapping[str, "np.ndarray"]):
