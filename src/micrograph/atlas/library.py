@@ -7,7 +7,7 @@ from pathlib import Path
 
 from micrograph.atlas.format import damaged
 from micrograph.atlas.keeping import AtlasIndex
-from micrograph.atlas.merged import Merged
+from micrograph.atlas.merged import Merged, differing_node
 from micrograph.atlas.outline import Outline, read_catalogue
 from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
@@ -133,19 +133,6 @@ def _open(path: Path) -> Atlas | Problem:
         return Problem(path, str(damaged(path, error)))
 
 
-def _differing_node(one: Atlas, other: Atlas) -> str:
-    """A node that both have, made by different dictionaries; "" if there is none."""
-    made = [{id: d.digest for id, d in atlas.dictionaries.items()} for atlas in (one, other)]
-    return next(
-        (
-            node
-            for node in [*made[0], *made[1]]
-            if node in one.nodes and node in other.nodes and made[0].get(node) != made[1].get(node)
-        ),
-        "",
-    )
-
-
 def _groups(
     files: Iterable[Atlas | Problem],
 ) -> tuple[dict[str, list[Atlas]], tuple[Problem, ...]]:
@@ -166,11 +153,11 @@ def _groups(
                     f"({group[0].model.digest[:12]}); keep them in different folders",
                 )
             )
-        elif other := next((there for there in group if _differing_node(there, file)), None):
+        elif other := next((there for there in group if differing_node(there, file)), None):
             problems.append(
                 Problem(
                     file.path,
-                    f"{file.path} is not shown: its {_differing_node(other, file)} is of another "
+                    f"{file.path} is not shown: its {differing_node(other, file)} is of another "
                     f"dictionary than that of {other.path}; keep them in different folders",
                 )
             )

@@ -177,3 +177,16 @@ def _rank(tile: Tile, min_width: int | None) -> tuple[bool, int, int]:
     """The order of `Atlas.tiles`, best first."""
     wide = min_width is not None and tile.width >= min_width
     return (not wide, tile.width if wide else -tile.width, tile.seed)
+
+
+def differing_node(one: Atlas, other: Atlas) -> str:
+    """A node that both have, made by different dictionaries; "" if there is none."""
+    made = [{id: d.digest for id, d in atlas.dictionaries.items()} for atlas in (one, other)]
+    return next(
+        (
+            node
+            for node in [*made[0], *made[1]]
+            if node in one.nodes and node in other.nodes and made[0].get(node) != made[1].get(node)
+        ),
+        "",
+    )
