@@ -13,6 +13,9 @@ from micrograph.web.indexing import index_of
 from micrograph.web.known import Known
 from micrograph.workers import Supervisor
 
+_PATIENCE = 1
+"""Seconds that requests under way have when the site is told to end."""
+
 
 class _Server(uvicorn.Server):
     """Says its address once it really answers."""
@@ -62,6 +65,7 @@ def serve(
             log_level="warning",
             access_log=False,
             server_header=False,
+            timeout_graceful_shutdown=_PATIENCE,
         )
         _Server(config, lambda: announce(url) if announce else None).run([listener])
 
