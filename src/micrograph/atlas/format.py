@@ -5,6 +5,7 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from micrograph.atlas.versions import READABLE, VERSION, view_as_newest
@@ -21,6 +22,8 @@ without an end, by views over itself, say."""
 _STEPS = 50_000
 """Steps of SQLite's between two looks at the clock."""
 _LONGEST_REASON = 300
+_MOST_OPEN = 32
+"""Files that one page holds open; a process may open about a thousand."""
 _HEADER = 100
 """Bytes of SQLite's header, see https://www.sqlite.org/fileformat.html, section 1.3."""
 
@@ -81,11 +84,11 @@ def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection
     records is the file's fault (JSON nested without end, numbers where texts belong). Nothing is
     answered after `seconds`.
 
-    Connections are not kept: one that stays open would keep a writer from folding its
+    Connections are not kept beyond a page: one that stays open would keep a writer from folding its
     write-ahead log back into one plain file, and could not be shared between threads.
     """
     try:
-        with closing(_connect(path, seconds)) as connection:
+        with _connection(path, seconds) as connection:
             yield connection
     except sqlite3.Error as error:
         raise explain(error, path) from error
@@ -93,6 +96,49 @@ def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection
         raise
     except Exception as error:
         raise damaged(path, error) from error
+
+
+_OPEN: ContextVar[dict[Path, sqlite3.Connection] | None] = ContextVar("open_atlases", default=None)
+
+
+@contextmanager
+def one_connection_a_file() -> Iterator[None]:
+    """A context in which each file is opened once for all questions, until its end: a page asks a
+    dozen. For one thread."""
+    opened: dict[Path, sqlite3.Connection] = {}
+    token = _OPEN.set(opened)
+    try:
+        yield
+    finally:
+        _OPEN.reset(token)
+        for connection in opened.values():
+            connection.close()
+
+
+@contextmanager
+def _connection(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
+    """One that is closed after this question, or kept for the next one of the same page."""
+    opened = _OPEN.get()
+    if opened is None:
+        with closing(_connect(path, seconds)) as connection:
+            yield connection
+        return
+    connection = opened.pop(path) if path in opened else _connect(path, seconds)
+    _limit(connection, seconds)
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+    # A question within a question has a connection of its own, of which one is kept.
+    if len(opened) >= _MOST_OPEN or opened.setdefault(path, connection) is not connection:
+        connection.close()
+
+
+def _limit(connection: sqlite3.Connection, seconds: float) -> None:
+    """No answer after so many seconds from now."""
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
 
 
 def _connect(path: Path, seconds: float) -> sqlite3.Connection:
@@ -112,8 +158,7 @@ def _connection_that_reads(uri: str, seconds: float) -> sqlite3.Connection:
     """A connection that has read something: SQLite opens files only then. Older versions read like
     today's."""
     connection = sqlite3.connect(uri, uri=True, timeout=10)
-    end = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+    _limit(connection, seconds)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         view_as_newest(connection)

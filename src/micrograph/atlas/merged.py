@@ -46,6 +46,7 @@ class Merged:
         self.parts = tuple(parts)
         self.states = states
         self.index = index
+        self._counts: list[Count] | None = None
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
         self.dictionaries = {
@@ -148,6 +149,13 @@ class Merged:
 
     def counts(self) -> list[Count]:
         """As `Atlas.counts`; a unit that several atlases have counts once."""
+        if not self.states:
+            return self._counted()
+        if self._counts is None:  # a library makes another object when a file changes
+            self._counts = self._counted()
+        return list(self._counts)
+
+    def _counted(self) -> list[Count]:
         if len(self.parts) == 1:
             return self.parts[0].counts()
         there = set().union(*(part.rendered() for part in self.parts))

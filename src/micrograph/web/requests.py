@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from micrograph.atlas.format import one_connection_a_file
 from micrograph.web.answers import answer
 from micrograph.web.build import build
 from micrograph.web.context import Context
@@ -27,10 +28,11 @@ def context_of(site: Site, request: Request) -> Context:
 def page_answer(site: Site, request: Request) -> Response:
     """The page that a request asks for, or the redirect to it."""
     context = context_of(site, request)
-    page = build(context, parse(request.url.path, request.url.query))
-    if isinstance(page, Redirect):
-        return RedirectResponse(page.url, page.status)
-    return page_response(context, request, page)
+    with one_connection_a_file():
+        page = build(context, parse(request.url.path, request.url.query))
+        if isinstance(page, Redirect):
+            return RedirectResponse(page.url, page.status)
+        return page_response(context, request, page)
 
 
 def page_response(context: Context, request: Request, page: Page, status: int = 200) -> Response:
