@@ -20,6 +20,7 @@ from micrograph.web import look_answer
 from micrograph.web.answers import answer
 from micrograph.web.context import Context
 from micrograph.web.disconnects import reader_of
+from micrograph.web.kept_pages import Written
 from micrograph.web.locations import Location, locate
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
 from micrograph.web.origin import check_origin
@@ -80,7 +81,7 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
             )
         async with reader_of(request) as reader:
             found = await run_in_threadpool(look, None, reader)
-        return answer(request, found, "application/json", cache="no-store")
+        return answer(request, Written(found), "application/json", cache="no-store")
 
     @app.post("/models/{model}/look", response_model=Looked)
     async def model(request: Request, model: str) -> Response:
@@ -116,8 +117,8 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
             here = locate(context.library, f"{model}/{node}/{unit}", context.urls)
             found = _HEAT.dump_json(_heat(site, here, dataset, number))
         except MicrographError as error:
-            return answer(request, _error_line(error), "application/json", error.status)
-        return answer(request, found, "application/json")
+            return answer(request, Written(_error_line(error)), "application/json", error.status)
+        return answer(request, Written(found), "application/json")
 
 
 def _prepared(context: Context, parts: list[str], data: bytes, caricature: bool) -> Looking:

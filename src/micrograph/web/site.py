@@ -6,6 +6,7 @@ from micrograph.atlas import Library
 from micrograph.parts.urls import Urls
 from micrograph.web.html import Html
 from micrograph.web.incoming import IncomingPictures
+from micrograph.web.kept_pages import KeptPages
 from micrograph.web.known import Known
 from micrograph.web.live import Live
 from micrograph.web.picture_questions import PictureQuestions
@@ -28,4 +29,4 @@ class Site:
     ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version
         self.look, self.known = look, known
-        self.html, self.incoming = Html(urls), IncomingPictures()
+        self.html, self.pages, self.incoming = Html(urls), KeptPages(), IncomingPictures()
