@@ -18,6 +18,13 @@ class BadInput(MicrographError):
     """A value that cannot be used: a wrong type, range or form."""
 
 
+class Damaged(BadInput):
+    """A file of ours whose content makes no sense. Whoever asked for a page of it did nothing
+    wrong, so its page has a status of the server's."""
+
+    status = 500
+
+
 class NotFound(MicrographError):
     """Something named does not exist. `nearest` holds close names, best first."""
 

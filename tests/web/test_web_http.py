@@ -3,9 +3,6 @@
 import gzip
 
 import pytest
-from starlette.requests import Request
-
-from micrograph.web import answers
 
 
 @pytest.mark.parametrize(
@@ -185,23 +182,3 @@ def test_search_finds_classes(client):
 def test_search_survives_anything(client, text):
     assert client.get("/search.json?q=" + text).status_code == 200
     assert client.get("/search?q=" + text).status_code == 200
-
-
-def test_a_long_answer_that_is_sent_again_is_compressed_once(monkeypatch):
-    packed: list[int] = []
-    compress = gzip.compress
-
-    def counted(body: bytes, level: int) -> bytes:
-        packed.append(len(body))
-        return compress(body, level)
-
-    monkeypatch.setattr(answers.gzip, "compress", counted)
-    request = Request({"type": "http", "headers": [(b"accept-encoding", b"gzip")]})
-    long, other, short = (bytes([n]) * size for n, size in enumerate((200_000, 200_000, 2_000)))
-    for body in (long, other, short, long, other, short):
-        sent = answers.answer(request, body, "text/plain")
-        assert gzip.decompress(sent.body) == body
-    assert packed == [200_000, 200_000, 2_000, 2_000], "a short one each time"
-    for n in range(answers._KEPT):
-        answers.answer(request, bytes([n + 9]) * 200_000, "text/plain")
-    assert len(answers._LAST) == answers._KEPT

@@ -3,7 +3,7 @@
 import pytest
 from starlette.requests import Request
 
-from micrograph.web.origin import Refused, check_same_origin
+from micrograph.web.origin import Refused, check_host, check_same_origin
 
 
 def request(server: str, host: str, origin: str | None, **more: str) -> Request:
@@ -32,6 +32,7 @@ def request(server: str, host: str, origin: str | None, **more: str) -> Request:
     ],
 )
 def test_the_sites_own_pages_may(server, host):
+    check_host(server, host, ())
     check_same_origin(request(server, host, f"http://{host}"))
 
 
@@ -44,8 +45,16 @@ def test_the_sites_own_pages_may(server, host):
         ("127.0.0.1", "localhost:8000", "null"),
         ("127.0.0.1", "localhost:8000", None),
         ("127.0.0.1", "", "http://localhost:8000"),
+        ("127.0.0.1", "localhost:8000", "http://[::1"),
+        ("192.168.1.4", "[::1", "http://lab.example"),
     ],
 )
 def test_others_may_not(server, host, origin):
     with pytest.raises(Refused):
-        check_same_origin(request(server, host, origin))
+        asked(server, host, origin)
+
+
+def asked(server: str, host: str, origin: str | None) -> None:
+    """What is checked of every request, then of one that starts work."""
+    check_host(server, host, ())
+    check_same_origin(request(server, host, origin))

@@ -1,6 +1,7 @@
 """The atlas: one SQLite file with a model's graph, its units and what was rendered of them."""
 
 from micrograph.atlas.compact import compact
+from micrograph.atlas.copying import Account, copy, verify
 from micrograph.atlas.encode import encode
 from micrograph.atlas.library import Library, bundled_gallery
 from micrograph.atlas.merged import Merged
@@ -20,9 +21,11 @@ from micrograph.atlas.records import (
     Visualization,
 )
 from micrograph.atlas.snapshot import Problem, Snapshot
+from micrograph.atlas.whole import Loss
 from micrograph.atlas.write import AtlasWriter
 
 __all__ = [
+    "Account",
     "Atlas",
     "AtlasWriter",
     "Count",
@@ -30,6 +33,7 @@ __all__ = [
     "DictionaryRecord",
     "Hit",
     "Library",
+    "Loss",
     "Merged",
     "ModelRecord",
     "NodeRecord",
@@ -44,5 +48,7 @@ __all__ = [
     "bundled_catalogue",
     "bundled_gallery",
     "compact",
+    "copy",
     "encode",
+    "verify",
 ]

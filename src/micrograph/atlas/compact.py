@@ -1,5 +1,6 @@
 """A copy of an atlas without slack, for shipping."""
 
+import math
 import sqlite3
 from pathlib import Path
 
@@ -19,7 +20,7 @@ def compact(source: Path | str, target: Path | str) -> int:
     fresh.unlink(missing_ok=True)
     try:
         check(source)
-        with reading(source) as connection:
+        with reading(source, seconds=math.inf) as connection:
             try:
                 connection.execute("VACUUM INTO ?", (str(fresh),))
             except sqlite3.Error as error:

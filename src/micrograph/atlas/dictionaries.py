@@ -1,11 +1,10 @@
 """The dictionaries that make nodes beside those of the network."""
 
-import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from micrograph.atlas import rows
+from micrograph.atlas import columns, rows
 from micrograph.atlas.format import damaged
 from micrograph.atlas.records import DictionaryRecord, NodeRecord
 from micrograph.errors import Conflict
@@ -23,10 +22,11 @@ def read_dictionaries(connection: sqlite3.Connection, path: Path) -> dict[str, D
         "JOIN node ON node.id = dictionary.node ORDER BY node.position, node.id"
     )
     try:
-        records = [DictionaryRecord(name, d.hex(), json.loads(about)) for name, d, about in found]
-        if not all(isinstance(record.about, dict) for record in records):
-            raise ValueError("what is known of a dictionary is no JSON object")
-    except (AttributeError, TypeError, ValueError) as error:
+        records = [
+            DictionaryRecord(columns.text(name), columns.data(d).hex(), columns.mapping(about))
+            for name, d, about in found
+        ]
+    except (TypeError, ValueError, RecursionError) as error:
         raise damaged(path, error) from error
     return {record.node: record for record in records}
 

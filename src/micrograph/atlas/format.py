@@ -2,18 +2,28 @@
 
 import sqlite3
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from micrograph.atlas.versions import READABLE, VERSION, view_as_newest
-from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
+from micrograph.errors import BadInput, Damaged, MicrographError, NotFound, Unavailable
 
 APPLICATION_ID = 0x4D475241
 """The letters MGRA, at byte 68 of the file."""
 PAGE_SIZE = 32768
 """Large pages: a row with a 3 kB picture would leave a quarter of a 4 kB page empty."""
 SUFFIX = ".atlas"
+SECONDS = 20.0
+"""How long one question may take. Pages need milliseconds; a file can make a question of ours one
+without an end, by views over itself, say."""
+_STEPS = 50_000
+"""Steps of SQLite's between two looks at the clock."""
+_LONGEST_REASON = 300
+_MOST_OPEN = 32
+"""Files that one page holds open; a process may open about a thousand."""
 _HEADER = 100
 """Bytes of SQLite's header, see https://www.sqlite.org/fileformat.html, section 1.3."""
 
@@ -43,6 +53,11 @@ def explain(error: sqlite3.Error, path: Path) -> MicrographError:
         )
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Unavailable(f"{path} is busy ({error}); try again in a moment")
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return Unavailable(
+            f"a question to {path} took longer than {SECONDS:.0f} seconds and was given up; "
+            "render the model into a new atlas, if it always does"
+        )
     if code == sqlite3.SQLITE_NOTADB:
         return not_an_atlas(path)
     return damaged(path, error)
@@ -53,47 +68,97 @@ def not_an_atlas(path: Path) -> BadInput:
     return BadInput(f"{path} is not an atlas; atlases are made by `micrograph render`")
 
 
-def damaged(path: Path, why: object) -> BadInput:
+def damaged(path: Path, why: object) -> Damaged:
     """The error for an atlas whose content makes no sense."""
-    reason = " ".join(str(why).split())
-    return BadInput(
+    reason = " ".join(str(why).split())[:_LONGEST_REASON] or type(why).__name__
+    return Damaged(
         f"{path} is damaged ({reason}); delete it or restore a copy, and render it again"
     )
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A short-lived read-only connection; SQLite's errors come out as MicrographError.
+def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection]:
+    """A short-lived read-only connection; whatever goes wrong with it comes out as MicrographError.
 
-    Connections are not kept: one that stays open would keep a writer from folding its
+    Whatever: anybody may have written the file, so any exception on the way from its rows to
+    records is the file's fault (JSON nested without end, numbers where texts belong). Nothing is
+    answered after `seconds`.
+
+    Connections are not kept beyond a page: one that stays open would keep a writer from folding its
     write-ahead log back into one plain file, and could not be shared between threads.
     """
     try:
-        with closing(_connect(path)) as connection:
+        with _connection(path, seconds) as connection:
             yield connection
     except sqlite3.Error as error:
         raise explain(error, path) from error
-    except UnicodeDecodeError as error:  # SQLite quotes damaged names in its messages
+    except MicrographError:
+        raise
+    except Exception as error:
         raise damaged(path, error) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+_OPEN: ContextVar[dict[Path, sqlite3.Connection] | None] = ContextVar("open_atlases", default=None)
+
+
+@contextmanager
+def one_connection_a_file() -> Iterator[None]:
+    """A context in which each file is opened once for all questions, until its end: a page asks a
+    dozen. For one thread."""
+    opened: dict[Path, sqlite3.Connection] = {}
+    token = _OPEN.set(opened)
+    try:
+        yield
+    finally:
+        _OPEN.reset(token)
+        for connection in opened.values():
+            connection.close()
+
+
+@contextmanager
+def _connection(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
+    """One that is closed after this question, or kept for the next one of the same page."""
+    opened = _OPEN.get()
+    if opened is None:
+        with closing(_connect(path, seconds)) as connection:
+            yield connection
+        return
+    connection = opened.pop(path) if path in opened else _connect(path, seconds)
+    _limit(connection, seconds)
+    try:
+        yield connection
+    except BaseException:
+        connection.close()
+        raise
+    # A question within a question has a connection of its own, of which one is kept.
+    if len(opened) >= _MOST_OPEN or opened.setdefault(path, connection) is not connection:
+        connection.close()
+
+
+def _limit(connection: sqlite3.Connection, seconds: float) -> None:
+    """No answer after so many seconds from now."""
+    end = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+
+
+def _connect(path: Path, seconds: float) -> sqlite3.Connection:
     """Open for reading: beside a writer where there is one, else also on a read-only disk."""
     uri = path.absolute().as_uri()
     try:
-        return _connection_that_reads(f"{uri}?mode=ro")
+        return _connection_that_reads(f"{uri}?mode=ro", seconds)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in _NO_ACCESS or log_bytes(path):
             raise
         # A file that was not closed asks for a log beside it. Where none can be made (a read-only
         # disk) and none is there, the file itself is all there is, and whole.
-        return _connection_that_reads(f"{uri}?mode=ro&immutable=1")
+        return _connection_that_reads(f"{uri}?mode=ro&immutable=1", seconds)
 
 
-def _connection_that_reads(uri: str) -> sqlite3.Connection:
+def _connection_that_reads(uri: str, seconds: float) -> sqlite3.Connection:
     """A connection that has read something: SQLite opens files only then. Older versions read like
     today's."""
     connection = sqlite3.connect(uri, uri=True, timeout=10)
+    _limit(connection, seconds)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         view_as_newest(connection)

@@ -2,13 +2,21 @@
 
 import sqlite3
 from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+from itertools import islice
 from pathlib import Path
 
 from micrograph.atlas import rows
 from micrograph.atlas.format import damaged
 from micrograph.atlas.records import ModelRecord, NodeRecord
-from micrograph.errors import BadInput
+from micrograph.errors import BadInput, short
 from micrograph.graph import NodeKind
+
+MOST_NODES = 20_000
+MOST_EDGES = 100_000
+MOST_UNITS = 20_000_000
+"""A page of a model draws its graph and counts its units: a file that claims more than any network
+has is damaged or means harm."""
 
 _MODEL = (
     f"INSERT OR REPLACE INTO model (id, {', '.join(rows.MODEL_COLUMNS)}) "
@@ -30,10 +38,25 @@ def read_graph(
         f"SELECT {', '.join(rows.NODE_COLUMNS)} FROM node ORDER BY position, id"
     )
     try:
-        records = [rows.node_record(node) for node in nodes]
+        records = [rows.node_record(node) for node in islice(nodes, MOST_NODES + 1)]
+        _check_size(records)
         return rows.model_record(row), {node.id: node for node in records}
-    except (TypeError, ValueError, BadInput) as error:
+    except (TypeError, ValueError, RecursionError, BadInput) as error:
         raise damaged(path, error) from error
+
+
+def _check_size(nodes: Sequence[NodeRecord]) -> None:
+    """Raises ValueError for a graph that no page could show, or that has a cycle."""
+    if len(nodes) > MOST_NODES:
+        raise ValueError(f"it has more than {MOST_NODES} nodes")
+    if sum(len(node.parents) for node in nodes) > MOST_EDGES:
+        raise ValueError(f"its nodes have more than {MOST_EDGES} edges")
+    if sum(node.units for node in nodes) > MOST_UNITS:
+        raise ValueError(f"its nodes have more than {MOST_UNITS} units")
+    try:
+        TopologicalSorter({node.id: node.parents for node in nodes}).prepare()
+    except CycleError as error:
+        raise ValueError(f"its graph has a cycle through {short(error.args[1][0])}") from error
 
 
 def write_graph(

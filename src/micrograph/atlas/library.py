@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
+from micrograph.atlas.format import damaged
 from micrograph.atlas.keeping import AtlasIndex
-from micrograph.atlas.merged import Merged
+from micrograph.atlas.merged import Merged, differing_node
 from micrograph.atlas.outline import Outline, read_catalogue
 from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
@@ -54,12 +55,20 @@ class Library:
     def snapshot(self) -> Snapshot:
         """What there is now, after one pass of `stat` over the folders; the same object as before
         as long as no file changed. Files that changed are opened, all others are not."""
-        with self._lock:
-            files = scan(self.places)
-            latest = self._latest
-            if latest is None or list(latest.files.items()) != list(files.items()):
-                latest = self._latest = self._open_changed(files)
+        files = scan(self.places)
+        latest = self._latest
+        if latest is not None and list(latest.files.items()) == list(files.items()):
             return latest
+        # One thread opens what changed. A file may take long: meanwhile the others go on with what
+        # there was, if there was something.
+        if not self._lock.acquire(blocking=latest is None) and latest is not None:
+            return latest
+        try:
+            if self._latest is latest:
+                self._latest = self._open_changed(files)
+            return self._latest or self._open_changed(files)
+        finally:
+            self._lock.release()
 
     def _open_changed(self, files: Mapping[Path, State]) -> Snapshot:
         before = self._opened
@@ -120,19 +129,8 @@ def _open(path: Path) -> Atlas | Problem:
         return Atlas.open(path)
     except MicrographError as error:
         return Problem(path, str(error))
-
-
-def _differing_node(one: Atlas, other: Atlas) -> str:
-    """A node that both have, made by different dictionaries; "" if there is none."""
-    made = [{id: d.digest for id, d in atlas.dictionaries.items()} for atlas in (one, other)]
-    return next(
-        (
-            node
-            for node in [*made[0], *made[1]]
-            if node in one.nodes and node in other.nodes and made[0].get(node) != made[1].get(node)
-        ),
-        "",
-    )
+    except Exception as error:  # whatever it is, the other files are shown
+        return Problem(path, str(damaged(path, error)))
 
 
 def _groups(
@@ -155,11 +153,11 @@ def _groups(
                     f"({group[0].model.digest[:12]}); keep them in different folders",
                 )
             )
-        elif other := next((there for there in group if _differing_node(there, file)), None):
+        elif other := next((there for there in group if differing_node(there, file)), None):
             problems.append(
                 Problem(
                     file.path,
-                    f"{file.path} is not shown: its {_differing_node(other, file)} is of another "
+                    f"{file.path} is not shown: its {differing_node(other, file)} is of another "
                     f"dictionary than that of {other.path}; keep them in different folders",
                 )
             )

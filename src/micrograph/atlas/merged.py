@@ -46,6 +46,7 @@ class Merged:
         self.parts = tuple(parts)
         self.states = states
         self.index = index
+        self._counts: list[Count] | None = None
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
         self.dictionaries = {
@@ -148,6 +149,13 @@ class Merged:
 
     def counts(self) -> list[Count]:
         """As `Atlas.counts`; a unit that several atlases have counts once."""
+        if not self.states:
+            return self._counted()
+        if self._counts is None:  # a library makes another object when a file changes
+            self._counts = self._counted()
+        return list(self._counts)
+
+    def _counted(self) -> list[Count]:
         if len(self.parts) == 1:
             return self.parts[0].counts()
         there = set().union(*(part.rendered() for part in self.parts))
@@ -177,3 +185,16 @@ def _rank(tile: Tile, min_width: int | None) -> tuple[bool, int, int]:
     """The order of `Atlas.tiles`, best first."""
     wide = min_width is not None and tile.width >= min_width
     return (not wide, tile.width if wide else -tile.width, tile.seed)
+
+
+def differing_node(one: Atlas, other: Atlas) -> str:
+    """A node that both have, made by different dictionaries; "" if there is none."""
+    made = [{id: d.digest for id, d in atlas.dictionaries.items()} for atlas in (one, other)]
+    return next(
+        (
+            node
+            for node in [*made[0], *made[1]]
+            if node in one.nodes and node in other.nodes and made[0].get(node) != made[1].get(node)
+        ),
+        "",
+    )

@@ -59,7 +59,7 @@ SELECT unit, technique, variant, json, seed, score, digest, mime, width, height,
 """
 
 ARRAYS = """
-SELECT a.name, a.dtype, a.shape, a.data FROM array a WHERE a.visualization = (
+SELECT a.name, a.dtype, a.shape, a.data, a.digest FROM array a WHERE a.visualization = (
   SELECT v.id FROM visualization v JOIN recipe r ON r.id = v.recipe
   WHERE {at} AND r.technique = :technique AND r.variant = :variant
     AND EXISTS (SELECT 1 FROM array WHERE visualization = v.id)
@@ -103,4 +103,20 @@ SELECT n.name, c.technique, c.variant, c.units FROM (
   SELECT v.node, r.technique, r.variant, count(DISTINCT v.unit) AS units
   FROM visualization v JOIN recipe r ON r.id = v.recipe WHERE v.subject = '' GROUP BY 1, 2, 3
 ) c JOIN node n ON n.id = c.node ORDER BY 1, 2, 3
+"""
+
+# All of one result, with the bytes of its picture.
+WHOLE_RESULT = """
+SELECT n.name, v.unit, v.subject, r.digest, v.picture, r.technique, r.variant, r.json, r.seed,
+  v.score, lower(hex(p.digest)), p.mime, p.width, p.height, p.color, v.data, m.json, v.created,
+  v.seconds, p.data
+FROM visualization v LEFT JOIN node n ON n.id = v.node LEFT JOIN recipe r ON r.id = v.recipe
+  LEFT JOIN picture p ON p.id = v.picture LEFT JOIN maker m ON m.id = v.maker
+WHERE v.id = ?
+"""
+
+WHOLE_SAMPLES = """
+SELECT s.number, s.name, s.class, lower(hex(p.digest)), p.mime, p.width, p.height, p.color,
+  s.picture, p.data
+FROM sample s LEFT JOIN picture p ON p.id = s.picture WHERE s.dataset = ? ORDER BY s.number
 """

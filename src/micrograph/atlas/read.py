@@ -1,17 +1,19 @@
 """Reading one atlas."""
 
+import hashlib
 import json
+import logging
 import re
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from micrograph.address import find_node
-from micrograph.atlas import queries, rows
+from micrograph.atlas import columns, queries, rows
 from micrograph.atlas.dictionaries import read_dictionaries
-from micrograph.atlas.format import check, damaged, reading
+from micrograph.atlas.format import check, reading
 from micrograph.atlas.graph import read_graph
 from micrograph.atlas.keeping import Row
 from micrograph.atlas.records import (
@@ -26,6 +28,8 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.atlas.tables import check_tables
+from micrograph.atlas.versions import version_of
 from micrograph.errors import BadInput
 from micrograph.subject import NodeSubject, Subject, UnitSubject, place_of
 
@@ -36,6 +40,13 @@ _WIDEST = 1 << 31
 """Wider than any picture."""
 
 _DIGEST = re.compile(r"[0-9a-f]{32}\Z")
+_LOG = logging.getLogger("micrograph.atlas")
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=1024)
+def _tell_once(line: str) -> None:
+    _LOG.warning(" ".join(line.split()))
 
 
 class Atlas:
@@ -75,6 +86,7 @@ class Atlas:
         path = Path(path)
         check(path)
         with reading(path) as connection:
+            check_tables(connection, version_of(connection))
             model, nodes = read_graph(connection, path)
             dictionaries = read_dictionaries(connection, path)
         return cls(path, model, nodes, dictionaries)
@@ -88,14 +100,16 @@ class Atlas:
     def __repr__(self) -> str:
         return f"Atlas({str(self.path)!r}, model={self.model.id!r})"
 
-    @contextmanager
-    def _question(self) -> Iterator[sqlite3.Connection]:
-        """A connection to ask; an answer that makes no sense comes out as a damaged file."""
-        try:
-            with reading(self.path) as connection:
-                yield connection
-        except (TypeError, ValueError) as error:
-            raise damaged(self.path, error) from error
+    def _sound(
+        self, found: Iterable[tuple[Any, ...]], record: Callable[[tuple[Any, ...]], T]
+    ) -> Iterator[T]:
+        """The records of the rows that make sense: one that does not costs itself, nothing else,
+        and is told in the log once."""
+        for row in found:
+            try:
+                yield record(row)
+            except (TypeError, ValueError, RecursionError, BadInput) as error:
+                _tell_once(f"a row of {self.path} is left out: {error}")
 
     def tiles(
         self,
@@ -124,15 +138,18 @@ class Atlas:
             "seed": seed,
             "width": _WIDEST if min_width is None else min(min_width, _WIDEST),
         }
-        with self._question() as ask:
-            return [Tile(*row) for row in ask.execute(queries.TILES, given)]
+        with reading(self.path) as ask:
+            return list(self._sound(ask.execute(queries.TILES, given), rows.tile_record))
 
     def first_pictures(self, technique: str, variant: str) -> list[tuple[str, Tile]]:
         """Of each unit with a picture its node and the picture that comes first in
         `visualizations`, in order of nodes and units."""
         given = {"technique": technique, "variant": variant}
-        with self._question() as ask:
-            return [(node, Tile(*row)) for node, *row in ask.execute(queries.FIRST_PICTURES, given)]
+        with reading(self.path) as ask:
+            found = ask.execute(queries.FIRST_PICTURES, given)
+            return list(
+                self._sound(found, lambda row: (columns.text(row[0]), rows.tile_record(row[1:])))
+            )
 
     def visualizations(
         self, node: str, unit: int | None, technique: str | None = None
@@ -151,9 +168,9 @@ class Atlas:
         """
         node = find_node(node, self.aliases, self.model.id)
         given = {"node": node, "unit": rows.unit_column(unit), "technique": technique}
-        with self._question() as ask:
+        with reading(self.path) as ask:
             found = ask.execute(queries.VISUALIZATIONS.format(at=queries.AT_PLACE), given)
-            return [rows.visualization_record(node, unit, row) for row in found]
+            return list(self._sound(found, lambda row: rows.visualization_record(node, unit, row)))
 
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
         """All there is of any subject, as `visualizations` has it of a node or a unit.
@@ -164,11 +181,12 @@ class Atlas:
         if isinstance(subject, NodeSubject | UnitSubject):
             return self.visualizations(*place_of(subject), technique)
         given = {"subject": str(subject), "technique": technique}
-        with self._question() as ask:
+        with reading(self.path) as ask:
             found = ask.execute(queries.VISUALIZATIONS.format(at=queries.ABOUT), given)
-            return [
-                rows.visualization_record(*place_of(subject.home), row, subject) for row in found
-            ]
+            home = place_of(subject.home)
+            return list(
+                self._sound(found, lambda row: rows.visualization_record(*home, row, subject))
+            )
 
     def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]:
         """The subjects with results that are neither nodes nor units, in order of their texts.
@@ -178,12 +196,9 @@ class Atlas:
         """
         if node is not None:
             node = find_node(node, self.aliases, self.model.id)
-        with self._question() as ask:
+        with reading(self.path) as ask:
             found = ask.execute(queries.SUBJECTS, {"node": node, "technique": technique})
-            try:
-                return [Subject.parse(text) for (text,) in found]
-            except BadInput as error:
-                raise damaged(self.path, error) from error
+            return list(self._sound(found, lambda row: Subject.parse(columns.text(row[0]))))
 
     def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
         """What a lens gave for every unit of `node`, by unit; None is the node as a whole and
@@ -200,9 +215,11 @@ class Atlas:
         """
         node = find_node(node, self.aliases, self.model.id)
         given = {"node": node, "technique": technique, "variant": variant}
-        with self._question() as ask:
+        with reading(self.path) as ask:
             found = ask.execute(queries.RESULTS, given)
-            listed = (rows.visualization_record(node, rows.unit(unit), row) for unit, *row in found)
+            listed = self._sound(
+                found, lambda row: rows.visualization_record(node, rows.unit(row[0]), row[1:])
+            )
             return {v.unit: v for v in listed}
 
     def arrays(
@@ -238,14 +255,16 @@ class Atlas:
         return self._arrays(queries.ABOUT, given)
 
     def _arrays(self, at: str, given: Mapping[str, Any]) -> dict[str, "np.ndarray"]:
-        with self._question() as ask:
+        with reading(self.path) as ask:
             found = ask.execute(queries.ARRAYS.format(at=at), given)
-            return {name: rows.array(*array) for name, *array in found}
+            return dict(
+                self._sound(found, lambda row: (columns.text(row[0]), rows.array(*row[1:])))
+            )
 
     def datasets(self) -> list[DatasetRecord]:
         """The datasets that lenses looked at, in the order in which they came."""
-        with self._question() as ask:
-            return [rows.dataset_record(row) for row in ask.execute(queries.DATASETS)]
+        with reading(self.path) as ask:
+            return list(self._sound(ask.execute(queries.DATASETS), rows.dataset_record))
 
     def samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]:
         """Pictures of a dataset (by its digest, 64 hex digits), without image bytes, by number;
@@ -260,14 +279,14 @@ class Atlas:
         (224, True)
         """
         given = {"dataset": bytes.fromhex(dataset), "numbers": json.dumps(sorted(set(numbers)))}
-        with self._question() as ask:
-            return {
-                number: SampleRecord(number, name, cls, rows.picture_record(picture))
-                for number, name, cls, *picture in ask.execute(queries.SAMPLES, given)
-            }
+        with reading(self.path) as ask:
+            found = self._sound(ask.execute(queries.SAMPLES, given), rows.sample_record)
+            return {sample.number: sample for sample in found}
 
     def picture(self, digest: str) -> Picture | None:
         """The picture of that digest (32 lower-case hex digits) with its bytes, or None.
+
+        Raises Damaged where the bytes are not those that have this digest.
 
         >>> from micrograph.atlas import Atlas, bundled_gallery
         >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")
@@ -277,9 +296,15 @@ class Atlas:
         """
         if not _DIGEST.match(digest):
             return None
-        with self._question() as ask:
+        with reading(self.path) as ask:
             row = ask.execute(queries.PICTURE, (bytes.fromhex(digest),)).fetchone()
-            return None if row is None else Picture(digest, *row)
+            if row is None:
+                return None
+            found = rows.picture_record((digest, *row[:4]))
+            data = columns.data(row[4])
+            if found is None or hashlib.sha256(data).hexdigest()[:32] != digest:
+                raise ValueError(f"the bytes of picture {digest} changed since it was written")
+            return replace(found, data=data)
 
     def counts(self) -> list[Count]:
         """How many units each node has of each lens and variant, in order of their names; only
@@ -293,16 +318,13 @@ class Atlas:
         >>> atlas.counts()[0]
         Count(node='conv2_3x3', technique='feature_vis', variant='channel', units=192)
         """
-        with self._question() as ask:
-            return [Count(*row) for row in ask.execute(queries.COUNTS)]
+        with reading(self.path) as ask:
+            return list(self._sound(ask.execute(queries.COUNTS), rows.count_record))
 
     def rendered(self) -> set[tuple[str, str, str, int | None]]:
         """Every (node, technique, variant, unit) there is; unit None stands for the node itself."""
-        with self._question() as ask:
-            return {
-                (node, technique, variant, rows.unit(unit))
-                for node, technique, variant, unit in ask.execute(queries.RENDERED)
-            }
+        with reading(self.path) as ask:
+            return set(self._sound(ask.execute(queries.RENDERED), rows.rendered_place))
 
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """What has every word of `text`, or a word that begins with it: the model, then nodes, then
@@ -316,17 +338,18 @@ class Atlas:
         query = match_query(text)
         if not query:
             return []
-        with self._question() as ask:
+        with reading(self.path) as ask:
+            found = self._sound(ask.execute(queries.SEARCH, (query, limit)), rows.search_row)
             return [
                 Hit(kind, self.model.id, node, unit, shown.partition("\n")[0])
-                for kind, node, unit, shown in ask.execute(queries.SEARCH, (query, limit))
+                for kind, (node, unit, shown) in found
             ]
 
     def searchable(self) -> list[tuple[str, Row]]:
         """Everything that `search` looks through, each with its kind."""
-        with reading(self.path) as connection:
-            found = connection.execute("SELECT kind, node, unit, text FROM search ORDER BY rowid")
-            return [(kind, (node, unit, text)) for kind, node, unit, text in found]
+        with reading(self.path) as ask:
+            found = ask.execute("SELECT kind, node, unit, text FROM search ORDER BY rowid")
+            return list(self._sound(found, rows.search_row))
 
 
 def match_query(text: str) -> str:

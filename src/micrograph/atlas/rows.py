@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from micrograph.address import Address
-from micrograph.atlas.records import DatasetRecord, ModelRecord, NodeRecord, Picture, Visualization
+from micrograph.atlas import columns
+from micrograph.atlas.records import (
+    Count,
+    DatasetRecord,
+    ModelRecord,
+    NodeRecord,
+    Picture,
+    SampleRecord,
+    Tile,
+    Visualization,
+)
 from micrograph.recipe import VIEW
 from micrograph.subject import Subject
 
@@ -52,14 +62,6 @@ def dump(value: Mapping[str, Any] | Iterable[Any]) -> str:
     return json.dumps(plain, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
-def _texts(text: str) -> tuple[str, ...]:
-    """A JSON list of texts. Raises ValueError for anything else."""
-    value = json.loads(text)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValueError(f"{text[:40]} is no list of texts")
-    return tuple(value)
-
-
 def model_row(model: ModelRecord) -> tuple[Any, ...]:
     """Values of MODEL_COLUMNS."""
     return (
@@ -79,15 +81,16 @@ def model_row(model: ModelRecord) -> tuple[Any, ...]:
 
 
 def model_record(row: tuple[Any, ...]) -> ModelRecord:
-    """The reverse of `model_row`. Raises TypeError, ValueError or BadInput for what is none."""
+    """The reverse of `model_row`. Raises ValueError or BadInput for what is none."""
     values = dict(zip(MODEL_COLUMNS, row, strict=True))
-    values["id"] = values.pop("name")
-    values["labels"] = _texts(values["labels"])
-    values["preprocessing"] = json.loads(values["preprocessing"])
-    if not isinstance(values["preprocessing"], dict):
-        raise ValueError("preprocessing is no JSON object")
-    Address(values["id"])  # raises what cannot be part of an address
-    return ModelRecord(**values)
+    found: dict[str, Any] = {
+        "parameters": columns.whole(values.pop("parameters")),
+        "labels": columns.texts(values.pop("labels")),
+        "preprocessing": columns.mapping(values.pop("preprocessing")),
+        "id": columns.text(values.pop("name")),
+    }
+    Address(found["id"])  # raises what cannot be part of an address
+    return ModelRecord(**(found | {name: columns.text(value) for name, value in values.items()}))
 
 
 def node_row(node: NodeRecord) -> tuple[Any, ...]:
@@ -109,18 +112,26 @@ def node_row(node: NodeRecord) -> tuple[Any, ...]:
 
 
 def node_record(row: tuple[Any, ...]) -> NodeRecord:
-    """The reverse of `node_row`. Raises TypeError, ValueError or BadInput for what is none."""
+    """The reverse of `node_row`. Raises ValueError or BadInput for what is none."""
     values = dict(zip(NODE_COLUMNS, row, strict=True))
-    values["id"] = values.pop("name")
-    values["index"] = values.pop("position")
-    values["shape"] = tuple(json.loads(values["shape"]))
-    values["parents"], values["aliases"] = _texts(values["parents"]), _texts(values["aliases"])
-    if not 0 <= values["units"] <= MOST_UNITS or not all(type(n) is int for n in values["shape"]):
-        raise ValueError(f"{values['units']} units over {list(values['shape'])}")
-    if values["worth"] is not None:
-        values["worth"] = bool(values["worth"])
-    Address("model", values["id"])
-    return NodeRecord(**values)
+    shape, worth = columns.parsed(values["shape"]), values["worth"]
+    if not isinstance(shape, list) or not all(type(n) is int for n in shape):
+        raise ValueError(f"{str(shape)[:40]} is no shape")
+    Address("model", columns.text(values["name"]))
+    return NodeRecord(
+        id=values["name"],
+        index=columns.whole(values["position"]),
+        kind=columns.text(values["kind"]),
+        units=columns.whole(values["units"], 0, MOST_UNITS),
+        shape=tuple(shape),
+        field_size=columns.whole(values["field_size"]),
+        field_stride=columns.whole(values["field_stride"]),
+        field_start=columns.whole(values["field_start"]),
+        field_status=columns.text(values["field_status"]),
+        parents=columns.texts(values["parents"]),
+        aliases=columns.texts(values["aliases"]),
+        worth=None if worth is None else bool(columns.whole(worth, 0, 1)),
+    )
 
 
 def unit_column(unit: int | None) -> int:
@@ -128,51 +139,114 @@ def unit_column(unit: int | None) -> int:
     return -1 if unit is None else unit
 
 
-def unit(column: int) -> int | None:
-    """The reverse of `unit_column`."""
-    return None if column < 0 else column
+def unit(column: Any) -> int | None:
+    """The reverse of `unit_column`. Raises ValueError for what is none."""
+    return None if columns.whole(column, -1, MOST_UNITS) < 0 else int(column)
 
 
 def full_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str, Any]:
     """A recipe from its columns: what its variant is called is no part of the text, and what is
     asked for by a column is what is shown. Raises ValueError for what is no JSON object."""
-    recipe = json.loads(text)
-    if not isinstance(recipe, dict):
-        raise ValueError("a recipe is no JSON object")
-    named = {"technique": technique, VIEW: variant, "seed": seed}
-    return dict(sorted((recipe | named).items()))
+    named = {
+        "technique": columns.text(technique),
+        VIEW: columns.text(variant),
+        "seed": columns.whole(seed),
+    }
+    return dict(sorted((columns.mapping(text) | named).items()))
 
 
-def picture_record(columns: Iterable[Any]) -> Picture | None:
-    """From digest, mime, width, height and colour, without bytes; None where there is none."""
-    digest, *rest = columns
-    return Picture(digest, *rest) if digest else None  # hex(NULL) is an empty text
+def picture_record(values: Iterable[Any]) -> Picture | None:
+    """From digest, mime, width, height and colour, without bytes; None where there is none. Raises
+    ValueError for what is none."""
+    digest, mime, width, height, color = values
+    if not digest:  # hex(NULL) is an empty text
+        return None
+    return Picture(
+        columns.digest(digest),
+        columns.text(mime),
+        columns.whole(width, 1, columns.WIDEST),
+        columns.whole(height, 1, columns.WIDEST),
+        columns.color(color),
+    )
+
+
+def tile_record(row: Iterable[Any]) -> Tile:
+    """From the columns of queries.TILES. Raises ValueError for what is none."""
+    unit, *picture, score, seed = row
+    shown = picture_record(picture)
+    if shown is None:
+        raise ValueError("a picture without a digest")
+    return Tile(
+        columns.whole(unit, 0, MOST_UNITS),
+        shown.digest,
+        shown.mime,
+        shown.width,
+        shown.height,
+        shown.color,
+        columns.real(score),
+        columns.whole(seed),
+    )
+
+
+def sample_record(row: Iterable[Any]) -> SampleRecord:
+    """From the columns of queries.SAMPLES. Raises ValueError for what is none."""
+    number, name, cls, *picture = row
+    return SampleRecord(
+        columns.whole(number, 0),
+        columns.text(name),
+        columns.whole(cls, -1),
+        picture_record(picture),
+    )
+
+
+def count_record(row: Iterable[Any]) -> Count:
+    """From the columns of queries.COUNTS. Raises ValueError for what is none."""
+    node, technique, variant, units = row
+    return Count(
+        columns.text(node), columns.text(technique), columns.text(variant), columns.whole(units, 0)
+    )
 
 
 def visualization_record(
     node: str, unit: int | None, row: Iterable[Any], about: Subject | None = None
 ) -> Visualization:
-    """From the columns of queries.VISUALIZATIONS. Raises TypeError or ValueError where they make no
-    sense."""
+    """From the columns of queries.VISUALIZATIONS. Raises ValueError where they make no sense."""
     technique, variant, recipe, seed, score, *picture, data, maker, created, seconds = row
     return Visualization(
         node=node,
         unit=unit,
         recipe=full_recipe(recipe, technique, variant, seed),
-        score=score,
+        score=columns.real(score),
         picture=picture_record(picture),
-        data=_json_object(data),
-        made_with=_json_object(maker),
-        created=to_iso(created),
-        seconds=seconds,
+        data=columns.mapping(data),
+        made_with=columns.mapping(maker),
+        created=to_iso(columns.whole(created)),
+        seconds=columns.real(seconds),
         about=about,
     )
 
 
-def _json_object(text: str) -> dict[str, Any]:
-    """The JSON object of a column that must hold one; empty for other JSON, which has no keys."""
-    value = json.loads(text)
-    return value if isinstance(value, dict) else {}
+def rendered_place(row: Iterable[Any]) -> tuple[str, str, str, int | None]:
+    """From the columns of queries.RENDERED. Raises ValueError for what is none."""
+    node, technique, variant, column = row
+    return columns.text(node), columns.text(technique), columns.text(variant), unit(column)
+
+
+HIT_KINDS = ("model", "node", "label")
+"""What a search can find, in the order in which it is given."""
+
+
+def search_row(row: Iterable[Any]) -> tuple[str, tuple[str | None, int | None, str]]:
+    """Kind, then node, unit and text, of a row of the search table. Raises ValueError for what is
+    none."""
+    kind, node, unit, text = row
+    if kind not in HIT_KINDS:
+        raise ValueError(f"a search has no {str(kind)[:40]!r}")
+    return kind, (
+        None if node is None else columns.text(node),
+        None if unit is None else columns.whole(unit, 0, MOST_UNITS),
+        columns.text(text),
+    )
 
 
 DATASET_COLUMNS = ("name", "digest", "title", "pictures", "size", "licence", "classes")
@@ -195,9 +269,16 @@ def dataset_row(dataset: DatasetRecord) -> tuple[Any, ...]:
 
 def dataset_record(row: tuple[Any, ...]) -> DatasetRecord:
     """From DATASET_COLUMNS, the digest as hex digits. Raises ValueError for what is none."""
-    values = dict(zip(DATASET_COLUMNS, row, strict=True))
-    values["classes"] = _texts(values["classes"])
-    return DatasetRecord(**values)
+    name, digest, title, pictures, size, licence, classes = row
+    return DatasetRecord(
+        name=columns.text(name),
+        digest=columns.digest(digest),
+        title=columns.text(title),
+        pictures=columns.whole(pictures, 0),
+        size=columns.whole(size, 0),
+        licence=columns.text(licence),
+        classes=columns.texts(classes),
+    )
 
 
 def array_row(array: "np.ndarray") -> tuple[str, str, bytes, bytes]:
@@ -212,13 +293,17 @@ def array_row(array: "np.ndarray") -> tuple[str, str, bytes, bytes]:
     return array.dtype.name, dump(array.shape), data, hashlib.sha256(data).digest()
 
 
-def array(dtype: str, shape: str, data: bytes) -> "np.ndarray":
-    """The reverse of `array_row`, but for the digest. Raises ValueError for what is none."""
+def array(dtype: str, shape: str, data: bytes, digest: bytes | None) -> "np.ndarray":
+    """The reverse of `array_row`; atlases before version 3 have no digest of an array. Raises
+    ValueError for what is none, and for bytes that changed since they were written."""
     import numpy as np
 
     if dtype not in DTYPES:
         raise ValueError(f"array of {dtype!r}")
-    return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(json.loads(shape))
+    if digest is not None and hashlib.sha256(columns.data(data)).digest() != digest:
+        raise ValueError("the bytes of an array changed since it was written")
+    whole = np.frombuffer(columns.data(data), np.dtype(dtype).newbyteorder("<"))
+    return whole.reshape(columns.parsed(shape))
 
 
 def to_seconds(created: str) -> int:

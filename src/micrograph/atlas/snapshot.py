@@ -1,5 +1,6 @@
 """A library at one moment: what a request, or a script, reads from."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,8 +12,9 @@ from micrograph.atlas.outline import Outline
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Hit, ModelRecord
 from micrograph.atlas.scan import State
-from micrograph.errors import not_found
+from micrograph.errors import MicrographError, not_found
 
+_LOG = logging.getLogger("micrograph.atlas")
 KINDS = ("model", "node", "label")
 """Kinds of hits, in the order in which a search gives them."""
 
@@ -83,12 +85,21 @@ class Snapshot:
                 hits = None if id in asked else _known_hits(reading, kind, known)
                 if hits is None:
                     if id not in asked:
-                        asked[id] = reading.search(text, limit)
+                        asked[id] = _search(reading, text, limit)
                     hits = [hit for hit in asked[id] if hit.kind == kind]
                 found += hits
                 if len(found) >= limit:
                     return found[:limit]
         return found
+
+
+def _search(reading: Reading, text: str, limit: int) -> list[Hit]:
+    """What a model has; nothing where its files cannot be read, which its own pages say."""
+    try:
+        return reading.search(text, limit)
+    except MicrographError as error:
+        _LOG.warning("not searched: %s", error)
+        return []
 
 
 def _known_hits(

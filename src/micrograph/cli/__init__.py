@@ -10,6 +10,7 @@ import click
 
 from micrograph import __version__
 from micrograph.cli import (
+    atlas,
     demo,
     dictionary,
     info,
@@ -33,7 +34,7 @@ def app() -> None:
     """A microscope for vision models: see what every neuron responds to."""
 
 
-for module in (demo, models, weights, render, sweep, dictionary, serve, info, resolve, look):
+for module in (demo, models, weights, render, sweep, dictionary, serve, atlas, info, resolve, look):
     app.add_command(module.command, module.__name__.rpartition(".")[2])
 
 

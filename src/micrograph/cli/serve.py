@@ -27,11 +27,20 @@ def announce(url: str) -> None:
         print(f"Micrograph is at {url}", flush=True)
 
 
+allow_host_option = click.option(
+    "--allow-host",
+    multiple=True,
+    metavar="NAME",
+    help="A name that the site has too, behind a proxy, say. Over loopback others are refused.",
+)
+
+
 @click.command()
 @atlas_option
 @host_option
 @port_option
-def command(atlas: Path | None, host: str, port: int) -> None:
+@allow_host_option
+def command(atlas: Path | None, host: str, port: int, allow_host: tuple[str, ...]) -> None:
     """Show atlases as a site.
 
     Without --atlas: your own atlases, and the gallery that ships with Micrograph. Behind them stand
@@ -50,4 +59,5 @@ def command(atlas: Path | None, host: str, port: int) -> None:
         announce=announce,
         known=known_here,
         catalogue=bundled_catalogue(),
+        hosts=allow_host,
     )

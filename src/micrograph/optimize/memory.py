@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 
 import torch
 
 from micrograph.models.model import Model
+from micrograph.optimize import memory_limits
 
 # A larger batch hardly runs faster (benchmarks/step.py measures it on your machine), it only
 # keeps the reader waiting longer for the first picture.
@@ -19,6 +19,17 @@ _COPIES = 4
 
 _FIXED_BUDGET = {"cpu": 2 << 30, "cuda": 16 << 30, "mps": 2 << 30}
 """Bytes that a batch may take where its size must not depend on what happens to be free."""
+
+_OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "failed to allocate",
+    "bad_alloc",
+    "alloc_failed",  # cuBLAS and cuDNN
+    "could not create a memory object",  # oneDNN
+)
+"""Words of torch, its allocators and backends, in small letters."""
 
 _fixed: ContextVar[bool] = ContextVar("fixed_memory_budget", default=False)
 
@@ -42,13 +53,15 @@ def free_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free)
-    try:
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 4 << 30
+    return memory_limits.free_bytes()
+
+
+def _fixed_bytes(device: torch.device) -> int:
+    """The same number at every run on one machine: a limit of it does not change, what is free
+    does."""
+    budget = _FIXED_BUDGET.get(device.type, 2 << 30)
+    limit = None if device.type == "cuda" else memory_limits.most_bytes()
+    return budget if limit is None else min(budget, limit // 4)
 
 
 def batch_size(model: Model, node: str, size: int) -> int:
@@ -62,8 +75,8 @@ def batch_size(model: Model, node: str, size: int) -> int:
         if other.index <= place.index:
             y, x = other.shape if len(other.shape) == 2 else (1, 1)
             values += other.units * (y * size // side + 1) * (x * size // side + 1)
-    kind = model.device.type
-    budget = _FIXED_BUDGET.get(kind, 2 << 30) if _fixed.get() else free_bytes(model.device) // 2
+    device = model.device
+    budget = _fixed_bytes(device) if _fixed.get() else free_bytes(device) // 2
     fits = budget // (values * 4 * _COPIES)
     return max(1, min(int(fits), _LARGEST.get(model.device.type, 16)))
 
@@ -72,4 +85,5 @@ def is_out_of_memory(error: BaseException) -> bool:
     """True for the errors torch raises when a device, or the machine, has no memory left."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in said for words in _OUT_OF_MEMORY)

@@ -5,7 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from micrograph.errors import BadInput, short
 
@@ -21,6 +21,8 @@ MAX_PIXELS = 64_000_000
 _MAX_SCANS = 200
 """Of a progressive JPEG, which has about ten. Each decodes the whole picture once more."""
 
+_TURNED = (5, 6, 7, 8)
+"""Values of the EXIF orientation that exchange width and height."""
 _PLAIN = frozenset({"1", "L", "P", "RGB", "CMYK", "YCbCr", "RGBX"})
 _SEE_THROUGH = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
@@ -39,6 +41,18 @@ def decode(data: bytes, name: str) -> Image.Image:
     Raises BadInput for more than `MAX_BYTES` or `MAX_PIXELS`, for a format outside `FORMATS`, and
     for a file that is damaged or ends too soon.
     """
+    return _decoded(data, name, 0)[0]
+
+
+def decode_reduced(data: bytes, name: str, enough: int) -> tuple[Image.Image, tuple[int, int]]:
+    """As `decode`, but a picture with a short side of `enough` pixels twice over is reduced by a
+    whole factor, as early as its format allows, which takes a fraction of the memory; with the
+    (width, height) that it has itself. Raises as `decode`.
+    """
+    return _decoded(data, name, enough)
+
+
+def _decoded(data: bytes, name: str, enough: int) -> tuple[Image.Image, tuple[int, int]]:
     if len(data) > MAX_BYTES:
         raise _refusal(
             name,
@@ -50,8 +64,13 @@ def decode(data: bytes, name: str) -> Image.Image:
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as opened:
             _check(opened, data, name)
+            size = opened.size
+            if opened.getexif().get(ExifTags.Base.Orientation) in _TURNED:
+                size = (size[1], size[0])
+            if enough and opened.format == "JPEG":
+                opened.draft(None, (enough, enough))  # the decoder itself skips detail
             opened.load()
-            return _rgb(ImageOps.exif_transpose(opened), name)
+            return _rgb(ImageOps.exif_transpose(_reduced(opened, enough)), name), size
     except BadInput:
         raise
     except UnidentifiedImageError:
@@ -83,6 +102,19 @@ def _check(opened: Image.Image, data: bytes, name: str) -> None:
         raise _too_many_pixels(name, f"{width} x {height} = ")
     if opened.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > _MAX_SCANS:
         raise _refusal(name, "a JPEG of absurdly many scans; save it anew")
+
+
+def _reduced(image: Image.Image, enough: int) -> Image.Image:
+    """Reduced while it has fewest bytes a pixel; palettes and single bits have no mean."""
+    factor = min(image.size) // enough if enough else 1
+    if factor < 2 or image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
+        return image
+    turn = image.getexif().get(ExifTags.Base.Orientation)
+    smaller = image.reduce(factor)
+    smaller.info = image.info
+    if turn is not None:
+        smaller.getexif()[ExifTags.Base.Orientation] = turn
+    return smaller
 
 
 def _rgb(image: Image.Image, name: str) -> Image.Image:

@@ -1,6 +1,6 @@
 """The web application."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,12 +29,14 @@ def create_app(
     look: PictureQuestions | None = None,
     known: Callable[[str], Known] = lambda model: Known(),
     workers: Supervisor | None = None,
+    hosts: Collection[str] = (),
 ) -> FastAPI:
     """The site over `library`.
 
     Pictures asked for on a page are rendered into the folder `writable`; without one nothing is
     rendered. `known` says whether the model of an id can be run here. `workers` start and watch the
-    processes that work for the site; whoever gives them closes them.
+    processes that work for the site; whoever gives them closes them. `hosts` are names of the site
+    beside those of this machine.
     """
     urls = Urls(static_version())
     workers = workers or Supervisor()
@@ -56,7 +58,7 @@ def create_app(
         redoc_url=None,
         summary="The JSON twins of the pages: the same path with .json behind it.",
     )
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, hosts=hosts)
 
     add_error_answers(app, site)
     add_routes(app, site)

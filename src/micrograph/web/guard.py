@@ -1,6 +1,13 @@
-"""What holds for every answer: its headers, and that HEAD is GET without a body."""
+"""What holds for every request: the site's name in it, the headers of its answer, and that HEAD is
+GET without a body."""
 
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from micrograph.web.origin import Refused, check_host
 
 _HEADERS = {
     # Style attributes carry sizes and average colours; scripts and sheets are files only.
@@ -20,11 +27,13 @@ _ENCODED = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
 class Guard:
     """ASGI middleware. The headers let a page do only what the site's own files do.
 
-    HEAD goes on as GET: whatever speaks HTTP sends a HEAD's answer without its body.
+    HEAD goes on as GET: whatever speaks HTTP sends a HEAD's answer without its body. `hosts` are
+    names of the site beside those of this machine.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self.app = app
+        self._hosts = frozenset(name.lower() for name in hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
@@ -34,6 +43,12 @@ class Guard:
 
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        server = (scope.get("server") or ("",))[0]
+        try:
+            check_host(server, Headers(scope=scope).get("host", ""), self._hosts)
+        except Refused as error:
+            await PlainTextResponse(f"{error}\n", error.status)(scope, receive, guarded)
             return
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}

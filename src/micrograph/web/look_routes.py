@@ -20,6 +20,7 @@ from micrograph.web import look_answer
 from micrograph.web.answers import answer
 from micrograph.web.context import Context
 from micrograph.web.disconnects import reader_of
+from micrograph.web.kept_pages import Written
 from micrograph.web.locations import Location, locate
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
 from micrograph.web.origin import check_origin
@@ -68,18 +69,19 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
     async def post(request: Request, parts: list[str], caricature: bool) -> Response:
         try:
             check_origin(request, "look at pictures")
-            data = await picture_bytes(request)
+            with site.incoming.turn():
+                data = await picture_bytes(request)
+                context = context_of(site, request)
+                look = await run_in_threadpool(_prepared, context, parts, data, caricature)
         except ClientDisconnect:
             return Response(status_code=400)
-        context = context_of(site, request)
-        look = await run_in_threadpool(_prepared, context, parts, data, caricature)
         if STREAM in request.headers.get("accept", ""):
             return StreamingResponse(
                 _streamed(request, look), media_type=STREAM, headers={"cache-control": "no-store"}
             )
         async with reader_of(request) as reader:
             found = await run_in_threadpool(look, None, reader)
-        return answer(request, found, "application/json", cache="no-store")
+        return answer(request, Written(found), "application/json", cache="no-store")
 
     @app.post("/models/{model}/look", response_model=Looked)
     async def model(request: Request, model: str) -> Response:
@@ -115,18 +117,16 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
             here = locate(context.library, f"{model}/{node}/{unit}", context.urls)
             found = _HEAT.dump_json(_heat(site, here, dataset, number))
         except MicrographError as error:
-            return answer(request, _error_line(error), "application/json", error.status)
-        return answer(request, found, "application/json")
+            return answer(request, Written(_error_line(error)), "application/json", error.status)
+        return answer(request, Written(found), "application/json")
 
 
 def _prepared(context: Context, parts: list[str], data: bytes, caricature: bool) -> Looking:
     """What looks at the picture and writes down what it saw. Checks everything first."""
-    from micrograph.pictures import decode  # Pillow: not before it is needed
-
     here = locate(context.library, "/".join(parts), context.urls)
-    image = decode(data, "that was sent")
+    image, size = context.site.incoming.decoded(data)
     return lambda on_step, reader: _LOOKED.dump_json(
-        _look(context.site, here, image, caricature, on_step, reader), by_alias=True
+        _look(context.site, here, image, size, caricature, on_step, reader), by_alias=True
     )
 
 
@@ -134,6 +134,7 @@ def _look(
     site: Site,
     here: Location,
     image: "Image.Image",
+    full: tuple[int, int],
     caricature: bool,
     on_step: StepHook | None,
     reader: Reader,
@@ -147,7 +148,7 @@ def _look(
         "attribution": True,
     }
     seen = site.look.ask(record.id, record.digest, request, image, on_step, reader)
-    size = PictureSize(*image.size)
+    size = PictureSize(*full)
     if caricature:
         return Looked(size, None, [], [], None, seen)
     unit = None

@@ -1,18 +1,48 @@
 """Whether a request that changes something comes from the site's own pages."""
 
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from micrograph.errors import MicrographError
+from micrograph.errors import MicrographError, short
 
 _LOOPBACK = ("127.0.0.1", "::1")
+LOCAL = frozenset((*_LOOPBACK, "localhost"))
+"""What this machine calls itself."""
 
 
 class Refused(MicrographError):
     """A request from somewhere else."""
 
     status = 403
+
+
+def check_host(server: str, host: str, allowed: Collection[str]) -> None:
+    """Raises Refused where a request over loopback names a host that is neither this machine nor
+    `allowed`.
+
+    A page of another site may point a name of its own at this machine (DNS rebinding); the browser
+    then lets it read every answer, but says that name. `server` is the address that the request
+    came to, `host` its header.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        raise Refused(f"{short(host)} is no name of a host") from None
+    if server in _LOOPBACK and name not in LOCAL and name not in allowed:
+        raise Refused(
+            f"this site is not called {short(name)}; open it as localhost, or start it with "
+            "--allow-host and the name"
+        )
+
+
+def _netloc(origin: str) -> str:
+    """Host and port of an origin, "" where it has none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""
 
 
 def check_same_origin(request: Request) -> None:
@@ -38,12 +68,7 @@ def check_origin(request: Request, action: str) -> None:
     if site not in (None, "same-origin", *(["none"] if reads else [])):
         raise Refused(f"only the site's own pages may {action}")
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin is not None and _netloc(origin) != request.headers.get("host"):
         raise Refused(f"only the site's own pages may {action}")
-    server = (request.scope.get("server") or ("",))[0]
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname
-    if server in _LOOPBACK and host not in (*_LOOPBACK, "localhost"):
-        # A name of another site that was pointed at this machine (DNS rebinding).
-        raise Refused(f"this site is not called {host!r}; open it as localhost")
     if site is None and origin is None and not reads:
         raise Refused("state where the request comes from (Origin)")

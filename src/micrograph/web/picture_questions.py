@@ -37,8 +37,6 @@ REMEMBERED = 256
 """Heat maps of stored pictures that are kept."""
 TAKE_BACK = b'{"cancel": true}\n'
 """What tells the worker that nobody waits for its answer any more."""
-LARGE = 2048
-"""Short side in pixels from which on pictures are reduced before they go to the worker."""
 
 
 def look_command(model: str, digest: str) -> list[str]:
@@ -87,7 +85,7 @@ class PictureQuestions:
             raise Unavailable(self.reason)
         order = Order(
             tuple(self.command(model, digest)),
-            question=_question(request, _smaller(image)),
+            question=_question(request, image),
             seconds=LIMIT * 3 if request["ask"] == "caricature" else LIMIT,
             start_seconds=START,
             keep=IDLE,
@@ -149,9 +147,3 @@ def _for_steps(on_step: StepHook | None) -> Callable[[Event], None] | None:
             on_step(event.step, event.steps)
 
     return on_event
-
-
-def _smaller(image: "Image.Image") -> "Image.Image":
-    """A photograph of a modern camera has many times the pixels that any network sees."""
-    factor = min(image.size) // (LARGE // 2)
-    return image.reduce(factor) if min(image.size) >= LARGE else image

@@ -3,9 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from micrograph.atlas.format import one_connection_a_file
 from micrograph.web.answers import answer
 from micrograph.web.build import build
 from micrograph.web.context import Context
+from micrograph.web.kept_pages import Written
+from micrograph.web.outside import outside_state
 from micrograph.web.pages import Page
 from micrograph.web.redirects import Redirect
 from micrograph.web.site import Site
@@ -25,17 +28,35 @@ def context_of(site: Site, request: Request) -> Context:
 
 
 def page_answer(site: Site, request: Request) -> Response:
-    """The page that a request asks for, or the redirect to it."""
+    """The page that a request asks for, or the redirect to it. A page that was written before, of
+    what is the same still, is not made again."""
     context = context_of(site, request)
-    page = build(context, parse(request.url.path, request.url.query))
-    if isinstance(page, Redirect):
-        return RedirectResponse(page.url, page.status)
-    return page_response(context, request, page)
+    target = parse(request.url.path, request.url.query)
+    with one_connection_a_file():
+        key = (request.url.path, request.url.query, context.origin, outside_state(context, target))
+        written = site.pages.get(context.library, key)
+        if written is None:
+            page = build(context, target)
+            if isinstance(page, Redirect):
+                return RedirectResponse(page.url, page.status)
+            written = Written(page_body(context, request, page))
+            site.pages.put(context.library, key, written)
+    return answer(request, written, JSON if target.twin else HTML)
 
 
 def page_response(context: Context, request: Request, page: Page, status: int = 200) -> Response:
     """The response with a page: JSON where the path of the request ends in `.json`, else HTML."""
-    if request.url.path.endswith(".json") or request.method == "POST":
-        return answer(request, to_json(page), JSON, status)
+    mime = JSON if _wants_json(request) else HTML
+    return answer(request, Written(page_body(context, request, page)), mime, status)
+
+
+def page_body(context: Context, request: Request, page: Page) -> bytes:
+    """The page in the form that the request asks for."""
+    if _wants_json(request):
+        return to_json(page)
     own = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return answer(request, to_html(context, page, own), HTML, status)
+    return to_html(context, page, own)
+
+
+def _wants_json(request: Request) -> bool:
+    return request.url.path.endswith(".json") or request.method == "POST"

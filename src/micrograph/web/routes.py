@@ -39,8 +39,9 @@ def add_routes(app: FastAPI, site: Site) -> None:
         )
 
     @app.get("/images/{model}/{name}", include_in_schema=False)
-    async def image(request: Request, model: str, name: str) -> Response:
-        """A picture. Read on the event loop: it takes less time than a hop to a thread."""
+    def image(request: Request, model: str, name: str) -> Response:
+        """A picture. Read on a thread: an atlas may be locked by another program for a while, and
+        nobody else should wait for that."""
         return image_answer(context_of(site, request).library, request, model, name)
 
     app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")

@@ -13,6 +13,9 @@ from micrograph.web.indexing import index_of
 from micrograph.web.known import Known
 from micrograph.workers import Supervisor
 
+_PATIENCE = 1
+"""Seconds that requests under way have when the site is told to end."""
+
 
 class _Server(uvicorn.Server):
     """Says its address once it really answers."""
@@ -36,13 +39,15 @@ def serve(
     known: Callable[[str], Known] = lambda model: Known(),
     catalogue: Path | None = None,
     workers: Supervisor | None = None,
+    hosts: Sequence[str] = (),
 ) -> None:
     """Show the atlases in `folders` until interrupted; without folders the bundled ones.
 
     The first folder has precedence; models that only `catalogue` knows come last. Pictures asked
     for on a page go into the folder `writable`.
     `known` says whether the model of an id can be run here. `workers` are those that work for it,
-    where the caller has use for them too. `port` 0 takes any free one.
+    where the caller has use for them too. `hosts` are further names of the site: a request over
+    loopback that names another one is refused. `port` 0 takes any free one.
     `announce` is called with the site's URL as soon as it answers.
     Raises Conflict when the port is taken, Unavailable when the address cannot be used, BadInput
     for a port that is none.
@@ -56,10 +61,11 @@ def serve(
         places = folders or [bundled_gallery()]
         library = Library(places, catalogue, index_of(places))
         config = uvicorn.Config(
-            create_app(library, writable, known=known, workers=workers),
+            create_app(library, writable, known=known, workers=workers, hosts=hosts),
             log_level="warning",
             access_log=False,
             server_header=False,
+            timeout_graceful_shutdown=_PATIENCE,
         )
         _Server(config, lambda: announce(url) if announce else None).run([listener])
 

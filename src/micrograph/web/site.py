@@ -5,6 +5,8 @@ from collections.abc import Callable
 from micrograph.atlas import Library
 from micrograph.parts.urls import Urls
 from micrograph.web.html import Html
+from micrograph.web.incoming import IncomingPictures
+from micrograph.web.kept_pages import KeptPages
 from micrograph.web.known import Known
 from micrograph.web.live import Live
 from micrograph.web.picture_questions import PictureQuestions
@@ -27,4 +29,4 @@ class Site:
     ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version
         self.look, self.known = look, known
-        self.html = Html(urls)
+        self.html, self.pages, self.incoming = Html(urls), KeptPages(), IncomingPictures()

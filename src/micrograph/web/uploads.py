@@ -1,14 +1,25 @@
 """Reading a picture that a reader sends."""
 
+import asyncio
+
 from starlette.requests import Request
 
 from micrograph.errors import MicrographError
+
+SECONDS = 30.0
+"""How long a picture may take to arrive."""
 
 
 class TooLarge(MicrographError):
     """More bytes than are taken."""
 
     status = 413
+
+
+class TooSlow(MicrographError):
+    """A body that does not arrive."""
+
+    status = 408
 
 
 class NoPicture(MicrographError):
@@ -20,7 +31,8 @@ class NoPicture(MicrographError):
 async def picture_bytes(request: Request) -> bytes:
     """The body of the request, of which never more than the limit is held.
 
-    Raises NoPicture where it does not say that it is a picture, TooLarge where it is too long.
+    Raises NoPicture where it does not say that it is a picture, TooLarge where it is too long,
+    TooSlow where it does not come.
     """
     from micrograph.pictures import MAX_BYTES
 
@@ -31,10 +43,14 @@ async def picture_bytes(request: Request) -> bytes:
     if length.isdecimal() and int(length) > MAX_BYTES:
         raise _too_large(MAX_BYTES)
     data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > MAX_BYTES:
-            raise _too_large(MAX_BYTES)
+    try:
+        async with asyncio.timeout(SECONDS):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > MAX_BYTES:
+                    raise _too_large(MAX_BYTES)
+    except TimeoutError:
+        raise TooSlow(f"the picture did not arrive in {SECONDS:.0f} seconds") from None
     return bytes(data)
 
 

@@ -6,7 +6,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from micrograph.atlas.reading import Reading
-from micrograph.atlas.records import DatasetRecord, NodeRecord, SampleRecord, Visualization
+from micrograph.atlas.records import DatasetRecord, NodeRecord, SampleRecord, Tile, Visualization
+from micrograph.atlas.remembered import Remembered
+from micrograph.errors import MicrographError
 from micrograph.lenses import lead
 from micrograph.lenses.pages.unit_tiles import KeptTiles
 from micrograph.lenses.result import Result
@@ -30,6 +32,10 @@ class Shot:
     seed: int
     columns: int = 1
     rows: int = 1
+
+
+_TILES: Remembered[dict[int, Tile]] = Remembered(16)
+"""Tiles of nodes; one has up to a few thousand."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +94,13 @@ class Scene:
         return self.atlas.samples(dataset, numbers)
 
     @cached_property
-    def tiles(self) -> dict[int, Thumb]:
+    def _tiles(self) -> dict[int, Tile]:
         """The small pictures of all units of the page's node under the first view, by unit."""
-        found = self.atlas.tiles(self.node.id, *lead(), min_width=64)
-        return {t.unit: thumb(self.model, self.node.id, t.unit, t, self.urls) for t in found}
+        return _TILES.get(
+            self.atlas,
+            self.node.id,
+            lambda: {t.unit: t for t in self.atlas.tiles(self.node.id, *lead(), min_width=64)},
+        )
 
     def thumb(self, node: str, unit: int, model: str = "") -> Thumb | None:
         """A unit as a link with its picture where there is one; None where there is no such unit.
@@ -103,8 +112,8 @@ class Scene:
         if atlas is None or known is None or not 0 <= unit < known.units:
             return None
         id = atlas.model.id
-        if (id, node) == (self.model, self.node.id) and unit in self.tiles:
-            return self.tiles[unit]
+        if (id, node) == (self.model, self.node.id) and unit in self._tiles:
+            return thumb(id, node, unit, self._tiles[unit], self.urls)
         return self._load_thumb(id, node, unit)
 
     @cached_property
@@ -120,7 +129,7 @@ class Scene:
             return thumb(model, node, unit, tile, self.urls)
         if key not in self._thumbs:
             lens, variant = lead()
-            rows = self._models[model].visualizations(node, unit, lens)
+            rows = self._rows_of(model, node, unit, lens)
             row = next((v for v in rows if v.variant == variant and v.picture), None)
             picture = image(model, row.picture, self.urls) if row and row.picture else None
             self._thumbs[key] = Thumb(
@@ -131,6 +140,16 @@ class Scene:
                 row.score if row else None,
             )
         return self._thumbs[key]
+
+    def _rows_of(self, model: str, node: str, unit: int, lens: str) -> list[Visualization]:
+        """Results of any model; none of another one whose files cannot be read: that is its own
+        pages' to say."""
+        try:
+            return self._models[model].visualizations(node, unit, lens)
+        except MicrographError:
+            if model == self.model:
+                raise
+            return []
 
 
 class ArraysOf(Mapping[str, "np.ndarray"]):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from micrograph.atlas import Reading
+from micrograph.errors import MicrographError
 from micrograph.graph import parts_of
 from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
 
@@ -77,7 +78,7 @@ def by_profile(
         foreign: list[Neighbour] = []
         fewest = len(mine.numbers)
         elsewhere = [
-            (other, _without_branches(other, profiles_of(other).get(digest, Nodes())))
+            (other, _without_branches(other, _profiles_elsewhere(other).get(digest, Nodes())))
             for other in others
             if other.model.id != atlas.model.id
         ]
@@ -90,6 +91,15 @@ def by_profile(
             foreign.sort(key=lambda n: -n.value)
             found.append(Neighbours("models", _method(fewest), foreign[:count], digest, fewest))
     return found
+
+
+def _profiles_elsewhere(other: Reading) -> Mapping[str, Nodes]:
+    """The profiles of another model; none where its files cannot be read: that is its pages' to
+    say, not this one's."""
+    try:
+        return profiles_of(other)
+    except MicrographError:
+        return {}
 
 
 def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Neighbours]:

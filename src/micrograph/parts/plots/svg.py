@@ -107,13 +107,11 @@ def text(
     bold: bool = False,
 ) -> Markup:
     """Words at a place; `anchor` is start, middle or end."""
-    return Markup('<text x="{}" y="{}" text-anchor="{}"{}{} fill="currentColor">{}</text>').format(
-        place(x),
-        place(y),
-        anchor,
-        Markup(' opacity=".66"') if quiet else "",
-        Markup(' font-weight="600"') if bold else "",
-        words,
+    # A page has hundreds of these: `Markup.format` takes ten times as long.
+    faint, weight = ' opacity=".66"' * quiet, ' font-weight="600"' * bold
+    return Markup(
+        f'<text x="{place(x)}" y="{place(y)}" text-anchor="{anchor}"{faint}{weight} '
+        f'fill="currentColor">{escape(words)}</text>'
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from micrograph.atlas import Reading, Tile
+from micrograph.atlas.remembered import Remembered
 from micrograph.errors import BadInput, short
 from micrograph.graph import is_drawn_small, parts_of
 from micrograph.parts.parts import (
@@ -132,8 +133,15 @@ def graph_of(
     return graph, _switch(atlas, folded.names, open, view, urls)
 
 
+_PORTRAITS: Remembered[dict[str, list[Tile]]] = Remembered(8)
+
+
 def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[Tile]]:
     """The tiles that can stand for a node: its own, or its part of a concatenation's."""
+    return _PORTRAITS.get(atlas, "", lambda: _read_portraits(atlas, pictured))
+
+
+def _read_portraits(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[Tile]]:
     own = {id: node_tiles(atlas, id) for id, n in atlas.nodes.items() if pictured.get(id)}
     parts = parts_of(atlas.nodes)
     found = {}

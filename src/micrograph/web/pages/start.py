@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from micrograph.atlas import Snapshot
 from micrograph.cards.families import microscope_models
-from micrograph.errors import NotFound
+from micrograph.errors import MicrographError, NotFound
 from micrograph.parts.parts import ModelRef, model_ref
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
@@ -58,7 +58,13 @@ def start_page(
 ) -> StartPage:
     """The page `kind`, "start" or "models"; `known` gives the state of a model, `number` counts the
     pages of a long list from 1. Raises NotFound behind the last one."""
-    cards = [card(atlas, urls) for atlas in library.atlases()]
+    cards: list[ModelSummary] = []
+    problems = [problem.message for problem in library.problems]
+    for atlas in library.atlases():
+        try:
+            cards.append(card(atlas, urls))
+        except MicrographError as error:  # its own pages fail; this one is of all models
+            problems.append(str(error))
     cards.sort(key=lambda card: not card.strata)
     there = {card.model.id for card in cards}
     others = [library.model(m.id) for m in library.models() if m.id not in there]
@@ -74,7 +80,7 @@ def start_page(
         kind,
         "Micrograph" if kind == "start" else "Models",
         cards[first : first + CARDS[kind]],
-        [problem.message for problem in library.problems],
+        problems,
         [
             KnownModel(
                 model_ref(o.model, urls),

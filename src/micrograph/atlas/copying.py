@@ -1,0 +1,167 @@
+"""Checking an atlas, and making a new one of what others hold: all of it, a part, what is sound."""
+
+import math
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TypeVar
+
+from micrograph.address import find_node
+from micrograph.atlas.format import reading
+from micrograph.atlas.merged import Merged, differing_node
+from micrograph.atlas.read import Atlas
+from micrograph.atlas.records import Visualization
+from micrograph.atlas.whole import Loss, datasets_of, page_problems, results, samples
+from micrograph.atlas.write import AtlasWriter
+from micrograph.errors import Conflict, Damaged
+
+_BATCH = 64
+Step = Callable[[int, int], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Account:
+    """What was read: how many results and samples are sound, and what is lost."""
+
+    results: int = 0
+    samples: int = 0
+    losses: list[Loss] = field(default_factory=list)
+
+
+def verify(path: Path | str, on_step: Step = lambda done, of: None) -> Account:
+    """Read everything in an atlas and hold it to its digests. Nothing is changed.
+
+    `on_step` is told how many of how many results were looked at. Raises what `Atlas.open` raises
+    for a file that cannot be opened at all.
+    """
+    atlas = Atlas.open(path)
+    with reading(atlas.path, seconds=math.inf) as connection:
+        losses = page_problems(connection)
+        whole = 0
+        for found in results(connection, atlas, on_step):
+            if isinstance(found, Loss):
+                losses.append(found)
+            else:
+                whole += 1
+        there = list(samples(connection))
+    losses += [one for one in there if isinstance(one, Loss)]
+    kept = sum(not isinstance(one, Loss) and one[1] is not None for one in there)
+    return Account(whole, kept, losses)
+
+
+def copy(
+    sources: Sequence[Path | str],
+    target: Path | str,
+    nodes: Collection[str] = (),
+    techniques: Collection[str] = (),
+    strict: bool = True,
+    on_step: Step = lambda done, of: None,
+) -> Account:
+    """Write a new atlas with the results of `sources`, all of one model and weights; the first that
+    has a result wins. Returns what it holds, and what was left out as damaged.
+
+    `nodes` (ids or aliases) and `techniques` keep results of those only. With `strict` a damaged
+    result raises Damaged and nothing is made; without it is left out. Raises Conflict where
+    `target` is there or the sources are of different models, NotFound for an unknown node, and
+    what `Atlas.open` raises. A file is there when it is whole, or not at all.
+    """
+    target = Path(target)
+    if target.exists():
+        raise Conflict(f"{target} is there already; delete it or choose another name")
+    together = Merged(_of_one_model([Atlas.open(source) for source in sources]))
+    part = _Part({find_node(n, together.aliases, together.model.id) for n in nodes}, techniques)
+    losses: list[Loss] = []
+    fresh = target.with_name(f".{target.name}.new")
+    fresh.unlink(missing_ok=True)
+    try:
+        with AtlasWriter.open(
+            fresh,
+            together.model,
+            list(together.nodes.values()),
+            list(together.dictionaries.values()),
+        ) as writer:
+            done = [
+                _copy_one(atlas, writer, part, _Sieve(atlas, losses, strict), on_step)
+                for atlas in together.parts
+            ]
+        os.replace(fresh, target)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return Account(sum(r for r, _ in done), sum(s for _, s in done), losses)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Which results are meant; all of them where it says nothing."""
+
+    nodes: Collection[str]
+    techniques: Collection[str]
+
+    def __contains__(self, v: Visualization) -> bool:
+        return (not self.nodes or v.node in self.nodes) and (
+            not self.techniques or v.technique in self.techniques
+        )
+
+    @property
+    def is_all(self) -> bool:
+        return not self.nodes and not self.techniques
+
+
+@dataclass(frozen=True)
+class _Sieve:
+    """Lets through what is sound; what is not is written down, or refused with `strict`."""
+
+    atlas: Atlas
+    losses: list[Loss]
+    strict: bool
+
+    def __call__(self, found: Iterable[T | Loss]) -> Iterator[T]:
+        for one in found:
+            if not isinstance(one, Loss):
+                yield one
+            elif self.strict:
+                raise Damaged(
+                    f"{self.atlas.path} is damaged ({one}); "
+                    "`micrograph atlas repair` saves the rest"
+                )
+            else:
+                self.losses.append(one)
+
+
+def _copy_one(
+    atlas: Atlas, writer: AtlasWriter, part: _Part, sound: _Sieve, on_step: Step
+) -> tuple[int, int]:
+    """How many results and samples of an atlas were new."""
+    stored, named = 0, set[str]()
+    with reading(atlas.path, seconds=math.inf) as connection:
+        meant = (v for v in sound(results(connection, atlas, on_step)) if v in part)
+        while batch := list(islice(meant, _BATCH)):
+            stored += writer.put(batch)
+            named.update(*map(datasets_of, batch))
+        pictures = 0
+        for dataset, sample in sound(samples(connection)):
+            if part.is_all or dataset.digest in named:
+                writer.put_samples(dataset, [sample] if sample else [])
+                pictures += sample is not None
+    return stored, pictures
+
+
+def _of_one_model(atlases: list[Atlas]) -> list[Atlas]:
+    """Raises Conflict for atlases that cannot be one."""
+    first, *others = atlases
+    for other in others:
+        if (other.model.id, other.model.digest) != (first.model.id, first.model.digest):
+            raise Conflict(
+                f"{other.path} is of {other.model.id} with weights {other.model.digest[:12]}, "
+                f"{first.path} of {first.model.id} with weights {first.model.digest[:12]}; an "
+                "atlas is of one model and its weights"
+            )
+        if node := differing_node(first, other):
+            raise Conflict(
+                f"{node} of {other.path} is made by another dictionary than that of {first.path}; "
+                "an atlas has one node of a name"
+            )
+    return atlases

@@ -1,0 +1,162 @@
+"""Everything that an atlas holds, row by row, with its bytes; what cannot be read, by name."""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from micrograph import recipe as recipes
+from micrograph.atlas import columns, queries, rows
+from micrograph.atlas.read import Atlas
+from micrograph.atlas.records import DatasetRecord, Picture, SampleRecord, Visualization
+from micrograph.errors import BadInput
+from micrograph.subject import Subject
+
+if TYPE_CHECKING:
+    import numpy as np
+
+_NONSENSE = (TypeError, ValueError, RecursionError, BadInput, sqlite3.Error)
+"""What a row may come to that was damaged, or that somebody else wrote."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Something that cannot be read, or is not what was written. `what` names it in words."""
+
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {' '.join(self.why.split())}"
+
+
+def results(
+    connection: sqlite3.Connection, atlas: Atlas, on_step: Callable[[int, int], None]
+) -> Iterator[Visualization | Loss]:
+    """Every result with picture and arrays, in the order in which they were stored; a `Loss` for
+    each that cannot be read. `on_step` is told how many of how many were looked at."""
+    ids = _ids(connection)
+    for done, id in enumerate(ids, 1):
+        try:
+            found = _result(connection, atlas, id)
+        except _NONSENSE as error:
+            yield Loss(_name_of(connection, id), str(error) or type(error).__name__)
+        else:
+            if found is not None:
+                yield found
+        on_step(done, len(ids))
+
+
+def _ids(connection: sqlite3.Connection) -> list[int]:
+    try:
+        return [id for (id,) in connection.execute("SELECT id FROM visualization ORDER BY id")]
+    except sqlite3.Error:
+        # A page in the middle is lost: try every number up to the largest that can be found.
+        ids = [0]
+        for way in ("SELECT max(id) FROM visualization", "SELECT max(visualization) FROM array"):
+            try:
+                ids.append(connection.execute(way).fetchone()[0] or 0)
+            except sqlite3.Error:
+                continue
+        return list(range(1, max(ids) + 1))
+
+
+def _result(connection: sqlite3.Connection, atlas: Atlas, id: int) -> Visualization | None:
+    row = connection.execute(queries.WHOLE_RESULT, (id,)).fetchone()
+    if row is None:
+        return None
+    node, unit, subject, key, picture_id, *listed, data = row
+    about = Subject.parse(subject) if columns.text(subject) else None
+    place = "" if node is None else columns.text(node)
+    if place not in atlas.nodes and about is None:
+        raise ValueError("its node is not in the graph")
+    v = rows.visualization_record(place, rows.unit(unit), listed, about)
+    if recipes.digest(v.recipe) != key.hex():
+        raise ValueError("its recipe changed since it was written")
+    if v.picture is not None:
+        v = replace(v, picture=_with_data(v.picture, data))
+    elif picture_id is not None:
+        raise ValueError("its picture is gone")
+    return replace(v, arrays=_arrays(connection, id))
+
+
+def _with_data(picture: Picture, data: Any) -> Picture:
+    if hashlib.sha256(columns.data(data)).hexdigest()[:32] != picture.digest:
+        raise ValueError("the bytes of its picture changed since it was written")
+    return replace(picture, data=data)
+
+
+def _arrays(connection: sqlite3.Connection, id: int) -> "dict[str, np.ndarray]":
+    found = connection.execute(
+        "SELECT name, dtype, shape, data, digest FROM array WHERE visualization = ?", (id,)
+    )
+    return {columns.text(name): rows.array(*array) for name, *array in found}
+
+
+def _name_of(connection: sqlite3.Connection, id: int) -> str:
+    """What a result is of, as far as it can be read."""
+    try:
+        node, unit, technique, variant, subject = connection.execute(
+            "SELECT n.name, v.unit, r.technique, r.variant, v.subject FROM visualization v "
+            "LEFT JOIN node n ON n.id = v.node LEFT JOIN recipe r ON r.id = v.recipe "
+            "WHERE v.id = ?",
+            (id,),
+        ).fetchone()
+        where = subject or (node if unit == -1 else f"{node}/{unit}")
+        return f"{where}, {technique} {variant}"[:200]
+    except (sqlite3.Error, TypeError):
+        return f"result {id}"
+
+
+def samples(
+    connection: sqlite3.Connection,
+) -> Iterator[tuple[DatasetRecord, SampleRecord | None] | Loss]:
+    """Every dataset (with None), then each of its samples with its picture."""
+    for number, row in _each(connection, queries.DATASETS.replace("SELECT", "SELECT id,", 1)):
+        try:
+            dataset = rows.dataset_record(row[1:])
+        except _NONSENSE as error:
+            yield Loss(f"dataset {number}", str(error))
+            continue
+        yield dataset, None
+        query = queries.WHOLE_SAMPLES
+        for sample_number, sample in _each(connection, query, (row[0],)):
+            name = f"picture {sample_number} of {dataset.name}"
+            try:
+                *listed, picture_id, data = sample
+                found = rows.sample_record(listed)
+                if found.picture is not None:
+                    found = replace(found, picture=_with_data(found.picture, data))
+                elif picture_id is not None:
+                    raise ValueError("its picture is gone")
+                yield dataset, found
+            except _NONSENSE as error:
+                yield Loss(name, str(error))
+
+
+def _each(
+    connection: sqlite3.Connection, query: str, given: tuple[Any, ...] = ()
+) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Rows with the first of their columns; ends where the next one cannot be read."""
+    try:
+        for row in connection.execute(query, given):
+            yield row[0], row
+    except sqlite3.Error:
+        return
+
+
+def page_problems(connection: sqlite3.Connection) -> list[Loss]:
+    """What SQLite itself finds wrong with the file."""
+    try:
+        found = [text for (text,) in connection.execute("PRAGMA quick_check(20)")]
+    except sqlite3.Error as error:
+        found = [str(error)]
+    return [Loss("the file", str(text)) for text in found if text != "ok"]
+
+
+def datasets_of(v: Visualization) -> set[str]:
+    """Digests (64 hex digits) that a result names anywhere: of datasets, among others."""
+    text = json.dumps([v.recipe, v.data], default=str)
+    return {word for word in text.replace('"', " ").split() if len(word) == 64}

@@ -1,0 +1,24 @@
+"""What pages say that stands in no atlas: whether a model can be run here, how far a render is."""
+
+from collections.abc import Hashable
+
+from micrograph.errors import MicrographError
+from micrograph.web.context import Context
+from micrograph.web.locations import locate
+from micrograph.web.target import Target
+from micrograph.web.targets import LocationTarget, ModelsTarget, StartTarget
+
+
+def outside_state(context: Context, target: Target) -> Hashable:
+    """Equal for two requests of one target exactly where their pages say the same of this."""
+    if isinstance(target, StartTarget | ModelsTarget):
+        return tuple(repr(context.known(model)) for model in context.library.outlines)
+    if not isinstance(target, LocationTarget):
+        return None
+    try:
+        here = locate(context.library, target.location, context.urls)
+    except MicrographError:
+        return None  # there is no page, or it is elsewhere
+    known = repr(context.known(here.atlas.model.id))
+    render = None if here.unit is None else context.render_state(here)
+    return known, context.site.look.reason, render

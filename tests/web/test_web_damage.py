@@ -1,0 +1,69 @@
+"""One bad atlas beside a good one: everything else is shown, and its own pages say what is wrong,
+with a status of the server's."""
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from web_samples import MODEL, NODES, picture, visualization
+
+from micrograph.atlas import AtlasWriter
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> Path:
+    path = tmp_path / "bad.atlas"
+    with AtlasWriter.open(path, replace(MODEL, id="badnet"), NODES) as writer:
+        writer.put([visualization("mixed1a", unit, shared=picture(unit)) for unit in range(4)])
+    return path
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE picture",
+        "CREATE VIEW v AS SELECT 1",
+        "PRAGMA writable_schema = 1; UPDATE sqlite_schema SET sql = 'x' WHERE name = 'node'",
+        "UPDATE model SET labels = replace(hex(zeroblob(60000)), '00', '[')",
+        "UPDATE node SET parents = '[\"logits\"]' WHERE name = 'conv0'",
+    ],
+)
+def test_a_file_that_cannot_be_opened_is_one_line(client_of, folder, bad, sql) -> None:
+    with closing(sqlite3.connect(bad)) as connection:
+        connection.executescript(sql)
+    client = client_of(folder, bad.parent)
+    for path in ("/", "/models", "/search?q=car", "/models/tinynet", "/models/tinynet/mixed1a/3"):
+        assert client.get(path).status_code == 200, path
+    (problem,) = client.get("/models.json").json()["problems"]
+    assert "bad.atlas" in problem
+    assert client.get("/models/badnet").status_code == 404
+
+
+def test_a_file_that_breaks_while_it_is_shown(client_of, folder, bad) -> None:
+    client = client_of(folder, bad.parent)
+    shown = client.get("/models/badnet/mixed1a/3.json").json()["visualizations"][0]["image"]
+    assert client.get(shown).status_code == 200
+    before = bad.stat()
+    data = bytearray(bad.read_bytes())
+    for at in range(len(data) // 4, len(data), 7):
+        data[at] ^= 0x55
+    bad.write_bytes(data)
+    os.utime(bad, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for path in ("/", "/models", "/search?q=car", "/models/tinynet/mixed1a/3"):
+        assert client.get(path).status_code == 200, path
+    for path in ("/models/badnet", "/models/badnet/mixed1a/3", shown):
+        assert client.get(path).status_code >= 404, path
+
+
+def test_flipped_bytes_of_a_picture_are_never_served(client_of, folder, bad) -> None:
+    client = client_of(folder, bad.parent)
+    url = client.get("/models/badnet/mixed1a/3.json").json()["visualizations"][0]["image"]
+    with closing(sqlite3.connect(bad)) as connection, connection:
+        connection.execute("UPDATE picture SET data = CAST(data || x'00' AS BLOB)")
+    answer = client.get(url)
+    assert answer.status_code == 500
+    assert "immutable" not in answer.headers.get("cache-control", "")
+    assert "changed since" in answer.text
