@@ -19,6 +19,9 @@ pytest_plugins = ["site_fixtures"]
 # Suites beside each other must not wait for threads in turns.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: one core each
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A suite started in the background ignores Ctrl-C, and so would every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
