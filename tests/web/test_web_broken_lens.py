@@ -14,6 +14,7 @@ from web_client import Client
 import micrograph.lenses as registry
 from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
 from micrograph.web import failures
+from micrograph.web.kept_pages import KeptPages
 
 UNIT = "/models/lensed/mixed1a/3"
 NODE = "/models/lensed/mixed1a"
@@ -37,6 +38,12 @@ def lenses(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site(client_of: Callable[..., Client], lenses: Path) -> Client:
     return client_of(lenses)
+
+
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are made anew: here the code changes under them, and no file does."""
+    monkeypatch.setattr(KeptPages, "get", lambda *_: None)
 
 
 @pytest.fixture(autouse=True)

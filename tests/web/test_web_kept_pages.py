@@ -8,6 +8,7 @@ import pytest
 from web_client import Client
 from web_samples import MODEL, NODES, picture, visualization
 
+import micrograph.lenses as registry
 from micrograph.atlas import AtlasWriter, Library
 from micrograph.web import create_app, requests
 from micrograph.web.kept_pages import KeptPages, Written
@@ -111,3 +112,17 @@ def test_bytes_are_packed_once() -> None:
     written = Written(b"x" * 5000)
     assert gzip.decompress(written.packed) == written.body
     assert written.packed is written.packed
+
+
+def test_a_page_with_a_part_that_failed_is_made_again(path: Path, built: list[object], monkeypatch):
+    client = Client(create_app(Library([path.parent])))
+
+    def failing(*_: object) -> None:
+        raise MemoryError
+
+    changed = replace(registry.page("feature_vis"), section=failing)
+    with monkeypatch.context() as patched:
+        patched.setitem(registry._pages, "feature_vis", changed)
+        assert "cannot be shown here" in client.get("/models/own/mixed1a/3").text
+    assert "cannot be shown here" not in client.get("/models/own/mixed1a/3").text
+    assert len(built) == 2

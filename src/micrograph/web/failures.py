@@ -1,13 +1,16 @@
 """When the code of a lens fails: its part is left out, and the page is shown all the same."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import TypeVar
 
 from micrograph.errors import BadInput, Conflict, Unavailable, short
 
 LOG = logging.getLogger("micrograph.web")
+_NOTED: ContextVar[list[str] | None] = ContextVar("noted_failures", default=None)
 T = TypeVar("T")
 
 
@@ -24,8 +27,22 @@ def attempt(title: str, make: Callable[[], T], otherwise: Callable[[str], T]) ->
         raise
     except Exception as error:
         line = _failure_line(title, error)
+        noted = _NOTED.get()
+        if noted is not None:
+            noted.append(line)
         log_once(line)
         return otherwise(line)
+
+
+@contextmanager
+def noted_failures() -> Iterator[list[str]]:
+    """The lines of what fails meanwhile: such a page is not one to be kept."""
+    lines: list[str] = []
+    token = _NOTED.set(lines)
+    try:
+        yield lines
+    finally:
+        _NOTED.reset(token)
 
 
 def _failure_line(title: str, error: Exception) -> str:

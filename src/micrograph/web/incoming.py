@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,9 @@ class IncomingPictures:
 
     def __init__(self) -> None:
         self._turns = threading.BoundedSemaphore(AT_ONCE)
-        self._decoding = threading.Lock()
+        # One thread, not one at a time of many: each thread would keep memory of its own that it
+        # once had, as much as the largest picture.
+        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decode")
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -38,5 +41,4 @@ class IncomingPictures:
         small file may hold a picture of hundreds of megabytes. Raises BadInput."""
         from micrograph.pictures import decode_reduced  # Pillow: not before it is needed
 
-        with self._decoding:
-            return decode_reduced(data, "that was sent", ENOUGH)
+        return self._decoder.submit(decode_reduced, data, "that was sent", ENOUGH).result()

@@ -7,6 +7,7 @@ from micrograph.atlas.format import one_connection_a_file
 from micrograph.web.answers import answer
 from micrograph.web.build import build
 from micrograph.web.context import Context
+from micrograph.web.failures import noted_failures
 from micrograph.web.kept_pages import Written
 from micrograph.web.outside import outside_state
 from micrograph.web.pages import Page
@@ -32,7 +33,7 @@ def page_answer(site: Site, request: Request) -> Response:
     what is the same still, is not made again."""
     context = context_of(site, request)
     target = parse(request.url.path, request.url.query)
-    with one_connection_a_file():
+    with one_connection_a_file(), noted_failures() as failed:
         key = (request.url.path, request.url.query, context.origin, outside_state(context, target))
         written = site.pages.get(context.library, key)
         if written is None:
@@ -40,7 +41,8 @@ def page_answer(site: Site, request: Request) -> Response:
             if isinstance(page, Redirect):
                 return RedirectResponse(page.url, page.status)
             written = Written(page_body(context, request, page))
-            site.pages.put(context.library, key, written)
+            if not failed:
+                site.pages.put(context.library, key, written)
     return answer(request, written, JSON if target.twin else HTML)
 
 
