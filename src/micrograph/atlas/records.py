@@ -162,12 +162,14 @@ class Tile:
 
 @dataclass(frozen=True)
 class Count:
-    """How many units of `node` have a result of this lens and variant."""
+    """How many units of `node` have a result of this lens and variant; `whole`: the node as a whole
+    has one too, which is not counted among them."""
 
     node: str
     technique: str
     variant: str
     units: int
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ def _run(
 
     def on_step(task: Task, step: Step) -> None:
         saver.check()  # a full disk ends the batch at once, not after it
-        progress.update(done + task.size * step.step / step.steps, _words(task))
+        progress.update(done + plan.results_of(task) * step.step / step.steps, _words(task))
         if on_event is not None:
             on_event(step)
 
@@ -207,7 +207,7 @@ def _run(
         if isinstance(event, TaskResults):
             saver.save(event)
             continue
-        done += event.task.size
+        done += plan.results_of(event.task)
         if event.keeps:
             saver.wait()
     progress.update(done, "the end")
