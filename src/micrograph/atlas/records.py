@@ -106,6 +106,10 @@ class SampleRecord:
     picture: Picture | None = None
 
 
+STORED_SCORE = "stored_score"
+"""Under this key of a result's data stands the score of its picture as it is stored."""
+
+
 @dataclass(frozen=True)
 class Visualization(recipes.FromRecipe):
     """What a recipe gave of a unit, of a node as a whole (`unit` is None), or of another subject.
@@ -139,6 +143,14 @@ class Visualization(recipes.FromRecipe):
                     f"a result about {short(self.about)} cannot be kept at {self.node!r}, unit "
                     f"{self.unit}; expected its home, and a subject that is neither node nor unit"
                 )
+
+    @property
+    def stored_score(self) -> float | None:
+        """The score of the picture as it is stored, after compression; None where that was not
+        measured. `score` is that of the picture before."""
+        found = self.data.get(STORED_SCORE) if isinstance(self.data, Mapping) else None
+        known = isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < 1e30
+        return float(found) if known and self.picture is not None else None
 
     @property
     def subject(self) -> Subject:

@@ -35,6 +35,7 @@ from micrograph.runner.select import (
     choose_units,
     find_attached,
 )
+from micrograph.runner.stored_pictures import PictureFormat
 from micrograph.tasks import Task
 
 if TYPE_CHECKING:
@@ -167,11 +168,13 @@ def render(
         plan = make_plan(model, writer, jobs, wanted, size, own)
         plan = replace(plan, tasks=tuple(replace(task, frames=frames) for task in plan.tasks))
         progress.start(plan.total, plan.there, str(path))
-        saver = Saver(writer, made_with(model), image_format, quality, on_event)
+        kept_as = PictureFormat(image_format, quality)
+        saver = Saver(writer, made_with(model), kept_as, on_event)
         interrupted = False
         try:
             with saver:
-                _run(LocalExecutor(model, path, jobs), plan, saver, progress, on_event)
+                executor = LocalExecutor(model, path, jobs, kept_as)
+                _run(executor, plan, saver, progress, on_event)
         except KeyboardInterrupt:
             interrupted = True
         finally:

@@ -82,7 +82,9 @@ def make_plan(
     sweeps: list[Task] = []
     nothing: list[str] = []
     there = 0
-    wholes = frozenset(e.name for e, _ in jobs if e.lens.whole and e.level == "unit")
+    wholes = frozenset(
+        one.name for one, _ in jobs if isinstance(one, SweepEngine) and one.lens.whole
+    )
     for engine, plain in _distinct(jobs):
         own = (options or {}).get(engine.name, {})
         lacking: dict[str, tuple[Job, dict[str, Units]]] = {}

@@ -125,6 +125,16 @@ class AccentuateEngine(BatchEngine[AccentuateParams]):
                 )
                 yield Rendered(node, unit, image, scores[i], seconds, kept)
 
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        return common.channel_scores(model, node, units, pictures)
+
 
 def half_way(model: Model, node: str) -> str:
     """The node in the middle of those that every path to `node` runs through; "" without any."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from micrograph.lenses.dataset_examples.lens import ExamplesResult, Found
+from micrograph.lenses.dataset_examples.lens import ExamplesResult, Found, LevelBand
 
 _LEAST = ((0.5, "half"), (0.9, "1 in 10"), (0.99, "1 in 100"))
 """Quantiles of the pictures' maxima: where one is above 0, at least that share of them fires."""
@@ -40,6 +40,16 @@ def strongest(result: ExamplesResult) -> list[Found]:
 def least(result: ExamplesResult) -> list[Found]:
     """Its smallest pictures; of those that do not move it at all none is the least."""
     return [found for found in result.bottom if found[2] != 0 or not is_silent_at_zero(result)]
+
+
+def bands_with_fire(result: ExamplesResult) -> list[LevelBand]:
+    """Its bands but those of pictures on which it is silent."""
+    silent = is_silent_at_zero(result)
+    return [
+        band
+        for band in result.bands
+        if not silent or any(value > 0 for _, _, value in band.examples)
+    ]
 
 
 def firing(result: ExamplesResult, pictures: int) -> Firing | None:

@@ -26,6 +26,7 @@ WORDS = Words(
     ),
     caution="A dataset can only show what is in it, and the top alone makes any unit look clear.",
     options="--dataset <folder>",
+    score="largest activation",
 )
 
 

@@ -7,7 +7,13 @@ from typing import Any
 from markupsafe import Markup
 
 from micrograph.atlas.records import DatasetRecord, SampleRecord
-from micrograph.lenses.dataset_examples.firing import Firing, firing, least, strongest
+from micrograph.lenses.dataset_examples.firing import (
+    Firing,
+    bands_with_fire,
+    firing,
+    least,
+    strongest,
+)
 from micrograph.lenses.dataset_examples.lens import (
     LENS,
     ExamplesResult,
@@ -112,9 +118,9 @@ def section(scene: Scene) -> DatasetExamples | None:
         record.licence if record else "",
         record.pictures if record else 0,
         shown(strongest(result)),
-        [Band(band.low, band.high, shown(band.examples)) for band in result.bands],
+        [Band(band.low, band.high, shown(band.examples)) for band in bands_with_fire(result)],
         shown(least(result)),
-        result.histogram,
+        result.histogram if result.sd or result.mean else None,
         {share: result.picture_max[share] for share in MARKS if share in result.picture_max},
         result.mean,
         result.sd,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -147,6 +148,16 @@ class FacetedFeatureVisEngine(BatchEngine[FacetedParams]):
                 if name in job.context.nodes()
             ]
         return nodes
+
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        return common.channel_scores(model, node, units, pictures)
 
 
 ENGINE = FacetedFeatureVisEngine()

@@ -92,7 +92,7 @@ def quality(
     dataset = best.variant if best else ""
     no_judge = strange.get(id(best), "")
     bad, weak, good = [], [], []
-    score, top = repeats[0].score, _top(best, kind) if best else -math.inf
+    score, top = _reached(repeats[0]), _top(best, kind) if best else -math.inf
     share = exceeds = None
     if best is None or not math.isfinite(top):
         unknown = ["No dataset was swept for this unit: there is nothing to compare with."]
@@ -116,7 +116,7 @@ def quality(
                 weak.append(f"The unit is silent on 99 of 100 pictures of {dataset}.")
         else:
             unknown.append(f"The unit is never positive on {dataset}.")
-    agreement, spread = _agreement(repeats), _spread([v.score for v in repeats])
+    agreement, spread = _agreement(repeats), _spread([_reached(v) for v in repeats])
     # What a whole picture drives says little where only its centre was driven.
     agreement = agreement if kind == "channel" else None
     if agreement is not None and agreement < AGREEING:
@@ -175,6 +175,11 @@ def _quantiles(example: Visualization, kind: str) -> dict[float, float]:
         if 0 <= quantile <= 1:
             found[quantile] = value
     return dict(sorted(found.items()))
+
+
+def _reached(v: Visualization) -> float:
+    """By the picture that is shown, where that was measured."""
+    return v.score if v.stored_score is None else v.stored_score
 
 
 def _digest(example: Visualization) -> str:
