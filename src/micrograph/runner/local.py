@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 class Summary:
     """What a render did. `there` results were in the atlas before; `skipped` are addresses whose
     result came out with a score or data that are not finite; `nothing` names nodes where a lens has
-    nothing to say; `interrupted` tells of Ctrl-C."""
+    nothing to say; `interrupted` tells of Ctrl-C, `made_way` of another writer that came first."""
 
     rendered: int
     there: int
@@ -55,6 +55,7 @@ class Summary:
     skipped: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
     interrupted: bool = False
+    made_way: bool = False
 
     @property
     def rate(self) -> float:
@@ -94,6 +95,7 @@ def render(
     progress: Progress | None = None,
     on_event: Callable[[Event], None] | None = None,
     frames: int = 0,
+    makes_way: bool = False,
     image_format: str = "avif",
     quality: int | None = None,
     **options: Any,
@@ -118,6 +120,8 @@ def render(
             atlas) as they happen; with `Stored` from another thread.
         frames: after how many steps `on_event` gets a picture as it stands (`Step.frame`, a data
             URL of at most 64 kB), and after the last; 0 for none.
+        makes_way: wait while another process writes the atlas, and stop when one wants to; the same
+            call goes on then.
         image_format: "avif", "webp" or "png".
         quality: of AVIF and WebP, 1 to 100; None for the format's usual one.
         options: go to the lenses that have them (preset, steps, size in pixels, seed, ...).
@@ -164,19 +168,30 @@ def render(
     path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
     records = node_records(model)
     dictionaries = dictionary_records(model)
-    with AtlasWriter.open(path, model_record(model), records, dictionaries) as writer:
+    with AtlasWriter.open(
+        path, model_record(model), records, dictionaries, makes_way=makes_way
+    ) as writer:
         plan = make_plan(model, writer, jobs, wanted, size, own)
         plan = replace(plan, tasks=tuple(replace(task, frames=frames) for task in plan.tasks))
         progress.start(plan.total, plan.there, str(path))
         kept_as = PictureFormat(image_format, quality)
         saver = Saver(writer, made_with(model), kept_as, on_event)
-        interrupted = False
+        interrupted = made_way = False
+
+        def heard(event: Event) -> None:
+            if isinstance(event, Step) and writer.is_wanted:
+                raise _MadeWay
+            if on_event is not None:
+                on_event(event)
+
         try:
             with saver:
                 executor = LocalExecutor(model, path, jobs, kept_as)
-                _run(executor, plan, saver, progress, on_event)
+                _run(executor, plan, saver, progress, heard)
         except KeyboardInterrupt:
             interrupted = True
+        except _MadeWay:
+            made_way = True
         finally:
             progress.finish()
     return Summary(
@@ -187,7 +202,12 @@ def render(
         skipped=tuple(saver.skipped),
         nothing=plan.nothing,
         interrupted=interrupted,
+        made_way=made_way,
     )
+
+
+class _MadeWay(BaseException):
+    """Ends a render at once, as Ctrl-C does: another process wants to write."""
 
 
 def _run(
@@ -195,7 +215,7 @@ def _run(
     plan: Plan,
     saver: Saver,
     progress: Progress,
-    on_event: Callable[[Event], None] | None,
+    on_event: Callable[[Event], None],
 ) -> None:
     """Let the executor do the tasks, and store their results."""
     done = 0
@@ -203,8 +223,7 @@ def _run(
     def on_step(task: Task, step: Step) -> None:
         saver.check()  # a full disk ends the batch at once, not after it
         progress.update(done + plan.results_of(task) * step.step / step.steps, _words(task))
-        if on_event is not None:
-            on_event(step)
+        on_event(step)
 
     for event in executor.run(plan.tasks, on_step):
         if isinstance(event, TaskResults):
