@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from micrograph.cli import output
-from micrograph.cli.folders import atlas_folder, atlas_option, shown_folders
+from micrograph.cli.folders import atlas_folder, atlas_option, commands_into, shown_folders
 
 host_option = click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="H", help="Address to listen on."
@@ -50,4 +50,5 @@ def command(atlas: Path | None, host: str, port: int) -> None:
         announce=announce,
         known=known_here,
         catalogue=bundled_catalogue(),
+        commands=commands_into(folder),
     )

@@ -19,7 +19,7 @@ WORDS = Words(
     ),
     reading="Compare with the picture it began as: what grew is what the unit answers to there.",
     caution="Given enough freedom anything can be brought out: look how far the lower node moved.",
-    options="--image <picture>",
+    options="--image chelsea",
     score="mean activation",
 )
 

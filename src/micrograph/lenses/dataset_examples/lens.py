@@ -25,7 +25,7 @@ WORDS = Words(
         "below: most of a unit's life is spent there."
     ),
     caution="A dataset can only show what is in it, and the top alone makes any unit look clear.",
-    options="--dataset <folder>",
+    options="--dataset 'a folder of pictures'",
     score="largest activation",
 )
 

@@ -19,7 +19,7 @@ WORDS = Words(
     reading="From left to right the weight moves from this unit to the other; the middle has both.",
     caution="A mixture may show a compromise that no picture of the world contains.",
     under="feature_vis",
-    options="-o partner=<node:unit>",
+    options="-o partner={node}:{other}",
     score="share that both keep of what each reaches alone",
 )
 

@@ -20,7 +20,6 @@ from micrograph.parts.parts import (
     Thumb,
     model_ref,
     node_facts,
-    render_command,
     safe_color,
 )
 from micrograph.parts.urls import Urls
@@ -148,7 +147,7 @@ def unit_page(
         previous=link(unit - 1),
         next=link(unit + 1),
         citations=citations(model, address, origin + urls.unit(model.id, node.id, unit), results),
-        command=render_command(model, node.id, unit, _absent_views(found)),
+        command=urls.commands.render(model, node.id, unit, _absent_views(found)),
         render=render,
         look=look,
     )
@@ -182,7 +181,7 @@ def _command(scene: Scene, lens: Words) -> Missing:
     return Missing(
         technique=lens.technique,
         title=lens.title,
-        command=render_command(
+        command=scene.urls.commands.render(
             scene.atlas.model,
             scene.node.id,
             None if swept else scene.unit,
