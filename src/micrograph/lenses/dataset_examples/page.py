@@ -189,13 +189,15 @@ def variants(scene: Scene, there: Sequence[str]) -> list[TileChoice]:
 
 
 def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
-    """Each unit's strongest example, as it saw it; none of a unit that fires on no picture."""
+    """Each unit's strongest example, as it saw it; no picture of a unit that fires on none."""
     first: dict[int, Found] = {}
+    silent: dict[int, Found] = {}
     digest = ""
     for unit, v in scene.atlas.results(scene.node.id, LENS.name, variant).items():
         result = scene.read(v, ExamplesResult)
-        if unit is not None and (best := strongest(result)):
-            first[unit] = best[0]
+        if unit is not None and result.top:
+            best = strongest(result)
+            (first if best else silent)[unit] = (best or result.top)[0]
             digest = result.dataset
     dataset = scene.datasets.get(digest)
     samples = scene.samples(digest, [n for n, *_ in first.values()])
@@ -209,6 +211,11 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
             shown.image,
             shown.value,
             shown.window,
+        )
+    for unit, (_, _, value) in silent.items():
+        address = f"{scene.model}/{scene.node.id}/{unit}"
+        found[unit] = Thumb(
+            unit, address, scene.urls.unit(scene.model, scene.node.id, unit), score=value
         )
     return found
 
