@@ -302,6 +302,12 @@ class _Resolver:
         for word in words:
             near += nearest(word, self.models, 2)
         searched = [literature] if literature else self.library.atlases()[:2]
+        for word in words:  # mixed3b_379: a node of that name, or a unit of mixed3b
+            node, _, unit = re.sub(r"\.html?\Z", "", word).rpartition("_")
+            for atlas in searched:
+                known = find_node(atlas, node) if unit.isdecimal() else None
+                if known and int(unit) < atlas.nodes[known].units:
+                    near.insert(0, str(Address(atlas.model.id, known, int(unit))))
         for word in _names_of_nodes(words):
             near += [a for atlas in searched for a in near_nodes(atlas, word, 2)]
         if re.search(r"\bgooglenet\b", text, re.I):
