@@ -42,6 +42,12 @@ def command(atlas: Path | None, host: str, port: int) -> None:
     from micrograph.web.known import known_here
 
     folder = atlas_folder(atlas)
+    if atlas is not None and not folder.exists():
+        click.echo(
+            f"warning: there is no folder {folder} yet: only models that are known are shown, and "
+            "what is rendered from the site goes there",
+            err=True,
+        )
     web.serve(
         shown_folders(atlas),
         host=host,

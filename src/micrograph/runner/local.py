@@ -73,7 +73,11 @@ class Summary:
                 f"({_few(self.skipped)})"
             )
         if self.nothing:
-            parts.append(f"there is nothing to show for {_few(self.nothing)}")
+            engines = dict.fromkeys(one.partition(" ")[0] for one in self.nothing)
+            why = "; ".join(reason for name in engines if (reason := lenses.get(name).nothing))
+            parts.append(
+                f"there is nothing to show for {_few(self.nothing)}" + (f" ({why})" if why else "")
+            )
         if self.interrupted:
             parts.append("interrupted: the same command goes on from here")
         return "; ".join(parts) + f": {self.path}"

@@ -90,10 +90,12 @@ class Engine(ABC, Generic[P]):
     """Base of both kinds: `BatchEngine` and `SweepEngine`.
 
     `lens` is the lens that it belongs to; `revision` goes up when old recipes give other results.
+    `nothing` says why some nodes have no result, where that happens.
     """
 
     lens: ClassVar[Lens]
     revision: ClassVar[int] = 1
+    nothing: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
