@@ -46,12 +46,14 @@ def test_one_that_makes_way_hears_of_another_and_comes_after_it(tmp_path: Path) 
     tour.release()
     again, later = in_thread(target, True)
     reader.join(10)
-    assert got and not got[0].is_wanted
+    assert got
+    assert not got[0].is_wanted
     time.sleep(0.3)
     assert not later, "the tour waits while somebody else writes"
     got[0].release()
     again.join(10)
-    assert later and not later[0].is_wanted
+    assert later
+    assert not later[0].is_wanted
     later[0].release()
     assert not list(tmp_path.iterdir())
 

@@ -9,8 +9,8 @@ BAD = {
     "feature_vis -o technique=maco": "--option technique is no option of a lens",
     "feature_vis -o nodes=conv0": "--option nodes is no option of a lens",
     "feature_vis -o k=3": "feature_vis has no option 'k'",
-    "feature_vis --image owl": "has no option 'images' (--image); its options are: preset, repeats, "
-    "seed, size, steps, variants (--variant)",
+    "feature_vis --image owl": "'images' (--image); its options are: preset, repeats, seed, size, "
+    "steps, variants (--variant)",
     "caricature --variant node": "caricature has no option 'variants' (--variant)",
     "nonsense --help": "unknown technique 'nonsense'",
     "tuning -t featurevis --help": "unknown technique 'featurevis'",

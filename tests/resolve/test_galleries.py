@@ -2,7 +2,6 @@
 
 import pytest
 
-
 EXPLORER = "https://storage.googleapis.com/distill-circuits/inceptionv1-weight-explorer/"
 DEEPDREAM = "http://storage.googleapis.com/deepdream/visualz/"
 DISTILL = "https://distill.pub/"
@@ -85,6 +84,6 @@ NOWHERE = [
 @pytest.mark.parametrize(("text", "note", "near"), NOWHERE)
 def test_what_names_no_unit_gets_what_is_near(text, note, near, ask):
     answer = ask(text)
-    assert answer.address is None and answer.url is None
+    assert (answer.address, answer.url) == (None, None)
     assert note in answer.note
     assert near in answer.nearest if near else not answer.nearest

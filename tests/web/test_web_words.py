@@ -111,7 +111,17 @@ def test_commands_name_the_folder_that_the_site_shows():
     model = ModelRecord("m", "M", "")
     here = Commands("/home/me/my atlases")
     assert shlex.split(here.render(model, "n", 3)) == (
-        "micrograph render m --node n --units 3 --atlas".split() + ["/home/me/my atlases"]
+        [
+            "micrograph",
+            "render",
+            "m",
+            "--node",
+            "n",
+            "--units",
+            "3",
+            "--atlas",
+            "/home/me/my atlases",
+        ]
     )
     assert here.render_all("m") == "micrograph render m --atlas '/home/me/my atlases'"
     assert here.here("micrograph weights fetch m") == "micrograph weights fetch m"

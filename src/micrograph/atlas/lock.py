@@ -90,7 +90,7 @@ class WriterLock:
             return False
 
     def _holder_makes_way(self) -> bool:
-        """What the holder says of itself; one that has just let go says nothing, and may be gone."""
+        """What the holder says of itself; one that has just let go is as good."""
         try:
             return self.path.read_bytes() == _MAKES_WAY
         except FileNotFoundError:

@@ -149,8 +149,9 @@ class Visualization(recipes.FromRecipe):
         """The score of the picture as it is stored, after compression; None where that was not
         measured. `score` is that of the picture before."""
         found = self.data.get(STORED_SCORE) if isinstance(self.data, Mapping) else None
-        known = isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < 1e30
-        return float(found) if known and self.picture is not None else None
+        if not isinstance(found, int | float) or isinstance(found, bool) or self.picture is None:
+            return None
+        return float(found) if abs(found) < 1e30 else None  # NaN compares false
 
     @property
     def subject(self) -> Subject:

@@ -74,9 +74,7 @@ PageReader = Callable[[re.Match[str]], Asked | None]
 GALLERIES: tuple[tuple[re.Pattern[str], PageReader], ...] = (
     (re.compile(rf"{_FRONT}\binceptionv1-weight-explorer\b{_REST}", re.I), _explorer),
     (
-        re.compile(
-            rf"{_FRONT}\bdeepdream/visualz/(?P<model>[\w.%\-]{{1,60}}){_REST}", re.I
-        ),
+        re.compile(rf"{_FRONT}\bdeepdream/visualz/(?P<model>[\w.%\-]{{1,60}}){_REST}", re.I),
         _deepdream,
     ),
     (

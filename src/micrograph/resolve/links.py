@@ -1,4 +1,4 @@
-"""Links in a text: to OpenAI Microscope, to its picture store, to galleries, to a site like ours."""
+"""Links in a text: to OpenAI Microscope and its store, to galleries, to a site like ours."""
 
 import re
 from urllib.parse import unquote

@@ -11,7 +11,8 @@ from micrograph.atlas import Library, Reading, Snapshot
 from micrograph.errors import nearest, short
 from micrograph.resolve import names, prose
 from micrograph.resolve.answer import Resolved
-from micrograph.resolve.links import Asked, links, page
+from micrograph.resolve.asked import Asked
+from micrograph.resolve.links import links, page
 from micrograph.resolve.nodes import find_node, near_nodes, spellings
 from micrograph.resolve.views import AskedView
 
@@ -29,7 +30,7 @@ def resolve(
 
     A text that can be read in several ways, or that names what does not exist, has no place: its
     answer says why and what is near. `first` says what to type before a model can be rendered, such
-    as fetching its weights; `here` makes of a command that renders one whose results are shown here.
+    as fetching its weights; `here` makes of a command one whose results are shown here.
     """
     there = library if isinstance(library, Snapshot) else library.snapshot()
     return _Resolver(there, first, here).text(text)

@@ -85,9 +85,7 @@ class LocalExecutor:
                 results = tuple(lens.run(self.model, node, list(units or ()), job, hook))
             files: tuple[Picture | None, ...] = ()
             if self.stored is not None:
-                results, files = scored_as_stored(
-                    lens, self.model, node, job, results, self.stored
-                )
+                results, files = scored_as_stored(lens, self.model, node, job, results, self.stored)
             yield TaskResults(task, results, files)
             yield TaskFinished(task)
 

@@ -105,9 +105,7 @@ class Saver:
             None if picture is None else self._kept_as.encode(picture),
         )
 
-    def _visualization(
-        self, task: Task, rendered: Rendered, file: Picture | None
-    ) -> Visualization:
+    def _visualization(self, task: Task, rendered: Rendered, file: Picture | None) -> Visualization:
         if file is None and rendered.image is not None:
             file = self._kept_as.encode(rendered.image)
         stored = rendered.stored_score

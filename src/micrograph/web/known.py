@@ -55,7 +55,7 @@ def known_here(model: str) -> Known:
     render = f"micrograph render {model}"
     if store.status(card).path is not None:
         return Known("here", [render], accuracy=card.accuracy)
-    from micrograph.weights.fetching import command_for, reason_not_fetched
+    from micrograph.weights.fetchable import command_for, reason_not_fetched
 
     return Known(
         "missing",

@@ -35,7 +35,8 @@ def test_a_latent_shows_only_pictures_on_which_it_fires():
     assert firing(read(), 2000).text == f"Fires on 2 of 2{SPACE}000 pictures."
     assert firing(read(), 0).text == "Fires on 2 of the pictures."
     dead = read(top=[[0, 0, 0.0]], max=0.0)
-    assert strongest(dead) == [] and firing(dead, 9).text == "Fires on none of 9 pictures."
+    assert strongest(dead) == []
+    assert firing(dead, 9).text == "Fires on none of 9 pictures."
 
 
 def test_a_unit_with_values_below_zero_shows_all():

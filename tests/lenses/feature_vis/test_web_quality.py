@@ -159,7 +159,9 @@ def test_foreign_data_does_no_harm(bad: dict[str, Any]) -> None:
     assert (found.verdict, found.share) == (UNCHECKED, None)
 
 
-FOREIGN = {"cd" * 32: "town is of another world than the model's: its labels name 4 of the 30 classes"}
+FOREIGN = {
+    "cd" * 32: "town is of another world than the model's: its labels name 4 of the 30 classes"
+}
 
 
 def test_a_dataset_of_another_world_is_no_judge() -> None:

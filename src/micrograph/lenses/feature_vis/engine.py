@@ -93,7 +93,9 @@ class FeatureVisEngine(BatchEngine[FeatureVisParams]):
         pictures: Sequence[np.ndarray],
     ) -> Sequence[float]:
         node, found = model.node(node).id, []
-        chosen = [(unit, one) for unit, one in zip(units, pictures, strict=True) if unit is not None]
+        chosen = [
+            (unit, one) for unit, one in zip(units, pictures, strict=True) if unit is not None
+        ]
 
         def evaluated(part: Sequence[tuple[int, np.ndarray]], _: StepHook | None) -> list[float]:
             target = self.target(node, [unit for unit, _ in part], job)

@@ -79,8 +79,8 @@ def quality(
     """The quality of `repeats[0]`, the others made alike from other seeds.
 
     `examples` are the unit's results of dataset_examples; of several datasets the one counts that
-    drives the unit most, and one of another world (`foreign`, as in `qualities`) only where there is
-    no other.
+    drives the unit most, and one of another world (`foreign`, as in `qualities`) only where there
+    is no other.
     """
     if re.search("negative|alpha", variant):
         return Quality(

@@ -74,4 +74,11 @@ class MacoResult(Result):
         return cls(alpha=arrays.get("alpha"))
 
 
-LENS = Lens(words=WORDS, order=20, home=__package__, params=MacoParams, result=MacoResult, can=Can(scores_picture=True))
+LENS = Lens(
+    words=WORDS,
+    order=20,
+    home=__package__,
+    params=MacoParams,
+    result=MacoResult,
+    can=Can(scores_picture=True),
+)
