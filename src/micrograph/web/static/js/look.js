@@ -72,6 +72,11 @@ function row(node, units, most) {
   return part;
 }
 
+function compared(strong) {
+  const { relative_to: to, dataset } = strong[0];
+  return to === "dataset" ? `its largest in ${dataset || "the dataset"}` : "the other units of the node";
+}
+
 // `meaning` says what the numbers below the units are.
 function section(title, meaning, parts) {
   const made = el("div", "shares");
@@ -96,8 +101,8 @@ async function seen(file) {
 
 function words(told) {
   if (!told.unit) return "";
-  const { value, quantile } = told.unit;
-  const rank = quantile == null ? "" : `, more than on ${Math.round(100 * quantile)} % of the dataset's pictures`;
+  const { value, quantile, dataset } = told.unit;
+  const rank = quantile == null ? "" : `, more than on ${Math.round(100 * quantile)} % of the pictures of ${dataset || "the dataset"}`;
   return `Activation ${figures(value)}${rank}. Lit where it fires, dark where it is silent.`;
 }
 
@@ -125,7 +130,7 @@ async function show(file, told) {
   if (strong.length) {
     // Shares of a dataset's largest go up to 1; shares of the node are only compared within it.
     const most = ({ relative_to, units }) => (relative_to === "dataset" ? 1 : units[0].strength);
-    beside.append(section("Strongest units", "Below each unit: its number, and its largest activation in the picture.", strong.map((node) => row(node.node, node.units, most(node)))));
+    beside.append(section("Strongest units", `Below each unit: its number, and its largest activation in the picture; the bar compares that with ${compared(strong)}.`, strong.map((node) => row(node.node, node.units, most(node)))));
   }
   const carried = told.attribution?.nodes ?? [];
   if (carried.length) {
