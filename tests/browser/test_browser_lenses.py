@@ -102,6 +102,7 @@ TOLD = {
         "value": 2.5,
         "position": 0,
         "quantile": 0.97,
+        "dataset": "toys",
         "map": [[1, 0], [0, 0]],
     },
     "nodes": [
@@ -132,7 +133,8 @@ def test_a_picture_of_ones_own(open_page):
     )
     page.wait_for_selector(".looked figcaption")
     said = page.locator(".looked figcaption").inner_text()
-    assert "Activation 2.50, more than on 97 %" in said
+    assert "Activation 2.50, more than on 97 % of the pictures of toys." in said
+    assert "90 %" in page.locator(".looked .scored").inner_text()
     assert "<b>car</b>" in page.locator(".looked").inner_text()
     assert alpha(page, ".looked canvas.heat") == [0, 165, 165, 165]
     page.locator(".looked .carriers").first.scroll_into_view_if_needed()

@@ -140,6 +140,7 @@ def test_a_model_tells_of_all_its_nodes(site):
             {"unit": 7, "value": 3, "strength": 0.375},
             {"unit": 2, "value": 1, "strength": 0.125},
         ],
+        "dataset": "",
     }
     assert found["classes"] == [{"class": 2, "label": "wild cat", "value": 100, "share": 0.5}]
     assert found["attribution"] == {"size": [20, 30], "asked": True}
@@ -155,6 +156,7 @@ def test_a_unit_has_its_map(site):
         "position": 1,
         "map": [[0.5, 1]],
         "quantile": None,
+        "dataset": "",
     }
 
 
@@ -187,6 +189,7 @@ def test_what_a_dataset_knows_makes_strengths_comparable(site, tmp_path):
     assert conv0["relative_to"] == "dataset"
     assert [(u["unit"], u["strength"]) for u in conv0["units"]] == [(2, 1), (7, 1), (1, 0.04)]
     # Unit 3: value 2 is 100 on the profile's scale, and 50 of 100 pictures stay below that.
+    assert found["unit"]["dataset"] == conv0["dataset"] == "town"
     assert found["unit"]["quantile"] == pytest.approx(0.5, abs=0.02)
 
 

@@ -307,16 +307,15 @@ class Atlas:
             return replace(found, data=data)
 
     def counts(self) -> list[Count]:
-        """How many units each node has of each lens and variant, in order of their names; only
-        what is not zero.
+        """How many units each node has of each lens and variant, in order of their names, and
+        whether there is something of the node as a whole; only what is there.
 
-        What a lens made of the node as a whole counts as one. Subjects that are neither nodes
-        nor units are not counted.
+        Subjects that are neither nodes nor units are not counted.
 
         >>> from micrograph.atlas import Atlas, bundled_gallery
         >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")
         >>> atlas.counts()[0]
-        Count(node='conv2_3x3', technique='feature_vis', variant='channel', units=192)
+        Count(node='conv2_3x3', technique='feature_vis', variant='channel', units=192, whole=False)
         """
         with reading(self.path) as ask:
             return list(self._sound(ask.execute(queries.COUNTS), rows.count_record))

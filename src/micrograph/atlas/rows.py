@@ -201,9 +201,13 @@ def sample_record(row: Iterable[Any]) -> SampleRecord:
 
 def count_record(row: Iterable[Any]) -> Count:
     """From the columns of queries.COUNTS. Raises ValueError for what is none."""
-    node, technique, variant, units = row
+    node, technique, variant, units, whole = row
     return Count(
-        columns.text(node), columns.text(technique), columns.text(variant), columns.whole(units, 0)
+        columns.text(node),
+        columns.text(technique),
+        columns.text(variant),
+        columns.whole(units, 0),
+        bool(whole),
     )
 
 

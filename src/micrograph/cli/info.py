@@ -10,11 +10,12 @@ from micrograph.atlas import Library, NodeRecord, Reading
 from micrograph.cards import card
 from micrograph.cards.adapters import parse as spec_of
 from micrograph.cli import output
-from micrograph.cli.folders import atlas_option, library
+from micrograph.cli.folders import atlas_folder, atlas_option, commands_into, library
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.cli.models import describe
 from micrograph.errors import Unavailable
 from micrograph.models import ModelCard, cards
+from micrograph.parts.commands import Commands
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -40,7 +41,7 @@ def command(address: str, as_json: bool, atlas: Path | None, asked: ModelOptions
     if as_json:
         output.write_json(facts)
     else:
-        _tell(facts)
+        _tell(facts, commands_into(atlas_folder(atlas)))
 
 
 def _model_of_spec(address: str, asked: ModelOptions) -> "Model | None":
@@ -103,7 +104,9 @@ class _AddressFacts:
             model |= {"title": record.title, "summary": record.summary, "digest": record.digest}
         rendered: dict[str, dict[str, int]] = {}
         for count in self.atlas.counts() if self.atlas else ():
-            rendered.setdefault(count.node, {})[f"{count.technique}/{count.variant}"] = count.units
+            rendered.setdefault(count.node, {})[f"{count.technique}/{count.variant}"] = (
+                count.units or int(count.whole)
+            )
         if self.node is None:
             nodes = [_node(n) | {"rendered": rendered.get(n.id, {})} for n in self.nodes.values()]
             return {"address": self.model, "model": model, "nodes": nodes}
@@ -134,6 +137,7 @@ class _AddressFacts:
                 "variant": v.variant,
                 "seed": v.seed,
                 "score": v.score,
+                "stored_score": v.stored_score,
                 "width": v.picture.width if v.picture else 0,
                 "height": v.picture.height if v.picture else 0,
                 "recipe": dict(v.recipe),
@@ -174,7 +178,7 @@ def _done(node: dict[str, Any]) -> str:
     return ", ".join(f"{units} {name}" for name, units in node["rendered"].items())
 
 
-def _tell(facts: dict[str, Any]) -> None:
+def _tell(facts: dict[str, Any], commands: Commands) -> None:
     model = facts["model"]
     output.say(facts["address"], style="bold")
     if "nodes" in facts:
@@ -213,7 +217,7 @@ def _tell(facts: dict[str, Any]) -> None:
     output.say("")
     if not facts["visualizations"]:
         command = f"micrograph render {model['id']} --node {node['id']} --units {facts['unit']}"
-        output.say(f"Nothing rendered yet: {command}")
+        output.say(f"Nothing rendered yet: {commands.here(command)}")
         return
     output.table(
         ("technique", "variant", "seed", "score", "picture", "made"),
@@ -222,7 +226,7 @@ def _tell(facts: dict[str, Any]) -> None:
                 v["technique"],
                 v["variant"],
                 str(v["seed"]),
-                f"{v['score']:.4g}",
+                f"{v['score'] if v['stored_score'] is None else v['stored_score']:.4g}",
                 f"{v['width']}x{v['height']}" if v["width"] else "",
                 v["created"],
             )

@@ -15,13 +15,14 @@ UNITS = 8
 @dataclass(frozen=True)
 class UnitOnPicture:
     """`map` is in 0..1 of `value`, the largest, which is at `position` (row-major). `quantile` is
-    the share of a dataset's pictures on which the unit stays below `value`."""
+    the share of the pictures of `dataset`, its name, on which the unit stays below `value`."""
 
     address: str
     value: float
     position: int
     map: list[list[float]]
     quantile: float | None
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,12 +37,13 @@ class StrongUnit:
 
 @dataclass(frozen=True)
 class NodeOnPicture:
-    """The strongest units of a node. `relative_to` says what strengths are parts of: "dataset" or
-    "node"."""
+    """The strongest units of a node. `relative_to` says what strengths are parts of: "dataset", by
+    its name `dataset`, or "node"."""
 
     node: str
     relative_to: str
     units: list[StrongUnit]
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,19 +75,24 @@ def nodes(atlas: Reading, maxima: dict[str, list[float]]) -> list[NodeOnPicture]
 
 def unit(atlas: Reading, node: str, number: int, seen: dict[str, Any]) -> UnitOnPicture:
     """With the quantile, where a sweep over a dataset left the unit's profile."""
-    profile = _sweep_arrays(atlas, node)
+    dataset, profile = _sweep_arrays(atlas, node)
     quantile = None
     if profile and number < len(profile["profile"]):
         low, high = float(profile["low"][number]), float(profile["high"][number])
         values = low + profile["profile"][number].astype("float32") / 255 * (high - low)
         quantile = round(float((values < seen["value"]).mean()), 4)
     return UnitOnPicture(
-        f"{atlas.model.id}/{node}/{number}", seen["value"], seen["position"], seen["map"], quantile
+        f"{atlas.model.id}/{node}/{number}",
+        seen["value"],
+        seen["position"],
+        seen["map"],
+        quantile,
+        dataset,
     )
 
 
 def _strongest(atlas: Reading, node: str, values: list[float]) -> NodeOnPicture:
-    profile = _sweep_arrays(atlas, node)
+    dataset, profile = _sweep_arrays(atlas, node)
     largest: list[float]
     if profile:
         largest = profile["high"].tolist()
@@ -102,16 +109,18 @@ def _strongest(atlas: Reading, node: str, values: list[float]) -> NodeOnPicture:
             for u in order
             if values[u] > 0
         ],
+        dataset,
     )
 
 
-def _sweep_arrays(atlas: Reading, node: str) -> dict[str, Any]:
-    """What the first sweep over a dataset left of the node as a whole, or nothing."""
+def _sweep_arrays(atlas: Reading, node: str) -> tuple[str, dict[str, Any]]:
+    """The name of the first dataset that was swept, and what that left of the node as a whole;
+    nothing where none was."""
     units = atlas.nodes[node].units
     for row in atlas.visualizations(node, None, EXAMPLES):
         arrays = atlas.arrays(node, None, EXAMPLES, row.variant)
         if {"profile", "low", "high"} <= arrays.keys() and all(
             len(arrays[name]) == units for name in ("profile", "low", "high")
         ):
-            return arrays
-    return {}
+            return row.variant, arrays
+    return "", {}

@@ -1,18 +1,18 @@
 """Fetching a model's weights: the card's sources in turn, verified and converted once."""
 
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.cards.registry import card as card_of
 from micrograph.errors import Unavailable
 from micrograph.steps import StepHook
 from micrograph.weights import store
-from micrograph.weights.downloading import Unreachable, check_address, download
+from micrograph.weights.downloading import Unreachable, download
+from micrograph.weights.fetchable import file_name as file_name
+from micrograph.weights.fetchable import reason_not_fetched as reason_not_fetched
 from micrograph.weights.formats import WeightsError
 
 Begin = Callable[[WeightsSource], StepHook | None]
@@ -31,23 +31,6 @@ class Fetched:
     digest: str = ""
     original: Path | None = None
     extras: tuple[Path, ...] = ()
-
-
-def file_name(url: str) -> str:
-    """The last name in an address, safe on any disk; "" if the address is of a page."""
-    name = re.sub(r"[^\w.+-]", "_", urlsplit(url).path.rpartition("/")[2]).lstrip(".")
-    return name if "." in name else ""
-
-
-def reason_not_fetched(source: WeightsSource, allow_http: bool = False) -> str:
-    """Why a source is not fetched; "" if it is."""
-    if not source.url:
-        return "it has no address"
-    try:
-        check_address(source.url, allow_http or bool(source.sha256))
-    except Unreachable as error:
-        return str(error)
-    return "" if file_name(source.url) else "its address is of a page, not of a file"
 
 
 def fetch_weights(
@@ -113,9 +96,10 @@ def by_hand(card: ModelCard) -> str:
     )
     if not urls:
         return f"By hand: {put}"
+    quoted = "'its file'"
     return (
         f"By hand: download {' or '.join(urls)} on any machine and run `micrograph weights import "
-        f"{card.id} {names[0] if names else 'FILE'}`, or {put}"
+        f"{card.id} {names[0] if names else quoted}`, or {put}"
     )
 
 

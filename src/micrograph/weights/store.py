@@ -89,9 +89,10 @@ def find(card: ModelCard) -> Path:
         origin = f" (from {source.url or source.title})" if source else ""
         fetch = f"`micrograph weights fetch {card.id}` or " if source and source.url else ""
         raise Unavailable(
-            f"no weights for {card.id} here; run {fetch}`micrograph weights import {card.id} FILE`"
-            f"{origin} or put {card.id}.safetensors into {data_folder()} "
-            "or into the folder that MICROGRAPH_WEIGHTS names"
+            f"no weights for {card.id} here; run {fetch}"
+            f"`micrograph weights import {card.id} 'its file'`{origin} or put "
+            f"{card.id}.safetensors into {data_folder()} or into the folder that "
+            "MICROGRAPH_WEIGHTS names"
         )
     return path
 

@@ -17,6 +17,7 @@ from micrograph.errors import BadInput, Conflict, MicrographError
 from micrograph.lenses.dataset_examples.engine import ENGINE as DATASET_EXAMPLES
 from micrograph.lenses.engines.base import SweepEngine
 from micrograph.runner import parts, render
+from micrograph.runner.progress import Silent
 
 pytestmark = pytest.mark.filterwarnings("ignore:dataset things. 1 of 9. pictures left out")
 
@@ -203,3 +204,25 @@ def test_the_command_in_parts(folder, tmp_path, capsys):
         (v,) = atlas.visualizations("logits", 7)
         assert len(v.data["top"]) == 3
         assert json.dumps(dict(v.data))
+
+
+class Counted(Silent):
+    """What a render says that it has to do, and how far it got."""
+
+    def start(self, total: int, there: int, where: str) -> None:
+        self.total, self.there, self.done = total, there, 0.0
+
+    def update(self, done: float, doing: str) -> None:
+        self.done = done
+
+
+def test_results_are_counted_alike_before_and_after(folder, tmp_path):
+    options = {"technique": ["dataset_examples"], "dataset": str(folder)}
+    first, again, more = Counted(), Counted(), Counted()
+    done = render(net(), tmp_path, nodes="2", progress=first, **options)
+    assert (first.total, first.there, first.done) == (4 + 1, 0, 4 + 1)
+    assert (done.rendered, done.there) == (4 + 1, 0)
+    done = render(net(), tmp_path, nodes="2", progress=again, **options)
+    assert (again.total, again.there) == (0, 4 + 1) == (done.rendered, done.there)
+    done = render(net(), tmp_path, nodes=["1", "2"], progress=more, **options)
+    assert (more.total, more.there) == (6 + 1, 4 + 1) == (done.rendered, done.there)

@@ -7,7 +7,21 @@ from typing import Any
 from markupsafe import Markup
 
 from micrograph.atlas.records import DatasetRecord, SampleRecord
-from micrograph.lenses.dataset_examples.lens import LENS, ExamplesResult, Found, Histogram
+from micrograph.lenses.dataset_examples.firing import (
+    Firing,
+    bands_with_fire,
+    firing,
+    least,
+    strongest,
+)
+from micrograph.lenses.dataset_examples.lens import (
+    LENS,
+    ExamplesResult,
+    Found,
+    Histogram,
+    SweptNode,
+)
+from micrograph.lenses.pages.coverage import Coverage, coverage
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
@@ -52,10 +66,11 @@ class ClassShare:
 
 @dataclass(frozen=True)
 class DatasetExamples:
-    """What one dataset says about a unit. `others` are the names of further datasets.
+    """What one dataset says about a unit. `names` are those of all datasets.
 
-    `fires` is the share of positions where the unit is above 0; `marks` are quantiles over pictures
-    of the spatial maximum, by share.
+    `top` are pictures on which the unit fires, for `firing` says on how many that is. `fires` is
+    the share of positions where it is above 0; `marks` are quantiles over pictures of the spatial
+    maximum, by share. `coverage` says whether the model has words for the dataset's classes.
     """
 
     technique: str
@@ -77,6 +92,8 @@ class DatasetExamples:
     fires: float
     classes: list[ClassShare]
     names: list[str]
+    firing: Firing | None
+    coverage: Coverage
 
 
 def section(scene: Scene) -> DatasetExamples | None:
@@ -100,10 +117,10 @@ def section(scene: Scene) -> DatasetExamples | None:
         record.title if record else v.variant,
         record.licence if record else "",
         record.pictures if record else 0,
-        shown(result.top),
-        [Band(band.low, band.high, shown(band.examples)) for band in result.bands],
-        shown(result.bottom),
-        result.histogram,
+        shown(strongest(result)),
+        [Band(band.low, band.high, shown(band.examples)) for band in bands_with_fire(result)],
+        shown(least(result)),
+        result.histogram if result.sd or result.mean else None,
         {share: result.picture_max[share] for share in MARKS if share in result.picture_max},
         result.mean,
         result.sd,
@@ -112,7 +129,18 @@ def section(scene: Scene) -> DatasetExamples | None:
         result.share,
         _classes(record, result.classes),
         list(found),
+        firing(result, _shown_to_it(scene, v.variant, record)),
+        coverage(scene.atlas.model.labels, record),
     )
+
+
+def _shown_to_it(scene: Scene, variant: str, record: DatasetRecord | None) -> int:
+    """How many pictures of the dataset the unit was shown; 0 where that is not known."""
+    if record is None:
+        return 0
+    whole = [v for v in scene.whole if (v.technique, v.variant) == (LENS.name, variant)]
+    skipped = scene.read(whole[0], SweptNode).skipped if whole else 0
+    return max(0, record.pictures - skipped)
 
 
 def example(
@@ -161,13 +189,15 @@ def variants(scene: Scene, there: Sequence[str]) -> list[TileChoice]:
 
 
 def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
-    """Each unit's strongest example, as it saw it."""
+    """Each unit's strongest example, as it saw it; no picture of a unit that fires on none."""
     first: dict[int, Found] = {}
+    silent: dict[int, Found] = {}
     digest = ""
     for unit, v in scene.atlas.results(scene.node.id, LENS.name, variant).items():
         result = scene.read(v, ExamplesResult)
         if unit is not None and result.top:
-            first[unit] = result.top[0]
+            best = strongest(result)
+            (first if best else silent)[unit] = (best or result.top)[0]
             digest = result.dataset
     dataset = scene.datasets.get(digest)
     samples = scene.samples(digest, [n for n, *_ in first.values()])
@@ -181,6 +211,11 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
             shown.image,
             shown.value,
             shown.window,
+        )
+    for unit, (_, _, value) in silent.items():
+        address = f"{scene.model}/{scene.node.id}/{unit}"
+        found[unit] = Thumb(
+            unit, address, scene.urls.unit(scene.model, scene.node.id, unit), score=value
         )
     return found
 
