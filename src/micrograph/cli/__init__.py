@@ -10,6 +10,7 @@ import click
 
 from micrograph import __version__
 from micrograph.cli import (
+    dataset,
     demo,
     dictionary,
     info,
@@ -33,7 +34,8 @@ def app() -> None:
     """A microscope for vision models: see what every neuron responds to."""
 
 
-for module in (demo, models, weights, render, sweep, dictionary, serve, info, resolve, look):
+modules = (demo, models, weights, render, sweep, dataset, dictionary, serve, info, resolve, look)
+for module in modules:
     app.add_command(module.command, module.__name__.rpartition(".")[2])
 
 
