@@ -14,6 +14,7 @@ from micrograph.atlas.dictionaries import read_dictionaries
 from micrograph.atlas.format import check, damaged, reading
 from micrograph.atlas.graph import read_graph
 from micrograph.atlas.keeping import Row
+from micrograph.atlas.own_copies import own_picture, with_own_pictures
 from micrograph.atlas.records import (
     Count,
     DatasetRecord,
@@ -251,6 +252,9 @@ class Atlas:
         """Pictures of a dataset (by its digest, 64 hex digits), without image bytes, by number;
         numbers that the atlas does not hold are left out. Raises ValueError for no hex digits.
 
+        What an atlas may not hold of a published set (docs/datasets.md), the reader's own copy
+        shows, where there is one.
+
         >>> from micrograph.atlas import Atlas, bundled_gallery
         >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe-lenses.atlas")
         >>> examples = atlas.visualizations("inception_4c", 447, "dataset_examples")[0].data
@@ -261,10 +265,17 @@ class Atlas:
         """
         given = {"dataset": bytes.fromhex(dataset), "numbers": json.dumps(sorted(set(numbers)))}
         with self._question() as ask:
-            return {
+            found = {
                 number: SampleRecord(number, name, cls, rows.picture_record(picture))
                 for number, name, cls, *picture in ask.execute(queries.SAMPLES, given)
             }
+        return with_own_pictures(self.model.preprocessing, dataset, found)
+
+    def sample_classes(self, dataset: str) -> dict[int, int]:
+        """The class of each picture of a dataset that the atlas names, by number; -1 for none.
+        Raises ValueError for no hex digits."""
+        with self._question() as ask:
+            return dict(ask.execute(queries.SAMPLE_CLASSES, (bytes.fromhex(dataset),)).fetchall())
 
     def picture(self, digest: str) -> Picture | None:
         """The picture of that digest (32 lower-case hex digits) with its bytes, or None.
@@ -279,7 +290,9 @@ class Atlas:
             return None
         with self._question() as ask:
             row = ask.execute(queries.PICTURE, (bytes.fromhex(digest),)).fetchone()
-            return None if row is None else Picture(digest, *row)
+        if row is None:
+            return own_picture(self.model.preprocessing, digest)
+        return Picture(digest, *row)
 
     def counts(self) -> list[Count]:
         """How many units each node has of each lens and variant, in order of their names; only

@@ -5,6 +5,7 @@ from inspect import Parameter, Signature
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -40,8 +41,12 @@ def add_routes(app: FastAPI, site: Site) -> None:
 
     @app.get("/images/{model}/{name}", include_in_schema=False)
     async def image(request: Request, model: str, name: str) -> Response:
-        """A picture. Read on the event loop: it takes less time than a hop to a thread."""
-        return image_answer(context_of(site, request).library, request, model, name)
+        """A picture. Read on the event loop: it takes less time than a hop to a thread, unless it
+        may have to be cut out of a photograph first."""
+        library = context_of(site, request).library
+        if name.endswith(".jpg"):
+            return await run_in_threadpool(image_answer, library, request, model, name)
+        return image_answer(library, request, model, name)
 
     app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")
 

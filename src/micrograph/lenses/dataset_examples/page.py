@@ -1,6 +1,6 @@
 """Dataset examples as a part of a unit's page, and as the tiles of a node's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
 from micrograph.parts.parts import Image, Thumb, image
 from micrograph.parts.plots import bars, histogram
+from micrograph.published import copy_of, listing_by_digest
 
 MARKS = {"0.5": "half", "0.9": "9 of 10", "0.99": "99 of 100", "1": "all"}
 
@@ -20,7 +21,7 @@ MARKS = {"0.5": "half", "0.9": "9 of 10", "0.99": "99 of 100", "1": "all"}
 @dataclass(frozen=True)
 class Example:
     """One picture and where the unit fired on it: `box` is what it saw, `window` the square to show
-    as a tile. `image` is None where the atlas does not keep the picture."""
+    as a tile. `image` is None where neither the atlas nor the reader has the picture."""
 
     number: int
     name: str
@@ -55,7 +56,8 @@ class DatasetExamples:
     """What one dataset says about a unit. `others` are the names of further datasets.
 
     `fires` is the share of positions where the unit is above 0; `marks` are quantiles over pictures
-    of the spatial maximum, by share.
+    of the spatial maximum, by share. `note` says how to get pictures that are not here, else it is
+    "".
     """
 
     technique: str
@@ -77,6 +79,7 @@ class DatasetExamples:
     fires: float
     classes: list[ClassShare]
     names: list[str]
+    note: str = ""
 
 
 def section(scene: Scene) -> DatasetExamples | None:
@@ -92,6 +95,7 @@ def section(scene: Scene) -> DatasetExamples | None:
     def shown(examples: Sequence[Found]) -> list[Example]:
         return [example(scene, record, samples.get(n), n, at, value) for n, at, value in examples]
 
+    top = shown(result.top)
     return DatasetExamples(
         LENS.name,
         "dataset_examples",
@@ -100,7 +104,7 @@ def section(scene: Scene) -> DatasetExamples | None:
         record.title if record else v.variant,
         record.licence if record else "",
         record.pictures if record else 0,
-        shown(result.top),
+        top,
         [Band(band.low, band.high, shown(band.examples)) for band in result.bands],
         shown(result.bottom),
         result.histogram,
@@ -112,6 +116,38 @@ def section(scene: Scene) -> DatasetExamples | None:
         result.share,
         _classes(record, result.classes),
         list(found),
+        photograph_note(result.dataset, [e.number for e in top], all(e.image for e in top)),
+    )
+
+
+def photograph_note(dataset: str, numbers: Sequence[int], shown: bool) -> str:
+    """What a reader should know of pictures of a published set: how to get them where they are not
+    shown, and that those of their copy are not the very files that were measured; else ""."""
+    listed = listing_by_digest(dataset)
+    if listed is None:
+        return ""
+    if not shown:
+        return how_to_get(dataset)
+    copy = copy_of(listed)
+    if dataset == listed.digest and any(copy.is_other_form(n) for n in numbers):
+        return (
+            "Your copy has these photographs scaled down. The values are those of the pictures as "
+            "they are published, to which a network answers a little differently; "
+            f"`{listed.command}` gets those."
+        )
+    return ""
+
+
+def how_to_get(dataset: str) -> str:
+    """How to get the pictures of a published set, in a sentence with the command in backticks; ""
+    for a dataset that is none."""
+    listed = listing_by_digest(dataset)
+    if listed is None:
+        return ""
+    return (
+        "These photographs are not ours to pass on: each tile names what is on its picture. "
+        f"`{listed.command}` gets your own copy of all {len(listed):,} "
+        f"({listed.size / 1e6:.0f} MB); then they are shown here."
     )
 
 
@@ -181,8 +217,17 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
             shown.image,
             shown.value,
             shown.window,
+            "" if shown.image else shown.cls,
         )
     return found
+
+
+def note(scene: Scene, variant: str, tiles: Mapping[int, Thumb]) -> str:
+    """How to get the pictures of a grid's tiles, where they are not here."""
+    if all(tile.image for tile in tiles.values()):
+        return ""
+    dataset = next((d for d in scene.datasets.values() if d.name == variant), None)
+    return how_to_get(dataset.digest) if dataset else ""
 
 
 def histogram_of(section: DatasetExamples) -> Markup:
@@ -211,5 +256,6 @@ PAGE = LensPage(
     section=section,
     variants=variants,
     tiles=tiles,
+    note=note,
     drawings={"histogram_of": histogram_of, "classes_of": classes_of},
 )
