@@ -14,6 +14,7 @@ from micrograph.weights import store
 from micrograph.weights.building import build, fill
 from micrograph.weights.own_models import with_weights
 from micrograph.weights.tensors import module_digest
+from micrograph.weights.usable import usable
 
 RANDOM = "random"
 """Named instead of a weights file: the untrained network."""
@@ -74,7 +75,7 @@ def _checked_complete(card: ModelCard, module: nn.Module) -> Model:
     """The model of a network that holds all its tensors; one from elsewhere has run once."""
     if not card.spec:
         return Model(card, module, module_digest(module))
-    module = module.float()
+    module = usable(module, card.spec).float()
     card = replace(card, parameters=sum(p.numel() for p in module.parameters()))
     names = {name: card.tensor_name(name) for name in module.state_dict()}
     return _checked_by_running(Model(card, module, module_digest(module, names)))

@@ -22,6 +22,7 @@ from micrograph.models.node import Node
 from micrograph.models.running.capture import capture
 from micrograph.models.running.relu import ReLUOff
 from micrograph.weights.tensors import module_digest
+from micrograph.weights.usable import as_float32, usable
 
 _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 """How networks say that they do not take what they were given."""
@@ -57,7 +58,7 @@ class Model:
         Parameters:
             module: takes one tensor [batch, 3, y, x], or [batch, 1, y, x] if the preprocessing says
                 that pictures are grey ("L"). It is switched to eval mode, and its parameters stop
-                needing gradients.
+                needing gradients. Of one in another precision a copy in float32 is taken.
             id: the first part of its addresses.
             preprocessing: what it takes; also in words (see `micrograph.cards.inputs`), such as
                 "224,imagenet". It may be left out for a network whose library is known and says it,
@@ -66,10 +67,10 @@ class Model:
             text: makes the text tower of a module that gives vectors of pictures (see
                 `ModelCard.text`).
 
-        Returns a `Model` whose digest is that of the module's state dict.
+        Returns a `Model` whose digest is that of the module's state dict, as it was given.
 
-        Raises BadInput for an id that no address can have, and if nobody says what the module
-        takes.
+        Raises BadInput for an id that no address can have, if nobody says what the module takes,
+        and for a module that is quantized, compiled, without values, or none at all.
 
         >>> net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
         >>> model = Model.of(net, id="mynet", preprocessing="32,-1..1")
@@ -77,6 +78,7 @@ class Model:
         [('0', 8, (30, 30)), ('1', 8, (30, 30))]
         """
         Address(id)
+        module = usable(module, id)
         known = None if isinstance(preprocessing, Preprocessing) else adapters.input_of(module)
         card = ModelCard(
             id=id,
@@ -89,7 +91,7 @@ class Model:
             node_id=default_id,
             text=text,
         )
-        return cls(card, module, module_digest(module))
+        return cls(card, as_float32(module, id), module_digest(module))
 
     @property
     def id(self) -> str:
@@ -248,6 +250,7 @@ class Model:
                 f"expected floating-point {form}"
             )
         wanted = {name: self.node(name) for name in nodes}
+        images = images.to(self._first_tensor.dtype)
         x = self.preprocessing.apply(images) if preprocess else images
         if not pre_relu:
             found = self._capture(x, [self._network_node(node) for node in wanted.values()])

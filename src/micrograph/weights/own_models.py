@@ -11,7 +11,7 @@ from micrograph.weights.building import build, fill, seeded
 from micrograph.weights.conversion import Given
 from micrograph.weights.formats import WeightsError
 from micrograph.weights.readers import read_any
-from micrograph.weights.tensors import to_raw
+from micrograph.weights.tensors import tensors_of, to_raw
 
 _NEEDLESS = ("num_batches_tracked", "position_ids", "relative_position_index", "attn_mask")
 """Last parts of the names of buffers that follow from the network, so that files may lack them or
@@ -43,7 +43,7 @@ def fill_from(module: nn.Module, card: ModelCard, file: Path) -> None:
         if conversion.form == form:
             given = conversion.convert(Given(given, file))
             break
-    own = {card.tensor_name(name): tensor for name, tensor in module.state_dict().items()}
+    own = {card.tensor_name(name): tensor for name, tensor in tensors_of(module).items()}
     named = fitting(given, own)
     if not any(name in own and not _is_needless(name) for name in named):
         raise WeightsError(

@@ -4,6 +4,7 @@ The classes that come with transformers are used, never code that comes with a m
 pictures must be like is what the image processor beside the weights says.
 """
 
+import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -114,22 +115,49 @@ def _quiet(transformers: Any) -> Iterator[None]:
 def _network(transformers: Any, config: Any, spec: str) -> tuple[Any, Any]:
     """The class of the network, and its configuration; of a contrastive pair the image tower's."""
     for name in config.architectures or ():
-        found = getattr(transformers, name, None)
-        if found is not None and found.main_input_name == "pixel_values":
+        found = _class_named(transformers, name)
+        if _takes_pictures(found):
             return found, config
     tower = getattr(config, "vision_config", None)
     for wanted in (tower, config):
         found = transformers.AutoModel._model_mapping.get(type(wanted), None)
         if isinstance(found, (list, tuple)):
             found = found[0]
-        if found is not None and found.main_input_name == "pixel_values":
+        if _takes_pictures(found):
             return found, wanted
     kind = ", ".join(config.architectures or ()) or config.model_type
-    raise BadInput(f"{short(spec, 200)} ({kind}) is no model of transformers that takes pictures")
+    raise BadInput(
+        f"{short(spec, 200)} ({kind}) is no model of transformers that takes pictures, and nothing "
+        "else"
+    )
+
+
+def _class_named(transformers: Any, name: str) -> Any:
+    """The class of that name, or None. Raises Unavailable where something that it needs fails."""
+    try:
+        return getattr(transformers, name, None)
+    except Exception as error:  # it is imported now, with all that it imports
+        raise Unavailable(
+            f"{name} of transformers cannot be imported: {one_line(error)}; install the versions "
+            "of it, of torch and of torchvision that fit each other"
+        ) from None
+
+
+def _takes_pictures(network: Any) -> bool:
+    """Whether it is a class of networks that need pictures and nothing else."""
+    if getattr(network, "main_input_name", "") != "pixel_values":
+        return False
+    needed = inspect.signature(network.forward).parameters.values()
+    return not any(
+        p.default is p.empty and p.name not in ("self", "pixel_values")
+        for p in needed
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    )
 
 
 def picture_net(net: Any) -> "nn.Module":
-    """`net` as a network from pictures to one tensor: logits, or what stands for the picture."""
+    """`net` as a network of pictures alone, that gives logits or what stands for the picture; else
+    all that `net` gives."""
     from torch import nn
 
     class PictureNet(nn.Module):
@@ -140,7 +168,7 @@ def picture_net(net: Any) -> "nn.Module":
         def forward(self, images: Any) -> Any:
             found = self.net(pixel_values=images)
             named = (getattr(found, name, None) for name in _OUTPUTS)
-            return next(value for value in named if value is not None)
+            return next((value for value in named if value is not None), found)
 
     return PictureNet()
 
