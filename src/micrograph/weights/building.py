@@ -60,4 +60,9 @@ def fill(module: nn.Module, card: ModelCard, tensors: Mapping[str, RawTensor], p
             )
     with torch.no_grad():
         for name, target in tensors_of(module).items():
-            target.copy_(to_torch(tensors[card.tensor_name(name)]))
+            given = to_torch(tensors[card.tensor_name(name)])
+            part, _, last = name.rpartition(".")
+            if last == "_extra_state":  # what a module gives of itself, and takes in its own way
+                module.get_submodule(part).set_extra_state(given)
+            else:
+                target.copy_(given)

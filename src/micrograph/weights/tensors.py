@@ -59,6 +59,13 @@ def tensors_of(module: nn.Module) -> dict[str, Tensor]:
     return {name: t for name, t in module.state_dict().items() if isinstance(t, Tensor)}
 
 
+def extra_state(module: nn.Module) -> list[str]:
+    """The modules that keep something else than tensors in the state dict."""
+    state = module.state_dict()
+    names = [name for name, value in state.items() if not isinstance(value, Tensor)]
+    return [name.removesuffix("_extra_state").rstrip(".") or "the network" for name in names]
+
+
 def module_digest(module: nn.Module, names: Mapping[str, str] | None = None) -> str:
     """The digest of the content of a module's state dict, as `formats.digest_of` defines it.
 
