@@ -6,7 +6,7 @@ pictures must be like is what the image processor beside the weights says.
 
 import inspect
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from micrograph.cards.model_card import Conversion, ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.spec import ModelSpec
 from micrograph.errors import BadInput, Unavailable, short
+from micrograph.networks.adapters.hf_processors import preprocessing_of
 from micrograph.networks.adapters.libraries import library, not_loaded, one_line
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
     from micrograph.weights.conversion import Given
 
-_METHODS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
-"""Pillow's numbers."""
 _OUTPUTS = ("logits", "image_embeds", "pooler_output", "last_hidden_state")
 
 
@@ -72,18 +71,14 @@ def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
         return found
 
     kind = network.__name__
+    known, hint = _preprocessing(transformers, name, config)
     return ModelCard(
         id=spec.id,
         title=Path(name).name if Path(name).is_dir() else name,
         summary=f"{kind} of transformers.",
         build=build,
         pretrained=trained,
-        preprocessing=chosen_input(
-            given,
-            _preprocessing(transformers, name, config),
-            spec.text,
-            "no image processor lies beside it; ",
-        ),
+        preprocessing=chosen_input(given, known, spec.text, hint),
         labels=labels_of(config),
         lineage=f"transformers {transformers.__version__}, {kind}",
         node_id=lambda path: path.removeprefix("net."),
@@ -180,50 +175,18 @@ def labels_of(config: Any) -> tuple[str, ...]:
     return () if all(label.startswith("LABEL_") for label in labels) else labels
 
 
-def _preprocessing(transformers: Any, name: str, config: Any) -> Preprocessing | None:
+def _preprocessing(
+    transformers: Any, name: str, config: Any
+) -> tuple[Preprocessing | None, str]:
+    """What the image processor beside the weights says, and why it says nothing, for an error."""
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), _quiet(transformers):
             processor = transformers.AutoImageProcessor.from_pretrained(name)
-    except Exception:  # there is none, or it is of a kind of its own: then the user has to say it
-        return None
-    return preprocessing_of(vars(processor), config)
-
-
-def preprocessing_of(said: Mapping[str, Any], config: Any = None) -> Preprocessing | None:
-    """What the fields of an image processor say; None unless they say size, range, mean and std."""
-    normalize = said.get("do_normalize", True)
-    mean, std = said.get("image_mean"), said.get("image_std")
-    if normalize and not (mean and std):
-        return None
-    edge = _side(said.get("size") if said.get("do_resize", True) else None)
-    crop = _side(said.get("crop_size") if said.get("do_center_crop") else None)
-    size = crop or edge or _side(getattr(config, "image_size", None))
-    if not size:
-        return None
-    resize = max(edge or size, size)
-    share = said.get("crop_pct")
-    if share and not crop and size < 384:  # as ConvNeXt's processor does it
-        resize = int(size / share)
-    factor = said.get("rescale_factor") or 1 / 255
-    scale = 255 * factor if said.get("do_rescale", True) else 255.0
-    return Preprocessing(
-        size=size,
-        resize=resize,
-        scale=1.0 if abs(scale - 1) < 1e-6 else scale,
-        mean=tuple(mean) if normalize and mean else (0.0,) * 3,
-        std=tuple(std) if normalize and std else (1.0,) * 3,
-        interpolation=_METHODS.get(int(said.get("resample") or 2), "bilinear"),
-    )
-
-
-def _side(size: Any) -> int | None:
-    """Of a number, of (height, width), or of a size as image processors write it."""
-    if size is None or isinstance(size, int):
-        return size
-    if not isinstance(size, (list, tuple)):
-        sides = dict(size)
-        size = [
-            sides.get("shortest_edge") or sides.get("height"),
-            sides.get("shortest_edge") or sides.get("width"),
-        ]
-    return int(size[0]) if size[0] and size[0] == size[-1] else None
+    except Exception as error:  # there is none, or it is of a kind of its own
+        if (Path(name) / "preprocessor_config.json").is_file():
+            return None, f"the image processor beside it cannot be used ({one_line(error)}); "
+        return None, "no image processor lies beside it; "
+    try:
+        return preprocessing_of(processor, config), "its image processor does not say all of it; "
+    except BadInput as error:
+        return None, f"{error}; "
