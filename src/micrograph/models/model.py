@@ -1,6 +1,6 @@
 """A network under the microscope: its nodes, and running it up to any of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
-from micrograph.errors import BadInput, MicrographError
+from micrograph.errors import BadInput, MicrographError, short
 from micrograph.models.dictionaries.attached import Attached, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
 from micrograph.models.graph.watching import watch
@@ -30,6 +30,15 @@ _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 
 def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0][:200]
+
+
+def _names(nodes: object) -> list[str]:
+    """One name or several. Raises BadInput for anything else."""
+    given = [nodes] if isinstance(nodes, str) else nodes
+    names = list(given) if isinstance(given, Iterable) else []
+    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in names):
+        raise BadInput(f"nodes {short(nodes)} given; expected an id, or a list of ids")
+    return names
 
 
 class Model:
@@ -215,7 +224,7 @@ class Model:
     def run(
         self,
         images: Tensor,
-        nodes: Sequence[str],
+        nodes: str | Iterable[str],
         *,
         pre_relu: bool = False,
         preprocess: bool = True,
@@ -225,7 +234,7 @@ class Model:
         Parameters:
             images: RGB [batch, 3, y, x] in 0..1, floating point, of any size that the network
                 takes. Gradients flow to them.
-            nodes: ids or aliases.
+            nodes: ids or aliases; also a single one.
             pre_relu: a node whose values come out of a ReLU (also of several, side by side) gives
                 the values before it, and one of a dictionary its latents before their activation.
             preprocess: whether to bring pixels to the network's range first. If not, `images` are
@@ -243,13 +252,18 @@ class Model:
         {'mixed4a': [2, 152, 12, 12], 'logits': [2, 30]}
         """
         channels = 3 if preprocess else self.preprocessing.channels
+        if not isinstance(images, Tensor):
+            raise BadInput(
+                f"images of type {type(images).__name__} given, expected a tensor [batch, {channels}, "
+                "y, x]"
+            )
         if images.ndim != 4 or images.shape[1] != channels or not images.is_floating_point():
             form = "RGB [batch, 3, y, x]" if channels == 3 else f"[batch, {channels}, y, x]"
             raise BadInput(
                 f"images of shape {list(images.shape)} in {images.dtype} given, "
                 f"expected floating-point {form}"
             )
-        wanted = {name: self.node(name) for name in nodes}
+        wanted = {name: self.node(name) for name in _names(nodes)}
         images = images.to(self._first_tensor.dtype)
         x = self.preprocessing.apply(images) if preprocess else images
         if not pre_relu:
