@@ -2,13 +2,15 @@
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from micrograph.atlas import Atlas, bundled_gallery
+from micrograph.atlas import Atlas, Library, bundled_gallery
+from micrograph.cards.class_words import classes_meant
 from micrograph.cards.zoo._imagenet import CLASSES
 from micrograph.errors import Unavailable
 from micrograph.models import load
@@ -18,6 +20,7 @@ from micrograph.pictures import decode
 from micrograph.published import Copy, Listing, copy_of, listing
 from micrograph.published import copies as copies_of
 from micrograph.published.importing import import_pictures
+from micrograph.web.class_search import units_of_class
 
 FILE = bundled_gallery() / "inceptionv1_caffe-photographs.atlas"
 SHARED = Path(__file__).parents[2] / "shared" / "images" / "imagenet_samples"
@@ -146,3 +149,22 @@ def check_examples(
                 assert position == where[unit, columns[number]]
                 met += 1
     assert met > 20
+
+
+@pytest.mark.parametrize(
+    ("word", "some", "fewest"),
+    [("dog", range(151, 269), 20), ("wheel", (479, 444, 751, 817, 866, 880), 12), ("bird", (), 12)],
+)
+def test_a_search_for_a_kind_finds_units_that_fire_on_it(
+    atlas: Atlas, word: str, some: Sequence[int], fewest: int
+) -> None:
+    meant = classes_meant(word, CLASSES)
+    assert meant >= set(some)
+    found = units_of_class(Library([bundled_gallery()]).model(atlas.model.id), word, 24)
+    assert len(found) >= fewest
+    for one in found:
+        (result,) = atlas.visualizations(one.node, one.unit, "dataset_examples")
+        hits = sum(number in meant for number, _, _ in result.data["top"])
+        assert hits == pytest.approx(one.hits, abs=2)  # equals in 8 bits have no order
+        assert hits >= 8
+        assert one.dataset == "1,000 ImageNet samples"
