@@ -9,6 +9,11 @@ BAD = {
     "feature_vis -o technique=maco": "--option technique is no option of a lens",
     "feature_vis -o nodes=conv0": "--option nodes is no option of a lens",
     "feature_vis -o k=3": "feature_vis has no option 'k'",
+    "feature_vis --image owl": "has no option 'images' (--image); its options are: preset, repeats, "
+    "seed, size, steps, variants (--variant)",
+    "caricature --variant node": "caricature has no option 'variants' (--variant)",
+    "nonsense --help": "unknown technique 'nonsense'",
+    "tuning -t featurevis --help": "unknown technique 'featurevis'",
     "feature_vis -o =3": "--option '=3' is not understood",
     "feature_vis -o preset=[1]": "preset '[1]' of feature_vis is not usable; expected a text",
     "feature_vis -o steps=true": "steps 'True' of feature_vis is not usable",

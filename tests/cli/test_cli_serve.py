@@ -155,3 +155,16 @@ def test_demo_says_at_once_where_it_cannot_write(new_user, refused):
     new_user.parent.mkdir()
     new_user.write_text("a file where the folder should be")
     assert refused("demo", "--port", "0").startswith(f"error: cannot use '{new_user / 'demo'}': ")
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    code = (
+        "import sys, uvicorn\n"
+        "uvicorn.Server.run = lambda *_, **__: sys.exit(7)\n"
+        "from micrograph.cli import main\n"
+        f"main(['serve', '--port', '0', '--atlas', {str(tmp_path / 'nowhere')!r}])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 7
+    assert f"warning: there is no folder {tmp_path / 'nowhere'} yet" in done.stderr
+    assert not (tmp_path / "nowhere").exists()

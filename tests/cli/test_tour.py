@@ -1,12 +1,14 @@
 """What the demo renders: every lens, by commands that work."""
 
 import sys
+import threading
 import time
 
 import pytest
 
 from micrograph import lenses as techniques
 from micrograph import runner
+from micrograph.atlas import Atlas
 from micrograph.cli import render as render_command
 from micrograph.cli import tour
 from micrograph.models import load
@@ -100,3 +102,35 @@ def test_what_a_reader_asks_for_comes_first_and_the_tour_goes_on(tmp_path, monke
         wait_for("step 1", "unit 7", "step 1", "step 2")
     assert live.state("toytown", "conv0", 7).state == "done"
     workers.close()
+
+
+def test_what_somebody_types_comes_before_the_rest_of_a_step(tmp_path):
+    model = load("toytown")
+    begun, done = threading.Event(), threading.Event()
+
+    def step() -> None:
+        work = {"nodes": "mixed5b", "units": "0-3", "size": 32, "steps": 4000, "makes_way": True}
+        while not done.is_set():
+            summary = runner.render(model, tmp_path, on_event=told, batch=1, **work)
+            assert summary.made_way or done.is_set()
+
+    def told(event: object) -> None:
+        begun.set()
+        if done.is_set():
+            raise KeyboardInterrupt
+
+    thread = threading.Thread(target=step)
+    thread.start()
+    try:
+        assert begun.wait(30)
+        asked = runner.render(model, tmp_path, nodes="conv0", units=7, size=32, steps=2)
+        assert (asked.rendered, asked.made_way) == (1, False)
+        begun.clear()
+        assert begun.wait(30), "the step goes on"
+    finally:
+        done.set()
+        thread.join(30)
+    assert not thread.is_alive()
+    with Atlas.open(tmp_path / "toytown.atlas") as atlas:
+        assert [(c.node, c.units) for c in atlas.counts()] == [("conv0", 1)]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["toytown.atlas"]

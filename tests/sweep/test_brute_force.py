@@ -69,6 +69,7 @@ def check(model, dataset, tally, node, k=5):
         assert sum(bins["counts"]) == values.size
 
         maxima = after[:, unit].max(axis=1)
+        assert data["fires"] == (maxima > 0).sum()
         for q, value in data["picture_max"].items():
             assert value == pytest.approx(np.quantile(maxima, float(q)), rel=1e-6)
         for q, value in data["picture_mean"].items():

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from record import read
 from twin_compare import MISSING, Difference, Expected, differences, unexpected
+from twin_said_true import SAID_TRUE
 from twin_site import ATLASES, Sites, bare_machine, copy_atlases, read_urls
 
 from micrograph.lenses import names
@@ -50,6 +51,7 @@ EXPECTED: tuple[Expected, ...] = (
         lambda a, b: b > a,
         "Behind what has the name, units are found by the classes of their strongest pictures.",
     ),
+    *SAID_TRUE,
 )
 """Differences that a later format brings on purpose, each with the reason. For example, for a line
 that names the format of the atlas:

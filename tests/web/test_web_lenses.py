@@ -1,7 +1,7 @@
 """The lenses on the pages: every result in its place, as the atlas has it, whatever that holds."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import lens_samples as lenses
 import numpy as np
@@ -10,12 +10,15 @@ import web_samples
 from html_document import Document, check_links, check_page
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from web_client import Client
 
-from micrograph.atlas import Atlas
+from micrograph.atlas import Atlas, AtlasWriter, Library, encode
 from micrograph.lenses import names
 from micrograph.lenses.pages.listing import all_words, words
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.urls import Urls
+from micrograph.web import create_app
+from micrograph.web.html import score
 from micrograph.web.known import Known
 from micrograph.web.pages.lens_parts import lens_parts
 
@@ -141,6 +144,26 @@ def test_feature_visualization_keeps_further_variants(parts):
     ]
     assert parts["joint"]["shots"][0]["title"] == "From this unit to conv0/2"
     assert parts["diversity"]["shots"][0]["columns"] == 2
+
+
+def test_the_number_under_a_picture_is_that_of_the_picture_as_it_is_stored(tmp_path):
+    with AtlasWriter.open(tmp_path / "lensed.atlas", lenses.MODEL, web_samples.NODES) as out:
+        lossy = encode(np.zeros((8, 8, 3), np.uint8), "webp")
+        old, new = (
+            replace(web_samples.visualization("conv0", unit), picture=lossy) for unit in (1, 2)
+        )
+        out.put([old, replace(new, data={**new.data, "stored_score": 0.8125})])
+    client = Client(create_app(Library([tmp_path])))
+    for unit, stored, said in (
+        (1, None, f"activation, before compression</span> {score(old.score)}"),
+        (2, 0.8125, "activation</span> 0.81"),
+    ):
+        twin = client.get(f"/models/lensed/conv0/{unit}.json").json()
+        (shot,) = twin["sections"][0]["groups"][0]["shots"]
+        for one in (shot, twin["visualizations"][0]):
+            assert one["stored_score"] == stored
+            assert one["score"] == (old if unit == 1 else new).score
+        assert said in client.get(f"/models/lensed/conv0/{unit}").text
 
 
 def test_a_technique_without_words_is_shown_all_the_same(lensed, parts):

@@ -44,6 +44,32 @@ def test_lenses_count_units_or_nodes_of_their_furthest_view(folder):
     assert (first.done, first.of) == (sum(map(len, units.values())), sum(own.values()))
 
 
+def test_what_a_lens_makes_of_a_whole_node_is_there_for_each_of_its_units(tmp_path):
+    with AtlasWriter.open(tmp_path / "lensed.atlas", lens_samples.MODEL, web_samples.NODES) as out:
+        whole = [
+            lens_samples.result("tuning", family, node, None, {})
+            for family, node in (("edges", "conv0"), ("hue", "conv0"), ("edges", "mixed1a"))
+        ]
+        swept = lens_samples.result("dataset_examples", "toys", "conv0", None, {})
+        units = [lens_samples.result("dataset_examples", "toys", "conv0", u, {}) for u in (1, 5)]
+        out.put([*whole, swept, *units])
+    atlas = Library([tmp_path]).model("lensed")
+    (counted,) = (c for c in atlas.counts() if c.technique == "dataset_examples")
+    assert (counted.units, counted.whole) == (2, True)
+    done = {one.technique: one.done for one in progress(atlas, Urls())}
+    assert done == {"tuning": 8 + 16, "dataset_examples": 2}
+
+
+def test_units_shown_again_by_other_nodes_are_not_counted_twice(tmp_path):
+    with AtlasWriter.open(tmp_path / "lensed.atlas", lens_samples.MODEL, web_samples.NODES) as out:
+        branch = "mixed1a_3x3"
+        out.put([web_samples.visualization(node, 0) for node in ("conv0", "mixed1a", branch)])
+    client = Client(create_app(Library([tmp_path])))
+    page = client.get("/models/lensed.json").json()
+    assert page["pictured"] == 2 == page["rendered"][0]["done"]
+    assert client.get("/models.json").json()["models"][0]["pictured"] == 2
+
+
 def test_every_lens_that_is_there_is_listed_with_a_page(lensed, tmp_path):
     lens_samples.write(tmp_path)
     atlas = Library([tmp_path]).model("lensed")

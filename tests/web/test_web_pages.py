@@ -1,10 +1,13 @@
 """Every page and its twin: there, in agreement, sound HTML, hostile words harmless."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from html_document import Document, check_links, check_page
 from web_samples import HOSTILE, MODEL
+
+from micrograph.web.pages.cite import citations
 
 PAGES = [
     "/",
@@ -101,8 +104,34 @@ def test_citations_name_the_place_and_the_weights(client):
     assert texts["Address"] == "tinynet/mixed1a/3"
     assert texts["Link"].endswith("/models/tinynet/mixed1a/3")
     assert MODEL.digest[:12] in texts["BibTeX"]
+    assert "  author = {{The Micrograph developers}}," in texts["BibTeX"].splitlines()
+    assert f"recipe {twin['visualizations'][0]['recipe_digest']}" in texts["BibTeX"]
     shown = twin["visualizations"][0]["recipe"]
     assert json.loads(texts["Recipe"]) | {"view": shown["view"]} == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "tex"),
+    [
+        ("50% & more_of #1 $5", r"50\% \& more\_of \#1 \$5"),
+        ("a\\b {c} ~d^e", r"a\textbackslash{}b \textbraceleft{}c\textbraceright{} "
+         r"\textasciitilde{}d\textasciicircum{}e"),
+        ("Müller, Søren, Łukasz, naïve, Straße", r"M{\"{u}}ller, S{\o}ren, {\L}ukasz, "
+         r"na{\"{\i}}ve, Stra{\ss}e"),
+        ("3×3 – “so”", r"3$\times$3 -- ``so''"),
+        ("two\nlines", "two lines"),
+        ("猫", "猫"),
+    ],
+)
+def test_bibtex_is_escaped(text, tex):
+    model = replace(MODEL, title=text)
+    found = {c.name: c.text for c in citations(model, "net/a_b/3", "http://s/models/{x}/a b", [])}
+    bibtex = found["BibTeX"]
+    assert f"  note = {{{tex}, weights " in bibtex
+    assert r"title = {{Unit net/a\_b/3}}" in bibtex
+    assert "url = {http://s/models/%7Bx%7D/a%20b}" in bibtex
+    assert bibtex.count("{") == bibtex.count("}")
+    assert bibtex.splitlines()[-1] == "}" and not bibtex.splitlines()[-2].endswith(",")
 
 
 def test_the_graph_shows_a_branch_by_its_part_of_the_concatenation(client):

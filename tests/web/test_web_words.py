@@ -1,12 +1,16 @@
 """How pages write numbers, names and recipes, and how they choose pictures."""
 
 import json
+import shlex
 
 import pytest
 from markupsafe import escape
 
 from micrograph.atlas import ModelRecord, Tile
-from micrograph.parts.parts import render_command, safe_color, spread
+from micrograph.cli.render import command as click_command
+from micrograph.lenses.pages.listing import all_words
+from micrograph.parts.commands import Commands
+from micrograph.parts.parts import safe_color, spread
 from micrograph.web.html import breakable, millions, number, pretty, score, ticked
 
 
@@ -96,7 +100,32 @@ def test_a_portrait_of_few(count):
 
 def test_commands():
     model = ModelRecord("m", "M", "")
-    assert render_command(model, "n") == "micrograph render m --node n"
-    assert render_command(model, "n", 0, ["neuron"]) == (
+    plain = Commands().render
+    assert plain(model, "n") == "micrograph render m --node n"
+    assert plain(model, "n", 0, ["neuron"]) == (
         "micrograph render m --node n --units 0 --variant neuron"
     )
+
+
+def test_commands_name_the_folder_that_the_site_shows():
+    model = ModelRecord("m", "M", "")
+    here = Commands("/home/me/my atlases")
+    assert shlex.split(here.render(model, "n", 3)) == (
+        "micrograph render m --node n --units 3 --atlas".split() + ["/home/me/my atlases"]
+    )
+    assert here.render_all("m") == "micrograph render m --atlas '/home/me/my atlases'"
+    assert here.here("micrograph weights fetch m") == "micrograph weights fetch m"
+
+
+@pytest.mark.parametrize("lens", all_words(), ids=lambda one: one.technique)
+def test_commands_are_safe_to_paste(lens):
+    """A shell hands them on word by word, and each option is one that the lens understands."""
+    command = Commands().render(
+        ModelRecord("toytown", "", ""), "conv0", 3, technique=lens.technique, options=lens.options
+    )
+    assert not set(command) & set("<>|&;$*?`\\{}")
+    words = shlex.split(command)
+    read = click_command.make_context("render", words[2:]).params
+    assert list(read["techniques"]) == [lens.technique]
+    if lens.technique == "joint":
+        assert read["more"] == {"partner": "conv0:2"}

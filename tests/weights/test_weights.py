@@ -59,7 +59,7 @@ def test_bundled_weights_come_before_those_of_a_checkout_only(no_weights, tmp_pa
 def test_missing_weights_say_what_to_put_where(no_weights):
     with pytest.raises(Unavailable) as caught:
         store.find(CARD)
-    for part in ("micrograph weights import tiny FILE", str(no_weights), "MICROGRAPH_WEIGHTS"):
+    for part in ("micrograph weights import tiny 'its file'", str(no_weights), "MICROGRAPH_WEIGHTS"):
         assert part in str(caught.value)
     status = store.status(CARD)
     assert (status.path, status.wanted_at) == (None, no_weights / "tiny.safetensors")

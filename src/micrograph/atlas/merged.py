@@ -151,8 +151,9 @@ class Merged:
         if len(self.parts) == 1:
             return self.parts[0].counts()
         there = set().union(*(part.rendered() for part in self.parts))
-        counted = Counter((node, technique, variant) for node, technique, variant, _ in there)
-        return [Count(*key, units) for key, units in sorted(counted.items())]
+        whole = {tuple(key) for *key, unit in there if unit is None}
+        units = Counter(tuple(key) for *key, unit in there if unit is not None)
+        return [Count(*key, units[key], key in whole) for key in sorted(whole | units.keys())]
 
     def search(self, text: str, limit: int = 20) -> list[Hit]:
         """As `Atlas.search`."""

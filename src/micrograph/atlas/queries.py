@@ -103,8 +103,8 @@ WHERE v.subject = ''
 """
 
 COUNTS = """
-SELECT n.name, c.technique, c.variant, c.units FROM (
-  SELECT v.node, r.technique, r.variant, count(DISTINCT v.unit) AS units
+SELECT n.name, c.technique, c.variant, c.units - c.whole, c.whole FROM (
+  SELECT v.node, r.technique, r.variant, count(DISTINCT v.unit) AS units, max(v.unit < 0) AS whole
   FROM visualization v JOIN recipe r ON r.id = v.recipe WHERE v.subject = '' GROUP BY 1, 2, 3
 ) c JOIN node n ON n.id = c.node ORDER BY 1, 2, 3
 """

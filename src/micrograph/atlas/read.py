@@ -295,19 +295,21 @@ class Atlas:
         return Picture(digest, *row)
 
     def counts(self) -> list[Count]:
-        """How many units each node has of each lens and variant, in order of their names; only
-        what is not zero.
+        """How many units each node has of each lens and variant, in order of their names, and
+        whether there is something of the node as a whole; only what is there.
 
-        What a lens made of the node as a whole counts as one. Subjects that are neither nodes
-        nor units are not counted.
+        Subjects that are neither nodes nor units are not counted.
 
         >>> from micrograph.atlas import Atlas, bundled_gallery
         >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")
         >>> atlas.counts()[0]
-        Count(node='conv2_3x3', technique='feature_vis', variant='channel', units=192)
+        Count(node='conv2_3x3', technique='feature_vis', variant='channel', units=192, whole=False)
         """
         with self._question() as ask:
-            return [Count(*row) for row in ask.execute(queries.COUNTS)]
+            return [
+                Count(node, technique, variant, units, bool(whole))
+                for node, technique, variant, units, whole in ask.execute(queries.COUNTS)
+            ]
 
     def rendered(self) -> set[tuple[str, str, str, int | None]]:
         """Every (node, technique, variant, unit) there is; unit None stands for the node itself."""

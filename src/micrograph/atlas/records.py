@@ -106,6 +106,10 @@ class SampleRecord:
     picture: Picture | None = None
 
 
+STORED_SCORE = "stored_score"
+"""Under this key of a result's data stands the score of its picture as it is stored."""
+
+
 @dataclass(frozen=True)
 class Visualization(recipes.FromRecipe):
     """What a recipe gave of a unit, of a node as a whole (`unit` is None), or of another subject.
@@ -141,6 +145,14 @@ class Visualization(recipes.FromRecipe):
                 )
 
     @property
+    def stored_score(self) -> float | None:
+        """The score of the picture as it is stored, after compression; None where that was not
+        measured. `score` is that of the picture before."""
+        found = self.data.get(STORED_SCORE) if isinstance(self.data, Mapping) else None
+        known = isinstance(found, int | float) and not isinstance(found, bool) and abs(found) < 1e30
+        return float(found) if known and self.picture is not None else None
+
+    @property
     def subject(self) -> Subject:
         """What it is about."""
         return subject_at(self.node, self.unit) if self.about is None else self.about
@@ -162,12 +174,14 @@ class Tile:
 
 @dataclass(frozen=True)
 class Count:
-    """How many units of `node` have a result of this lens and variant."""
+    """How many units of `node` have a result of this lens and variant; `whole`: the node as a whole
+    has one too, which is not counted among them."""
 
     node: str
     technique: str
     variant: str
     units: int
+    whole: bool = False
 
 
 @dataclass(frozen=True)

@@ -63,13 +63,16 @@ class AtlasWriter:
         model: ModelRecord,
         nodes: Sequence[NodeRecord],
         dictionaries: Sequence[DictionaryRecord] = (),
+        *,
+        makes_way: bool = False,
     ) -> "AtlasWriter":
         """Create the atlas of `model`, or go on with the one that is there.
 
         The folder is made where there is none. An atlas of an older version is brought up to date
         first; whatever interrupts that leaves the old file whole. What is said of the model and its
         nodes is brought up to date too; nodes that are not given stay. `dictionaries` say which of
-        `nodes` are none of the network's own.
+        `nodes` are none of the network's own. A writer that `makes_way` waits for others, and
+        `is_wanted` says when it is to stop for them.
 
         Raises Conflict when another process writes it, it was made from other weights or has one of
         the nodes of another dictionary, Unavailable when the folder cannot be written or the disk
@@ -83,7 +86,7 @@ class AtlasWriter:
                 f"cannot make the folder {path.parent} ({error.strerror}); "
                 "choose a folder you may write to with --atlas"
             ) from error
-        lock = WriterLock(path)
+        lock = WriterLock(path, makes_way)
         try:
             if not path.exists():
                 create(path, model, nodes, dictionaries)
@@ -99,6 +102,11 @@ class AtlasWriter:
             writer.close()
             raise
         return writer
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether another process waits to write, and this one makes way."""
+        return self._lock.is_wanted
 
     def __enter__(self) -> "AtlasWriter":
         return self

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from micrograph.cards import card
-from micrograph.cli.folders import data_folder
+from micrograph.cli.folders import commands_into, data_folder
 from micrograph.cli.serve import announce, host_option, port_option
 from micrograph.cli.tour import Tour, all_steps
 from micrograph.errors import BadInput
@@ -61,4 +61,5 @@ def command(host: str, port: int) -> None:
             known=known_here,
             catalogue=bundled_catalogue(),
             workers=workers,
+            commands=commands_into(folder),
         )

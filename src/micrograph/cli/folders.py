@@ -11,6 +11,7 @@ from micrograph.errors import BadInput
 
 if TYPE_CHECKING:
     from micrograph.atlas import Library
+    from micrograph.parts.commands import Commands
 
 
 def data_folder(name: str) -> Path:
@@ -35,6 +36,14 @@ def atlas_folder(given: Path | None) -> Path:
     if folder.exists() and not folder.is_dir():
         raise BadInput(f"--atlas {folder} is a file, expected a folder of <model>.atlas files")
     return folder
+
+
+def commands_into(folder: Path) -> "Commands":
+    """Commands for readers of a site that shows `folder`: typed in any terminal, they mean it."""
+    from micrograph.parts.commands import Commands
+
+    own = data_folder("atlas")
+    return Commands("" if folder == own else str(folder.absolute()))
 
 
 def shown_folders(given: Path | None) -> list[Path]:

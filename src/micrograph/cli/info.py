@@ -103,7 +103,9 @@ class _AddressFacts:
             model |= {"title": record.title, "summary": record.summary, "digest": record.digest}
         rendered: dict[str, dict[str, int]] = {}
         for count in self.atlas.counts() if self.atlas else ():
-            rendered.setdefault(count.node, {})[f"{count.technique}/{count.variant}"] = count.units
+            rendered.setdefault(count.node, {})[f"{count.technique}/{count.variant}"] = (
+                count.units or int(count.whole)
+            )
         if self.node is None:
             nodes = [_node(n) | {"rendered": rendered.get(n.id, {})} for n in self.nodes.values()]
             return {"address": self.model, "model": model, "nodes": nodes}

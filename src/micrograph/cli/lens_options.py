@@ -23,6 +23,9 @@ class LensCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.meta[_NAMED] = named(args)
+        if set(args) & set(ctx.help_option_names):
+            for name in _asked(args):
+                lenses.lens(name)  # refuses what is none: its help would be another's
         return super().parse_args(ctx, args)
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
@@ -53,6 +56,12 @@ class LensCommand(click.Command):
 
 def named(args: Sequence[str]) -> list[str]:
     """The lenses that a command line names with -t or --technique, those that there are."""
+    known = lenses.lenses()
+    return [name for name in _asked(args) if name in known] or [DEFAULT]
+
+
+def _asked(args: Sequence[str]) -> list[str]:
+    """The lenses that a command line names, each once."""
     found = []
     words = iter(args)
     for word in words:
@@ -62,8 +71,7 @@ def named(args: Sequence[str]) -> list[str]:
             found.append(word.partition("=")[2])
         elif word.startswith("-t") and not word.startswith("--"):
             found.append(word[2:])
-    known = lenses.lenses()
-    return [name for name in dict.fromkeys(found) if name in known] or [DEFAULT]
+    return list(dict.fromkeys(found))
 
 
 def _parameters(names: Iterable[str]) -> list[click.Option]:

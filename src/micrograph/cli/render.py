@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -99,6 +100,12 @@ def _parse_options(
     help="Stop when standard input closes, that is with the process that started this.",
 )
 @click.option(
+    "--makes-way",
+    is_flag=True,
+    hidden=True,
+    help="Let every other writer of the atlas come first, and go on after it.",
+)
+@click.option(
     "--events",
     is_flag=True,
     hidden=True,
@@ -122,6 +129,7 @@ def command(
     atlas: Path | None,
     asked: ModelOptions,
     orphan_stops: bool,
+    makes_way: bool,
     events: bool,
     frames: int,
     more: dict[str, Any],
@@ -150,8 +158,10 @@ def command(
                 f"--option {name} is no option of a lens; see `micrograph render --help`"
             )
         given = {name: value for name, value in options.items() if value not in (None, ())} | more
-        summary = runner.render(
-            asked.load(model, chosen, device or best_device()),
+        loaded = asked.load(model, chosen, device or best_device())
+        render = partial(
+            runner.render,
+            loaded,
             folder,
             technique=techniques,
             nodes=nodes or None,
@@ -160,8 +170,11 @@ def command(
             progress=None if tell else runner.progress_for(sys.stderr),
             on_event=tell,
             frames=frames,
+            makes_way=makes_way,
             **given,
         )
+        while (summary := render()).made_way:
+            pass
     if tell is None:
         output.say(str(summary))
     elif not summary.interrupted:

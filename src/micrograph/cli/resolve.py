@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from micrograph.cli import output
-from micrograph.cli.folders import atlas_option, library
+from micrograph.cli.folders import atlas_folder, atlas_option, commands_into, library
 
 NOTHING = 2
 """Exit status where no place was found."""
@@ -22,7 +22,8 @@ def command(text: tuple[str, ...], as_json: bool, atlas: Path | None) -> int:
     from micrograph.web.known import known_here
 
     found = library(atlas).snapshot()
-    answer = resolve(" ".join(text), found, lambda model: known_here(model).missing)
+    here = commands_into(atlas_folder(atlas)).here
+    answer = resolve(" ".join(text), found, lambda model: known_here(model).first, here)
     if as_json:
         output.write_json(asdict(answer))
     elif answer.url is None:

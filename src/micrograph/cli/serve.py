@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from micrograph.cli import output
-from micrograph.cli.folders import atlas_folder, atlas_option, shown_folders
+from micrograph.cli.folders import atlas_folder, atlas_option, commands_into, shown_folders
 
 host_option = click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="H", help="Address to listen on."
@@ -42,6 +42,12 @@ def command(atlas: Path | None, host: str, port: int) -> None:
     from micrograph.web.known import known_here
 
     folder = atlas_folder(atlas)
+    if atlas is not None and not folder.exists():
+        click.echo(
+            f"warning: there is no folder {folder} yet: only models that are known are shown, and "
+            "what is rendered from the site goes there",
+            err=True,
+        )
     web.serve(
         shown_folders(atlas),
         host=host,
@@ -50,4 +56,5 @@ def command(atlas: Path | None, host: str, port: int) -> None:
         announce=announce,
         known=known_here,
         catalogue=bundled_catalogue(),
+        commands=commands_into(folder),
     )

@@ -57,6 +57,7 @@ def command(step: str, folder: Path) -> list[str]:
         "--atlas",
         str(folder),
         "--orphan-stops",
+        "--makes-way",
     ]
 
 
@@ -66,7 +67,8 @@ class Tour:
 
     `steps` are those of `all_steps` where none are given.
     `workers` are those of the site: what a reader asks for comes before the next step, and a step
-    that is under way makes way for it and goes on afterwards.
+    that is under way makes way for it and goes on afterwards. It does so, too, for a command that
+    somebody types.
     """
 
     def __init__(self, folder: Path, workers: Supervisor, steps: Sequence[str] = ()) -> None:

@@ -32,7 +32,8 @@ class Words:
 
     `technique` is its name in commands, URLs and atlases. `level` is where its results are shown:
     "unit" or "node". `under` is the lens in whose section it stands, "" for a section of its own.
-    `options` are what its command needs beside the place.
+    `options` are what its command needs beside the place. `score` says what the number is that its
+    results have.
     """
 
     technique: str
@@ -45,6 +46,7 @@ class Words:
     level: str = "unit"
     under: str = ""
     options: str = ""
+    score: str = "activation"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,8 @@ class Can:
     so it is offered only where the atlas has it already. `reader_picture`: the reader's own picture
     is looked at just before its section. `variant_title` is what a node page calls the choice
     among its variants. `on_dataset`: its results tell what each unit answered to a dataset, and its
-    tiles can stand for units that have no picture.
+    tiles can stand for units that have no picture. `scores_picture`: its score is what its picture
+    reaches, so that the engine can `score` the picture as it is stored.
     """
 
     lead: bool = False
@@ -71,6 +74,7 @@ class Can:
     needs_text: bool = False
     reader_picture: bool = False
     on_dataset: bool = False
+    scores_picture: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

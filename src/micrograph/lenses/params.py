@@ -68,6 +68,11 @@ class Option:
     flag: str
     shown: str
 
+    @property
+    def spelled(self) -> str:
+        """Its name, with its option behind it where that is another one: variants (--variant)."""
+        return f"{self.name} ({self.flag})" if self.flag else self.name
+
     def checked(self, value: Any, lens: str) -> Any:
         """`value` as the parameter holds it. Raises BadInput for another type or what is out of
         range, NotFound for what is none of the choices."""
@@ -148,12 +153,12 @@ class Params:
 
         Raises BadInput for a name that is no parameter of this lens, and as the class does.
         """
-        known = [one.name for one in cls.options()]
+        known = {one.name: one.spelled for one in cls.options()}
         for name in given:
             if name not in known:
                 raise BadInput(
                     f"{cls.lens} has no option {name!r}; its options are: "
-                    f"{', '.join(sorted(known)) or 'none'}"
+                    f"{', '.join(sorted(known.values())) or 'none'}"
                 )
         return cls(**given)
 

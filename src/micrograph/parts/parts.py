@@ -1,6 +1,5 @@
 """What several pages are made of."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -179,37 +178,6 @@ def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Th
         image(model, tile, urls) if tile else None,
         tile.score if tile else None,
     )
-
-
-_COMMAND = re.compile(
-    r"((timm|torchvision|open_clip|hf):|[\w./~-]+\.py:)[\w./:+,=@~-]+"
-    r"( --(weights|input|id) [\w./:+,=@~-]+)*",
-    re.ASCII,
-)
-
-
-def called(model: ModelRecord) -> str:
-    """What a command calls the model: its id, or what it was rendered by where it is in no
-    registry. An atlas may say anything, and readers paste commands: other words are left out."""
-    return model.source if _COMMAND.fullmatch(model.source) else model.id
-
-
-def render_command(
-    model: ModelRecord,
-    node: str,
-    unit: int | None = None,
-    variants: Iterable[str] = (),
-    technique: str = "feature_vis",
-    options: str = "",
-) -> str:
-    """The command that renders a node or one unit of it; without variants the plain ones."""
-    words = ["micrograph render", called(model), "--node", node]
-    if unit is not None:
-        words += ["--units", str(unit)]
-    if technique != "feature_vis":
-        words += ["-t", technique]
-    words += [f"--variant {variant}" for variant in variants]
-    return " ".join([*words, *([options] if options else [])])
 
 
 def spread(tiles: Iterable[Tile], count: int) -> list[Tile]:

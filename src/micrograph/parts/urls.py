@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
+from micrograph.parts.commands import Commands
+
 EXTENSIONS = {"image/webp": "webp", "image/avif": "avif", "image/png": "png", "image/jpeg": "jpg"}
 MIMES = {extension: mime for mime, extension in EXTENSIONS.items()}
 
 
 class Urls:
     """Paths of pages, twins, pictures and static files. `version` is part of static paths, so that
-    they may be cached for ever."""
+    they may be cached for ever. `commands` are those that pages show beside their links."""
 
-    def __init__(self, version: str = "0") -> None:
+    def __init__(self, version: str = "0", commands: Commands | None = None) -> None:
         self.version = version
+        self.commands = commands or Commands()
 
     home = "/"
     models = "/models"

@@ -1,48 +1,42 @@
-"""Links in a text: to OpenAI Microscope, to its picture store, to a site like ours."""
+"""Links in a text: to OpenAI Microscope, to its picture store, to galleries, to a site like ours."""
 
 import re
-from dataclasses import dataclass, field
 from urllib.parse import unquote
 
-from micrograph.resolve.views import AskedView, asset_view, view_of
+from micrograph.resolve.asked import Asked
+from micrograph.resolve.galleries import GALLERIES, PageReader
+from micrograph.resolve.signs import URL
+from micrograph.resolve.views import asset_view, view_of
 
 # Every quantifier below is bounded or followed by what it cannot match: time is linear.
-_URL = r"[^\s<>\"'`\\^{|}()\[\]“”‘’«»–—]"
 _OLD = re.compile(
     rf"(?:https?:/{{1,3}})?(?:www\.)?\bmicroscope[a-z0-9\-]{{0,30}}\.openai\.com\b(?::\d{{1,5}})?"
-    rf"(?P<rest>[/?#]{_URL}*)?",
+    rf"(?P<rest>[/?#]{URL}*)?",
     re.I,
 )
 _OURS = re.compile(
     r"(?:https?://(?:[A-Za-z0-9.\-_]{1,255}|\[[0-9a-f:.]{2,50}\])(?::\d{1,5})?/"
     r"|(?<![^\s<(\[\"'`=])/|\A(?=models/))"
-    rf"(?P<rest>models(?:[/?#]{_URL}*|(?=[\s.,;:!?)\]>\"']|\Z)))",
+    rf"(?P<rest>models(?:[/?#]{URL}*|(?=[\s.,;:!?)\]>\"']|\Z)))",
     re.I,
 )
 _ASSET = re.compile(
-    rf"(?:/|\A|\s)(?P<model>[A-Za-z0-9_.\-]{{1,60}})/lucid\.(?P<lens>[a-z_]{{1,40}})/(?P<rest>{_URL}+)"
+    rf"(?:/|\A|\s)(?P<model>[A-Za-z0-9_.\-]{{1,60}})/lucid\.(?P<lens>[a-z_]{{1,40}})/(?P<rest>{URL}+)",
+    re.I,
 )
-_ANY = re.compile(rf"\bhttps?:/{{1,3}}{_URL}*", re.I)
+_ANY = re.compile(rf"\bhttps?:/{{1,3}}{URL}*", re.I)
 _TAIL = ".,;:!?'\"*~…"
 _OWN_ENDS = ("render", "look", "map")
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The parts of a link as they were written, "" where missing. `wrong` names the part that makes
-    no sense."""
-
-    model: str = ""
-    node: str = ""
-    unit: str = ""
-    view: AskedView = field(default_factory=AskedView)
-    wrong: str = ""
-
-
 def links(text: str) -> tuple[list[Asked], str]:
     """The places that links in `text` name, each once, and the text without any links."""
-    if re.search(r"openai\.com%2F", text, re.I):  # a link inside another one
-        for quoted, mark in (("%3A", ":"), ("%2F", "/"), ("%3F", "?"), ("%3D", "="), ("%26", "&")):
+    if re.search(r"(openai\.com|googleapis\.com|distill\.pub)%(25)*2F", text, re.I):
+        # A link inside another one, quoted once or more often.
+        for quoted, mark in (
+            ("%(25)+", "%"),
+            *(("%3A", ":"), ("%2F", "/"), ("%3F", "?"), ("%3D", "="), ("%26", "&"), ("%23", "#")),
+        ):
             text = re.sub(quoted, mark, text, flags=re.I)
     found: dict[Asked, None] = {}
 
@@ -50,7 +44,17 @@ def links(text: str) -> tuple[list[Asked], str]:
         found[_asset(match) if match.re is _ASSET else page(match["rest"] or "")] = None
         return " "
 
-    for pattern in (_ASSET, _OLD, _OURS):
+    text = _ASSET.sub(take, text)
+    for gallery, read in GALLERIES:
+
+        def take_page(match: re.Match[str], read: PageReader = read) -> str:
+            asked = read(match)
+            if asked is not None:
+                found[asked] = None
+            return " "
+
+        text = gallery.sub(take_page, text)
+    for pattern in (_OLD, _OURS):
         text = pattern.sub(take, text)
     return list(found), _ANY.sub(" ", text)
 
@@ -64,10 +68,12 @@ def page(rest: str) -> Asked:
     parts = [part for piece in path.split("/") if (part := unquote(piece).strip().strip(_TAIL))]
     if parts and parts[0].lower() == "models":
         parts = parts[1:]
+    if len(parts) == 1:  # its slashes quoted
+        parts = [part for part in parts[0].split("/") if part]
     if parts and parts[-1] in _OWN_ENDS:
         parts = parts[:-1]
     if parts:
-        parts[-1] = parts[-1].removesuffix(".json")
+        parts[-1] = re.sub(r"\.(?:json|html?)\Z", "", parts[-1], flags=re.I)
     if len(parts) <= 3:
         model, node, unit = (*parts, "", "", "")[:3]
         return Asked(model, node, unit, view)
@@ -86,7 +92,7 @@ def _asset(match: re.Match[str]) -> Asked:
         rest = unquote(rest)
     folder, _, name = rest.rpartition("/")
     query = _parameters(folder.partition("/")[2])
-    view = asset_view(match["lens"], query)
+    view = asset_view(match["lens"].lower(), query)
     node = query.get("op", "")
     file = re.match(r"(?:channel|text|neuron|unit)[-_](\d{1,9})(?:_\d{1,9})?\.\w{1,5}\Z", name)
     if not file:

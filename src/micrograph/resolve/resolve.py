@@ -20,16 +20,19 @@ LONGEST = 10_000
 
 
 def resolve(
-    text: str, library: Library | Snapshot, missing: Callable[[str], bool] = lambda model: False
+    text: str,
+    library: Library | Snapshot,
+    first: Callable[[str], str] = lambda model: "",
+    here: Callable[[str], str] = lambda command: command,
 ) -> Resolved:
     """The place in `library` that `text` means. Never raises, and takes a fraction of a second.
 
     A text that can be read in several ways, or that names what does not exist, has no place: its
-    answer says why and what is near. `missing` tells whether the weights of a model are to be
-    fetched before it is rendered.
+    answer says why and what is near. `first` says what to type before a model can be rendered, such
+    as fetching its weights; `here` makes of a command that renders one whose results are shown here.
     """
     there = library if isinstance(library, Snapshot) else library.snapshot()
-    return _Resolver(there, missing).text(text)
+    return _Resolver(there, first, here).text(text)
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,10 @@ class _NodeOrUnit:
 
 
 class _Resolver:
-    def __init__(self, library: Snapshot, missing: Callable[[str], bool]) -> None:
-        self.library, self.missing = library, missing
+    def __init__(
+        self, library: Snapshot, first: Callable[[str], str], here: Callable[[str], str]
+    ) -> None:
+        self.library, self.first, self.here = library, first, here
         self.models = library.readings
         self.names = names.phrases(tuple((m.id, m.title) for m in library.models()))
 
@@ -255,8 +260,9 @@ class _Resolver:
 
     def not_yet(self, what: str, model: str, options: str = "") -> str:
         """What to type for it."""
-        fetch = f"`micrograph weights fetch {model}`, then " if self.missing(model) else ""
-        return f"{what} is rendered of it here yet: {fetch}`micrograph render {model}{options}`."
+        first = f"`{first}`, then " if (first := self.first(model)) else ""
+        render = self.here(f"micrograph render {model}{options}")
+        return f"{what} is rendered of it here yet: {first}`{render}`."
 
     def unreleased(self, atlas: Reading) -> str:
         """Why the model can never be seen, or ""."""
@@ -296,6 +302,12 @@ class _Resolver:
         for word in words:
             near += nearest(word, self.models, 2)
         searched = [literature] if literature else self.library.atlases()[:2]
+        for word in words:  # mixed3b_379: a node of that name, or a unit of mixed3b
+            node, _, unit = re.sub(r"\.html?\Z", "", word).rpartition("_")
+            for atlas in searched:
+                known = find_node(atlas, node) if unit.isdecimal() else None
+                if known and int(unit) < atlas.nodes[known].units:
+                    near.insert(0, str(Address(atlas.model.id, known, int(unit))))
         for word in _names_of_nodes(words):
             near += [a for atlas in searched for a in near_nodes(atlas, word, 2)]
         if re.search(r"\bgooglenet\b", text, re.I):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from micrograph import lenses
+from micrograph.atlas import Picture
 from micrograph.errors import BadInput, Conflict
 from micrograph.events import Step
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook, SweepEngine
@@ -16,6 +17,7 @@ from micrograph.runner.options import jobs_of
 from micrograph.runner.plan import job_at
 from micrograph.runner.results import TaskFinished, TaskResults
 from micrograph.runner.select import find_attached
+from micrograph.runner.stored_pictures import PictureFormat, scored_as_stored
 from micrograph.tasks import Task
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ class LocalExecutor:
     """Does tasks one after the other in this process.
 
     `known` are jobs that are made already; others are made from the options of their task.
-    `atlas` is the file that results go to: unfinished work of sweeps lies beside it.
+    `atlas` is the file that results go to: unfinished work of sweeps lies beside it. `stored` is
+    how it will keep pictures: then what each reaches as it is kept is measured too.
     """
 
     def __init__(
@@ -55,8 +58,9 @@ class LocalExecutor:
         model: "Model",
         atlas: Path,
         known: Sequence[tuple[BatchEngine[Any] | SweepEngine[Any], Job]] = (),
+        stored: PictureFormat | None = None,
     ) -> None:
-        self.model, self.atlas = model, atlas
+        self.model, self.atlas, self.stored = model, atlas, stored
         self._jobs: dict[str, list[Job]] = {}
         for lens, job in known:
             self._jobs.setdefault(lens.name, []).append(job)
@@ -79,7 +83,12 @@ class LocalExecutor:
             ((node, units),) = task.units.items()
             with memory.fixed_budget():
                 results = tuple(lens.run(self.model, node, list(units or ()), job, hook))
-            yield TaskResults(task, results)
+            files: tuple[Picture | None, ...] = ()
+            if self.stored is not None:
+                results, files = scored_as_stored(
+                    lens, self.model, node, job, results, self.stored
+                )
+            yield TaskResults(task, results, files)
             yield TaskFinished(task)
 
     def _sweep(

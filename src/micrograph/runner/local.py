@@ -35,6 +35,7 @@ from micrograph.runner.select import (
     choose_units,
     find_attached,
 )
+from micrograph.runner.stored_pictures import PictureFormat
 from micrograph.tasks import Task
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 class Summary:
     """What a render did. `there` results were in the atlas before; `skipped` are addresses whose
     result came out with a score or data that are not finite; `nothing` names nodes where a lens has
-    nothing to say; `interrupted` tells of Ctrl-C."""
+    nothing to say; `interrupted` tells of Ctrl-C, `made_way` of another writer that came first."""
 
     rendered: int
     there: int
@@ -54,6 +55,7 @@ class Summary:
     skipped: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
     interrupted: bool = False
+    made_way: bool = False
 
     @property
     def rate(self) -> float:
@@ -71,7 +73,11 @@ class Summary:
                 f"({_few(self.skipped)})"
             )
         if self.nothing:
-            parts.append(f"there is nothing to show for {_few(self.nothing)}")
+            engines = dict.fromkeys(one.partition(" ")[0] for one in self.nothing)
+            why = "; ".join(reason for name in engines if (reason := lenses.get(name).nothing))
+            parts.append(
+                f"there is nothing to show for {_few(self.nothing)}" + (f" ({why})" if why else "")
+            )
         if self.interrupted:
             parts.append("interrupted: the same command goes on from here")
         return "; ".join(parts) + f": {self.path}"
@@ -93,6 +99,7 @@ def render(
     progress: Progress | None = None,
     on_event: Callable[[Event], None] | None = None,
     frames: int = 0,
+    makes_way: bool = False,
     image_format: str = "avif",
     quality: int | None = None,
     **options: Any,
@@ -117,6 +124,8 @@ def render(
             atlas) as they happen; with `Stored` from another thread.
         frames: after how many steps `on_event` gets a picture as it stands (`Step.frame`, a data
             URL of at most 64 kB), and after the last; 0 for none.
+        makes_way: wait while another process writes the atlas, and stop when one wants to; the same
+            call goes on then.
         image_format: "avif", "webp" or "png".
         quality: of AVIF and WebP, 1 to 100; None for the format's usual one.
         options: go to the lenses that have them (preset, steps, size in pixels, seed, ...).
@@ -163,17 +172,30 @@ def render(
     path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
     records = node_records(model)
     dictionaries = dictionary_records(model)
-    with AtlasWriter.open(path, model_record(model), records, dictionaries) as writer:
+    with AtlasWriter.open(
+        path, model_record(model), records, dictionaries, makes_way=makes_way
+    ) as writer:
         plan = make_plan(model, writer, jobs, wanted, size, own)
         plan = replace(plan, tasks=tuple(replace(task, frames=frames) for task in plan.tasks))
         progress.start(plan.total, plan.there, str(path))
-        saver = Saver(writer, made_with(model), image_format, quality, on_event)
-        interrupted = False
+        kept_as = PictureFormat(image_format, quality)
+        saver = Saver(writer, made_with(model), kept_as, on_event)
+        interrupted = made_way = False
+
+        def heard(event: Event) -> None:
+            if isinstance(event, Step) and writer.is_wanted:
+                raise _MadeWay
+            if on_event is not None:
+                on_event(event)
+
         try:
             with saver:
-                _run(LocalExecutor(model, path, jobs), plan, saver, progress, on_event)
+                executor = LocalExecutor(model, path, jobs, kept_as)
+                _run(executor, plan, saver, progress, heard)
         except KeyboardInterrupt:
             interrupted = True
+        except _MadeWay:
+            made_way = True
         finally:
             progress.finish()
     return Summary(
@@ -184,7 +206,12 @@ def render(
         skipped=tuple(saver.skipped),
         nothing=plan.nothing,
         interrupted=interrupted,
+        made_way=made_way,
     )
+
+
+class _MadeWay(BaseException):
+    """Ends a render at once, as Ctrl-C does: another process wants to write."""
 
 
 def _run(
@@ -192,22 +219,21 @@ def _run(
     plan: Plan,
     saver: Saver,
     progress: Progress,
-    on_event: Callable[[Event], None] | None,
+    on_event: Callable[[Event], None],
 ) -> None:
     """Let the executor do the tasks, and store their results."""
     done = 0
 
     def on_step(task: Task, step: Step) -> None:
         saver.check()  # a full disk ends the batch at once, not after it
-        progress.update(done + task.size * step.step / step.steps, _words(task))
-        if on_event is not None:
-            on_event(step)
+        progress.update(done + plan.results_of(task) * step.step / step.steps, _words(task))
+        on_event(step)
 
     for event in executor.run(plan.tasks, on_step):
         if isinstance(event, TaskResults):
             saver.save(event)
             continue
-        done += event.task.size
+        done += plan.results_of(event.task)
         if event.keeps:
             saver.wait()
     progress.update(done, "the end")

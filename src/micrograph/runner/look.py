@@ -136,7 +136,8 @@ def _dominators(model: Model, logits: Node | None) -> list[Node]:
 
 def _classes(model: Model, logits: Tensor) -> list[dict[str, Any]]:
     order: Sequence[int] = logits.argsort(descending=True)[:CLASSES].tolist()
-    shares = logits.softmax(0).tolist()
+    are_shares = bool((logits >= 0).all()) and abs(logits.sum().item() - 1) < 1e-3
+    shares = (logits if are_shares else logits.softmax(0)).tolist()
     return [
         {
             "class": number,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from micrograph.errors import BadInput, NotFound
+from micrograph.lenses import lenses
 from micrograph.lenses.engines.base import Engine, Job
 
 
@@ -12,12 +13,18 @@ def options_of(chosen: Sequence[Engine[Any]], options: dict[str, Any]) -> dict[s
     known = {one.name: [o.name for o in one.lens.params.options()] for one in chosen}
     for option in options:
         if not any(option in own for own in known.values()):
-            every = sorted({name for own in known.values() for name in own})
+            every = sorted({o.spelled for one in chosen for o in one.lens.params.options()})
             raise BadInput(
-                f"{' and '.join(known)} has no option {option!r}; its options are: "
+                f"{' and '.join(known)} has no option {option!r}{_flag(option)}; its options are: "
                 f"{', '.join(every) or 'none'}"
             )
     return {name: {o: v for o, v in options.items() if o in own} for name, own in known.items()}
+
+
+def _flag(option: str) -> str:
+    """How the command line spells an option that some other lens has, where not by its name."""
+    every = (o for one in lenses().values() for o in one.params.options() if o.name == option)
+    return next((f" ({o.flag})" for o in every if o.flag), "")
 
 
 def jobs_of(

@@ -41,12 +41,18 @@ class NodeWork:
 @dataclass(frozen=True)
 class Plan:
     """`total` counts results to make, `there` those in the atlas already; `nothing` lists the views
-    and nodes (`LENS VARIANT at NODE`) for which the lens has no result."""
+    and nodes (`LENS VARIANT at NODE`) for which the lens has no result. `wholes` are the lenses
+    that make a result of each node beside those of its units."""
 
     tasks: tuple[Task, ...]
     total: int
     there: int
     nothing: tuple[str, ...] = ()
+    wholes: frozenset[str] = frozenset()
+
+    def results_of(self, task: Task) -> int:
+        """How many results it gives."""
+        return task.size + (len(task.units) if task.technique in self.wholes else 0)
 
 
 def job_at(model: "Model", node: str, job: Job) -> Job:
@@ -76,6 +82,9 @@ def make_plan(
     sweeps: list[Task] = []
     nothing: list[str] = []
     there = 0
+    wholes = frozenset(
+        one.name for one, _ in jobs if isinstance(one, SweepEngine) and one.lens.whole
+    )
     for engine, plain in _distinct(jobs):
         own = (options or {}).get(engine.name, {})
         lacking: dict[str, tuple[Job, dict[str, Units]]] = {}
@@ -85,6 +94,8 @@ def make_plan(
             subjects: Sequence[int | None] = (None,) if wanted is None else wanted
             missing = frozenset(writer.missing(node, subjects, job.recipe))
             there += len(subjects) - len(missing)
+            if engine.name in wholes and not missing:
+                there += 1
             if not missing:
                 continue
             if isinstance(engine, SweepEngine):
@@ -101,7 +112,8 @@ def make_plan(
         if isinstance(engine, SweepEngine):
             sweeps += [_task(model, job, nodes, own) for job, nodes in lacking.values()]
     tasks = (*sweeps, *in_waves(work))
-    return Plan(tasks, sum(task.size for task in tasks), there, tuple(nothing))
+    plan = Plan(tasks, 0, there, tuple(nothing), wholes)
+    return replace(plan, total=sum(map(plan.results_of, tasks)))
 
 
 def in_waves(work: Sequence[NodeWork]) -> Iterator[Task]:

@@ -2,11 +2,12 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from micrograph.atlas import Picture
 from micrograph.errors import BadInput, short
 from micrograph.lenses.engines.base import PictureSource, Rendered, Sample
 from micrograph.lenses.result import PlainResult
@@ -15,10 +16,15 @@ from micrograph.tasks import Task
 
 @dataclass(frozen=True)
 class TaskResults:
-    """Results of a task, and the samples that they refer to. A task may give several of these."""
+    """Results of a task, and the samples that they refer to. A task may give several of these.
+
+    `files` are the results' pictures as they will be stored, where they are encoded already; they
+    do not travel.
+    """
 
     task: Task
     results: tuple[Rendered | Sample, ...]
+    files: tuple[Picture | None, ...] = field(default=(), compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """As a JSON object; arrays are in it to the last bit."""
@@ -74,6 +80,7 @@ def _rendered(one: Rendered) -> dict[str, Any]:
         "unit": one.unit,
         "score": one.score,
         "seconds": one.seconds,
+        "stored_score": one.stored_score,
         "data": dict(one.data),
         "image": _image(one.image),
         "arrays": arrays,

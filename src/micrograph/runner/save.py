@@ -6,10 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
-from micrograph.atlas import AtlasWriter, DatasetRecord, SampleRecord, Visualization, encode
+from micrograph.atlas import AtlasWriter, DatasetRecord, Picture, SampleRecord, Visualization
+from micrograph.atlas.records import STORED_SCORE
 from micrograph.events import Stored
 from micrograph.lenses.engines.base import PictureSource, Rendered, Sample
 from micrograph.runner.results import TaskResults
+from micrograph.runner.stored_pictures import PictureFormat
 from micrograph.tasks import Task
 
 _WAITING = 2
@@ -28,14 +30,12 @@ class Saver:
         self,
         writer: AtlasWriter,
         made_with: dict[str, str],
-        image_format: str,
-        quality: int | None,
+        kept_as: PictureFormat,
         on_stored: Callable[[Stored], None] | None = None,
     ) -> None:
         self._writer = writer
         self._made_with = made_with
-        self._format = image_format
-        self._quality = quality
+        self._kept_as = kept_as
         self._on_stored = on_stored
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="micrograph-save")
         self._waiting: list[Future[None]] = []
@@ -88,7 +88,10 @@ class Saver:
         rendered = [result for result in made.results if isinstance(result, Rendered)]
         finite = [one for one in rendered if _is_finite(one)]
         self.skipped += [_subject(one) for one in rendered if not _is_finite(one)]
-        self.stored += self._writer.put([self._visualization(made.task, one) for one in finite])
+        files = {id(one): file for one, file in zip(made.results, made.files, strict=False)}
+        self.stored += self._writer.put(
+            [self._visualization(made.task, one, files.get(id(one))) for one in finite]
+        )
         if self._on_stored is not None:
             for one in finite:
                 self._on_stored(Stored(_subject(one)))
@@ -99,18 +102,23 @@ class Saver:
             sample.number,
             sample.name,
             sample.cls,
-            None if picture is None else encode(picture, self._format, self._quality),
+            None if picture is None else self._kept_as.encode(picture),
         )
 
-    def _visualization(self, task: Task, rendered: Rendered) -> Visualization:
-        picture = rendered.image
+    def _visualization(
+        self, task: Task, rendered: Rendered, file: Picture | None
+    ) -> Visualization:
+        if file is None and rendered.image is not None:
+            file = self._kept_as.encode(rendered.image)
+        stored = rendered.stored_score
+        more = {} if stored is None else {STORED_SCORE: stored}
         return Visualization(
             node=rendered.node,
             unit=rendered.unit,
             recipe=task.recipe,
             score=rendered.score,
-            picture=None if picture is None else encode(picture, self._format, self._quality),
-            data=rendered.data,
+            picture=file,
+            data={**rendered.data, **more},
             made_with=self._made_with,
             seconds=rendered.seconds,
             arrays=rendered.arrays,

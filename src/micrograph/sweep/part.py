@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from micrograph.errors import BadInput, short
 from micrograph.sweep.tally import Spec, Tally, layout
 
-_KIND = "micrograph sweep part 1"
+_KIND = "micrograph sweep part 2"
 
 
 def write(tally: Tally, path: Path, source: str = "") -> None:

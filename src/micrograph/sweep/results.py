@@ -56,6 +56,7 @@ def unit_data(tally: Tally, node: str, units: Sequence[int], seed: int) -> Itera
             "max": _short_float(a["max"][unit]),
             "share": round(int(a["positive"][unit]) / int(count[k]), 6),
             "positions": int(count[k]),
+            "fires": int(a["fires"][unit]),
             "picture_max": _by_quantile(max_quantiles[:, k]),
             "picture_mean": _by_quantile(mean_quantiles[:, k]),
             "classes": _classes(classes[:, k], a["class.counts"]),

@@ -87,6 +87,7 @@ def layout(spec: Spec) -> dict[str, tuple[tuple[int, ...], str, float]]:
     return arrays | {
         "count": ((u,), "int64", 0),
         "positive": ((u,), "int64", 0),
+        "fires": ((u,), "int64", 0),
         "max": ((u,), "float32", -np.inf),
         "min": ((u,), "float32", np.inf),
         "histogram.counts": ((u, BINS), "int64", 0),
@@ -152,6 +153,7 @@ class Tally:
         top, low, samples = seen.top[good], seen.low[good], seen.samples[good]
         self.top.add(top, numbers, seen.top_at[good])
         self.low.add(-low, numbers, seen.low_at[good])
+        a["fires"] += (top > 0).sum(axis=0)
         np.maximum(a["max"], top.max(axis=0), out=a["max"])
         np.minimum(a["min"], low.min(axis=0), out=a["min"])
         self._add_samples(samples, sample_units)
@@ -198,7 +200,7 @@ class Tally:
         self.histogram.merge(other.histogram)
         np.maximum(a["max"], b["max"], out=a["max"])
         np.minimum(a["min"], b["min"], out=a["min"])
-        for name in ("count", "positive", "class.sums", "class.counts"):
+        for name in ("count", "positive", "fires", "class.sums", "class.counts"):
             a[name] += b[name]
         there = b["profile.there"]
         for name in ("there", "top", "at", "mean"):

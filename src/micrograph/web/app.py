@@ -8,6 +8,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from micrograph.atlas import Library
+from micrograph.parts.commands import Commands
 from micrograph.parts.urls import Urls
 from micrograph.web.error_answers import add_error_answers
 from micrograph.web.guard import Guard
@@ -29,14 +30,16 @@ def create_app(
     look: PictureQuestions | None = None,
     known: Callable[[str], Known] = lambda model: Known(),
     workers: Supervisor | None = None,
+    commands: Commands | None = None,
 ) -> FastAPI:
     """The site over `library`.
 
     Pictures asked for on a page are rendered into the folder `writable`; without one nothing is
     rendered. `known` says whether the model of an id can be run here. `workers` start and watch the
-    processes that work for the site; whoever gives them closes them.
+    processes that work for the site; whoever gives them closes them. `commands` are what pages tell
+    readers to type.
     """
-    urls = Urls(static_version())
+    urls = Urls(static_version(), commands)
     workers = workers or Supervisor()
     live = live or Live(writable, urls, workers=workers)
     look = look or PictureQuestions(workers=workers)

@@ -35,7 +35,8 @@ class Context:
         outline = self.library.outlines.get(model)
         if outline and outline.unreleased:
             return never_released(outline)
-        return self.site.known(model)
+        known = self.site.known(model)
+        return replace(known, commands=[self.urls.commands.here(one) for one in known.commands])
 
     def obstacle(self, model: str) -> str:
         """Why nothing can be asked of a model, or "" where it can be run here."""

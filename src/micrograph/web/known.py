@@ -27,6 +27,11 @@ class Known:
     download: int = 0
 
     @property
+    def first(self) -> str:
+        """What to type before anything can be rendered of it, or ""."""
+        return self.commands[0] if self.missing else ""
+
+    @property
     def missing(self) -> bool:
         """Whether its weights have to be fetched first."""
         return self.weights == "missing"
@@ -50,11 +55,13 @@ def known_here(model: str) -> Known:
     render = f"micrograph render {model}"
     if store.status(card).path is not None:
         return Known("here", [render], accuracy=card.accuracy)
+    from micrograph.weights.fetching import command_for, reason_not_fetched
+
     return Known(
         "missing",
-        [f"micrograph weights fetch {model}", render],
+        [command_for(card), render],
         accuracy=card.accuracy,
-        download=next((s.size for s in card.sources if s.url), 0),
+        download=next((s.size for s in card.sources if not reason_not_fetched(s)), 0),
     )
 
 

@@ -19,4 +19,9 @@ def add_resolve_route(app: FastAPI, site: Site) -> None:
         like this, `InceptionV1 4c:447`. Where there is none, `address` is null and `note` says why.
         """
         context = context_of(site, request)
-        return resolve(q, context.library, lambda model: context.known(model).missing)
+        return resolve(
+            q,
+            context.library,
+            lambda model: context.known(model).first,
+            context.urls.commands.here,
+        )

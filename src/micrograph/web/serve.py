@@ -8,6 +8,7 @@ import uvicorn
 
 from micrograph.atlas import Library, bundled_gallery
 from micrograph.errors import BadInput, Conflict, Unavailable
+from micrograph.parts.commands import Commands
 from micrograph.web.app import create_app
 from micrograph.web.indexing import index_of
 from micrograph.web.known import Known
@@ -36,13 +37,15 @@ def serve(
     known: Callable[[str], Known] = lambda model: Known(),
     catalogue: Path | None = None,
     workers: Supervisor | None = None,
+    commands: Commands | None = None,
 ) -> None:
     """Show the atlases in `folders` until interrupted; without folders the bundled ones.
 
     The first folder has precedence; models that only `catalogue` knows come last. Pictures asked
     for on a page go into the folder `writable`.
     `known` says whether the model of an id can be run here. `workers` are those that work for it,
-    where the caller has use for them too. `port` 0 takes any free one.
+    where the caller has use for them too. `commands` are what pages tell readers to type. `port` 0
+    takes any free one.
     `announce` is called with the site's URL as soon as it answers.
     Raises Conflict when the port is taken, Unavailable when the address cannot be used, BadInput
     for a port that is none.
@@ -56,7 +59,7 @@ def serve(
         places = folders or [bundled_gallery()]
         library = Library(places, catalogue, index_of(places))
         config = uvicorn.Config(
-            create_app(library, writable, known=known, workers=workers),
+            create_app(library, writable, known=known, workers=workers, commands=commands),
             log_level="warning",
             access_log=False,
             server_header=False,

@@ -50,6 +50,13 @@ def reason_not_fetched(source: WeightsSource, allow_http: bool = False) -> str:
     return "" if file_name(source.url) else "its address is of a page, not of a file"
 
 
+def command_for(card: ModelCard) -> str:
+    """What to type for weights that are not here: they are fetched where that is possible."""
+    if any(not reason_not_fetched(source) for source in card.sources):
+        return f"micrograph weights fetch {card.id}"
+    return f"micrograph weights import {card.id} 'a file of its weights'"
+
+
 def fetch_weights(
     model_id: str,
     *,
@@ -113,9 +120,10 @@ def by_hand(card: ModelCard) -> str:
     )
     if not urls:
         return f"By hand: {put}"
+    quoted = "'its file'"
     return (
         f"By hand: download {' or '.join(urls)} on any machine and run `micrograph weights import "
-        f"{card.id} {names[0] if names else 'FILE'}`, or {put}"
+        f"{card.id} {names[0] if names else quoted}`, or {put}"
     )
 
 

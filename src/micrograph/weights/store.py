@@ -89,7 +89,7 @@ def find(card: ModelCard) -> Path:
         origin = f" (from {source.url or source.title})" if source else ""
         fetch = f"`micrograph weights fetch {card.id}` or " if source and source.url else ""
         raise Unavailable(
-            f"no weights for {card.id} here; run {fetch}`micrograph weights import {card.id} FILE`"
+            f"no weights for {card.id} here; run {fetch}`micrograph weights import {card.id} 'its file'`"
             f"{origin} or put {card.id}.safetensors into {data_folder()} "
             "or into the folder that MICROGRAPH_WEIGHTS names"
         )

@@ -116,6 +116,7 @@ def test_a_first_node_has_no_facets(toytown: Model, tmp_path) -> None:
         assert (summary.rendered, summary.there) == (0, 0)
         assert str(summary).startswith("0 results")
         assert "nothing to show for faceted_feature_vis night at conv0, faceted" in str(summary)
+        assert "(no node with a map lies below, in which a theme could be told)" in str(summary)
 
 
 def test_own_probes_are_the_one_theme(toytown: Model, tmp_path) -> None:

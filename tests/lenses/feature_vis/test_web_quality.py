@@ -157,3 +157,27 @@ def test_nothing_to_compare_with_is_said() -> None:
 def test_foreign_data_does_no_harm(bad: dict[str, Any]) -> None:
     found = judged(*repeats(ALIKE, "x", [["a", 1], [3], None, [5, float("nan")]]), examples(**bad))
     assert (found.verdict, found.share) == (UNCHECKED, None)
+
+
+FOREIGN = {"cd" * 32: "town is of another world than the model's: its labels name 4 of the 30 classes"}
+
+
+def test_a_dataset_of_another_world_is_no_judge() -> None:
+    for score in (1.0, 5.0):
+        found = qualities([*repeats(ALIKE, ALIKE, scores=(score, score)), examples()], FOREIGN)
+        judged = found["channel"]
+        assert (judged.verdict, judged.foreign) == (UNCHECKED, True)
+        assert judged.reasons == ["2 repeats agree.", f"Not judged: {FOREIGN['cd' * 32]}."]
+    dead = examples(mean=0, most=0, picture_max={"1": 0}, picture_mean={"1": 0})
+    assert qualities([picture(5), dead], FOREIGN)["channel"].verdict == UNCHECKED
+
+
+def test_a_dataset_of_the_models_own_world_comes_before_others() -> None:
+    own = examples(mean=4, name="photos", dataset="ef" * 32)
+    found = qualities([picture(2), examples(mean=9), own], FOREIGN)["channel"]
+    assert (found.dataset, found.share, found.verdict) == ("photos", 0.5, DISTRUSTED)
+
+
+def test_repeats_that_disagree_need_no_dataset() -> None:
+    unlike = repeats([[3, 9.0], [5, 4.0]], [[3, 9.0], [8, 4.0]])
+    assert qualities([*unlike, examples()], FOREIGN)["channel"].verdict == CAREFUL

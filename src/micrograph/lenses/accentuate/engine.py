@@ -56,6 +56,7 @@ class AccentuateEngine(BatchEngine[AccentuateParams]):
     """The engine of feature accentuation. Its variant is the picture's name."""
 
     lens = LENS
+    nothing = "no node lies below, in which the picture could stay as it is"
 
     def plan(self, model: Model, params: AccentuateParams) -> list[Job]:
         """One job for each picture. Raises NotFound for an unknown node or picture, BadInput for a
@@ -124,6 +125,16 @@ class AccentuateEngine(BatchEngine[AccentuateParams]):
                     before=known[unit], below=below, moved=moved[i], source=(picture.digest, 0)
                 )
                 yield Rendered(node, unit, image, scores[i], seconds, kept)
+
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        return common.channel_scores(model, node, units, pictures)
 
 
 def half_way(model: Model, node: str) -> str:

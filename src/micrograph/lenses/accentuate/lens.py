@@ -19,7 +19,8 @@ WORDS = Words(
     ),
     reading="Compare with the picture it began as: what grew is what the unit answers to there.",
     caution="Given enough freedom anything can be brought out: look how far the lower node moved.",
-    options="--image <picture>",
+    options="--image chelsea",
+    score="mean activation",
 )
 
 
@@ -67,6 +68,6 @@ LENS = Lens(
     home=__package__,
     params=AccentuateParams,
     result=AccentuateResult,
-    can=Can(on_pictures=True),
+    can=Can(on_pictures=True, scores_picture=True),
     demo="toytown --node mixed4? --units 0-3 --technique accentuate --image owl",
 )

@@ -19,6 +19,7 @@ WORDS = Words(
     reading="Lay it beside the source picture: each cell shows what its place was to the node.",
     caution="A cell shows a mixture of units; single units need not look like it.",
     level="node",
+    score="mean length of the activations",
 )
 
 

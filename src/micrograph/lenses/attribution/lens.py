@@ -18,7 +18,7 @@ WORDS = Words(
     ),
     reading="The longest bars carried the answer; bars to the left held it back.",
     caution="The parts add up, but which path was taken in adding is a choice.",
-    options="--image <picture>",
+    options="--image chelsea",
 )
 
 PATH = 10

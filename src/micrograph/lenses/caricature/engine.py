@@ -8,7 +8,9 @@ lucid's recipe, of which OpenAI Microscope's "caricatures" came.
 import time
 from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from micrograph.lenses.caricature.lens import LENS, CaricatureParams
 from micrograph.lenses.engines import common, presets
@@ -72,15 +74,32 @@ class CaricatureEngine(BatchEngine[CaricatureParams]):
             parameterization=PairedImage(source[0].to(model.device)),
             on_step=on_step,
         )
-        with torch.no_grad():
-            both = torch.cat([done.images, source]).to(model.device)
-            a, b = model.run(both, [node])[node].float().flatten(1)
-        score = torch.cosine_similarity(a, b, dim=0).item()
+        score = _resemblance(model, node, done.images, source)
         seconds = time.perf_counter() - started
         yield picture.sample
         yield Rendered(
             node, None, done.as_uint8()[0], score, seconds, OnePicture(source=(picture.digest, 0))
         )
+
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        source: SourcePicture = job.context
+        images = common.as_images(pictures)
+        return [_resemblance(model, node, one[None], source.tensor()) for one in images]
+
+
+def _resemblance(model: Model, node: str, image: Tensor, source: Tensor) -> float:
+    """The cosine of the node's activations on two pictures [1, 3, y, x]."""
+    with torch.no_grad():
+        both = torch.cat([image, source]).to(model.device)
+        a, b = model.run(both, [node])[node].float().flatten(1)
+    return torch.cosine_similarity(a, b, dim=0).item()
 
 
 ENGINE = CaricatureEngine()

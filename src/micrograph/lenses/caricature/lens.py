@@ -17,6 +17,7 @@ WORDS = Words(
     reading="Compare with the source picture: what is exaggerated is what this node works with.",
     caution="What is missing was not necessarily unseen; it only counts less in the sum.",
     level="node",
+    score="likeness of the activations (cosine)",
 )
 
 
@@ -36,5 +37,5 @@ LENS = Lens(
     home=__package__,
     params=CaricatureParams,
     result=OnePicture,
-    can=Can(on_pictures=True, in_graph=True),
+    can=Can(on_pictures=True, in_graph=True, scores_picture=True),
 )

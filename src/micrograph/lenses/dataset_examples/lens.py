@@ -1,4 +1,4 @@
-"""Dataset examples: the real pictures a unit fires on, from strongest to weakest."""
+"""Dataset examples: the pictures of a dataset that a unit fires on, from strongest to weakest."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WORDS = Words(
     technique="dataset_examples",
     title="Dataset examples",
-    question="What does it fire on in real pictures?",
+    question="Which pictures of a dataset does it fire on?",
     explanation=(
         "Every picture of a dataset is shown to the network once, and each unit keeps those that "
         "moved it most, least, and everything between."
@@ -25,7 +25,8 @@ WORDS = Words(
         "below: most of a unit's life is spent there."
     ),
     caution="A dataset can only show what is in it, and the top alone makes any unit look clear.",
-    options="--dataset <folder>",
+    options="--dataset 'a folder of pictures'",
+    score="largest activation",
 )
 
 
@@ -75,7 +76,8 @@ class ExamplesResult(Result):
     `dataset` is its digest. `top` and `bottom` are the pictures with the largest and the smallest
     values, most extreme first, `bands` some at every level between. `mean`, `sd`, `min` and `max`
     are over all positions of all pictures; `share` is that of `positions` where the unit is above
-    0. `picture_max` and `picture_mean` are quantiles over pictures of the spatial maximum and mean,
+    0; `fires` counts the pictures with a value above 0, None where that was not counted.
+    `picture_max` and `picture_mean` are quantiles over pictures of the spatial maximum and mean,
     by share. `classes` are [class, mean of its pictures' maxima, share in the sum], largest first.
     """
 
@@ -90,6 +92,7 @@ class ExamplesResult(Result):
     max: float = 0.0
     share: float = 0.0
     positions: int = 0
+    fires: int | None = None
     picture_max: Mapping[str, float]
     picture_mean: Mapping[str, float]
     classes: tuple[tuple[Any, float, float], ...] = ()
@@ -124,6 +127,7 @@ class ExamplesResult(Result):
             "max": self.max,
             "share": self.share,
             "positions": self.positions,
+            "fires": self.fires,
             "picture_max": dict(self.picture_max),
             "picture_mean": dict(self.picture_mean),
             "classes": [list(one) for one in self.classes],
@@ -131,7 +135,7 @@ class ExamplesResult(Result):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], arrays: Arrays) -> "ExamplesResult":
-        positions = data.get("positions")
+        positions, fires = data.get("positions"), data.get("fires")
         return cls(
             dataset=texts(data, "dataset"),
             top=_examples(data.get("top")),
@@ -151,6 +155,7 @@ class ExamplesResult(Result):
             max=number(data.get("max")),
             share=number(data.get("share")),
             positions=positions if isinstance(positions, int) else 0,
+            fires=fires if isinstance(fires, int) and fires >= 0 else None,
             picture_max=_quantiles(data.get("picture_max")),
             picture_mean=_quantiles(data.get("picture_mean")),
             classes=tuple(

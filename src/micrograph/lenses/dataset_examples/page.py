@@ -7,13 +7,27 @@ from typing import Any
 from markupsafe import Markup
 
 from micrograph.atlas.records import DatasetRecord, SampleRecord
-from micrograph.lenses.dataset_examples.lens import LENS, ExamplesResult, Found, Histogram
+from micrograph.lenses.dataset_examples.firing import (
+    Firing,
+    bands_with_fire,
+    firing,
+    least,
+    strongest,
+)
+from micrograph.lenses.dataset_examples.lens import (
+    LENS,
+    ExamplesResult,
+    Found,
+    Histogram,
+    SweptNode,
+)
+from micrograph.lenses.dataset_examples.photographs import how_to_get, photograph_note
+from micrograph.lenses.pages.coverage import Coverage, coverage
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
 from micrograph.parts.parts import Image, Thumb, image
 from micrograph.parts.plots import bars, histogram
-from micrograph.published import copy_of, listing_by_digest
 
 MARKS = {"0.5": "half", "0.9": "9 of 10", "0.99": "99 of 100", "1": "all"}
 
@@ -53,11 +67,12 @@ class ClassShare:
 
 @dataclass(frozen=True)
 class DatasetExamples:
-    """What one dataset says about a unit. `others` are the names of further datasets.
+    """What one dataset says about a unit. `names` are those of all datasets.
 
-    `fires` is the share of positions where the unit is above 0; `marks` are quantiles over pictures
-    of the spatial maximum, by share. `note` says how to get pictures that are not here, else it is
-    "".
+    `top` are pictures on which the unit fires, for `firing` says on how many that is. `fires` is
+    the share of positions where it is above 0; `marks` are quantiles over pictures of the spatial
+    maximum, by share. `coverage` says whether the model has words for the dataset's classes, `note`
+    how to get pictures that are not here, else it is "".
     """
 
     technique: str
@@ -79,6 +94,8 @@ class DatasetExamples:
     fires: float
     classes: list[ClassShare]
     names: list[str]
+    firing: Firing | None
+    coverage: Coverage
     note: str = ""
 
 
@@ -95,7 +112,8 @@ def section(scene: Scene) -> DatasetExamples | None:
     def shown(examples: Sequence[Found]) -> list[Example]:
         return [example(scene, record, samples.get(n), n, at, value) for n, at, value in examples]
 
-    top = shown(result.top)
+    top, bottom = shown(strongest(result)), shown(least(result))
+    ends = [*top, *bottom]
     return DatasetExamples(
         LENS.name,
         "dataset_examples",
@@ -105,9 +123,9 @@ def section(scene: Scene) -> DatasetExamples | None:
         record.licence if record else "",
         record.pictures if record else 0,
         top,
-        [Band(band.low, band.high, shown(band.examples)) for band in result.bands],
-        shown(result.bottom),
-        result.histogram,
+        [Band(band.low, band.high, shown(band.examples)) for band in bands_with_fire(result)],
+        bottom,
+        result.histogram if result.sd or result.mean else None,
         {share: result.picture_max[share] for share in MARKS if share in result.picture_max},
         result.mean,
         result.sd,
@@ -116,39 +134,19 @@ def section(scene: Scene) -> DatasetExamples | None:
         result.share,
         _classes(record, result.classes),
         list(found),
-        photograph_note(result.dataset, [e.number for e in top], all(e.image for e in top)),
+        firing(result, _shown_to_it(scene, v.variant, record)),
+        coverage(scene.atlas.model.labels, record),
+        photograph_note(result.dataset, [e.number for e in ends], all(e.image for e in ends)),
     )
 
 
-def photograph_note(dataset: str, numbers: Sequence[int], shown: bool) -> str:
-    """What a reader should know of pictures of a published set: how to get them where they are not
-    shown, and that those of their copy are not the very files that were measured; else ""."""
-    listed = listing_by_digest(dataset)
-    if listed is None:
-        return ""
-    if not shown:
-        return how_to_get(dataset)
-    copy = copy_of(listed)
-    if dataset == listed.digest and any(copy.is_other_form(n) for n in numbers):
-        return (
-            "Your copy has these photographs scaled down. The values are those of the pictures as "
-            "they are published, to which a network answers a little differently; "
-            f"`{listed.command}` gets those."
-        )
-    return ""
-
-
-def how_to_get(dataset: str) -> str:
-    """How to get the pictures of a published set, in a sentence with the command in backticks; ""
-    for a dataset that is none."""
-    listed = listing_by_digest(dataset)
-    if listed is None:
-        return ""
-    return (
-        "These photographs are not ours to pass on: each tile names what is on its picture. "
-        f"`{listed.command}` gets your own copy of all {len(listed):,} "
-        f"({listed.size / 1e6:.0f} MB); then they are shown here."
-    )
+def _shown_to_it(scene: Scene, variant: str, record: DatasetRecord | None) -> int:
+    """How many pictures of the dataset the unit was shown; 0 where that is not known."""
+    if record is None:
+        return 0
+    whole = [v for v in scene.whole if (v.technique, v.variant) == (LENS.name, variant)]
+    skipped = scene.read(whole[0], SweptNode).skipped if whole else 0
+    return max(0, record.pictures - skipped)
 
 
 def example(
@@ -197,13 +195,15 @@ def variants(scene: Scene, there: Sequence[str]) -> list[TileChoice]:
 
 
 def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
-    """Each unit's strongest example, as it saw it."""
+    """Each unit's strongest example, as it saw it; no picture of a unit that fires on none."""
     first: dict[int, Found] = {}
+    silent: dict[int, Found] = {}
     digest = ""
     for unit, v in scene.atlas.results(scene.node.id, LENS.name, variant).items():
         result = scene.read(v, ExamplesResult)
         if unit is not None and result.top:
-            first[unit] = result.top[0]
+            best = strongest(result)
+            (first if best else silent)[unit] = (best or result.top)[0]
             digest = result.dataset
     dataset = scene.datasets.get(digest)
     samples = scene.samples(digest, [n for n, *_ in first.values()])
@@ -219,12 +219,17 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
             shown.window,
             "" if shown.image else shown.cls,
         )
+    for unit, (_, _, value) in silent.items():
+        address = f"{scene.model}/{scene.node.id}/{unit}"
+        found[unit] = Thumb(
+            unit, address, scene.urls.unit(scene.model, scene.node.id, unit), score=value
+        )
     return found
 
 
 def note(scene: Scene, variant: str, tiles: Mapping[int, Thumb]) -> str:
     """How to get the pictures of a grid's tiles, where they are not here."""
-    if all(tile.image for tile in tiles.values()):
+    if not any(tile.text for tile in tiles.values()):
         return ""
     dataset = next((d for d in scene.datasets.values() if d.name == variant), None)
     return how_to_get(dataset.digest) if dataset else ""

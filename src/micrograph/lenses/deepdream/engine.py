@@ -7,11 +7,13 @@ is strong already grows stronger. Mordvintsev et al. 2015; the objective is luci
 import time
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from micrograph.lenses.deepdream.lens import LENS, DeepDreamParams
 from micrograph.lenses.engines import common, presets
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.models.model import Model
-from micrograph.optimize import FourierImage, Settings, energy, optimize
+from micrograph.optimize import FourierImage, Settings, energy, evaluate, optimize
 
 START = 0.5
 """Standard deviation of the spectrum at the start: as much contrast as a photograph. From faint
@@ -58,6 +60,17 @@ class DeepDreamEngine(BatchEngine[DeepDreamParams]):
         )
         seconds = time.perf_counter() - started
         yield Rendered(node, None, done.as_uint8()[0], done.scores.item(), seconds)
+
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        found: list[float] = evaluate(model, energy(node), common.as_images(pictures)).tolist()
+        return found
 
 
 ENGINE = DeepDreamEngine()

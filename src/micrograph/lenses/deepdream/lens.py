@@ -17,6 +17,7 @@ WORDS = Words(
     reading="Read it as a texture of the node's vocabulary, not as an object.",
     caution="Few strong units can outshout hundreds of others.",
     level="node",
+    score="mean square of the activations",
 )
 VARIANTS = ("node",)
 
@@ -36,5 +37,5 @@ LENS = Lens(
     home=__package__,
     params=DeepDreamParams,
     result=Result,
-    can=Can(in_graph=True),
+    can=Can(in_graph=True, scores_picture=True),
 )

@@ -7,6 +7,8 @@ Olah et al., "Feature Visualization", Distill 2017, section "Diversity".
 from collections.abc import Iterator, Sequence
 from math import isqrt
 
+import numpy as np
+
 from micrograph.lenses.diversity.lens import LENS, DiversityParams, DiversityResult
 from micrograph.lenses.engines import common, presets
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
@@ -71,6 +73,21 @@ class DiversityEngine(BatchEngine[DiversityParams]):
                     seconds,
                     DiversityResult(columns=facets // rows, rows=rows, scores=tuple(scores[own])),
                 )
+
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        facets = int(job.recipe["facets"])
+        rows = isqrt(facets)
+        parts = common.cut(pictures, facets // rows, rows)
+        each = [unit for unit in units for _ in range(facets)]
+        scores = common.channel_scores(model, node, each, parts)
+        return [max(scores[k * facets : (k + 1) * facets]) for k in range(len(units))]
 
 
 ENGINE = DiversityEngine()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.errors import BadInput
-from micrograph.lenses.contract import Lens, Words
+from micrograph.lenses.contract import Can, Lens, Words
 from micrograph.lenses.params import Optimized, option
 from micrograph.lenses.result import Arrays, Result, count, number
 
@@ -20,6 +20,7 @@ WORDS = Words(
     reading="What all facets share is what the unit needs; where they differ it does not care.",
     caution="The push apart can force differences that mean nothing: compare the facets' scores.",
     under="feature_vis",
+    score="mean activation of the strongest",
 )
 
 VARIANTS = ("facets",)
@@ -75,4 +76,5 @@ LENS = Lens(
     home=__package__,
     params=DiversityParams,
     result=DiversityResult,
+    can=Can(scores_picture=True),
 )

@@ -37,7 +37,8 @@ class Rendered:
     """A result at an address: a picture, uint8 [y, x, 3] in RGB, or None where data says it all,
     its score (what that is, the lens says) and its share of the time.
 
-    `unit` is None for a result about the node as a whole.
+    `unit` is None for a result about the node as a whole. `stored_score` is the score of the
+    picture as it is kept, after compression; None where nobody measured it.
     """
 
     node: str
@@ -46,6 +47,7 @@ class Rendered:
     score: float
     seconds: float
     result: Result = field(default_factory=Result)
+    stored_score: float | None = None
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -88,10 +90,12 @@ class Engine(ABC, Generic[P]):
     """Base of both kinds: `BatchEngine` and `SweepEngine`.
 
     `lens` is the lens that it belongs to; `revision` goes up when old recipes give other results.
+    `nothing` says why some nodes have no result, where that happens.
     """
 
     lens: ClassVar[Lens]
     revision: ClassVar[int] = 1
+    nothing: ClassVar[str] = ""
 
     @property
     def name(self) -> str:
@@ -147,6 +151,20 @@ class BatchEngine(Engine[P]):
         on_step: StepHook | None = None,
     ) -> Iterator[Rendered | Sample]:
         """Render `units` of `node` in one batch. Halves the batch when memory runs out."""
+
+    def score(
+        self,
+        model: "Model",
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float] | None:
+        """What `run` would give as the score of each of `pictures`, uint8 [y, x, 3], had it come
+        out so: one for each of `units`. None, here, where a score is not what a picture reaches;
+        with `Can(scores_picture=True)` a lens says that it is.
+        """
+        return None
 
 
 class SweepEngine(Engine[P]):

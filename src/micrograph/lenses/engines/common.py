@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
-from micrograph.optimize import memory
+from micrograph.optimize import channel, evaluate, memory
 from micrograph.steps import StepHook, part_of, rising
 
 Item = TypeVar("Item")
@@ -76,6 +77,39 @@ def mosaic(pictures: np.ndarray, columns: int) -> np.ndarray:
     rows = pictures.reshape(n // columns, columns, y, x, channels)
     tiled: np.ndarray = rows.swapaxes(1, 2).reshape(n // columns * y, columns * x, channels)
     return tiled
+
+
+def as_images(pictures: Sequence[np.ndarray]) -> Tensor:
+    """Pictures of one size, uint8 [y, x, 3], as float32 [n, 3, y, x] in 0..1."""
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+
+
+def cut(mosaics: Sequence[np.ndarray], columns: int, rows: int) -> list[np.ndarray]:
+    """The reverse of `mosaic`: the pictures of all `mosaics`, one mosaic after the other."""
+    found: list[np.ndarray] = []
+    for whole in mosaics:
+        for row in np.split(whole, rows, axis=0):
+            found += np.split(row, columns, axis=1)
+    return found
+
+
+def channel_scores(
+    model: Model, node: str, units: Sequence[int | None], pictures: Sequence[np.ndarray]
+) -> list[float]:
+    """The mean activation of each of `units` on its picture."""
+    chosen = [unit for unit in units if unit is not None]
+    found: list[float] = []
+    for part, scores, _ in in_memory(
+        range(len(chosen)),
+        lambda part, _: evaluate(
+            model,
+            channel(node, [chosen[k] for k in part]),
+            as_images([pictures[k] for k in part]),
+        ).tolist(),
+    ):
+        assert len(part) == len(scores)
+        found += scores
+    return found
 
 
 def largest_means(maps: Tensor, most: int = 16) -> list[list[tuple[int, float]]]:

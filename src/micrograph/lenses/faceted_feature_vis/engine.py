@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,6 +56,7 @@ class FacetedFeatureVisEngine(BatchEngine[FacetedParams]):
     """The engine of facets by theme. Its variants are the themes."""
 
     lens = LENS
+    nothing = "no node with a map lies below, in which a theme could be told"
 
     def plan(self, model: Model, params: FacetedParams) -> list[Job]:
         """One job for each theme and repeat.
@@ -147,6 +149,16 @@ class FacetedFeatureVisEngine(BatchEngine[FacetedParams]):
                 if name in job.context.nodes()
             ]
         return nodes
+
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        return common.channel_scores(model, node, units, pictures)
 
 
 ENGINE = FacetedFeatureVisEngine()

@@ -19,6 +19,7 @@ WORDS = Words(
     reading="Compare the themes: what stays is the unit's own, what changes is the theme's.",
     caution="A theme can be forced on a unit that has nothing to do with it: look at the scores.",
     under="feature_vis",
+    score="mean activation",
 )
 
 THEMES = ("vehicle", "building", "animal", "plant")
@@ -68,5 +69,5 @@ LENS = Lens(
     home=__package__,
     params=FacetedParams,
     result=FacetedResult,
-    can=Can(needs_text=True, variant_title="Theme"),
+    can=Can(needs_text=True, variant_title="Theme", scores_picture=True),
 )

@@ -8,6 +8,7 @@ possible (alpha). Olah et al., "Feature Visualization", Distill 2017.
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 
 from micrograph.errors import BadInput
@@ -21,6 +22,7 @@ from micrograph.optimize import (
     Settings,
     activations,
     channel,
+    evaluate,
     memory,
     neuron,
     optimize,
@@ -81,6 +83,28 @@ class FeatureVisEngine(BatchEngine[FeatureVisParams]):
                     driven=tuple(together[i]), alpha=opacity[i][0] if len(opacity[i]) else None
                 )
                 yield Rendered(node, unit, picture, scores[i], seconds, kept)
+
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        node, found = model.node(node).id, []
+        chosen = [(unit, one) for unit, one in zip(units, pictures, strict=True) if unit is not None]
+
+        def evaluated(part: Sequence[tuple[int, np.ndarray]], _: StepHook | None) -> list[float]:
+            target = self.target(node, [unit for unit, _ in part], job)
+            scores: list[float] = evaluate(
+                model, target, common.as_images([one for _, one in part])
+            ).tolist()
+            return scores
+
+        for _, scores, _ in common.in_memory(chosen, evaluated):
+            found += scores
+        return found
 
     def _climb(
         self, model: Model, node: str, units: Sequence[int], job: Job, on_step: StepHook | None

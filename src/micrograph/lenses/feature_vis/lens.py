@@ -110,5 +110,5 @@ LENS = Lens(
     home=__package__,
     params=FeatureVisParams,
     result=FeatureVisResult,
-    can=Can(lead=True),
+    can=Can(lead=True, scores_picture=True),
 )

@@ -1,7 +1,7 @@
 """Is a feature visualization to be trusted? Measured, with the reasons in words.
 
-A picture is compared with what real pictures do to the unit, and with its own repeats. What the
-thresholds are and how they were found is in docs/techniques/quality.md.
+A picture is compared with what the pictures of a dataset do to the unit, and with its own repeats.
+What the thresholds are and how they were found is in docs/techniques/quality.md.
 """
 
 import math
@@ -19,7 +19,7 @@ TRUSTED, CAREFUL, DISTRUSTED, UNCHECKED = ("trusted", "careful", "not to be trus
 
 FAILED = {"channel": 1.0, "neuron": 0.5}
 """Shares of the dataset's best below which a picture counts as failed. A channel's picture repeats
-its pattern, and must drive the whole map more than any real picture does."""
+its pattern, and must drive the whole map more than any picture of the dataset does."""
 WEAK = {"channel": 1.3, "neuron": 1.0}
 """Shares below which it is read with care: pictures of noise still reach these."""
 AGREEING = 0.6
@@ -35,7 +35,8 @@ class Quality:
     `share` is its activation over the best of the dataset (`dataset` is the name), `exceeds` the
     share of the dataset's pictures that it drives the unit more than; `agreement` is the mean
     likeness (0..1) of what `repeats` pictures drive in the node, `spread` how far the weakest one's
-    activation is behind. None is what could not be measured.
+    activation is behind. None is what could not be measured. `foreign`: the dataset is of another
+    world than the model's, and so no judge.
     """
 
     variant: str
@@ -47,46 +48,63 @@ class Quality:
     repeats: int = 1
     agreement: float | None = None
     spread: float | None = None
+    foreign: bool = False
 
 
-def qualities(found: Sequence[Visualization]) -> dict[str, Quality]:
-    """The quality of each variant of feature visualization among all results of one unit."""
+def qualities(
+    found: Sequence[Visualization], foreign: Mapping[str, str] | None = None
+) -> dict[str, Quality]:
+    """The quality of each variant of feature visualization among all results of one unit.
+
+    `foreign` are the datasets, by digest, that are of another world than the model's, each with the
+    sentence that says so: by them nothing is judged.
+    """
     examples = [v for v in found if v.technique == "dataset_examples" and v.unit is not None]
     by_variant: dict[str, list[Visualization]] = {}
     for v in found:
         if v.technique == "feature_vis" and v.picture is not None:
             by_variant.setdefault(v.variant, []).append(v)
     return {
-        variant: quality(variant, _repeats(rows), examples) for variant, rows in by_variant.items()
+        variant: quality(variant, _repeats(rows), examples, foreign or {})
+        for variant, rows in by_variant.items()
     }
 
 
 def quality(
-    variant: str, repeats: Sequence[Visualization], examples: Sequence[Visualization]
+    variant: str,
+    repeats: Sequence[Visualization],
+    examples: Sequence[Visualization],
+    foreign: Mapping[str, str] | None = None,
 ) -> Quality:
     """The quality of `repeats[0]`, the others made alike from other seeds.
 
     `examples` are the unit's results of dataset_examples; of several datasets the one counts that
-    drives the unit most.
+    drives the unit most, and one of another world (`foreign`, as in `qualities`) only where there is
+    no other.
     """
     if re.search("negative|alpha", variant):
         return Quality(
-            variant, UNCHECKED, ["This kind of picture has no real pictures to compare with."]
+            variant, UNCHECKED, ["A dataset has nothing to compare this kind of picture with."]
         )
     kind = "channel" if variant.startswith("channel") else "neuron"
-    best = max(examples, key=lambda e: _top(e, kind), default=None)
+    strange = {id(e): said for e in examples if (said := (foreign or {}).get(_digest(e), ""))}
+    best = max(examples, key=lambda e: (id(e) not in strange, _top(e, kind)), default=None)
     dataset = best.variant if best else ""
+    no_judge = strange.get(id(best), "")
     bad, weak, good = [], [], []
-    score, top = repeats[0].score, _top(best, kind) if best else -math.inf
+    score, top = _reached(repeats[0]), _top(best, kind) if best else -math.inf
     share = exceeds = None
     if best is None or not math.isfinite(top):
         unknown = ["No dataset was swept for this unit: there is nothing to compare with."]
     else:
-        unknown = []
-        if _is_dead(best):
-            bad.append(f"Nothing in {dataset} excites this unit: it may be dead.")
-        elif top > 0:
+        unknown = [f"Not judged: {no_judge}."] if no_judge else []
+        if top > 0:
             share, exceeds = score / top, _share_below(best, kind, score)
+        if no_judge:
+            pass
+        elif _is_dead(best):
+            bad.append(f"Nothing in {dataset} excites this unit: it may be dead.")
+        elif share is not None:
             said = f"It drives the unit {_times(share)} {_MEANT[kind]} of {dataset}"
             if share < FAILED[kind]:
                 bad.append(f"{said}: the picture failed.")
@@ -98,7 +116,7 @@ def quality(
                 weak.append(f"The unit is silent on 99 of 100 pictures of {dataset}.")
         else:
             unknown.append(f"The unit is never positive on {dataset}.")
-    agreement, spread = _agreement(repeats), _spread([v.score for v in repeats])
+    agreement, spread = _agreement(repeats), _spread([_reached(v) for v in repeats])
     # What a whole picture drives says little where only its centre was driven.
     agreement = agreement if kind == "channel" else None
     if agreement is not None and agreement < AGREEING:
@@ -120,6 +138,7 @@ def quality(
         len(repeats),
         agreement,
         spread,
+        bool(no_judge),
     )
 
 
@@ -156,6 +175,16 @@ def _quantiles(example: Visualization, kind: str) -> dict[float, float]:
         if 0 <= quantile <= 1:
             found[quantile] = value
     return dict(sorted(found.items()))
+
+
+def _reached(v: Visualization) -> float:
+    """By the picture that is shown, where that was measured."""
+    return v.score if v.stored_score is None else v.stored_score
+
+
+def _digest(example: Visualization) -> str:
+    """Of the dataset that was shown."""
+    return ExamplesResult.from_json(example.data, {}).dataset
 
 
 def _quantile(example: Visualization, kind: str, at: float) -> float | None:

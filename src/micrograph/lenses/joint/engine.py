@@ -78,13 +78,11 @@ class JointEngine(BatchEngine[JointParams]):
         for part, strips, seconds in common.in_memory(units, climb, on_step):
             for i, unit in enumerate(part):
                 scores = strips.scores[i]
-                first, *_, last = scores
-                own, others = scores[len(SHARES) // 2]
                 yield Rendered(
                     node,
                     unit,
                     common.mosaic(strips.pictures[i], len(SHARES)),
-                    min(own / max(first[0], 1e-6), others / max(last[1], 1e-6)),
+                    _undiminished(scores),
                     seconds,
                     JointResult(
                         partner=(job.recipe["partner"][0], job.recipe["partner"][1]),
@@ -93,6 +91,29 @@ class JointEngine(BatchEngine[JointParams]):
                         scores=tuple((own, other) for own, other in scores),
                     ),
                 )
+
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        other, partner = job.recipe["partner"]
+        parts, n = common.cut(pictures, len(SHARES), 1), len(SHARES)
+        own = common.channel_scores(model, node, [unit for unit in units for _ in SHARES], parts)
+        others = common.channel_scores(model, other, [partner] * len(parts), parts)
+        both = [list(pair) for pair in zip(own, others, strict=True)]
+        return [_undiminished(both[k * n : (k + 1) * n]) for k in range(len(units))]
+
+
+def _undiminished(scores: Sequence[Sequence[float]]) -> float:
+    """The smaller of both units' shares, on the picture in the middle, of what each has at its
+    end."""
+    first, *_, last = scores
+    own, others = scores[len(SHARES) // 2]
+    return min(own / max(first[0], 1e-6), others / max(last[1], 1e-6))
 
 
 class _Strips:

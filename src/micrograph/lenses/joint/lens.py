@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from micrograph.lenses.contract import Lens, Words
+from micrograph.lenses.contract import Can, Lens, Words
 from micrograph.lenses.params import Optimized, option
 from micrograph.lenses.result import Arrays, Result, count, number, pairs
 
@@ -19,7 +19,8 @@ WORDS = Words(
     reading="From left to right the weight moves from this unit to the other; the middle has both.",
     caution="A mixture may show a compromise that no picture of the world contains.",
     under="feature_vis",
-    options="-o partner=<node:unit>",
+    options="-o partner={node}:{other}",
+    score="share that both keep of what each reaches alone",
 )
 
 
@@ -77,4 +78,5 @@ LENS = Lens(
     home=__package__,
     params=JointParams,
     result=JointResult,
+    can=Can(scores_picture=True),
 )

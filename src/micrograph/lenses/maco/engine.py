@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -68,10 +69,7 @@ class MacoEngine(BatchEngine[MacoParams]):
             alphas = (alpha * 255).round()
             faded = 0.5 + alphas[:, None] / 255 * (images - 0.5)
             pictures = (faded * 255).round()
-            small = F.interpolate(
-                pictures / 255, (model.preprocessing.size,) * 2, mode="bilinear", antialias=True
-            )
-            scores = evaluate(model, channel(node, list(part)), small).tolist()
+            scores = _scores(model, node, part, pictures / 255)
             for i, unit in enumerate(part):
                 yield Rendered(
                     node,
@@ -81,6 +79,25 @@ class MacoEngine(BatchEngine[MacoParams]):
                     seconds,
                     MacoResult(alpha=alphas[i].byte().numpy()),
                 )
+
+    def score(
+        self,
+        model: Model,
+        node: str,
+        units: Sequence[int | None],
+        job: Job,
+        pictures: Sequence[np.ndarray],
+    ) -> Sequence[float]:
+        chosen = [unit for unit in units if unit is not None]
+        return _scores(model, node, chosen, common.as_images(pictures))
+
+
+def _scores(model: Model, node: str, units: Sequence[int], images: Tensor) -> list[float]:
+    """Of pictures [unit, 3, y, x] in 0..1 of any size."""
+    size = model.preprocessing.size
+    small = F.interpolate(images, (size, size), mode="bilinear", antialias=True)
+    found: list[float] = evaluate(model, channel(node, list(units)), small).tolist()
+    return found
 
 
 ENGINE = MacoEngine()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from micrograph.lenses.contract import Lens, Words
+from micrograph.lenses.contract import Can, Lens, Words
 from micrograph.lenses.params import REPEATS, Params, option
 from micrograph.lenses.result import Arrays, Result
 
@@ -24,6 +24,7 @@ WORDS = Words(
     reading="Look for shapes and their arrangement; the fineness of detail is that of photographs.",
     caution="A spectrum is all that is natural about it: the picture is still an optimum.",
     under="feature_vis",
+    score="mean activation",
 )
 
 VARIANTS = ("channel",)
@@ -73,4 +74,4 @@ class MacoResult(Result):
         return cls(alpha=arrays.get("alpha"))
 
 
-LENS = Lens(words=WORDS, order=20, home=__package__, params=MacoParams, result=MacoResult)
+LENS = Lens(words=WORDS, order=20, home=__package__, params=MacoParams, result=MacoResult, can=Can(scores_picture=True))

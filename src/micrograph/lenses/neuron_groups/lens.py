@@ -19,6 +19,7 @@ WORDS = Words(
     reading="A group's map says where in the picture it acts, its picture what it stands for.",
     caution="How many groups there are was chosen, not found; another number cuts otherwise.",
     level="node",
+    score="share of the activations explained",
 )
 
 MOST_GROUPS = 32

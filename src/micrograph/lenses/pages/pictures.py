@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from micrograph.atlas.records import Visualization
+from micrograph.lenses import lenses
 from micrograph.lenses.contract import Lens
 from micrograph.lenses.pages.page import TileChoice
 from micrograph.lenses.pages.scene import Scene, Shot
@@ -30,7 +31,28 @@ def shot(
     image = scene.image(v)
     if image is None:
         return None
-    return Shot(v.variant, title, image, v.score, v.seed, columns, rows)
+    return Shot(
+        v.variant,
+        title,
+        image,
+        v.score,
+        v.seed,
+        columns,
+        rows,
+        v.stored_score,
+        measured(v),
+    )
+
+
+def measured(v: Visualization) -> str:
+    """What the number is that is shown of a result: where its picture was compressed, and what it
+    reaches since then was not measured, that is said."""
+    one = lenses().get(v.technique)
+    what = one.words.score if one else "score"
+    lossy = v.picture is not None and v.picture.mime != "image/png"
+    if lossy and v.stored_score is None and one is not None and one.can.scores_picture:
+        return f"{what}, before compression"
+    return what
 
 
 def plain(title: str) -> Callable[[Visualization, Result], str]:

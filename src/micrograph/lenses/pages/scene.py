@@ -21,7 +21,11 @@ Stored = TypeVar("Stored", bound=Result)
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture a lens gave, with its caption. `variant` and `seed` tell results apart."""
+    """One picture a lens gave, with its caption. `variant` and `seed` tell results apart.
+
+    `score` is what was reached, `stored_score` what the picture reaches as it is stored and shown,
+    None where that was not measured; `measured` says in words what the number is that is shown.
+    """
 
     variant: str
     title: str
@@ -30,6 +34,13 @@ class Shot:
     seed: int
     columns: int = 1
     rows: int = 1
+    stored_score: float | None = None
+    measured: str = ""
+
+    @property
+    def shown_score(self) -> float:
+        """The number that belongs to the picture."""
+        return self.score if self.stored_score is None else self.stored_score
 
 
 @dataclass(frozen=True)

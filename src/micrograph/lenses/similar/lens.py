@@ -23,6 +23,7 @@ WORDS = Words(
         "Units that fire on the same pictures mean the same, whatever their own pictures look like."
     ),
     caution="Alike on one dataset is not the same: another dataset may tell them apart.",
+    score="mean cosine of the nearest",
 )
 
 VARIANTS = {

@@ -18,6 +18,7 @@ WORDS = Words(
     ),
     reading="Look at what the texts have in common; each comes with how strongly it fits.",
     caution="The best text is an optimum like any picture: it need not be a sentence.",
+    score="cosine",
 )
 
 VARIANTS = ("search",)

@@ -25,6 +25,7 @@ WORDS = Words(
         "care. The dashed line is its answer to plain grey."
     ),
     caution="A unit for something else also has a favourite here: compare the heights.",
+    score="largest activation",
 )
 FAMILIES = (
     "curves",

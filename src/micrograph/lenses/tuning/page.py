@@ -16,7 +16,7 @@ from micrograph.parts.plots import Plot, tuning_plots
 @dataclass(frozen=True)
 class Family:
     """A unit's answers to one family: `responses` are nested lists, one level per axis. `best` is
-    the strongest, in words; `image` its stimulus."""
+    the strongest, in words; `image` its stimulus; neither is there where the unit never `fires`."""
 
     name: str
     title: str
@@ -27,6 +27,7 @@ class Family:
     best: str
     at: list[int]
     image: Image | None
+    fires: bool
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def _family(scene: Scene, v: Visualization, result: TuningResult) -> Family | No
     baseline = number(float(base[scene.unit])) if base is not None and len(base) else 0.0
     sample = scene.samples(result.dataset, [number_of_best]).get(number_of_best)
     picture = sample.picture if sample else None
+    fires = bool(own.max() != 0)  # an unrectified unit is hardly ever exactly 0
     return Family(
         v.variant,
         result.title or v.variant.replace("_", " ").capitalize(),
@@ -72,9 +74,10 @@ def _family(scene: Scene, v: Visualization, result: TuningResult) -> Family | No
         own.tolist(),
         baseline,
         float(own.max()),
-        _words(result.axes, at),
+        _words(result.axes, at) if fires else "",
         at,
-        image(scene.model, picture, scene.urls) if picture else None,
+        image(scene.model, picture, scene.urls) if picture and fires else None,
+        fires,
     )
 
 
@@ -109,7 +112,7 @@ def variants(scene: Scene, there: Sequence[str]) -> list[TileChoice]:
 
 
 def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
-    """Each unit's favourite stimulus of one family."""
+    """Each unit's favourite stimulus of one family; no picture of a unit that is silent on all."""
     v = scene.atlas.results(scene.node.id, LENS.name, variant).get(None)
     if v is None:
         return {}
@@ -123,12 +126,15 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     found = {}
     for unit, n in enumerate(best):
         sample = samples.get(n)
-        if sample and sample.picture:
+        silent = flat[unit, n] == 0
+        if silent or (sample and sample.picture):
             found[unit] = Thumb(
                 unit,
                 f"{scene.model}/{scene.node.id}/{unit}",
                 scene.urls.unit(scene.model, scene.node.id, unit),
-                image(scene.model, sample.picture, scene.urls),
+                image(scene.model, sample.picture, scene.urls)
+                if sample and sample.picture and not silent
+                else None,
                 number(float(flat[unit, n])),
             )
     return found

@@ -22,6 +22,7 @@ WORDS = Words(
     reading="Neighbours are alike. Move and zoom; every picture leads to its unit.",
     caution="Closeness is kept, distance is not: how far apart two islands lie says nothing.",
     level="node",
+    score="how much more alike neighbours are",
 )
 
 VARIANTS = ("node", "model")

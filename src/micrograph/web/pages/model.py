@@ -20,7 +20,7 @@ from micrograph.web.lens_traits import MAP, UnitsMap, units_map
 from micrograph.web.pages.model_graph import Graph, graph_of
 from micrograph.web.pages.model_state import LensProgress, NodeUnits, progress, units_along_depth
 from micrograph.web.pages.model_view import ModelView, whole_pictures
-from micrograph.web.pages.pictured import pictured_units, unit_count
+from micrograph.web.pages.pictured import pictured_count, pictured_units, unit_count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ def model_page(
         lineage=model.lineage,
         source=model.source,
         units=unit_count(atlas),
-        pictured=sum(pictured.values()),
+        pictured=pictured_count(atlas, pictured),
         lens=view.lens,
         picture=view.picture,
         source_picture=source,

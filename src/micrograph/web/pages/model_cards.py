@@ -8,7 +8,13 @@ from micrograph.atlas import Merged, Reading, Tile
 from micrograph.graph import is_drawn_small
 from micrograph.parts.parts import ModelRef, Thumb, model_ref, spread, thumb
 from micrograph.parts.urls import Urls
-from micrograph.web.pages.pictured import along_depth, node_tiles, pictured_of, unit_count
+from micrograph.web.pages.pictured import (
+    along_depth,
+    node_tiles,
+    pictured_count,
+    pictured_of,
+    unit_count,
+)
 
 STRATA = 12
 DEPTH = 4
@@ -91,7 +97,7 @@ def card_facts(atlas: Reading) -> CardFacts:
     worth = [n for n in atlas.nodes.values() if pictured.get(n.id) and not is_drawn_small(n)]
     nodes = along_depth(worth, STRATA)
     return CardFacts(
-        sum(pictured.values()),
+        pictured_count(atlas, pictured),
         len({count.technique for count in counts}),
         [
             (n.id, spread(node_tiles(atlas, n.id), DEPTH * max(1, STRATA // len(nodes))))
@@ -100,7 +106,7 @@ def card_facts(atlas: Reading) -> CardFacts:
     )
 
 
-KEPT_AS = f"card-1-{STRATA}-{DEPTH}"
+KEPT_AS = f"card-2-{STRATA}-{DEPTH}"
 """The name under which an index keeps what `pack_facts` makes of a file."""
 
 

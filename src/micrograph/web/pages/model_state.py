@@ -43,22 +43,29 @@ def units_along_depth(atlas: Reading) -> list[NodeUnits]:
 
 def progress(atlas: Reading, urls: Urls) -> list[LensProgress]:
     """The lenses that have results of the network's own nodes, in reading order; of several views
-    of a lens the one that has come furthest counts at each node."""
+    of a lens the one that has come furthest counts at each node. What a lens makes of a whole node
+    is there for each of its units."""
     nodes = own_nodes(atlas)
     most: dict[str, dict[str, int]] = {}
+    wholes: dict[str, set[str]] = {}
     whole = False
     for count in atlas.counts():
         whole = whole or (count.technique, count.variant) == (MAP, "model")
         there = most.setdefault(count.technique, {})
         there[count.node] = max(there.get(count.node, 0), count.units)
+        if count.whole:
+            wholes.setdefault(count.technique, set()).add(count.node)
     order = [name for name in lenses() if name in most]
     found = []
     for lens in [*order, *(t for t in most if t not in lenses())]:
+        level, there_whole = words(lens).level, wholes.get(lens, set())
         done = {n.id: min(most[lens].get(n.id, 0), n.units) for n in nodes}
-        level = words(lens).level
         if level == "node":
-            many, of = sum(map(bool, done.values())), len(nodes)
+            done = {id: int(units > 0 or id in there_whole) for id, units in done.items()}
+            many, of = sum(done.values()), len(nodes)
         else:
+            if _is_about_nodes(lens):
+                done |= {n.id: n.units for n in nodes if n.id in there_whole}
             many, of = sum(done.values()), sum(n.units for n in nodes)
         if many:
             node = max(done, key=done.__getitem__)
@@ -74,6 +81,11 @@ def progress(atlas: Reading, urls: Urls) -> list[LensProgress]:
                 )
             )
     return found
+
+
+def _is_about_nodes(lens: str) -> bool:
+    """Whether one result of it is about all units of a node."""
+    return lens in lenses() and lenses()[lens].level == "node"
 
 
 def _url(model: str, lens: str, node: str, urls: Urls) -> str:

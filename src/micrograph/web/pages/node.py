@@ -17,7 +17,6 @@ from micrograph.parts.parts import (
     Thumb,
     model_ref,
     node_facts,
-    render_command,
 )
 from micrograph.parts.urls import Urls
 from micrograph.web.failures import attempt
@@ -114,7 +113,7 @@ def node_page(
         pictures=pictures,
         techniques=[*dict.fromkeys([*there, *(part.technique for part in parts)])],
         pictured=len(tiles),
-        missing="" if len(tiles) >= node.units else _missing(atlas.model, node, view),
+        missing="" if len(tiles) >= node.units else _missing(atlas.model, node, view, urls),
         units=[
             tiles.get(unit) or Thumb(unit, f"{id}/{node.id}/{unit}", urls.unit(id, node.id, unit))
             for unit in ([] if view.lens == MAP else ordered(node.units, tiles, view.sort))
@@ -153,9 +152,9 @@ def _note(scene: Scene, view: NodeView, tiles: Mapping[int, Thumb]) -> str:
     )
 
 
-def _missing(model: ModelRecord, node: NodeRecord, view: NodeView) -> str:
+def _missing(model: ModelRecord, node: NodeRecord, view: NodeView, urls: Urls) -> str:
     usual = view.lens != DEFAULT.technique or is_default_tile(view.lens, view.shown_variant)
-    return render_command(
+    return urls.commands.render(
         model,
         node.id,
         variants=[] if usual else [view.shown_variant],

@@ -77,7 +77,7 @@ def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     if not query:
         return SearchPage("search", "Search", "", "", [])
     exact = _addressed(library, query, urls)
-    answer = resolve(query, library)
+    answer = resolve(query, library, here=urls.commands.here)
     hits = list(exact)
     for hit in library.search(query[:200]):
         parts = [str(p) for p in (hit.model, hit.node, hit.unit) if p is not None]

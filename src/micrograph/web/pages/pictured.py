@@ -1,6 +1,6 @@
 """How many units of a model can have a picture, how many have one, and which nodes to show."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from micrograph.atlas import Count, NodeRecord, Reading, Tile
 from micrograph.lenses import lead
@@ -19,6 +19,12 @@ def pictured_of(counts: Iterable[Count]) -> dict[str, int]:
         if (count.technique, count.variant) == lead():
             found[count.node] = count.units
     return found
+
+
+def pictured_count(atlas: Reading, pictured: Mapping[str, int]) -> int:
+    """How many of the units that `unit_count` counts have a picture: those of other nodes, which
+    show the same units again, count in neither."""
+    return sum(pictured.get(n.id, 0) for n in own_nodes(atlas))
 
 
 def unit_count(atlas: Reading) -> int:

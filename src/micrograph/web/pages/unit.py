@@ -10,6 +10,7 @@ from micrograph.graph import NodeKind, parts_of
 from micrograph.lenses import lenses
 from micrograph.lenses.contract import Words
 from micrograph.lenses.pages.listing import absent
+from micrograph.lenses.pages.pictures import measured
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import (
     Link,
@@ -19,7 +20,6 @@ from micrograph.parts.parts import (
     Thumb,
     model_ref,
     node_facts,
-    render_command,
     safe_color,
 )
 from micrograph.parts.urls import Urls
@@ -34,7 +34,9 @@ REACH = 6
 @dataclass(frozen=True, kw_only=True)
 class VisualizationView:
     """One result about the unit. `image` is its picture's URL, empty (and its sizes 0) where
-    `data` says it all; `recipe_digest` names the recipe."""
+    `data` says it all; `recipe_digest` names the recipe. `stored_score` is what the picture reaches
+    as it is stored, None where that was not measured; `measured` says what the number is that is
+    shown."""
 
     technique: str
     variant: str
@@ -50,6 +52,13 @@ class VisualizationView:
     made_with: Mapping[str, str]
     created: str
     seconds: float
+    stored_score: float | None
+    measured: str
+
+    @property
+    def shown_score(self) -> float:
+        """The number that belongs to the picture."""
+        return self.score if self.stored_score is None else self.stored_score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +147,7 @@ def unit_page(
         previous=link(unit - 1),
         next=link(unit + 1),
         citations=citations(model, address, origin + urls.unit(model.id, node.id, unit), results),
-        command=render_command(model, node.id, unit, _absent_views(found)),
+        command=urls.commands.render(model, node.id, unit, _absent_views(found)),
         render=render,
         look=look,
     )
@@ -172,7 +181,7 @@ def _command(scene: Scene, lens: Words) -> Missing:
     return Missing(
         technique=lens.technique,
         title=lens.title,
-        command=render_command(
+        command=scene.urls.commands.render(
             scene.atlas.model,
             scene.node.id,
             None if swept else scene.unit,
@@ -199,6 +208,8 @@ def _view(v: Visualization, model: str, urls: Urls) -> VisualizationView:
         made_with=v.made_with,
         created=v.created,
         seconds=v.seconds,
+        stored_score=v.stored_score,
+        measured=measured(v),
     )
 
 

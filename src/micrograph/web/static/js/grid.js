@@ -55,7 +55,7 @@ export function arrow(key) {
   const active = document.activeElement;
   const set = sets.find((s) => s.contains(active));
   if (!set) {
-    const first = sets.find((s) => s.dataset.grid !== "near" && links(s).length);
+    const first = sets.find((s) => s.dataset.grid !== "row" && links(s).length);
     if (!first) return false;
     const seen = links(first).find((link) => link.getBoundingClientRect().bottom > 60);
     focusIn(first, seen ?? links(first)[0]);

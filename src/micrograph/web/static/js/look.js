@@ -17,6 +17,12 @@ function figures(value) {
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2).replace("-", "−");
 }
 
+function percent(share) {
+  const value = 100 * share;
+  if (value > 0 && value < 0.1) return "below 0.1 %";
+  return `${value.toFixed(value >= 10 ? 0 : 1)} %`;
+}
+
 // The small pictures of a node's units, from its twin; asked for once.
 function tiles(node) {
   if (!twins.has(node)) {
@@ -41,7 +47,9 @@ function row(node, units, most) {
     item.setAttribute("aria-label", `${node}/${unit}: ${figures(value)}`);
     const stick = el("span", strength < 0 ? "stick less" : "stick");
     stick.style.setProperty("--share", Math.min(1, Math.abs(strength) / (most || 1)));
-    item.append(el("span", "blank"), stick, el("span", "n", figures(value)));
+    const number = el("span", "n");
+    number.append(el("b", "", String(unit)), ` ${figures(value)}`);
+    item.append(el("span", "blank"), stick, number);
     item.dataset.unit = unit;
     const entry = el("li");
     entry.append(item);
@@ -64,9 +72,10 @@ function row(node, units, most) {
   return part;
 }
 
-function section(title, parts) {
+// `meaning` says what the numbers below the units are.
+function section(title, meaning, parts) {
   const made = el("div", "shares");
-  made.append(el("h3", "", title), ...parts);
+  made.append(el("h3", "", title), el("p", "small", meaning), ...parts);
   return made;
 }
 
@@ -104,24 +113,25 @@ async function show(file, told) {
     const list = el("ol", "scored");
     for (const item of told.classes.slice(0, 5)) {
       const entry = el("li");
-      entry.append(el("span", "", item.label || `class ${item.class}`), el("span", "n", figures(item.value)));
+      entry.append(el("span", "", item.label || `class ${item.class}`), el("span", "n", percent(item.share)));
       list.append(entry);
     }
     const part = el("div", "shares");
     part.append(el("h3", "", "What the model takes it for"), list);
+    part.append(el("p", "small", "Shares of all its classes together (softmax)."));
     beside.append(part);
   }
   const strong = told.nodes.filter((node) => node.units.length);
   if (strong.length) {
     // Shares of a dataset's largest go up to 1; shares of the node are only compared within it.
     const most = ({ relative_to, units }) => (relative_to === "dataset" ? 1 : units[0].strength);
-    beside.append(section("Strongest units", strong.map((node) => row(node.node, node.units, most(node)))));
+    beside.append(section("Strongest units", "Below each unit: its number, and its largest activation in the picture.", strong.map((node) => row(node.node, node.units, most(node)))));
   }
   const carried = told.attribution?.nodes ?? [];
   if (carried.length) {
     const most = Math.max(...carried.flatMap((part) => part.units.map(([, value]) => Math.abs(value))));
     const { node, unit } = told.attribution;
-    beside.append(section(`What carried ${node}/${unit}`, carried.map((part) => row(
+    beside.append(section(`What carried ${node}/${unit}`, "Below each unit: its number, and how much of the activation it carried.", carried.map((part) => row(
       part.node, part.units.slice(0, 8).map(([unit, value]) => ({ unit, value, strength: value })), most,
     ))));
   }

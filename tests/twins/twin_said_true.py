@@ -1,0 +1,73 @@
+"""Differences from the recorded answers where what a page said was not so."""
+
+from typing import Any
+
+from twin_compare import Expected
+
+
+def _is_pasteable(recorded: Any, now: Any) -> bool:
+    """The same command, with something that a shell hands on in place of <...>."""
+    before, mark, _ = str(recorded).partition("<")
+    return bool(mark) and str(now).startswith(before.rpartition(" ")[0]) and "<" not in str(now)
+
+
+def _imports(recorded: Any, now: Any) -> bool:
+    """Weights that nobody can fetch are imported."""
+    return "weights fetch" in str(recorded) and "weights import" in str(now)
+
+
+_FIRES = "Pictures and stimuli on which a unit is silent do not show what it fires on."
+_COUNTED = "What is made of a whole node counts for its units, and not as one more unit."
+_PASTED = "Placeholders in <...> were read by the shell as files."
+_FETCH = "Recommended where there is no file to fetch."
+
+SAID_TRUE = (
+    Expected(
+        r".+", r"\$\.body\.sections\[\d+\]\.(top|bottom|bands)\.length",
+        lambda a, b: b < a, _FIRES,
+    ),
+    Expected(
+        r".+", r"\$\.body\.sections\[\d+\]\.histogram",
+        lambda a, b: b is None and a["high"] < 1e-30, "All values are 0: there is nothing to draw.",
+    ),
+    Expected(
+        r".+", r"\$\.body\.sections\[\d+\]\.families\[\d+\]\.(best|image)",
+        lambda a, b: b in ("", None), _FIRES,
+    ),
+    Expected(
+        r".+lens=(tuning|dataset_examples).*", r"\$\.body\.units\[\d+\]\.(image|window)",
+        lambda a, b: b is None, _FIRES,
+    ),
+    Expected(
+        r".+/models/inceptionv1_caffe/.+",
+        r"\$\.body\.sections\[\d+\]\.groups\[\d+\]\.quality\.(verdict|reasons\[\d+\])",
+        lambda a, b: b == "unchecked" or str(b).startswith("Not judged: toytown is of another"),
+        "Drawings are no judge of a network of photographs.",
+    ),
+    Expected(
+        r".+", r"\$\.body\.sections\[\d+\]\.groups\[\d+\]\.quality\.reasons\[\d+\]",
+        lambda a, b: "real pictures" in a and "dataset" in b, "Drawings are no real pictures.",
+    ),
+    Expected(
+        r".+/about\.json", r"\$\.body\.lenses\[\d+\]\.question",
+        lambda a, b: "real pictures" in a and "dataset" in b, "Drawings are no real pictures.",
+    ),
+    Expected(
+        r".+/models/\w+\.json.*", r"\$\.body\.rendered\[\d+\]\.(done|url)",
+        lambda a, b: isinstance(b, str) or b > a or 0 < a - b < 10, _COUNTED,
+    ),
+    Expected(
+        r".+", r"\$\.body\.(lenses\[\d+\]\.options|missing|missing\[\d+\]\.command)",
+        _is_pasteable, _PASTED,
+    ),
+    Expected(
+        r".+",
+        r"\$\.body\.(note|look\.reason|render\.reason|(known\[\d+\]\.)?state\.commands\[0\])",
+        _imports, _FETCH,
+    ),
+    Expected(
+        r".+", r"\$\.body\.citations\[3\]\.text",
+        lambda a, b: a.splitlines()[0] == b.splitlines()[0] and "author = " in b,
+        "BibTeX is escaped, and names author and recipe.",
+    ),
+)  # fmt: skip
