@@ -5,6 +5,7 @@ from pathlib import Path
 
 import published_samples as samples
 import pytest
+from picture_server import serving
 
 from micrograph.cli import main
 from micrograph.published import Listing, copy_of
@@ -59,3 +60,19 @@ def test_a_sweep_of_a_set_that_is_not_here_says_how_to_get_it(
     assert main([*words, "--atlas", str(tmp_path / "atlas")]) == 2
     error = capsys.readouterr().err
     assert "6 of the 6 pictures of six-drawings are not here; run `micrograph dataset" in error
+
+
+def test_pictures_are_fetched_and_said_to_be_here(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
+    with serving() as server:
+        six = samples.known(monkeypatch, tmp_path / "data", server.address)
+        assert main(["dataset", "fetch", samples.NAME]) == 0
+        assert main(["dataset", "fetch", samples.NAME]) == 0
+    said = capsys.readouterr().out
+    assert said.count("They are ours.") == 2
+    assert "6 pictures fetched, 0 were here" in said
+    assert "0 pictures fetched, 6 were here" in said
+    assert "missing" not in said
+    assert not copy_of(six).missing()
