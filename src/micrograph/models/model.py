@@ -268,8 +268,8 @@ class Model:
         channels = 3 if preprocess else self.preprocessing.channels
         if not isinstance(images, Tensor):
             raise BadInput(
-                f"images of type {type(images).__name__} given, expected a tensor [batch, {channels}, "
-                "y, x]"
+                f"images of type {type(images).__name__} given, expected a tensor "
+                f"[batch, {channels}, y, x]"
             )
         if images.ndim != 4 or images.shape[1] != channels or not images.is_floating_point():
             form = "RGB [batch, 3, y, x]" if channels == 3 else f"[batch, {channels}, y, x]"

@@ -42,7 +42,8 @@ def _as_large(image: Image.Image, size: tuple[int, int], method: str) -> Image.I
 def _nearest(before: int, after: int) -> np.ndarray:
     scale = np.float32(before) / np.float32(after)
     places = np.floor((np.arange(after, dtype=np.float32) + np.float32(0.5)) * scale)
-    return np.minimum(places.astype(np.int64), before - 1)
+    found: np.ndarray = np.minimum(places.astype(np.int64), before - 1)
+    return found
 
 
 def _resized(width: int, height: int, p: "Preprocessing") -> tuple[int, int]:

@@ -51,8 +51,8 @@ def _nothing_to_see(nodes: Mapping[str, "Node"], where: str) -> str:
     if nodes:
         return f"no node of {where} is worth seeing; name one: {', '.join(list(nodes)[:8])}"
     return (
-        f"{where} has no nodes: none of its modules gives a tensor whose units could be told; wrap it "
-        "in a module whose parts give [batch, unit, y, x] or [batch, unit]"
+        f"{where} has no nodes: none of its modules gives a tensor whose units could be told; wrap "
+        "it in a module whose parts give [batch, unit, y, x] or [batch, unit]"
     )
 
 

@@ -24,8 +24,8 @@ def build(card: ModelCard) -> nn.Module:
             raise
         said = (str(error) or "no reason given").splitlines()[0][:200]
         raise BadInput(
-            f"{short(card.spec, 200)} cannot be made ({type(error).__name__}: {said}); are its options "
-            "right, and the versions of its library?"
+            f"{short(card.spec, 200)} cannot be made ({type(error).__name__}: {said}); are its "
+            "options right, and the versions of its library?"
         ) from None
 
 
