@@ -3,11 +3,12 @@
 import copy
 from collections import OrderedDict
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from micrograph import Model
+from micrograph import Model, Preprocessing, load, render
 from micrograph.errors import BadInput
 from micrograph.weights.formats import digest_of
 from micrograph.weights.tensors import to_raw
@@ -172,7 +173,9 @@ def test_wrappers_for_compiling_and_for_devices_are_looked_through():
 def test_a_module_that_cannot_be_copied_is_not_changed_behind_its_owners_back():
     net = small().double()
     net.kept = (x for x in "a generator cannot be copied")
-    with pytest.raises(BadInput, match=r"is in float64 and cannot be copied.*give module.float\(\)"):
+    with pytest.raises(
+        BadInput, match=r"is in float64 and cannot be copied.*give module.float\(\)"
+    ):
         of(net)
     assert net[0].weight.dtype == torch.float64
     assert list(of(net.float()).nodes) == ["0", "1"]
@@ -225,3 +228,134 @@ def test_each_tensor_that_a_network_gives_is_found_by_its_name(name):
     if "output.logits" in expected:  # given by a module inside, which names the node
         assert model.nodes["head"].kind == "logits"
         assert model.node("output.logits").id == "head"
+
+
+class Raising(nn.Module):
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self.conv, self.error = nn.Conv2d(3, 4, 3), error
+
+    def forward(self, x: torch.Tensor) -> None:
+        self.conv(x)
+        raise self.error
+
+
+ERRORS = [
+    RuntimeError("plain"),
+    KeyError("key"),
+    AttributeError("no such part"),
+    ZeroDivisionError("by zero"),
+    OSError("no disk"),
+    Exception("two\nlines"),
+    StopIteration(),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_whatever_a_network_raises_is_told_in_one_line(error):
+    model = of(Raising(error))
+    with pytest.raises(BadInput, match=r"net cannot run on pictures \[1, 3, 16, 16\]: ") as caught:
+        _ = model.nodes
+    assert "\n" not in str(caught.value)
+    assert (str(error).splitlines() or [type(error).__name__])[0] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "images", [None, "x.png", np.zeros((1, 3, 16, 16)), [torch.zeros(3, 16, 16)], PICTURES[0]]
+)
+def test_what_are_no_pictures(images):
+    with pytest.raises(BadInput, match=r"given, expected .*\[batch, 3, y, x\]"):
+        of(small()).run(images, ["0"])
+
+
+def test_nodes_in_any_natural_spelling():
+    model = of(small())
+    for given in ("0", ["0"], ("0",), {"0"}, (name for name in ["0"]), {"0": None}):
+        assert list(model.run(PICTURES, given)) == ["0"]
+    for given in (0, None, [0], model.nodes["0"]):
+        with pytest.raises(BadInput, match="expected an id, or a list of ids"):
+            model.run(PICTURES, given)  # type: ignore[arg-type]
+
+
+def test_labels_in_any_natural_spelling():
+    def labels(given: object) -> tuple[str, ...]:
+        return Model.of(small(), id="net", preprocessing="16,0..1", labels=given).labels
+
+    for given in (["cat", "dog"], (x for x in ("cat", "dog")), {1: "dog", 0: "cat"}):
+        assert labels(given) == ("cat", "dog")
+    assert labels(np.array(["cat", "dog"])) == ("cat", "dog")
+    assert labels([0, 1]) == ("0", "1")
+    for wrong in ("cat", 3, {1: "cat"}):
+        with pytest.raises(BadInput, match="labels"):
+            labels(wrong)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (32, "preprocessing of type int given"),
+        (lambda picture: picture, "preprocessing of type function given"),
+        ({"size": 16, "sise": 3}, "sise is no field of it"),
+        (Preprocessing((16, 16), 16), r"size \(16, 16\)"),
+        (Preprocessing(16, 16, std=0.5), "std 0.5 given; expected numbers"),
+        (Preprocessing(16, 16, fit="stretch"), "fit 'stretch'.*expected crop or squash or border"),
+        ("16,stretch", "'stretch' in --input"),
+    ],
+)
+def test_what_is_no_preprocessing(given, said):
+    with pytest.raises(BadInput, match=said) as caught:
+        Model.of(small(), id="net", preprocessing=given)
+    assert "\n" not in str(caught.value)
+
+
+def test_preprocessing_in_a_dict_and_in_words():
+    squash = Preprocessing(16, 16, fit="squash")
+    for given in ({"size": 16, "fit": "squash"}, "16,squash"):
+        assert Model.of(small(), id="net", preprocessing=given).preprocessing == squash
+    assert "fit" not in Preprocessing(16, 16).as_dict()
+    assert Preprocessing(**squash.as_dict()) == squash
+
+
+@pytest.mark.parametrize("given", [None, small(), 3])
+def test_what_is_no_name_of_a_model(given):
+    with pytest.raises(BadInput, match=r"model of type \w+ given; expected a name"):
+        load(given)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"model": "toytown"}, "model 'toytown' is a name"),
+        ({"model": small()}, "model of type Sequential given"),
+        ({"model": of(nn.Sequential())}, "net has no nodes"),
+        ({"atlas_dir": None}, "atlas_dir 'None' given"),
+        ({"technique": []}, "no technique given"),
+        ({"batch": True}, "batch True is not usable"),
+        ({"quality": "high"}, "image quality 'high'"),
+        ({"units": [0.5]}, "units"),
+    ],
+)
+def test_arguments_of_render_that_make_no_sense(change, said, tmp_path):
+    given = {"model": of(small()), "atlas_dir": tmp_path, "steps": 1, "size": 16} | change
+    with pytest.raises(BadInput, match=said) as caught:
+        render(**given)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_arguments_of_render_in_natural_spellings(tmp_path):
+    model = of(small())
+    with torch.random.fork_rng():
+        for nodes in ("0", ["0"], ("0",), model.nodes["0"], [model.nodes["0"]]):
+            for units in ([0, 1], (0, 1), range(2), np.arange(2), torch.arange(2), ["0", "1"]):
+                done = render(
+                    model,
+                    str(tmp_path),
+                    technique=iter(["feature_vis"]),
+                    nodes=nodes,
+                    units=units,
+                    steps=np.int64(1),
+                    size=torch.tensor(16),
+                    batch=np.int64(2),
+                )
+                assert done.rendered + done.there == 2

@@ -3,9 +3,9 @@
 The words of `--input`, with commas between them: a number, the side in pixels; a range `0..1`,
 `0..255`, `-1..1`; or `imagenet`, `clip` (their mean and standard deviation); `mean=R/G/B` and
 `std=R/G/B`, in the network's channel order and in the range given; `RGB`, `BGR` or `L`;
-`resize=PX`; `nearest`, `bilinear`, `bicubic` or `lanczos`; `crop`, `squash` or `border`, for pictures
-that are not square. What is left out is what the library
-says, or else 0..1, RGB, bilinear, and no border around the middle.
+`resize=PX`; `nearest`, `nearest-exact`, `bilinear`, `bicubic` or `lanczos`; `crop`, `squash` or
+`border`, for pictures that are not square. What is left out is what the library says, or else 0..1,
+RGB, bilinear, and no border around the middle.
 """
 
 import math
@@ -32,7 +32,10 @@ _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)")
 
 
 def chosen_input(
-    given: str | Preprocessing | Mapping[str, Any] | None, known: Preprocessing | None, name: str, hint: str = ""
+    given: str | Preprocessing | Mapping[str, Any] | None,
+    known: Preprocessing | None,
+    name: str,
+    hint: str = "",
 ) -> Preprocessing:
     """The preprocessing of the model `name`: as given, in what that leaves open as `known`.
 
@@ -47,8 +50,8 @@ def chosen_input(
         return given
     if given is not None and not isinstance(given, str):
         raise BadInput(
-            f"preprocessing of type {type(given).__name__} given; expected a Preprocessing, its fields "
-            "in a dict, or words such as '224,imagenet'"
+            f"preprocessing of type {type(given).__name__} given; expected a Preprocessing, its "
+            "fields in a dict, or words such as '224,imagenet'"
         )
     if given:
         return read(given, known)

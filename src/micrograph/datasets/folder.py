@@ -24,7 +24,8 @@ def open_dataset(spec: str) -> Dataset:
         where = short(error.filename or spec, 200)
         raise BadInput(f"cannot list the folder {where}: {error.strerror}; check its rights")
 
-    around = {str(root): (os.path.realpath(root),)}  # of each folder, and where it really lies
+    around: dict[str, tuple[str, ...]] = {str(root): (os.path.realpath(root),)}
+    """Where each folder and those around it really lie."""
     for folder, folders, files in os.walk(root, onerror=refuse, followlinks=True):
         path_to = around.pop(folder)
         folders[:] = [name for name in folders if not name.startswith(".")]

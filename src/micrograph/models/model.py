@@ -1,6 +1,6 @@
 """A network under the microscope: its nodes, and running it up to any of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -24,12 +24,26 @@ from micrograph.models.running.relu import ReLUOff
 from micrograph.weights.tensors import module_digest
 from micrograph.weights.usable import as_float32, usable
 
-_REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
-"""How networks say that they do not take what they were given."""
+_REFUSALS = (Exception,)
+"""How networks say that they do not take what they were given: in any way."""
+_USUAL = (RuntimeError, ValueError, TypeError, AssertionError)
+"""What they mostly raise, whose messages need no name of the kind of error."""
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]
+    kind = "" if type(error) in _USUAL and str(error) else f"{type(error).__name__}: "
+    return f"{kind}{error}".strip(": ").splitlines()[0][:200]
+
+
+def _labels(given: Iterable[object] | Mapping[int, object]) -> tuple[str, ...]:
+    """Names of classes in the order of logits."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise BadInput(f"labels {short(given)} given; expected a list of names, one for each logit")
+    if isinstance(given, Mapping):
+        if sorted(given) != list(range(len(given))):
+            raise BadInput(f"labels of {short(list(given))} given; expected the numbers from 0 on")
+        given = [given[number] for number in range(len(given))]
+    return tuple(str(label) for label in given)
 
 
 def _names(nodes: object) -> list[str]:
@@ -59,7 +73,7 @@ class Model:
         *,
         id: str,
         preprocessing: Preprocessing | str | None = None,
-        labels: Sequence[str] = (),
+        labels: Iterable[object] | Mapping[int, object] = (),
         text: Callable[[nn.Module], TextTower] | None = None,
     ) -> "Model":
         """Put any torch module that takes pictures under the microscope.
@@ -72,7 +86,7 @@ class Model:
             preprocessing: what it takes; also in words (see `micrograph.cards.inputs`), such as
                 "224,imagenet". It may be left out for a network whose library is known and says it,
                 as timm does.
-            labels: a name per logit.
+            labels: a name per logit, in order or by number.
             text: makes the text tower of a module that gives vectors of pictures (see
                 `ModelCard.text`).
 
@@ -95,7 +109,7 @@ class Model:
             summary="",
             build=lambda: module,
             preprocessing=chosen_input(preprocessing, known, id),
-            labels=tuple(labels),
+            labels=_labels(labels),
             parameters=sum(p.numel() for p in module.parameters()),
             node_id=default_id,
             text=text,
@@ -254,8 +268,8 @@ class Model:
         channels = 3 if preprocess else self.preprocessing.channels
         if not isinstance(images, Tensor):
             raise BadInput(
-                f"images of type {type(images).__name__} given, expected a tensor [batch, {channels}, "
-                "y, x]"
+                f"images of type {type(images).__name__} given, expected a tensor "
+                f"[batch, {channels}, y, x]"
             )
         if images.ndim != 4 or images.shape[1] != channels or not images.is_floating_point():
             form = "RGB [batch, 3, y, x]" if channels == 3 else f"[batch, {channels}, y, x]"

@@ -1,4 +1,4 @@
-"""Networks that give several tensors: dicts, tuples, dataclasses and other objects, of any library."""
+"""Modules that give several tensors: dicts, tuples, dataclasses, other objects, of any library."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -7,14 +7,26 @@ import torch
 from torch import nn
 
 from micrograph.cards.model_card import ModelCard
+from micrograph.errors import BadInput, MicrographError, short
 from micrograph.weights.formats import RawTensor, WeightsError
 from micrograph.weights.tensors import tensors_of, to_torch
 
 
 def build(card: ModelCard) -> nn.Module:
     """The card's network with random weights, the same every time; the global random state stays as
-    it was."""
-    return seeded(card.build).eval()
+    it was. Raises BadInput where somebody else's code fails to make it."""
+    try:
+        return seeded(card.build).eval()
+    except MicrographError:
+        raise
+    except Exception as error:
+        if not card.spec:
+            raise
+        said = (str(error) or "no reason given").splitlines()[0][:200]
+        raise BadInput(
+            f"{short(card.spec, 200)} cannot be made ({type(error).__name__}: {said}); are its "
+            "options right, and the versions of its library?"
+        ) from None
 
 
 def seeded(make: Callable[[], nn.Module], seed: int = 0) -> nn.Module:

@@ -1,8 +1,8 @@
 """Which of the tensors in a file are a network's: training checkpoints hold several sets of them.
 
-A set is a dict of named tensors, as `model` or `state_dict_ema` of a checkpoint; within it, all names
-may have something in front (`module.`, `student.backbone.`). Exactly one way of reading the file must
-fit the network, or the user has to say which is meant: `c.pth#state_dict_ema`.
+A set is a dict of named tensors, as `model` or `state_dict_ema` of a checkpoint; within it, all
+names may have something in front (`module.`, `student.backbone.`). Exactly one way of reading the
+file must fit the network, or the user has to say which is meant: `c.pth#state_dict_ema`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -74,9 +74,7 @@ def choose(
     return Chosen("", {}) if best is None else Chosen(best.key, best.named(own))
 
 
-def largest(
-    sets: Mapping[str, Tensors], chosen: Chosen, file: Path, key: str = ""
-) -> Chosen:
+def largest(sets: Mapping[str, Tensors], chosen: Chosen, file: Path, key: str = "") -> Chosen:
     """The set that a conversion takes, by the file's own names: that of `chosen` or of the key,
     else the largest. Raises WeightsError where several have the same names."""
     for place in (key, chosen.key):

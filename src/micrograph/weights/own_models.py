@@ -14,6 +14,7 @@ from micrograph.weights.formats import WeightsError
 from micrograph.weights.readers import read_sets
 from micrograph.weights.tensors import tensors_of, to_raw
 
+
 def with_weights(card: ModelCard, file: Path | None, key: str = "") -> tuple[nn.Module, str]:
     """The network of a card, filled from `file`, or as it comes with weights; and where in the file
     they stood (see `fill_from`).
@@ -50,8 +51,8 @@ def fill_from(module: nn.Module, card: ModelCard, file: Path, key: str = "") -> 
     if not any(name in own and not is_needless(name) for name in chosen.tensors):
         given_names = [name for tensors in sets.values() for name in tensors]
         raise WeightsError(
-            f"{file} ({form}) is not for {card.id}: none of its {len(given_names)} tensors is named "
-            f"as in the network's state dict ({_few(given_names)} instead of {_few(own)})"
+            f"{file} ({form}) is not for {card.id}: none of its {len(given_names)} tensors is "
+            f"named as in the network's state dict ({_few(given_names)} instead of {_few(own)})"
         )
     fill(module, card, {name: to_raw(t) for name, t in chosen.tensors.items()}, file)
     return chosen.key

@@ -13,11 +13,12 @@ _NOW = re.compile(r"(.*?)parametrizations\.(\w+)\.(original[01]?|0\._[uv])$")
 
 def respelled(tensors: Tensors, own: Mapping[str, object]) -> Tensors:
     """`tensors` with names in the spelling of the network whose names are those of `own`."""
-    now = any(_NOW.match(name) for name in own)
-    if now:
-        spelled = dict(_as_now(tensors))
+    if any(_NOW.match(name) for name in own):
+        spelled = _as_now(tensors)
+    elif _as_now(own):
+        spelled = _as_before(tensors)
     else:
-        spelled = dict(_as_before(tensors)) if _as_now(own) else {}
+        spelled = {}
     return {spelled.get(name, name): tensor for name, tensor in tensors.items()}
 
 

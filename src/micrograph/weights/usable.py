@@ -42,7 +42,7 @@ def as_float32(module: nn.Module, name: str) -> nn.Module:
 
     The module that was given keeps its precision. Raises BadInput for one that cannot be copied.
     """
-    numbers = [*module.parameters()] or [*module.buffers()]
+    numbers: list[Tensor] = [*module.parameters()] or [*module.buffers()]
     others = {t.dtype for t in numbers if t.is_floating_point()} - {torch.float32}
     if not others:
         return module

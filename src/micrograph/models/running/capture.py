@@ -51,8 +51,8 @@ def capture(
 def grid_of(node: Node, value: Tensor, x: Tensor) -> tuple[int, ...]:
     """(y, x) of the positions of a stream of tokens, for pictures of any size and form.
 
-    Of all grids of as many tokens it is the one whose form is nearest to the picture's: patches that
-    do not fit whole change each side by less than a factor of two.
+    Of all grids of as many tokens it is the one whose form is nearest to the picture's: patches
+    that do not fit whole change each side by less than a factor of two.
     """
     if "t" not in node.layout.axes or node.layout.token is not None:
         return ()

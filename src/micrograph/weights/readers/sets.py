@@ -14,7 +14,7 @@ _LONGEST = 100
 
 
 def tensor_sets(content: Any) -> dict[str, Tensors]:
-    """Every dict of named tensors in what a file holds, by the keys on the way to it: "model.ema"."""
+    """Every dict of named tensors in what a file holds, by the keys on the way: "model.ema"."""
     found: dict[str, Tensors] = {}
     todo: list[tuple[tuple[str, ...], Any]] = [((), content)]
     seen: set[int] = set()

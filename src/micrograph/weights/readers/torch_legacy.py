@@ -1,5 +1,5 @@
-"""What `torch.save` wrote before PyTorch 1.6 (or is told to): pickles one behind the other, then the
-storages. Read as data, as the archives of today are: see `torch_objects`."""
+"""What `torch.save` wrote before PyTorch 1.6 (or is told to): pickles one behind the other, then
+the storages. Read as data, as the archives of today are: see `torch_objects`."""
 
 import io
 from collections.abc import Iterator
