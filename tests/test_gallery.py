@@ -18,6 +18,7 @@ BLOCKS = ("3a", "3b", "4a", "4b", "4c", "4d", "4e", "5a", "5b")
 NODES = ["conv2_3x3", *(f"inception_{block}" for block in BLOCKS)]
 FILE = bundled_gallery() / f"{MODEL}.atlas"
 LENSES = bundled_gallery() / f"{MODEL}-lenses.atlas"
+PHOTOGRAPHS = bundled_gallery() / f"{MODEL}-photographs.atlas"
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def gallery() -> Atlas:
 
 def test_nothing_lies_beside_it() -> None:
     there = {p.name for p in FILE.parent.glob(f"{MODEL}*")}
-    assert there == {FILE.name, LENSES.name}, "plain files, nothing beside them"
+    assert there == {FILE.name, LENSES.name, PHOTOGRAPHS.name}, "plain files, nothing beside them"
 
 
 @pytest.mark.parametrize("file", sorted(FILE.parent.glob("*.atlas")), ids=lambda f: f.stem)

@@ -20,7 +20,7 @@ UNIT = r"[0-9]{1,9}"
 
 def check_name(name: str) -> None:
     """Raises BadInput unless `name` can be the id of a model or a node."""
-    if not re.fullmatch(NAME, name):
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
         raise BadInput(
             f"{short(name)} cannot be part of an address; use letters, digits, '_', '-' and '.'"
         )

@@ -1,6 +1,6 @@
 """The sites that the twins are recorded from, and asking them.
 
-Two sites: `all` shows the atlases beside this file, the bundled gallery and the catalogue, as
+Two sites: `all` shows the atlases beside this file, the gallery as it was and the catalogue, as
 `micrograph serve` does for somebody with atlases of their own; `first` shows the atlas of format 1
 and nothing else. Neither depends on the machine: no weights are found but those that ship.
 """
@@ -22,6 +22,9 @@ HERE = Path(__file__).parent
 ATLASES = HERE / "atlases"
 URLS = HERE / "urls.txt"
 RECORDED = HERE / "recorded.json.xz"
+
+GALLERY = ("inceptionv1_caffe-lenses.atlas", "inceptionv1_caffe.atlas", "toytown_vit.atlas")
+"""What the gallery had when the answers were recorded."""
 
 _STATIC = re.compile(r"/static/[0-9a-f]+/")
 
@@ -68,7 +71,8 @@ class Sites:
         )
 
         self.folder = folder
-        self.library = Library([folder, bundled_gallery()], bundled_catalogue())
+        gallery = [bundled_gallery() / name for name in GALLERY]
+        self.library = Library([folder, *gallery], bundled_catalogue())
         own = folder.parent / "own"
         self._apps = {
             "all": create_app(self.library, own, known=known),

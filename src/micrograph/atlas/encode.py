@@ -17,10 +17,11 @@ QUALITY = {"avif": 50, "webp": 75, "png": 100}
 
 def check_format(format: str, quality: int | None) -> int:
     """The quality to use. Raises BadInput for an unknown format or a quality outside 1..100."""
-    if format not in MIME:
+    if not isinstance(format, str) or format not in MIME:
         raise BadInput(f"image format {format!r} is unknown; choose avif, webp or png")
-    if quality is not None and not 1 <= quality <= 100:
-        raise BadInput(f"image quality {quality} is out of range; choose 1 to 100")
+    whole = isinstance(quality, int) and not isinstance(quality, bool)
+    if quality is not None and not (whole and 1 <= quality <= 100):
+        raise BadInput(f"image quality {quality!r} is out of range; choose 1 to 100")
     return QUALITY[format] if quality is None else quality
 
 

@@ -85,6 +85,10 @@ WHERE s.dataset = (SELECT id FROM dataset WHERE digest = :dataset)
   AND s.number IN (SELECT value FROM json_each(:numbers))
 """
 
+SAMPLE_CLASSES = """
+SELECT number, class FROM sample WHERE dataset = (SELECT id FROM dataset WHERE digest = ?)
+"""
+
 PICTURE = "SELECT mime, width, height, color, data FROM picture WHERE digest = ?"
 
 SEARCH = """

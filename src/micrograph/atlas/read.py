@@ -16,6 +16,7 @@ from micrograph.atlas.dictionaries import read_dictionaries
 from micrograph.atlas.format import check, reading
 from micrograph.atlas.graph import read_graph
 from micrograph.atlas.keeping import Row
+from micrograph.atlas.own_copies import own_picture, with_own_pictures
 from micrograph.atlas.records import (
     Count,
     DatasetRecord,
@@ -270,6 +271,9 @@ class Atlas:
         """Pictures of a dataset (by its digest, 64 hex digits), without image bytes, by number;
         numbers that the atlas does not hold are left out. Raises ValueError for no hex digits.
 
+        What an atlas may not hold of a published set (docs/datasets.md), the reader's own copy
+        shows, where there is one.
+
         >>> from micrograph.atlas import Atlas, bundled_gallery
         >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe-lenses.atlas")
         >>> examples = atlas.visualizations("inception_4c", 447, "dataset_examples")[0].data
@@ -280,8 +284,16 @@ class Atlas:
         """
         given = {"dataset": bytes.fromhex(dataset), "numbers": json.dumps(sorted(set(numbers)))}
         with reading(self.path) as ask:
-            found = self._sound(ask.execute(queries.SAMPLES, given), rows.sample_record)
-            return {sample.number: sample for sample in found}
+            rows_found = self._sound(ask.execute(queries.SAMPLES, given), rows.sample_record)
+            found = {sample.number: sample for sample in rows_found}
+        return with_own_pictures(self.model.preprocessing, dataset, found)
+
+    def sample_classes(self, dataset: str) -> dict[int, int]:
+        """The class of each picture of a dataset that the atlas names, by number; -1 for none.
+        Raises ValueError for no hex digits."""
+        given = (bytes.fromhex(dataset),)
+        with reading(self.path) as ask:
+            return dict(self._sound(ask.execute(queries.SAMPLE_CLASSES, given), rows.sample_class))
 
     def picture(self, digest: str) -> Picture | None:
         """The picture of that digest (32 lower-case hex digits) with its bytes, or None.
@@ -298,13 +310,13 @@ class Atlas:
             return None
         with reading(self.path) as ask:
             row = ask.execute(queries.PICTURE, (bytes.fromhex(digest),)).fetchone()
-            if row is None:
-                return None
-            found = rows.picture_record((digest, *row[:4]))
-            data = columns.data(row[4])
-            if found is None or hashlib.sha256(data).hexdigest()[:32] != digest:
-                raise ValueError(f"the bytes of picture {digest} changed since it was written")
-            return replace(found, data=data)
+            if row is not None:
+                data = columns.data(row[4])
+                found = rows.picture_record((digest, *row[:4]))
+                if found is None or hashlib.sha256(data).hexdigest()[:32] != digest:
+                    raise ValueError(f"the bytes of picture {digest} changed since it was written")
+                return replace(found, data=data)
+        return own_picture(self.model.preprocessing, digest)
 
     def counts(self) -> list[Count]:
         """How many units each node has of each lens and variant, in order of their names, and

@@ -199,6 +199,12 @@ def sample_record(row: Iterable[Any]) -> SampleRecord:
     )
 
 
+def sample_class(row: Iterable[Any]) -> tuple[int, int]:
+    """Number and class of a sample. Raises ValueError for what is none."""
+    number, cls = row
+    return columns.whole(number, 0), columns.whole(cls, -1)
+
+
 def count_record(row: Iterable[Any]) -> Count:
     """From the columns of queries.COUNTS. Raises ValueError for what is none."""
     node, technique, variant, units, whole = row

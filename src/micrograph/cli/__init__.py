@@ -11,6 +11,7 @@ import click
 from micrograph import __version__
 from micrograph.cli import (
     atlas,
+    dataset,
     demo,
     dictionary,
     info,
@@ -34,7 +35,21 @@ def app() -> None:
     """A microscope for vision models: see what every neuron responds to."""
 
 
-for module in (demo, models, weights, render, sweep, dictionary, serve, atlas, info, resolve, look):
+modules = (
+    demo,
+    models,
+    weights,
+    render,
+    sweep,
+    dataset,
+    dictionary,
+    serve,
+    atlas,
+    info,
+    resolve,
+    look,
+)
+for module in modules:
     app.add_command(module.command, module.__name__.rpartition(".")[2])
 
 

@@ -1,7 +1,6 @@
 """What a dataset is, whatever it is made of."""
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +11,7 @@ from PIL import Image
 
 from micrograph.errors import BadInput, Conflict, Unavailable, short
 from micrograph.pictures import MAX_BYTES, decode
+from micrograph.published.digests import digest_of_pictures
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Dataset:
     which pictures, in what order, with which classes; a model's input size is no part of it.
     `picture(number)` is RGB of any size; it raises BadInput for a picture that cannot be read,
     Conflict for one that has changed since the dataset was opened, Unavailable for one that has
-    gone since. `left_out` counts what was not taken for a picture, by reason.
+    gone since. `left_out` counts what was not taken for a picture, by reason. Pictures that may not
+    be passed on (`published` sets) stay out of atlases, which name them only.
     """
 
     spec: str
@@ -42,6 +43,7 @@ class Dataset:
     classes: tuple[str, ...] = ()
     licence: str = ""
     left_out: Mapping[str, int] = field(default_factory=Counter)
+    published: bool = False
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -80,9 +82,10 @@ def of_files(
 
     with ThreadPoolExecutor(4) as pool:
         contents = list(pool.map(content, range(len(entries))))
-    whole = hashlib.sha256(_line("micrograph dataset 1", list(classes)))
-    for entry, digest in zip(entries, contents, strict=True):
-        whole.update(_line(entry.name, entry.cls, digest.hex()))
+    digest = digest_of_pictures(
+        classes,
+        ((e.name, e.cls, content.hex()) for e, content in zip(entries, contents, strict=True)),
+    )
 
     def picture(number: int) -> Image.Image:
         called = entries[number].name
@@ -106,7 +109,7 @@ def of_files(
         spec,
         name,
         title,
-        whole.hexdigest(),
+        digest,
         tuple(entries),
         picture,
         tuple(classes),
@@ -130,7 +133,3 @@ def plain_name(text: str) -> str:
 def printable(name: str) -> str:
     """A file's name as text that can be stored, whatever bytes it is made of."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-
-
-def _line(*values: object) -> bytes:
-    return (json.dumps(values) + "\n").encode()

@@ -1,5 +1,6 @@
 """Models: what is under the microscope. Importing this package does not import torch."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ from micrograph.cards import adapters
 from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.registry import card, cards, register
+from micrograph.errors import BadInput
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
@@ -15,7 +17,7 @@ __all__ = ["ModelCard", "WeightsSource", "card", "cards", "load", "register"]
 
 
 def load(
-    model: str | ModelCard,
+    model: str | os.PathLike[str] | ModelCard,
     *,
     weights: Path | str | None = None,
     device: str = "cpu",
@@ -50,6 +52,13 @@ def load(
     """
     from micrograph.models.loading import load_card
 
+    if isinstance(model, os.PathLike):
+        model = str(model)
+    if not isinstance(model, str | ModelCard):
+        raise BadInput(
+            f"model of type {type(model).__name__} given; expected a name such as 'toytown', "
+            "'timm:resnet18' or 'net.py:build' (micrograph.Model.of takes networks)"
+        )
     if isinstance(model, ModelCard):
         chosen = adapters.changed(model, id=id, preprocessing=preprocessing)
     else:

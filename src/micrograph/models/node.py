@@ -23,11 +23,13 @@ class ReceptiveField:
 @dataclass(frozen=True)
 class CallSite:
     """What to watch for in a forward pass: a call of the module at `path`, counted from 0, gives
-    its output; or, inside that call, a sum or concatenation by torch functions, as in "add#2"."""
+    its output; or, inside that call, a sum or concatenation by torch functions, as in "add#2". Of
+    an output of several tensors it is the one called `part`."""
 
     path: str
     call: int = 0
     join: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,11 @@ class Node:
     """How what the network computes becomes what is shown."""
     join: str = ""
     """Which sum or concatenation inside the module it is, if no module gives it: see `CallSite`."""
+    part: str = ""
+    """Which of several tensors that the network gives."""
 
     @property
     def place(self) -> CallSite:
         """Where a forward pass has its values."""
         path, _, call = self.path.partition("#")
-        return CallSite(path, int(call or 0), self.join)
+        return CallSite(path, int(call or 0), self.join, self.part)

@@ -29,7 +29,8 @@ class Image:
 @dataclass(frozen=True)
 class Thumb:
     """A unit in a row or grid of units. `image` is None while nothing has been rendered for it;
-    `window` is the part of it to show, None for all."""
+    `window` is the part of it to show, None for all. `text` stands for a picture that is not here.
+    """
 
     unit: int
     address: str
@@ -37,6 +38,7 @@ class Thumb:
     image: Image | None = None
     score: float | None = None
     window: Box | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True)

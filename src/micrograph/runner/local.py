@@ -1,6 +1,8 @@
 """Rendering into an atlas on this machine; stopped at any moment, it goes on where it was."""
 
 import json
+import operator
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +25,7 @@ from micrograph.runner.describe import (
 )
 from micrograph.runner.executor import Executor, LocalExecutor
 from micrograph.runner.frames import checked_frames
-from micrograph.runner.options import jobs_of, options_of
+from micrograph.runner.options import jobs_of, options_of, plain
 from micrograph.runner.plan import Plan, make_plan
 from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.results import TaskResults
@@ -40,6 +42,7 @@ from micrograph.tasks import Task
 
 if TYPE_CHECKING:
     from micrograph.models.model import Model
+    from micrograph.models.node import Node
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,9 @@ def render(
     model: "Model",
     atlas_dir: Path | str,
     *,
-    technique: str | Sequence[str] = "feature_vis",
-    nodes: str | Sequence[str] | None = None,
-    units: str | int | Iterable[int] | None = None,
+    technique: str | Iterable[str] = "feature_vis",
+    nodes: "str | Node | Iterable[str | Node] | None" = None,
+    units: str | int | Iterable[int | str] | None = None,
     batch: int | str = "auto",
     progress: Progress | None = None,
     on_event: Callable[[Event], None] | None = None,
@@ -152,11 +155,14 @@ def render(
     size = _checked_batch(batch)
     frames = checked_frames(frames)
     check_format(image_format, quality)
-    if isinstance(model, str):
-        raise BadInput(f"model {short(model)} is a name; expected what micrograph.load gives")
+    _check_model(model)
+    path = _checked_folder(atlas_dir) / f"{model.id}{SUFFIX}"
     engines = [lenses.get(name) for name in as_names("technique", technique)]
+    if not engines:
+        raise BadInput("no technique given; expected the name of a lens, or several")
     names = as_names("nodes", () if nodes is None else nodes)
     selection = None if units is None else as_selection(units)
+    options = {name: plain(value) for name, value in options.items()}
     jobs = jobs_of(engines, model, options)
     own = {name: _plain(name, given) for name, given in options_of(engines, options).items()}
     find_attached(model, names)
@@ -169,7 +175,6 @@ def render(
                 engine.batch_size(model, node, job)  # refuses options that do not fit the node
     started = time.monotonic()
     progress = progress or Silent()
-    path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
     records = node_records(model)
     dictionaries = dictionary_records(model)
     with AtlasWriter.open(
@@ -257,10 +262,32 @@ def _plain(lens: str, options: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _checked_batch(batch: int | str) -> int | None:
+def _check_model(model: object) -> None:
+    """Raises BadInput for what is no model."""
+    if isinstance(model, str):
+        raise BadInput(f"model {short(model)} is a name; expected what micrograph.load gives")
+    if not hasattr(model, "card"):
+        raise BadInput(
+            f"model of type {type(model).__name__} given; expected what micrograph.load or "
+            "micrograph.Model.of gives"
+        )
+
+
+def _checked_folder(folder: Any) -> Path:
+    """Raises BadInput for what is no path."""
+    if not isinstance(folder, str | os.PathLike):
+        raise BadInput(f"atlas_dir {short(folder)} given; expected the folder of the atlas")
+    return Path(folder)
+
+
+def _checked_batch(batch: Any) -> int | None:
     """The fixed batch size, or None for "auto"."""
-    if batch == "auto":
+    if isinstance(batch, str) and batch == "auto":
         return None
-    if isinstance(batch, int) and 1 <= batch <= 4096:
-        return batch
+    try:
+        number = 0 if isinstance(batch, bool) else operator.index(batch)
+    except TypeError:
+        number = 0
+    if 1 <= number <= 4096:
+        return number
     raise BadInput(f"batch {batch!r} is not usable; expected auto, or a number from 1 to 4096")

@@ -1,11 +1,24 @@
 """Options on their way to the lenses: which lens has which."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from micrograph.errors import BadInput, NotFound
 from micrograph.lenses import lenses
 from micrograph.lenses.engines.base import Engine, Job
+
+
+def plain(value: Any) -> Any:
+    """An option as recipes hold it: paths as texts, numbers of numpy and torch as Python's, and
+    what goes through several values as a list of them."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        return value.item()
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
+        return [plain(one) for one in value]
+    return value
 
 
 def options_of(chosen: Sequence[Engine[Any]], options: dict[str, Any]) -> dict[str, dict[str, Any]]:

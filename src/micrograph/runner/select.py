@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from operator import index
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from micrograph.address import find_node, parse_units
 from micrograph.errors import BadInput, NotFound, not_found, short
@@ -23,7 +23,9 @@ def choose_nodes(
     close names, and BadInput for a node without units.
     """
     if not names:
-        return worth_seeing(nodes)
+        if not (found := worth_seeing(nodes)):
+            raise BadInput(_nothing_to_see(nodes, where))
+        return found
     aliases = {alias: node.id for node in nodes.values() for alias in node.aliases}
     aliases |= {id: id for id in nodes}
     chosen: set[str] = set()
@@ -43,6 +45,15 @@ def choose_nodes(
     if empty:
         raise BadInput(f"node {empty[0]} of {where} has no units; choose another node")
     return [node for node in _ordered(nodes) if node.id in chosen]
+
+
+def _nothing_to_see(nodes: Mapping[str, "Node"], where: str) -> str:
+    if nodes:
+        return f"no node of {where} is worth seeing; name one: {', '.join(list(nodes)[:8])}"
+    return (
+        f"{where} has no nodes: none of its modules gives a tensor whose units could be told; wrap "
+        "it in a module whose parts give [batch, unit, y, x] or [batch, unit]"
+    )
 
 
 def _is_glob(name: str) -> bool:
@@ -71,19 +82,31 @@ def _is_meant(node: "Node", glob: str) -> bool:
     return not NodeKind.of(node.kind).is_token or glob.endswith(node.id.rpartition(".")[2])
 
 
-def as_names(what: str, given: str | Sequence[str]) -> list[str]:
-    """One name or several as a list, each once. Raises BadInput for anything else."""
-    names = [given] if isinstance(given, str) else given
-    if not isinstance(names, Iterable) or not all(isinstance(name, str) for name in names):
+def as_names(what: str, given: object) -> list[str]:
+    """One name or several as a list, each once: texts, and nodes themselves. Raises BadInput for
+    anything else."""
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    names = [_name(one) for one in (list(given) if several else [given])]  # type: ignore[call-overload]
+    found = [name for name in names if name is not None]
+    if len(found) < len(names):
         raise BadInput(f"{what} {short(given)} not understood; expected a name, or a list of names")
-    return list(dict.fromkeys(names))
+    return list(dict.fromkeys(found))
 
 
-def as_selection(units: str | int | Iterable[int]) -> str:
+def _name(given: object) -> str | None:
+    named = given if isinstance(given, str) else getattr(given, "id", None)
+    return str(named) if isinstance(named, str) else None
+
+
+def as_selection(units: str | int | Iterable[int | str]) -> str:
     """Units as the text of a selection. Raises BadInput for what names none."""
     if isinstance(units, str):
         return units
     try:
+        if isinstance(units, Iterable) and getattr(units, "ndim", 1) > 0:
+            units = list(units)
+            if units and all(isinstance(unit, str) for unit in units):
+                return ",".join(map(str, units))
         numbers = _numbers(units)
     except TypeError:  # something else than whole numbers
         numbers = []
@@ -95,9 +118,9 @@ def as_selection(units: str | int | Iterable[int]) -> str:
     return ",".join(str(number) for number in numbers)
 
 
-def _numbers(units: int | Iterable[int]) -> list[int]:
+def _numbers(units: Any) -> list[int]:
     """One whole number or several as a list; also those of numpy and torch. Raises TypeError."""
-    given = list(units) if isinstance(units, Iterable) else [units]
+    given = units if isinstance(units, list) else [units]
     if any(isinstance(unit, bool) for unit in given):
         raise TypeError
     return [index(unit) for unit in given]

@@ -21,3 +21,19 @@ def devkit_order() -> tuple[int, ...]:
     Which of the two maillots is which is not known.
     """
     return tuple(int(n) for line in _lines("imagenet_devkit_order.txt") for n in line.split())
+
+
+def _groups() -> tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]:
+    found = []
+    for line in _lines("imagenet_groups.txt"):
+        names, _, numbers = line.partition(":")
+        if line.startswith("#") or not numbers:
+            continue
+        spans = [[int(n) for n in span.split("-")] for span in numbers.split()]
+        listed = tuple(n for span in spans for n in range(span[0], span[-1] + 1))
+        found.append((tuple(name.strip() for name in names.split(",")), listed))
+    return tuple(found)
+
+
+GROUPS: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...] = _groups()
+"""What several classes have in common that their names do not say: its names, and their numbers."""

@@ -60,7 +60,7 @@ class DatasetExamplesEngine(SweepEngine[ExamplesParams]):
         if not params.pictures:  # so that the pictures can be asked for later
             made["pictures"] = False
         recipe = self.recipe(model, opened.name, params.seed, **made)
-        return [Job(recipe, _Context(opened, params.pictures))]
+        return [Job(recipe, _Context(opened, params.pictures and not opened.published))]
 
     def prepare(
         self, model: Model, nodes: Sequence[str], job: Job

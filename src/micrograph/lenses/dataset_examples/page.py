@@ -1,6 +1,6 @@
 """Dataset examples as a part of a unit's page, and as the tiles of a node's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from micrograph.lenses.dataset_examples.lens import (
     Histogram,
     SweptNode,
 )
+from micrograph.lenses.dataset_examples.photographs import how_to_get, photograph_note
 from micrograph.lenses.pages.coverage import Coverage, coverage
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
@@ -34,7 +35,7 @@ MARKS = {"0.5": "half", "0.9": "9 of 10", "0.99": "99 of 100", "1": "all"}
 @dataclass(frozen=True)
 class Example:
     """One picture and where the unit fired on it: `box` is what it saw, `window` the square to show
-    as a tile. `image` is None where the atlas does not keep the picture."""
+    as a tile. `image` is None where neither the atlas nor the reader has the picture."""
 
     number: int
     name: str
@@ -70,7 +71,8 @@ class DatasetExamples:
 
     `top` are pictures on which the unit fires, for `firing` says on how many that is. `fires` is
     the share of positions where it is above 0; `marks` are quantiles over pictures of the spatial
-    maximum, by share. `coverage` says whether the model has words for the dataset's classes.
+    maximum, by share. `coverage` says whether the model has words for the dataset's classes, `note`
+    how to get pictures that are not here, else it is "".
     """
 
     technique: str
@@ -94,6 +96,7 @@ class DatasetExamples:
     names: list[str]
     firing: Firing | None
     coverage: Coverage
+    note: str = ""
 
 
 def section(scene: Scene) -> DatasetExamples | None:
@@ -109,6 +112,8 @@ def section(scene: Scene) -> DatasetExamples | None:
     def shown(examples: Sequence[Found]) -> list[Example]:
         return [example(scene, record, samples.get(n), n, at, value) for n, at, value in examples]
 
+    top, bottom = shown(strongest(result)), shown(least(result))
+    ends = [*top, *bottom]
     return DatasetExamples(
         LENS.name,
         "dataset_examples",
@@ -117,9 +122,9 @@ def section(scene: Scene) -> DatasetExamples | None:
         record.title if record else v.variant,
         record.licence if record else "",
         record.pictures if record else 0,
-        shown(strongest(result)),
+        top,
         [Band(band.low, band.high, shown(band.examples)) for band in bands_with_fire(result)],
-        shown(least(result)),
+        bottom,
         result.histogram if result.sd or result.mean else None,
         {share: result.picture_max[share] for share in MARKS if share in result.picture_max},
         result.mean,
@@ -131,6 +136,7 @@ def section(scene: Scene) -> DatasetExamples | None:
         list(found),
         firing(result, _shown_to_it(scene, v.variant, record)),
         coverage(scene.atlas.model.labels, record),
+        photograph_note(result.dataset, [e.number for e in ends], all(e.image for e in ends)),
     )
 
 
@@ -211,6 +217,7 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
             shown.image,
             shown.value,
             shown.window,
+            "" if shown.image else shown.cls,
         )
     for unit, (_, _, value) in silent.items():
         address = f"{scene.model}/{scene.node.id}/{unit}"
@@ -218,6 +225,14 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
             unit, address, scene.urls.unit(scene.model, scene.node.id, unit), score=value
         )
     return found
+
+
+def note(scene: Scene, variant: str, tiles: Mapping[int, Thumb]) -> str:
+    """How to get the pictures of a grid's tiles, where they are not here."""
+    if not any(tile.text for tile in tiles.values()):
+        return ""
+    dataset = next((d for d in scene.datasets.values() if d.name == variant), None)
+    return how_to_get(dataset.digest) if dataset else ""
 
 
 def histogram_of(section: DatasetExamples) -> Markup:
@@ -246,5 +261,6 @@ PAGE = LensPage(
     section=section,
     variants=variants,
     tiles=tiles,
+    note=note,
     drawings={"histogram_of": histogram_of, "classes_of": classes_of},
 )

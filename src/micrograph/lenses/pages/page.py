@@ -26,7 +26,8 @@ class LensPage:
     dataclass of the type `part` whose `technique` is the lens and whose `form` names its template:
     `page.html` of the lens of that name, or one of those that several share. None where there is
     nothing to show. `variants(scene, there)` lists which of the variants that are there can be a
-    node page's tiles, `tiles(scene, variant, width)` makes them for a grid of that width in pixels.
+    node page's tiles, `tiles(scene, variant, width)` makes them for a grid of that width in pixels,
+    and `note(scene, variant, tiles)` is a sentence about them, or "".
 
     A lens that replaces the grid has `units_map(atlas, urls, node)`: all units of a node (of the
     model, where that is None) in one drawing, of the type `part`, which the macro `units_map` of
@@ -38,4 +39,5 @@ class LensPage:
     variants: Callable[[Scene, Sequence[str]], list[TileChoice]] | None = None
     tiles: Callable[[Scene, str, int], dict[int, Thumb]] | None = None
     units_map: Callable[[Reading, Urls, str | None], Any] | None = None
+    note: Callable[[Scene, str, Mapping[int, Thumb]], str] | None = None
     drawings: Mapping[str, Callable[..., Any]] = field(default_factory=dict)

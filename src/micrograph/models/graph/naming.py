@@ -11,7 +11,7 @@ from micrograph.models.graph.aten_call import ALL
 from micrograph.models.graph.kinds import kind_of
 from micrograph.models.graph.watching import Producer, Source, Value
 from micrograph.models.layout import OutputLayout
-from micrograph.models.node import Node, ReceptiveField
+from micrograph.models.node import CallSite, Node, ReceptiveField
 
 TOKEN_KINDS = ("class", "distillation")
 """The kinds of tokens beside the positions that become nodes of their own."""
@@ -61,7 +61,7 @@ def _ids(values: Sequence[Value], node_id: Callable[[str], str | None]) -> dict[
         place = _naming_producer(value).place
         kind = place.join.partition("#")[0]
         path = ".".join(part for part in (place.path, kind) if part)
-        name = node_id(path) if path else "output"
+        name = node_id(path) if path else _output_name(place)
         if name is None:
             continue
         stem = name = default_id(name)
@@ -85,7 +85,8 @@ def name_nodes(
     A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. A sum or
     concatenation that is no module's output is `<id of the module>.add` or `.cat`, a further one in
     the same module `.add-1`. The network's own output is the node `output` unless a module inside
-    gave it. The class token of a node is the node `<id>.class`.
+    gave it; where it gives several tensors, `output.<name>` is a spelling of each. The class token
+    of a node is the node `<id>.class`.
     """
     ids = _ids(values, node_id)
     nodes: dict[str, Node] = {}
@@ -99,6 +100,7 @@ def name_nodes(
             for m in value.producers
             if m.place.path and not m.place.join
         ]
+        also += [_output_name(m.place) for m in value.producers if m.place.part]
         sources = _visible_sources(values, number, ids)
         node = Node(
             id=name,
@@ -114,6 +116,7 @@ def name_nodes(
             overwritten=value.overwritten,
             layout=producer.layout,
             join=place.join,
+            part=place.part,
         )
         nodes[name] = node
         if node.receptive_field.status == "exact":
@@ -140,6 +143,11 @@ def name_nodes(
         for alias in node.aliases:
             known.setdefault(alias, node.id)
     return nodes, known
+
+
+def _output_name(place: CallSite) -> str:
+    """What the network's own output is called, or one tensor of it."""
+    return default_id(f"output.{place.part}") if place.part else "output"
 
 
 def _spelling(path: str, call: int) -> str:

@@ -23,6 +23,7 @@ from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of
 from micrograph.models.graph.receptive_field import WHOLE, Field, union
 from micrograph.models.layout import OutputLayout
 from micrograph.models.node import CallSite
+from micrograph.models.outputs import main_tensor, named_tensors
 from micrograph.models.running.joins import JoinCalls
 from micrograph.models.running.relu import ReLUCalls
 
@@ -127,18 +128,21 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @staticmethod
     def _memory(t: Tensor) -> Memory:
-        shape, offset = tuple(t.shape), int(t.storage_offset())
+        shape = tuple(t.shape)
+        if t.layout is not torch.strided:
+            return (_storage(t), 0, shape, ())
+        offset = int(t.storage_offset())
         steps = tuple(0 if n == 1 else step for n, step in zip(shape, t.stride(), strict=True))
-        return (t.untyped_storage().data_ptr(), offset, shape, steps)
+        return (_storage(t), offset, shape, steps)
 
     def _version(self, t: Tensor) -> int:
-        return self._versions.get(t.untyped_storage().data_ptr(), 0)
+        return self._versions.get(_storage(t), 0)
 
     def _origin(self, t: Tensor) -> Origin | None:
         return self._origins.get(self._memory(t))
 
     def _parameter(self, t: Tensor) -> str:
-        return self._parameters.get(t.untyped_storage().data_ptr(), "")
+        return self._parameters.get(_storage(t), "")
 
     def start(self, images: Tensor) -> None:
         """Begin at `images`, the input of the pass."""
@@ -166,7 +170,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         results = func(*args, **kwargs)
         changed = _written_arguments(func, args, kwargs)
         for t in changed:
-            storage = t.untyped_storage().data_ptr()
+            storage = _storage(t)
             self._versions[storage] = self._versions.get(storage, 0) + 1
         leaves = tree_leaves(results)
         for number, result in (*((0, t) for t in changed), *enumerate(leaves)):
@@ -221,6 +225,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             entered = self._open_calls.pop()
         self._counts[path] = entered.place.call + 1
         if not isinstance(output, Tensor):
+            for part, tensor in () if path else named_tensors(output).items():
+                self._record_node(tensor, replace(entered.place, part=part), module)
             return
         if (self._memory(output), self._version(output)) not in entered.inputs:
             self._record_node(output, entered.place, module)
@@ -269,6 +275,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def finish(self, output: Any) -> None:
         """After the pass: mark the values that were overwritten, and the network's output."""
+        output = main_tensor(output)
         for value in self.values:
             value.overwritten = self._versions.get(value.memory[0], 0) != value.version
             value.is_output = (
@@ -276,6 +283,11 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 and value.memory == self._memory(output)
                 and not value.overwritten
             )
+
+
+def _storage(t: Tensor) -> int:
+    """What tells the memory of a tensor from all others; a sparse one stands for itself."""
+    return t.untyped_storage().data_ptr() if t.layout is torch.strided else -id(t)
 
 
 def _written_arguments(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
@@ -335,7 +347,7 @@ def _hooks(watcher: Watcher, path: str) -> tuple[Callable[..., None], Callable[.
 def watch(module: nn.Module, images: Tensor) -> Sequence[Value]:
     """The values that arise when `module` runs on `images` [batch, channel, y, x]."""
     tensors = (*module.named_parameters(), *module.named_buffers())
-    watcher = Watcher({t.untyped_storage().data_ptr(): name for name, t in tensors})
+    watcher = Watcher({_storage(t): name for name, t in tensors})
     watcher.start(images)
     with (
         torch.no_grad(),

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from micrograph.models.node import CallSite
+from micrograph.models.outputs import named_tensors
 from micrograph.models.running.joins import JoinCalls
 
 Reached = Callable[[CallSite, Any], Tensor | None]
@@ -60,9 +61,20 @@ class Taps(JoinCalls):
             call = self._calls[path]
             self._calls[path] += 1
             place = CallSite(path, call)
-            return self._reached(place, output) if place in self._places else None
+            if place in self._places:
+                return self._reached(place, output)
+            if not path and not isinstance(output, Tensor):
+                self._reach_parts(output, call)
+            return None
 
         return before, after
+
+    def _reach_parts(self, output: Any, call: int) -> None:
+        """Of a network that gives several tensors; behind them is nothing to be replaced for."""
+        for part, tensor in named_tensors(output).items():
+            place = CallSite("", call, part=part)
+            if place in self._places:
+                self._reached(place, tensor)
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
         """Counted in every module that the call happens in."""

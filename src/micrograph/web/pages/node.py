@@ -1,6 +1,6 @@
 """The page of a node: what it is as a whole, and the grid of all its units."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from micrograph.atlas import ModelRecord, NodeRecord, Reading
@@ -42,7 +42,8 @@ class NodePage:
     `technique` in the view `variant`; the `map` stands in their place for the lens that draws all
     units itself. `techniques` are the lenses with anything to show.
     `part_of` is the concatenation in which the node's units appear again, and as which.
-    `broken` says in one line why the lens makes no tiles, if it should; else it is "".
+    `broken` says in one line why the lens makes no tiles, if it should; else it is "". `note` says
+    how to get pictures of the tiles that are not here, else it is "".
     """
 
     kind: str
@@ -69,6 +70,7 @@ class NodePage:
     next: Link | None
     look: LookState
     broken: str
+    note: str = ""
 
 
 def node_page(
@@ -124,6 +126,7 @@ def node_page(
         next=link(order[place + 1]) if place + 1 < len(order) else None,
         look=look,
         broken=broken,
+        note=_note(whole, view, tiles),
     )
 
 
@@ -136,6 +139,16 @@ def _tiles(scene: Scene, view: NodeView) -> tuple[dict[int, Thumb], str]:
         words(view.lens).title,
         lambda: (make(scene, view.shown_variant, SIZES[view.size]), ""),
         lambda line: ({}, line),
+    )
+
+
+def _note(scene: Scene, view: NodeView, tiles: Mapping[int, Thumb]) -> str:
+    """What the lens has to say about its tiles."""
+    note = page_of(view.lens).note
+    if note is None:
+        return ""
+    return attempt(
+        words(view.lens).title, lambda: note(scene, view.shown_variant, tiles), lambda _: ""
     )
 
 

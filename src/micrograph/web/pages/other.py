@@ -8,11 +8,16 @@ from micrograph.atlas import Snapshot
 from micrograph.errors import MicrographError, NotFound
 from micrograph.lenses.contract import Words
 from micrograph.lenses.pages.listing import all_words
-from micrograph.parts.parts import Link
+from micrograph.lenses.pages.scene import Scene
+from micrograph.parts.parts import Link, Thumb
 from micrograph.parts.urls import Urls
 from micrograph.resolve import Resolved, resolve
 from micrograph.resolve.nodes import find_node, spellings
+from micrograph.web.class_search import units_of_class
 from micrograph.web.old_links import page_of
+
+OF_CLASS = 24
+"""Units of a model, at most, that a search finds by the classes of their pictures."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,12 +32,14 @@ class AboutPage:
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A place that was found. `kind` is "model", "node", "unit" or "label"."""
+    """A place that was found. `kind` is "model", "node", "unit", "label" or "class": a unit whose
+    strongest pictures are of classes that the text means, with its tile as `thumb`."""
 
     kind: str
     text: str
     address: str
     url: str
+    thumb: Thumb | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ def about_page(version: str) -> AboutPage:
 
 def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     """Addresses first (`4c:447`, `toytown/4c`, `4c`, an old link), then what the atlases find by
-    words, or else what is near."""
+    words, then units by the classes of their strongest pictures, or else what is near."""
     query = query.strip()
     if not query:
         return SearchPage("search", "Search", "", "", [])
@@ -82,11 +89,35 @@ def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
             url = urls.unit(hit.model, hit.node, hit.unit)
         if all(url != known.url for known in hits):
             hits.append(SearchHit(hit.kind, hit.text, "/".join(parts), url))
+    hits += _by_class(library, query[:200], urls)
     only = exact[0].url if len(exact) == 1 else "" if exact else page_of(answer, library, urls)
     note = ""
     if not hits and not only:
         hits, note = _near(answer, urls), answer.note
     return SearchPage("search", f"Search: {query[:200]}", query, only, hits, note)
+
+
+def _by_class(library: Snapshot, query: str, urls: Urls) -> list[SearchHit]:
+    """Units whose strongest pictures are of classes that the text means, model by model."""
+    hits: list[SearchHit] = []
+    for atlas in library.atlases():
+        id, found = atlas.model.id, units_of_class(atlas, query, OF_CLASS)
+        if not found:
+            continue
+        scene = Scene(atlas, atlas.nodes[found[0].node], None, urls, [])
+        for one in found:
+            many = f"{one.hits} of its {one.strongest} strongest pictures"
+            said = many if one.strongest > 1 else "its strongest picture"
+            hits.append(
+                SearchHit(
+                    "class",
+                    f"{query}: {said} of {one.dataset}",
+                    f"{id}/{one.node}/{one.unit}",
+                    urls.unit(id, one.node, one.unit),
+                    scene.thumb(one.node, one.unit),
+                )
+            )
+    return hits
 
 
 def _near(answer: Resolved, urls: Urls) -> list[SearchHit]:
