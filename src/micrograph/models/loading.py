@@ -21,6 +21,7 @@ RANDOM = "random"
 """Named instead of a weights file: the untrained network."""
 
 
+@torch.inference_mode(False)
 def load_card(card: ModelCard, *, weights: Path | str | None = None, device: str = "cpu") -> Model:
     """See `micrograph.models.load`."""
     where = checked_device(device)
