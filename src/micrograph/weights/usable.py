@@ -38,8 +38,8 @@ def usable(module: object, name: str) -> nn.Module:
 
 
 def as_float32(module: nn.Module, name: str) -> nn.Module:
-    """`module` itself if its numbers are float32, and gradients may be taken through it, else a copy
-    of which that is true.
+    """`module` itself if its numbers are float32, and gradients may be taken through it, else a
+    copy of which that is true.
 
     The module that was given keeps its precision. Raises BadInput for one that cannot be copied.
     """
