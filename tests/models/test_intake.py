@@ -162,6 +162,17 @@ def test_what_cannot_be_looked_into_is_refused_in_one_line(name):
     assert "\n" not in str(caught.value)
 
 
+def test_a_module_made_in_inference_mode_takes_gradients():
+    with torch.inference_mode():
+        model = of(small())
+        again = of(small())
+    assert model.digest == of(small()).digest
+    for one in (model, again):
+        pictures = PICTURES.clone().requires_grad_(True)
+        one.run(pictures, ["1"])["1"].sum().backward()
+        assert pictures.grad is not None
+
+
 def test_wrappers_for_compiling_and_for_devices_are_looked_through():
     plain = small()
     for wrapped in (torch.compile(plain), nn.DataParallel(plain)):

@@ -1,11 +1,14 @@
 """Networks of transformers that give something else than logits: each tensor has its name."""
 
+from argparse import Namespace
+
 import pytest
 import torch
 
 from micrograph import load
 from micrograph.errors import BadInput
 from micrograph.models.outputs import named_tensors
+from micrograph.weights.formats import WeightsError
 
 VIT = {
     "hidden_size": 16,
@@ -73,6 +76,28 @@ def test_what_a_network_gives_is_found_by_its_name(name, networks, tmp_path):
         torch.testing.assert_close(
             model.run(pictures, last)[last], whole.logits, rtol=1e-4, atol=1e-5
         )
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "model."])
+def test_a_training_checkpoint_of_a_network_of_transformers(prefix, peer, tmp_path):
+    hf = peer("transformers")
+    config = hf.ViTConfig(**VIT, num_labels=5)
+    hf.ViTForImageClassification(config).save_pretrained(tmp_path / "vit")
+    trained = hf.ViTForImageClassification(config)
+    state = {prefix + name: tensor for name, tensor in trained.state_dict().items()}
+    torch.save({"state_dict": state, "args": Namespace(lr=0.1)}, tmp_path / "c.pth")
+    spec = f"hf:{tmp_path / 'vit'}"
+    model = load(spec, weights=tmp_path / "c.pth", preprocessing="64,-1..1")
+    for name, tensor in trained.state_dict().items():
+        assert model.module.net.state_dict()[name].equal(tensor), name
+    torch.save({"state_dict": state, "ema": state}, tmp_path / "c.pth")
+    with pytest.raises(WeightsError, match="2 sets of tensors that fit"):
+        load(spec, weights=tmp_path / "c.pth", preprocessing="64,-1..1")
+    other = {f"backbone.{name}": tensor for name, tensor in state.items()}
+    few = dict(list(other.items())[:3]) | {"unlike": torch.ones(2)}
+    torch.save(few, tmp_path / "c.pth")
+    with pytest.raises(WeightsError, match="is not for hf:"):
+        load(spec, weights=tmp_path / "c.pth", preprocessing="64,-1..1")
 
 
 def test_a_network_that_needs_more_than_pictures_is_refused(peer, tmp_path):

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from micrograph import load
+from micrograph.cli import main
 from micrograph.errors import NotFound
 from micrograph.weights.formats import WeightsError
 
@@ -163,6 +164,16 @@ def test_the_choice_is_told_where_the_weights_come_from(place):
     torch.save(PLACES[place], "c.pth")
     lineage = load("net.py:build", weights="c.pth").card.lineage
     assert lineage.endswith(f"weights from c.pth, those under {place!r}" if place else "from c.pth")
+
+
+def test_commands_tell_the_choice_and_an_id_remembers_it(capsys):
+    torch.save({"model": STATE, "ema": {"0.weight": torch.ones(1)}}, "c.pth")
+    assert main(["info", "net.py:build", "--weights", "c.pth", "--no-input-check"]) == 0
+    assert "note: weights from c.pth, those under 'model'\n" in capsys.readouterr().err
+    torch.save({"model": STATE, "ema": OTHER}, "c.pth")
+    chosen = ("--weights", "c.pth#ema", "--no-input-check", "--id", "averaged")
+    assert main(["info", "net.py:build", *chosen]) == 0
+    assert load("averaged").module[0].weight.equal(OTHER["0.weight"])
 
 
 SEVERAL = {

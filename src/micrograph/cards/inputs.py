@@ -79,7 +79,7 @@ def read(text: str, known: Preprocessing | None = None) -> Preprocessing:
     if found.channel_order == "L" and len({*found.mean}) == len({*found.std}) == 1:
         found = replace(found, mean=found.mean[:1], std=found.std[:1])
     try:
-        return checked(found)
+        return checked(found, margin=known is None or known.resize >= known.size)
     except BadInput as error:
         raise BadInput(f"--input {short(text)}: {error}") from None
 
@@ -118,11 +118,12 @@ def _numbers(value: str, text: str) -> tuple[float, ...]:
     return numbers * (3 // len(numbers))
 
 
-def checked(p: Preprocessing) -> Preprocessing:
-    """`p` itself. Raises BadInput, saying which field, if a network could not work with it."""
+def checked(p: Preprocessing, *, margin: bool = True) -> Preprocessing:
+    """`p` itself. Raises BadInput, saying which field, if a network could not work with it. Without
+    `margin` the picture may be smaller than the input, and what lacks is filled."""
     problem = ""
     channels = len(p.channel_order) if isinstance(p.channel_order, str) else 0
-    if p.size not in _SIDES or p.resize not in range(p.size, 4 * _SIDES.stop):
+    if p.size not in _SIDES or p.resize not in range(p.size if margin else 1, 4 * _SIDES.stop):
         problem = (
             f"size {p.size!r} and resize {p.resize!r}; expected {_SIDES[0]} to {_SIDES[-1]} "
             "px, resize at least the size"

@@ -36,9 +36,11 @@ class ModelOptions:
         """The model of `chosen`, which `model` stood for. What is in no registry is remembered by
         its id, and looked at: does it seem to get the input that it was trained on?"""
         from micrograph.models import load
-        from micrograph.models.loading import RANDOM
+        from micrograph.models.loading import RANDOM, WHERE_INSIDE
 
         found = load(chosen, weights=self.weights, device=device)
+        if WHERE_INSIDE in found.card.lineage:  # of several things in a file some were chosen
+            print(f"note: {found.card.lineage.rpartition('; ')[2]}", file=sys.stderr)
         for given in self.dictionaries:
             attach(found, given)
         spec = adapters.parse(model)

@@ -19,8 +19,11 @@ from micrograph.weights.usable import usable
 
 RANDOM = "random"
 """Named instead of a weights file: the untrained network."""
+WHERE_INSIDE = ", those under "
+"""Says in a lineage which of the tensors in a file were taken."""
 
 
+@torch.inference_mode(False)
 def load_card(card: ModelCard, *, weights: Path | str | None = None, device: str = "cpu") -> Model:
     """See `micrograph.models.load`."""
     where = checked_device(device)
@@ -59,7 +62,7 @@ def _of_unregistered_card(card: ModelCard, file: Path | None, key: str) -> Model
     """The model of a card that is in no registry, with weights from `file` or its library."""
     file = file or store.status(card).path
     module, place = with_weights(card, file, key)
-    inside = f", those under {place!r}" if place else ""
+    inside = f"{WHERE_INSIDE}{place!r}" if place else ""
     if file and (own := extra_state(module)):  # only tensors are read from files
         inside += f" (what {', '.join(own[:3])} keeps besides tensors is as it was made)"
     lineage = f"weights from {file.name}{inside}" if file else "weights as they come with it"

@@ -278,7 +278,7 @@ class Model:
                 f"expected floating-point {form}"
             )
         wanted = {name: self.node(name) for name in _names(nodes)}
-        images = images.to(self._first_tensor.dtype)
+        images = images.to(self._first_tensor)  # of any precision, from any device
         x = self.preprocessing.apply(images) if preprocess else images
         if not pre_relu:
             found = self._capture(x, [self._network_node(node) for node in wanted.values()])

@@ -35,10 +35,12 @@ AS_THEY_ARE = "."
 
 @dataclass(frozen=True)
 class Chosen:
-    """The tensors of a file that are meant for a network, by its names, and where they stood."""
+    """The tensors of a file that are meant for a network, by its names, and where they stood.
+    `fits` tells whether the network has all it needs."""
 
     key: str
     tensors: dict[str, Tensor]
+    fits: bool = False
 
 
 def split_key(weights: Path | str) -> tuple[Path, str]:
@@ -71,12 +73,14 @@ def choose(
     if len(fitting) > 1:
         raise _several(file, [way.key or AS_THEY_ARE for way in fitting])
     best = max(fitting or ways, key=lambda way: (way.shared, -len(way.key)), default=None)
-    return Chosen("", {}) if best is None else Chosen(best.key, best.named(own))
+    return Chosen("", {}) if best is None else Chosen(best.key, best.named(own), best.fits)
 
 
 def largest(sets: Mapping[str, Tensors], chosen: Chosen, file: Path, key: str = "") -> Chosen:
-    """The set that a conversion takes, by the file's own names: that of `chosen` or of the key,
-    else the largest. Raises WeightsError where several have the same names."""
+    """The set that a conversion takes, by the file's own names but for those of wrappers: that of
+    `chosen` or of the key, else the largest. Raises WeightsError where several have the same names.
+    """
+    sets = {place: _without_wrappers(tensors, {}) for place, tensors in sets.items()}
     for place in (key, chosen.key):
         fronts = [name for name in sets if name and (place == name or place.startswith(f"{name}."))]
         if fronts:

@@ -68,7 +68,7 @@ def _meant(
     stored = {card.tensor_name(name): tensor for name, tensor in own.items()}
     for names in (stored, own):
         chosen = choose(sets, names, file, key)
-        if names.keys() <= chosen.tensors.keys():
+        if chosen.fits:
             return chosen.tensors
     return largest(sets, Chosen(key, {}), file, key).tensors
 

@@ -43,7 +43,7 @@ def fill_from(module: nn.Module, card: ModelCard, file: Path, key: str = "") -> 
     own = {card.tensor_name(name): tensor for name, tensor in tensors_of(module).items()}
     chosen = choose(sets, own, file, key)
     for conversion in card.conversions:
-        if conversion.form == form:
+        if conversion.form == form and not chosen.fits:
             given = largest(sets, chosen, file, key)
             made = conversion.convert(Given(given.tensors, file))
             chosen = Chosen(given.key, choose({"": made}, own, file).tensors)

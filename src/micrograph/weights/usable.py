@@ -38,18 +38,21 @@ def usable(module: object, name: str) -> nn.Module:
 
 
 def as_float32(module: nn.Module, name: str) -> nn.Module:
-    """`module` itself if its numbers are float32, else a copy in which they are.
+    """`module` itself if its numbers are float32, and gradients may be taken through it, else a
+    copy of which that is true.
 
     The module that was given keeps its precision. Raises BadInput for one that cannot be copied.
     """
     numbers: list[Tensor] = [*module.parameters()] or [*module.buffers()]
     others = {t.dtype for t in numbers if t.is_floating_point()} - {torch.float32}
-    if not others:
+    if not others and not any(t.is_inference() for t in numbers):
         return module
     try:
-        return copy.deepcopy(module).float()
+        with torch.inference_mode(False):
+            return copy.deepcopy(module).float()
     except Exception as error:  # what a module holds may be of any kind
         kinds = ", ".join(sorted(str(dtype).removeprefix("torch.") for dtype in others))
+        kinds = kinds or "tensors made in inference mode"
         raise BadInput(
             f"{short(name)} is in {kinds} and cannot be copied to float32 "
             f"({_first_line(error)}); give module.float()"

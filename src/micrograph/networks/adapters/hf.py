@@ -56,18 +56,26 @@ def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
                 f"{', '.join(lacking[:3])}{', ...' if len(lacking) > 3 else ''}",
                 stacklevel=2,
             )
-        return net
+        return net, lacking
 
     def trained() -> "nn.Module":
         try:
-            return picture_net(filled(name))
+            return picture_net(filled(name)[0])
         except Exception as error:  # as above
             raise not_loaded(spec.text, error) from None
 
     def convert(given: "Given") -> "dict[str, Tensor]":
+        from micrograph.weights.formats import WeightsError
+
         # Names in files are those of many versions; transformers knows what became of them.
         tensors = {name: given.take(name) for name in given.left}
-        found: dict[str, Tensor] = filled(None, state_dict=tensors).state_dict()
+        net, lacking = filled(None, state_dict=tensors)
+        found: dict[str, Tensor] = net.state_dict()
+        if len(lacking) > len(found) / 2:
+            raise WeightsError(
+                f"{given.file} is not for {spec.text}: of {len(found)} tensors it lacks "
+                f"{len(lacking)}, among them {', '.join(lacking[:3])}"
+            )
         return found
 
     kind = network.__name__
