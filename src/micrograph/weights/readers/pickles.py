@@ -24,12 +24,15 @@ class Global:
 
 
 class Made:
-    """What would have come of calling `what` with `args`, and the state that it would have got."""
+    """What would have come of calling `what` with `args`, the state that it would have got, and
+    what would have been put into it, if it is a list or a dict of its own kind."""
 
     def __init__(self, what: object, args: object) -> None:
         self.what = what
         self.args = args
         self.state: Any = None
+        self.items: dict[str | int, Any] = {}
+        self.members: list[Any] = []
 
     def is_of(self, *paths: str) -> bool:
         """Whether a global of one of these names would have been called."""
@@ -104,6 +107,14 @@ class _Machine:
             raise Damaged("its pickle fills what cannot be filled")
         return self.stack[-1]
 
+    def members(self) -> list[Any]:
+        top = self.top()
+        return top.members if isinstance(top, Made) else self.top(list)
+
+    def items(self) -> dict[str | int, Any]:
+        top = self.top()
+        return top.items if isinstance(top, Made) else self.top(dict)
+
     def since_mark(self) -> list[Any]:
         items = []
         while self.stack and self.stack[-1] is not _MARK:
@@ -142,20 +153,20 @@ class _Machine:
                 self.stack.append(self.since_mark())
             case "APPEND":
                 item = self.pop()
-                self.top(list).append(item)
+                self.members().append(item)
             case "APPENDS":
                 items = self.since_mark()
-                self.top(list).extend(items)
+                self.members().extend(items)
             case "EMPTY_DICT":
                 self.stack.append({})
             case "DICT":
                 self.stack.append(dict(_pairs(self.since_mark())))
             case "SETITEM":
                 items = [self.pop(), self.pop()][::-1]
-                self.top(dict).update(_pairs(items))
+                self.items().update(_pairs(items))
             case "SETITEMS":
                 items = self.since_mark()
-                self.top(dict).update(_pairs(items))
+                self.items().update(_pairs(items))
             case "PUT" | "BINPUT" | "LONG_BINPUT":
                 self.memo[argument] = self.top()
             case "MEMOIZE":
@@ -173,6 +184,10 @@ class _Machine:
                     raise Damaged("its pickle names something by what is no text")
                 self.stack.append(Global(module, what))
             case "REDUCE" | "NEWOBJ":
+                args, what = self.pop(), self.pop()
+                self.stack.append(_called(what, args))
+            case "NEWOBJ_EX":
+                self.pop()  # what it would have been called with by name
                 args, what = self.pop(), self.pop()
                 self.stack.append(_called(what, args))
             case "BUILD":
@@ -200,6 +215,8 @@ def _called(what: object, args: object) -> Any:
     """A record of the call; two that only build plain values are those values."""
     made = Made(what, args)
     if made.is_of("collections.OrderedDict") and args == ():
+        return {}
+    if made.is_of("collections.defaultdict"):
         return {}
     if made.is_of("_codecs.encode"):  # how Python 3 writes bytes in old protocols
         match args:
