@@ -108,6 +108,9 @@ def _file_of(path: Path) -> Path:
 
 def _read(path: Path, data: memoryview) -> Contents:
     line = None
+    if _is_safetensors(data):  # first of all: its length may begin like any other form
+        raw = parse_safetensors(data, path)
+        return Contents(path, {name: to_torch(t) for name, t in raw.items()}, _texts(data))
     if starts_with(data, b"{"):
         line, data = _line(data)
     if starts_with(data, b"PK"):
@@ -123,9 +126,13 @@ def _read(path: Path, data: memoryview) -> Contents:
             "it is a pickle as torch wrote it before version 1.6, or of another program; load it "
             "where it was made, and save it again"
         )
-    raw = parse_safetensors(data, path)
-    tensors = {name: to_torch(tensor) for name, tensor in raw.items()}
-    return Contents(path, tensors, _texts(data))
+    parse_safetensors(data, path)  # which says what is wrong with it
+    raise Damaged("it is of no form that is known")
+
+
+def _is_safetensors(data: memoryview) -> bool:
+    length = int.from_bytes(data[:8], "little")
+    return starts_with(data, b"{", 8) and length <= len(data) - 8
 
 
 def _line(data: memoryview) -> tuple[dict[str, Any], memoryview]:
