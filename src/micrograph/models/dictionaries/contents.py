@@ -156,10 +156,12 @@ def _texts(data: memoryview) -> dict[str, str]:
 
 
 def tensors_of(tree: Any, prefix: str = "") -> dict[str, Tensor]:
-    """The tensors in what a pickle held, by dotted names: of dicts, and of modules as in their
-    state dict."""
+    """The tensors in what a pickle held, by dotted names: of dicts, of modules as in their state
+    dict, and one alone as `tensor`."""
     found: dict[str, Tensor] = {}
-    if isinstance(tree, Record):
+    if isinstance(tree, Tensor):
+        found["tensor"] = tree
+    elif isinstance(tree, Record):
         if not tree.is_module:
             return found
         fields = tree.attributes

@@ -124,7 +124,8 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     common.sizes(
         found["encoder"].shape[1], len(found["encoder"]), said.whole("d_in"), said.whole("d_sae")
     )
-    k = said.whole("k") or int((said.get("activation_fn_kwargs", default={}) or {}).get("k", 0))
+    # For BatchTopK it is an average, and the threshold decides.
+    k = int(said.number("k", default=0.0) or _kwargs(said).get("k", 0))
     pursuit = (True, 0.0, False)
     if activation == "pursuit":
         k = said.whole("max_iterations") or found["encoder"].shape[1]
@@ -175,7 +176,7 @@ def _architecture(said: Keys, options: Mapping[str, Any]) -> str:
 def _activation(said: Keys, architecture: str) -> str:
     """Before v6 the activation is a word of its own beside `architecture`."""
     word = said.text("activation_fn", "activation_fn_str", default="relu")
-    kwargs = said.get("activation_fn_kwargs", default={}) or {}
+    kwargs = _kwargs(said)
     if extra := [key for key in kwargs if key not in ("k", "use_sparse_activations")]:
         raise BadInput(f"cfg.json says activation_fn_kwargs.{extra[0]}, which is not understood")
     if architecture != "standard" or word == "relu":
@@ -187,6 +188,13 @@ def _activation(said: Keys, architecture: str) -> str:
     if word in ("topk", "tanh-relu"):
         return word.replace("-", "_")
     raise BadInput(f"activation {short(word)} is unknown; expected relu, topk or tanh-relu")
+
+
+def _kwargs(said: Keys) -> Mapping[str, Any]:
+    found = said.get("activation_fn_kwargs", default={})
+    if not isinstance(found, Mapping):
+        raise BadInput(f"cfg.json says activation_fn_kwargs = {short(found)}; expected an object")
+    return found
 
 
 def _normalization(said: Keys) -> str:
