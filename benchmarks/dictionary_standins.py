@@ -1,9 +1,10 @@
-"""Inert stand-ins for what the dictionary libraries import besides, and do not use to encode.
+"""Lets the libraries of dictionaries be imported without all that they import besides.
 
-Their own packages of networks, data and plots would be gigabytes. What is imported from these names is
-an empty class; the two small base classes of transformer_lens are the real ones.
+To encode they need torch alone; their networks, data sets and plots would be gigabytes. What is
+imported of these is an empty class. The base classes of transformer_lens are the real ones.
 """
 
+import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -11,12 +12,43 @@ import sys
 import types
 
 EMPTY = {
-    "accelerate", "babe", "circuitsvis", "cv2", "datasets", "matplotlib", "mamba_lens", "nltk",
-    "nnsight", "pandas", "plotly", "plotly_express", "schedulefree", "skimage", "timm", "torchvision",
-    "transformers", "umap", "wandb", "sklearn", "scipy", "altair", "marimo", "polars", "submitit",
+    "accelerate",
+    "altair",
+    "babe",
+    "circuitsvis",
+    "cv2",
+    "datasets",
+    "marimo",
+    "matplotlib",
+    "mamba_lens",
+    "nltk",
+    "nnsight",
+    "pandas",
+    "plotly",
+    "plotly_express",
+    "polars",
+    "schedulefree",
+    "scipy",
+    "skimage",
+    "sklearn",
+    "submitit",
+    "timm",
+    "torchvision",
+    "transformers",
+    "umap",
+    "wandb",
 }
-
-PARTS = ("overcomplete.visualization", "overcomplete.models", "transformer_lens.Hooked", "transformer_lens.util", "transformer_lens.components", "transformer_lens.loading", "transformer_lens.pretrained", "transformer_lens.Act")
+PARTS = (
+    "overcomplete.models",
+    "overcomplete.visualization",
+    "transformer_lens.Act",
+    "transformer_lens.Hooked",
+    "transformer_lens.components",
+    "transformer_lens.loading",
+    "transformer_lens.pretrained",
+    "transformer_lens.util",
+)
+"""Modules of packages that are real otherwise."""
 
 
 class _Empty(types.ModuleType):
@@ -47,9 +79,10 @@ def put() -> None:
     """From now on they are what is imported."""
     sys.meta_path.insert(0, _Finder())
     found = importlib.util.find_spec("transformer_lens")
-    assert found is not None
+    assert found is not None and found.submodule_search_locations is not None
     package = _Empty("transformer_lens")
     package.__path__ = list(found.submodule_search_locations)
     sys.modules["transformer_lens"] = package
     hooks = importlib.import_module("transformer_lens.hook_points")
-    importlib.import_module("transformer_lens.HookedTransformer").HookedRootModule = hooks.HookedRootModule
+    whole = importlib.import_module("transformer_lens.HookedTransformer")
+    whole.HookedRootModule = hooks.HookedRootModule

@@ -4,7 +4,7 @@ Run by benchmarks/dictionary_formats.py in an environment that has the libraries
 
     python benchmarks/dictionary_writers.py FOLDER
 
-Each case gets a folder with the files, `expected.pt` (inputs, latents) and `case.json`.
+Each case gets a folder with the files, `expected.bin` (inputs, latents) and `case.json`.
 """
 
 import json
@@ -355,7 +355,7 @@ def main(out: Path) -> None:
             latents = encode(x.double() if "float64" in architecture else x)
         assert latents.shape[0] == ROWS and torch.isfinite(latents).all(), name
         assert 0 < (latents != 0).float().mean(), name
-        torch.save({"inputs": x, "latents": latents.detach().float()}, folder / "expected.pt")
+        torch.save({"inputs": x, "latents": latents.detach().float()}, folder / "expected.bin")
         facts = {
             "library": library,
             "architecture": architecture,
