@@ -2,8 +2,8 @@
 
     python benchmarks/dictionary_formats.py [--environment DIR] [--json FILE] [--docs]
 
-Installs the libraries at pinned versions into an environment of its own (a temporary one by default)
-that takes torch from this one, lets them write files and encode random inputs
+Installs the libraries at pinned versions into an environment of its own (a temporary one by
+default) that takes torch from this one, lets them write files and encode random inputs
 (benchmarks/dictionary_writers.py), reads the files, and prints the largest difference of any latent
 relative to the largest latent. Libraries that are in no package index are represented by their
 formula. `--docs` writes the table into docs/dictionaries.md.
@@ -62,8 +62,8 @@ FIRST, LAST = "<!-- measured:", "<!-- end -->"
 
 @dataclass(frozen=True)
 class Compared:
-    """One file: who wrote it, the largest difference relative to the largest latent, and at how many
-    places another latent spoke."""
+    """One file: who wrote it, the largest difference relative to the largest latent, and how often
+    another latent spoke."""
 
     library: str
     architecture: str
@@ -135,8 +135,13 @@ def restated(folder: Path) -> list[Compared]:
 
 def table(found: list[Compared]) -> str:
     """In Markdown."""
-    lines = ["| format | architecture | library | largest relative difference |", "|---|---|---|---|"]
-    lines += [f"| {c.library} | {c.architecture} | {c.version} | {c.difference:.1g} |" for c in found]
+    lines = [
+        "| format | architecture | library | largest relative difference |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {c.library} | {c.architecture} | {c.version} | {c.difference:.1g} |" for c in found
+    ]
     return "\n".join(lines)
 
 

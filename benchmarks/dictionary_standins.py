@@ -52,7 +52,9 @@ PARTS = (
 
 
 class _Empty(types.ModuleType):
-    __path__: list[str] = []
+    def __init__(self, name):
+        super().__init__(name)
+        self.__path__ = []
 
     def __getattr__(self, name):
         if name.startswith("__"):
@@ -79,7 +81,8 @@ def put() -> None:
     """From now on they are what is imported."""
     sys.meta_path.insert(0, _Finder())
     found = importlib.util.find_spec("transformer_lens")
-    assert found is not None and found.submodule_search_locations is not None
+    assert found is not None
+    assert found.submodule_search_locations is not None
     package = _Empty("transformer_lens")
     package.__path__ = list(found.submodule_search_locations)
     sys.modules["transformer_lens"] = package

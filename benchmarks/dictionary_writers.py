@@ -50,7 +50,9 @@ def _saelens(folder, config, training=False, inference=False, **settings):
     sae = spread(get(cfg.architecture())[0](cfg))
     for name in ("threshold", "log_threshold"):
         if (values := getattr(sae, name, None)) is not None:
-            values.data = torch.rand_like(values) if name == "threshold" else torch.randn_like(values)
+            values.data = (
+                torch.rand_like(values) if name == "threshold" else torch.randn_like(values)
+            )
     if hasattr(sae, "topk_threshold"):
         sae.topk_threshold.fill_(1.1)
     (sae.save_inference_model if inference else sae.save_model)(folder)
@@ -67,7 +69,9 @@ def _saelens_case(architecture, config, label=None, **settings):
 
 
 _saelens_case("standard", "StandardSAEConfig")
-_saelens_case("standard", "StandardSAEConfig", "standard, layer_norm", normalize_activations="layer_norm")
+_saelens_case(
+    "standard", "StandardSAEConfig", "standard, layer_norm", normalize_activations="layer_norm"
+)
 _saelens_case(
     "standard",
     "StandardSAEConfig",
@@ -77,7 +81,9 @@ _saelens_case(
 _saelens_case("standard", "StandardSAEConfig", "standard, no b_dec", apply_b_dec_to_input=False)
 _saelens_case("standard", "StandardSAEConfig", "standard, float64", dtype="float64")
 _saelens_case("topk", "TopKSAEConfig", k=7)
-_saelens_case("topk", "TopKSAEConfig", "topk, k = 1, rescaled", k=1, rescale_acts_by_decoder_norm=True)
+_saelens_case(
+    "topk", "TopKSAEConfig", "topk, k = 1, rescaled", k=1, rescale_acts_by_decoder_norm=True
+)
 _saelens_case("topk", "TopKSAEConfig", "topk, rescaled", k=7, rescale_acts_by_decoder_norm=True)
 _saelens_case("abstopk", "AbsTopKSAEConfig", k=7)
 _saelens_case("jumprelu", "JumpReLUSAEConfig")
@@ -210,7 +216,13 @@ _sparsify_case("transcoder, skip", k=7, transcode=True, skip_connection=True)
 def _dl(folder, ae, trainer):
     torch.save(ae.state_dict(), folder / "ae.pt")
     config = {
-        "trainer": {"trainer_class": "Trainer", "lr": 1e-3, "layer": 1, "lm_name": "vit", **trainer},
+        "trainer": {
+            "trainer_class": "Trainer",
+            "lr": 1e-3,
+            "layer": 1,
+            "lm_name": "vit",
+            **trainer,
+        },
         "buffer": {"d_submodule": UNITS, "io": "out", "ctx_len": 128},
     }
     config["trainer"] |= {"activation_dim": UNITS, "dict_size": LATENTS, "submodule_name": "resid"}
@@ -239,7 +251,11 @@ _dl_case("JumpReluAutoEncoder", _PLAIN, threshold=0.4)
 _dl_case("AutoEncoderTopK", f"{_TRAINERS}.top_k", 7, threshold=1.3)
 _dl_case("BatchTopKSAE", f"{_TRAINERS}.batch_top_k", 7, threshold=1.3)
 _dl_case(
-    "BatchTopKSAE", f"{_TRAINERS}.batch_top_k", 7, threshold=-1.0, label="BatchTopKSAE, no threshold"
+    "BatchTopKSAE",
+    f"{_TRAINERS}.batch_top_k",
+    7,
+    threshold=-1.0,
+    label="BatchTopKSAE, no threshold",
 )
 _dl_case(
     "MatryoshkaBatchTopKSAE",
@@ -280,12 +296,8 @@ _BN = {"encoder_module": "mlp_bn_1"}
 _overcomplete_case("SAE", "SAE (ReLU)")
 _overcomplete_case("TopKSAE", top_k=7)
 _overcomplete_case("TopKSAE", "TopKSAE, batch norm", top_k=7, **_BN)
-_overcomplete_case(
-    "TopKSAE", "TopKSAE, state dict", whole=False, options={"k": 7}, top_k=7, **_BN
-)
-_overcomplete_case(
-    "TopKSAE", "TopKSAE, tied", top_k=7, before=lambda sae: sae.tied(bias=True)
-)
+_overcomplete_case("TopKSAE", "TopKSAE, state dict", whole=False, options={"k": 7}, top_k=7, **_BN)
+_overcomplete_case("TopKSAE", "TopKSAE, tied", top_k=7, before=lambda sae: sae.tied(bias=True))
 _overcomplete_case("JumpSAE")
 _overcomplete_case("JumpSAE", "JumpSAE, batch norm, state dict", whole=False, **_BN)
 _overcomplete_case("BatchTopKSAE", top_k=900)
@@ -353,8 +365,9 @@ def main(out: Path) -> None:
         x = torch.randn(ROWS, UNITS, generator=torch.Generator().manual_seed(1)) * 1.5 + 0.3
         with torch.no_grad():
             latents = encode(x.double() if "float64" in architecture else x)
-        assert latents.shape[0] == ROWS and torch.isfinite(latents).all(), name
-        assert 0 < (latents != 0).float().mean(), name
+        assert latents.shape[0] == ROWS, name
+        assert torch.isfinite(latents).all(), name
+        assert (latents != 0).float().mean() > 0, name
         torch.save({"inputs": x, "latents": latents.detach().float()}, folder / "expected.bin")
         facts = {
             "library": library,

@@ -191,7 +191,9 @@ def test_what_a_file_does_not_say_is_set_or_asked_for(capsys, tmp_path, settings
 def test_a_file_in_a_place_that_it_does_not_name_is_said_before_anything(capsys, tmp_path):
     rows = torch.randn(6, 152, generator=torch.Generator().manual_seed(0))
     texts = {"activation": "relu", "node": "mixed4a", "model": "googlenet"}
-    save_file({"encoder": rows, "decoder": rows.clone()}, tmp_path / "d.safetensors", metadata=texts)
+    save_file(
+        {"encoder": rows, "decoder": rows.clone()}, tmp_path / "d.safetensors", metadata=texts
+    )
     words = ("dictionary", "check", tmp_path / "d.safetensors", "--model", "toytown")
     status, out, error = run(capsys, *words, "--dataset", "toytown:2")
     assert (status, "over mixed4a" in out) == (0, True)

@@ -7,23 +7,34 @@ formula on rows [position, unit].
 import json
 import sys
 import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
+
+Encode = Callable[[Tensor], Tensor]
+Written = tuple[Path, dict[str, Any], Encode]
+Writer = Callable[[Path], Written]
 
 UNITS, LATENTS, K = 6, 20, 3
-CASES = {}
+CASES: dict[str, Writer] = {}
 
 
-def case(name):
-    def register(function):
+def case(name: str) -> Callable[[Writer], Writer]:
+    """Registers a writer under that name."""
+
+    def register(function: Writer) -> Writer:
         CASES[name] = function
         return function
 
     return register
 
 
-def random(*shape, seed):
+def random(*shape: int, seed: int) -> Tensor:
+    """Normal numbers that are always the same."""
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
@@ -34,22 +45,32 @@ T = random(LATENTS, seed=8).abs()
 X = random(300, UNITS, seed=9) * 1.4 + 0.3
 
 
-def top(pre, k=K, rectify=True):
+def top(pre: Tensor, k: int = K, rectify: bool = True) -> Tensor:
+    """The k largest of each row."""
     values, places = pre.topk(k, -1)
     return torch.zeros_like(pre).scatter(-1, places, values.relu() if rectify else values)
 
 
-def layer_norm(x):
+def layer_norm(x: Tensor) -> Tensor:
+    """As the libraries do it."""
     x = x - x.mean(-1, keepdim=True)
     return x / (x.std(-1, keepdim=True) + 1e-5)  # the sample's deviation
 
 
-def gated(x):
+def gated(x: Tensor) -> Tensor:
+    """Both paths of a gated dictionary."""
     product = x @ W.T
     return (product + G > 0) * (product * R.exp() + M).relu()
 
 
-def write(folder, file, tensors, name="cfg.json", config=None):
+def write(
+    folder: Path,
+    file: str,
+    tensors: Mapping[str, Tensor],
+    name: str = "cfg.json",
+    config: Mapping[str, Any] | None = None,
+) -> Path:
+    """Tensors in a file of that name, and a configuration beside."""
     path = folder / file
     path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {n: t.contiguous().clone() for n, t in tensors.items()}
@@ -66,7 +87,8 @@ LAYERS = {"encoder.weight": W, "encoder.bias": B, "decoder.weight": D.T}
 # SAELens
 
 
-def saelens(folder, tensors=LENS, **config):
+def saelens(folder: Path, tensors: Mapping[str, Tensor] = LENS, **config: Any) -> Path:
+    """A folder with that configuration."""
     usual = {"d_in": UNITS, "d_sae": LATENTS, "dtype": "float32", "device": "cpu"}
     usual |= {"apply_b_dec_to_input": True, "normalize_activations": "none"}
     meta = {"metadata": {"sae_lens_version": "6.54.12", "hook_name": "act", "model_name": "net"}}
@@ -74,9 +96,13 @@ def saelens(folder, tensors=LENS, **config):
     return folder
 
 
-def add_saelens(name, encode, tensors=LENS, **config):
+def add_saelens(
+    name: str, encode: Encode, tensors: Mapping[str, Tensor] = LENS, **config: Any
+) -> None:
+    """A case of that configuration."""
+
     @case(f"SAELens {name}")
-    def write_it(folder):
+    def write_it(folder: Path) -> Written:
         return saelens(folder, tensors, **config), {}, encode
 
 
@@ -148,7 +174,7 @@ add_saelens(
 
 
 @case("SAELens before v6, bfloat16, scaled back")
-def saelens_old(folder):
+def saelens_old(folder: Path) -> Written:
     half = {n: t.bfloat16() for n, t in LENS.items()}
     half["scaling_factor"] = T.bfloat16()
     config = {
@@ -176,17 +202,20 @@ class _Config:
     """What the library pickles; its class is made in a module of that name while it is written."""
 
 
-def _pickled_config(**fields):
+def _pickled_config(**fields: Any) -> tuple[Any, dict[str, types.ModuleType]]:
     names = ("vit_prisma", "vit_prisma.sae", "vit_prisma.sae.config")
     modules = {name: types.ModuleType(name) for name in names}
     made = type("VisionModelSAERunnerConfig", (_Config,), {"__module__": names[-1]})
-    modules[names[-1]].VisionModelSAERunnerConfig = made
+    vars(modules[names[-1]])["VisionModelSAERunnerConfig"] = made
     config = made()
     config.__dict__ |= fields
     return config, modules
 
 
-def prisma(folder, *, pickled, tensors=LENS, **config):
+def prisma(
+    folder: Path, *, pickled: bool, tensors: Mapping[str, Tensor] = LENS, **config: Any
+) -> Path:
+    """Its configuration beside the file, or pickled in it."""
     config = {"d_in": UNITS, "expansion_factor": 4, "hook_point_layer": 9, **config}
     config |= {"layer_subtype": "hook_resid_post", "model_name": "net", "_dtype": "float32"}
     config |= {"l1_coefficient": 1e-5, "use_ghost_grads": False, "seed": 42}
@@ -207,26 +236,28 @@ def prisma(folder, *, pickled, tensors=LENS, **config):
 
 
 @case("Prisma relu")
-def prisma_relu(folder):
+def prisma_relu(folder: Path) -> Written:
     path = prisma(folder, pickled=False, activation_fn_str="relu", cls_token_only=True)
     return path, {}, lambda x: ((layer_norm(x) - C) @ W.T + B).relu()
 
 
 @case("Prisma topk, pickled configuration")
-def prisma_topk(folder):
+def prisma_topk(folder: Path) -> Written:
     path = prisma(folder, pickled=True, activation_fn_str="topk", activation_fn_kwargs={"k": K})
     return path, {}, lambda x: top((layer_norm(x) - C) @ W.T + B)
 
 
 @case("Prisma gated")
-def prisma_gated(folder):
+def prisma_gated(folder: Path) -> Written:
     tensors = LENS | {"r_mag": R, "b_gate": G, "b_mag": M}
-    path = prisma(folder, pickled=False, tensors=tensors, architecture="gated", activation_fn_str="relu")
+    path = prisma(
+        folder, pickled=False, tensors=tensors, architecture="gated", activation_fn_str="relu"
+    )
     return path, {}, lambda x: gated(layer_norm(x) - C)
 
 
 @case("Prisma tanh-relu, not normalized")
-def prisma_tanh(folder):
+def prisma_tanh(folder: Path) -> Written:
     path = prisma(folder, pickled=True, activation_fn_str="tanh-relu", normalize_activations="none")
     return path, {}, lambda x: ((x - C) @ W.T + B).relu().tanh()
 
@@ -234,7 +265,8 @@ def prisma_tanh(folder):
 # saev
 
 
-def saev(folder, line, **more):
+def saev(folder: Path, line: Mapping[str, Any], **more: Tensor) -> Path:
+    """A file with that first line."""
     path = folder / "sae.pt"
     tensors = {n: t.contiguous().clone() for n, t in {**LENS, **more}.items()}
     with path.open("wb") as file:
@@ -243,43 +275,61 @@ def saev(folder, line, **more):
     return path
 
 
-def saev_header(cls, schema=5, **params):
+def saev_header(cls: str, schema: int = 5, **params: Any) -> dict[str, Any]:
+    """The first line of today."""
     params |= {"sparsity": {"cls": "NoSparsity", "params": {"key": "no-sparsity"}}}
-    config = {"d_model": UNITS, "d_sae": LATENTS, "normalize_w_dec": True, "reinit_blend": 0.8}
+    config: dict[str, Any] = {
+        "d_model": UNITS,
+        "d_sae": LATENTS,
+        "normalize_w_dec": True,
+        "reinit_blend": 0.8,
+    }
     config["activation"] = {"cls": cls, "params": params}
     return {"schema": schema, "cfg": config, "commit": "abc", "lib": "0.3"}
 
 
 @case("saev of today, TopK")
-def saev_topk(folder):
+def saev_topk(folder: Path) -> Written:
     line = saev_header("TopK", top_k=LATENTS - 2, key="top-k")
     return saev(folder, line), {}, lambda x: top(x @ W.T + B, LATENTS - 2, rectify=False)
 
 
 @case("saev of today, BatchTopK")
-def saev_batch(folder):
+def saev_batch(folder: Path) -> Written:
     line = saev_header("BatchTopK", schema=4, top_k=3)
     path = saev(folder, line, **{"activation.threshold": torch.tensor(1.2)})
     return path, {}, lambda x: (p := x @ W.T + B) * (p > 1.2)
 
 
 @case("saev of June 2025")
-def saev_june(folder):
+def saev_june(folder: Path) -> Written:
     config = {"d_vit": UNITS, "exp_factor": 4, "n_reinit_samples": 9, "normalize_w_dec": True}
     line = {"schema": 1, "cls": "Relu", "cfg": config, "commit": "79cda4e3", "lib": "0.1"}
     return saev(folder, line), {}, lambda x: ((x - C) @ W.T + B).relu()
 
 
 @case("saev of the evening of 31 July 2025")
-def saev_july(folder):
+def saev_july(folder: Path) -> Written:
     config = {"d_vit": UNITS, "exp_factor": 4, "top_k": K}
-    line = {"schema": 1, "cls": "TopK", "cfg": config, "commit": "fad99298d1458e372361", "lib": "0.1"}
+    line = {
+        "schema": 1,
+        "cls": "TopK",
+        "cfg": config,
+        "commit": "fad99298d1458e372361",
+        "lib": "0.1",
+    }
     return saev(folder, line), {}, lambda x: top(x @ W.T + B, rectify=False)
 
 
 @case("saev of February 2025")
-def saev_first(folder):
-    line = {"d_vit": UNITS, "exp_factor": 4, "sparsity_coeff": 4e-4, "ghost_grads": False, "seed": 1}
+def saev_first(folder: Path) -> Written:
+    line = {
+        "d_vit": UNITS,
+        "exp_factor": 4,
+        "sparsity_coeff": 4e-4,
+        "ghost_grads": False,
+        "seed": 1,
+    }
     mean = random(UNITS, seed=20)
     torch.save(mean, folder / "mean.pt")
     path = saev(folder, line)
@@ -291,8 +341,13 @@ def saev_first(folder):
 
 
 @case("OpenAI TopK, whole state dict")
-def openai(folder):
-    state = {"pre_bias": C, "latent_bias": B, "encoder.weight": W, "decoder.weight": D.T.contiguous()}
+def openai(folder: Path) -> Written:
+    state: dict[str, Any] = {
+        "pre_bias": C,
+        "latent_bias": B,
+        "encoder.weight": W,
+        "decoder.weight": D.T.contiguous(),
+    }
     state["stats_last_nonzero"] = torch.zeros(LATENTS, dtype=torch.long)
     state["latents_activation_frequency"] = torch.ones(LATENTS)
     state["latents_mean_square"] = torch.zeros(LATENTS)
@@ -303,8 +358,13 @@ def openai(folder):
 
 
 @case("OpenAI ReLU")
-def openai_relu(folder):
-    state = {"pre_bias": C, "latent_bias": B, "encoder.weight": W, "decoder.weight": D.T.contiguous()}
+def openai_relu(folder: Path) -> Written:
+    state = {
+        "pre_bias": C,
+        "latent_bias": B,
+        "encoder.weight": W,
+        "decoder.weight": D.T.contiguous(),
+    }
     torch.save(state | {"activation": "ReLU"}, folder / "a.pt")
     return folder, {}, lambda x: ((x - C) @ W.T + B).relu()
 
@@ -312,7 +372,8 @@ def openai_relu(folder):
 # sparsify
 
 
-def sparsify(folder, **config):
+def sparsify(folder: Path, **config: Any) -> Path:
+    """A folder with that configuration."""
     tensors = {"encoder.weight": W, "encoder.bias": B, "W_dec": D, "b_dec": C}
     if config.get("skip_connection"):
         tensors["W_skip"] = random(UNITS, UNITS, seed=12)
@@ -323,15 +384,16 @@ def sparsify(folder, **config):
 
 
 @case("sparsify topk")
-def sparsify_topk(folder):
+def sparsify_topk(folder: Path) -> Written:
     return sparsify(folder, activation="topk", k=K), {}, lambda x: top((x - C) @ W.T + B)
 
 
 @case("sparsify groupmax")
-def sparsify_groupmax(folder):
-    def encode(x):
-        groups = ((x - C) @ W.T + B).relu().unflatten(-1, (5, -1))
-        return (groups * (groups == groups.max(-1, keepdim=True).values)).flatten(-2)
+def sparsify_groupmax(folder: Path) -> Written:
+    def encode(x: Tensor) -> Tensor:
+        groups = ((x - C) @ W.T + B).relu().reshape(len(x), 5, -1)
+        kept: Tensor = (groups * (groups == groups.max(-1, keepdim=True).values)).flatten(-2)
+        return kept
 
     return sparsify(folder, activation="groupmax", k=5, transcode=False), {}, encode
 
@@ -339,7 +401,14 @@ def sparsify_groupmax(folder):
 # dictionary_learning
 
 
-def dl(folder, of_class, tensors, file="ae.pt", **trainer):
+def dl(
+    folder: Path,
+    of_class: str,
+    tensors: Mapping[str, Tensor],
+    file: str = "ae.pt",
+    **trainer: Any,
+) -> Path:
+    """A folder of that class."""
     trainer |= {"dict_class": of_class, "activation_dim": UNITS, "dict_size": LATENTS, "lr": 1e-3}
     trainer |= {"layer": 1, "lm_name": "net", "submodule_name": "act", "steps": 10}
     config = {"trainer": trainer, "buffer": {"d_submodule": UNITS}}
@@ -347,12 +416,18 @@ def dl(folder, of_class, tensors, file="ae.pt", **trainer):
     return folder
 
 
-_TOP = LAYERS | {"b_dec": C, "k": torch.tensor(K, dtype=torch.int32), "threshold": torch.tensor(1.3)}
+_TOP = LAYERS | {
+    "b_dec": C,
+    "k": torch.tensor(K, dtype=torch.int32),
+    "threshold": torch.tensor(1.3),
+}
 
 
-def add_dl(of_class, tensors, encode, **trainer):
+def add_dl(of_class: str, tensors: Mapping[str, Tensor], encode: Encode, **trainer: Any) -> None:
+    """A case of that class."""
+
     @case(f"dictionary_learning {of_class}")
-    def write_it(folder):
+    def write_it(folder: Path) -> Written:
         return dl(folder, of_class, tensors, **trainer), {}, encode
 
 
@@ -379,14 +454,15 @@ add_dl(
 )
 add_dl(
     "MatryoshkaBatchTopKSAE",
-    LENS | {"k": torch.tensor(K), "threshold": torch.tensor(1.3), "group_sizes": torch.tensor([8, 12])},
+    LENS
+    | {"k": torch.tensor(K), "threshold": torch.tensor(1.3), "group_sizes": torch.tensor([8, 12])},
     lambda x: (p := (x - C) @ W.T + B) * (p > 1.3),
     k=K,
 )
 
 
 @case("dictionary_learning, a checkpoint below its configuration")
-def dl_checkpoint(folder):
+def dl_checkpoint(folder: Path) -> Written:
     dl(folder, "AutoEncoderTopK", _TOP, "checkpoints/ae_1000.pt", k=K)
     return folder / "checkpoints" / "ae_1000.pt", {}, lambda x: top((x - C) @ W.T + B)
 
@@ -394,7 +470,8 @@ def dl_checkpoint(folder):
 # OverComplete and Universal SAEs
 
 
-def overcomplete_state():
+def overcomplete_state() -> dict[str, Tensor]:
+    """A state dict of its usual names."""
     unit = D / D.norm(dim=1, keepdim=True)
     norm = "encoder.final_block.1."
     return {
@@ -410,27 +487,31 @@ def overcomplete_state():
     }
 
 
-def normed(x):
+def normed(x: Tensor) -> Tensor:
+    """A layer and a batch norm."""
     return (x @ W.T + B - G) / (T * 2 + 1e-5).sqrt() * T + M
 
 
 @case("OverComplete JumpSAE, state dict")
-def overcomplete_jump(folder):
+def overcomplete_jump(folder: Path) -> Written:
     torch.save(overcomplete_state() | {"thresholds": R - 1}, folder / "sae.pt")
     return folder, {}, lambda x: (p := normed(x).relu()) * (p >= (R - 1).exp())
 
 
 @case("OverComplete archetypal, state dict")
-def overcomplete_archetypal(folder):
+def overcomplete_archetypal(folder: Path) -> Written:
     state = {n: t for n, t in overcomplete_state().items() if "_weights" not in n}
-    state |= {"dictionary.W": random(LATENTS, 9, seed=31), "dictionary.C": random(9, UNITS, seed=32)}
+    state |= {
+        "dictionary.W": random(LATENTS, 9, seed=31),
+        "dictionary.C": random(9, UNITS, seed=32),
+    }
     state |= {"dictionary.Relax": random(LATENTS, UNITS, seed=33) * 0.1}
     torch.save(state, folder / "sae.pt")
     return folder, {"architecture": "RATopKSAE", "k": K}, lambda x: top(normed(x).relu())
 
 
 @case("Universal SAE, checkpoint")
-def universal(folder):
+def universal(folder: Path) -> Written:
     path = folder / "uni_DinoV2_checkpoint_29.pth"
     state = {"epoch": 29, "model_state_dict": overcomplete_state(), "learning_rate": 3e-4}
     torch.save(state | {"optimizer_state_dict": {"state": {0: {"step": torch.tensor(3)}}}}, path)
@@ -441,16 +522,16 @@ def universal(folder):
 
 
 @case("Gemma Scope 1")
-def gemma(folder):
+def gemma(folder: Path) -> Written:
     import numpy as np
 
-    arrays = {n: t.numpy() for n, t in (LENS | {"threshold": T}).items()}
+    arrays: dict[str, Any] = {n: t.numpy() for n, t in (LENS | {"threshold": T}).items()}
     np.savez(folder / "params.npz", **arrays)
     return folder, {}, lambda x: (p := x @ W.T + B) * (p > T)
 
 
 @case("Gemma Scope 2")
-def gemma_2(folder):
+def gemma_2(folder: Path) -> Written:
     tensors = {n.lower(): t for n, t in LENS.items()} | {"threshold": T}
     config = {"architecture": "jump_relu", "model_name": "net", "hf_hook_point_in": "act.output"}
     write(folder, "params.safetensors", tensors, "config.json", config)
@@ -458,7 +539,7 @@ def gemma_2(folder):
 
 
 @case("Llama Scope, hyperparams.json")
-def llama_scope(folder):
+def llama_scope(folder: Path) -> Written:
     config = {
         "act_fn": "jumprelu",
         "jump_relu_threshold": 0.7,
@@ -482,7 +563,7 @@ def llama_scope(folder):
 
 
 @case("OpenMOSS of today")
-def openmoss(folder):
+def openmoss(folder: Path) -> Written:
     config = {
         "sae_type": "sae",
         "act_fn": "topk",
@@ -499,15 +580,16 @@ def openmoss(folder):
     tensors["dataset_average_activation_norm.act"] = torch.tensor(5.0)
     write(folder, "sae_weights.safetensors", tensors, "config.json", config)
 
-    def encode(x):
+    def encode(x: Tensor) -> Tensor:
         pre = (x * (UNITS**0.5 / 5) @ W.T + B).relu()
-        return top(pre * _LENGTHS) / _LENGTHS
+        latents: Tensor = top(pre * _LENGTHS) / _LENGTHS
+        return latents
 
     return folder, {}, encode
 
 
 @case("circuit-tracer, without places")
-def tracer(folder):
+def tracer(folder: Path) -> Written:
     tensors = {"W_enc": W, "b_enc": B, "W_dec": D, "b_dec": C}
     write(folder, "layer_3.safetensors", tensors)
     return folder, {}, lambda x: (x @ W.T + B).relu()

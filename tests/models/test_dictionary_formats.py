@@ -6,11 +6,11 @@ import pickle
 
 import pytest
 import torch
+from tests.helpers import dictionary_files as files
+from tests.helpers.dictionary_files import LATENTS, UNITS, C, D, K, W
 
 from micrograph.models.dictionaries.reading import ReadFile, read
 from micrograph.weights.formats import WeightsError
-from tests.helpers import dictionary_files as files
-from tests.helpers.dictionary_files import LATENTS, UNITS, C, D, K, W
 
 
 @pytest.mark.parametrize("name", files.CASES)
@@ -68,8 +68,14 @@ REFUSED = {
         {"architecture": "standard", "normalize_activations": "expected_average_only_in"},
         r"scale=\.\.\., .* average_norm=",
     ),
-    "one head": ({"architecture": "standard", "metadata": {"hook_head_index": 3}}, "hook_head_index"),
-    "a key that nobody knows": ({"architecture": "standard", "rotate_inputs": 0.5}, "rotate_inputs"),
+    "one head": (
+        {"architecture": "standard", "metadata": {"hook_head_index": 3}},
+        "hook_head_index",
+    ),
+    "a key that nobody knows": (
+        {"architecture": "standard", "rotate_inputs": 0.5},
+        "rotate_inputs",
+    ),
     "switched off is also said": ({"architecture": "standard", "centre": False}, "centre"),
     "another size": ({"architecture": "standard", "d_sae": 7}, "not of one dictionary"),
     "weighed by rows": (
@@ -108,7 +114,7 @@ def test_a_factor_in_a_file_of_its_own_is_heard(tmp_path):
 
 def test_bare_tensors_ask_for_what_libraries_differ_on(tmp_path):
     path = files.write(tmp_path, "bare.safetensors", files.LENS)
-    with pytest.raises(WeightsError, match="activation=relu .* subtract=true or false"):
+    with pytest.raises(WeightsError, match=r"activation=relu .* subtract=true or false"):
         read(path, UNITS)
     with pytest.raises(WeightsError, match="subtract=false"):
         read(path, UNITS, activation="relu")
@@ -120,7 +126,7 @@ def test_bare_tensors_ask_for_what_libraries_differ_on(tmp_path):
 
 def test_a_class_that_tensors_do_not_tell_is_asked_for(tmp_path):
     path = files.write(tmp_path, "ae.pt", files._TOP)
-    with pytest.raises(WeightsError, match="AutoEncoderTopK and BatchTopKSAE.*architecture="):
+    with pytest.raises(WeightsError, match=r"AutoEncoderTopK and BatchTopKSAE.*architecture="):
         read(path, UNITS)
     top = read(path, UNITS, architecture="AutoEncoderTopK")
     batch = read(path, UNITS, architecture="BatchTopKSAE")
@@ -137,7 +143,7 @@ def test_eras_of_saev_that_a_file_does_not_tell_are_asked_for(tmp_path):
     config = {"d_vit": UNITS, "exp_factor": 4}
     line = {"schema": 1, "cls": "Relu", "cfg": config, "commit": "unknown", "lib": "0.1"}
     path = files.saev(tmp_path, line)
-    with pytest.raises(WeightsError, match="subtract=true .* subtract=false"):
+    with pytest.raises(WeightsError, match=r"subtract=true .* subtract=false"):
         read(path, UNITS)
     found = read(path, UNITS, subtract=False).values(files.X)
     torch.testing.assert_close(found, (files.X @ W.T + files.B).relu())
@@ -152,7 +158,9 @@ def test_figures_of_a_manifest_are_known(tmp_path):
     rows = [{"run_id": "run6", "layer": 5, "l0": 9}, {"run_id": "run7", "l0": 31.5, "nmse": 0.2}]
     (tmp_path / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
     path = files.saev(folder, files.saev_header("TopK", top_k=3))
-    assert dict(read(path, UNITS).facts) | {"l0": 31.5, "nmse": 0.2} == dict(read(path, UNITS).facts)
+    assert dict(read(path, UNITS).facts) | {"l0": 31.5, "nmse": 0.2} == dict(
+        read(path, UNITS).facts
+    )
 
 
 class Evil:

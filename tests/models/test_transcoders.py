@@ -4,6 +4,8 @@ import json
 
 import pytest
 import torch
+from tests.helpers import dictionary_files as files
+from tests.helpers.dictionary_files import LATENTS, UNITS, B, W, top
 from torch import nn
 
 from micrograph.cards.preprocessing import Preprocessing
@@ -15,8 +17,6 @@ from micrograph.models.model import Model
 from micrograph.models.node import Node, ReceptiveField
 from micrograph.models.replacing import replaced
 from micrograph.weights.formats import WeightsError
-from tests.helpers import dictionary_files as files
-from tests.helpers.dictionary_files import LATENTS, UNITS, B, W, top
 
 OUT = 5
 DECODER, BIAS = files.random(LATENTS, OUT, seed=41), files.random(OUT, seed=42)
@@ -168,7 +168,11 @@ def test_another_model_or_place_than_the_file_names_is_said(model, tmp_path):
     ],
 )
 def test_names_of_places_in_blocks_are_nodes(hook, nodes):
-    ids = [f"blocks.{n}{end}" for n in (0, 1) for end in (".norm1", ".attn", ".add", ".norm2", ".mlp", "")]
+    ids = [
+        f"blocks.{n}{end}"
+        for n in (0, 1)
+        for end in (".norm1", ".attn", ".add", ".norm2", ".mlp", "")
+    ]
     known = [
         Node(id, at, "block", UNITS, (4, 4), ReceptiveField(), (), id) for at, id in enumerate(ids)
     ]

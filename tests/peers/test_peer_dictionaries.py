@@ -13,7 +13,14 @@ SCRIPT = Path(__file__).parents[2] / "benchmarks" / "dictionary_formats.py"
 @pytest.mark.nightly
 def test_latents_are_those_of_the_libraries_that_wrote_the_files(tmp_path):
     out = tmp_path / "found.json"
-    words = [sys.executable, str(SCRIPT), "--json", str(out), "--environment", str(tmp_path / "env")]
+    words = [
+        sys.executable,
+        str(SCRIPT),
+        "--json",
+        str(out),
+        "--environment",
+        str(tmp_path / "env"),
+    ]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert out.exists(), done.stderr[-2000:]
     found = json.loads(out.read_text())

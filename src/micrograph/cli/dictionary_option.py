@@ -20,9 +20,9 @@ dictionary_option = click.option(
     "dictionaries",
     multiple=True,
     metavar="[NODE[.NAME]=]FILE",
-    help="Directions or a sparse autoencoder over NODE, a file or folder of SAELens, Prisma, saev and "
-    "others: its latents are the units of the node NODE.NAME. Without NODE, over the one that the "
-    "file names. Repeatable. [default NAME: sae]",
+    help="Directions or a sparse autoencoder over NODE, a file or folder of SAELens, Prisma, saev "
+    "and others: its latents are the units of the node NODE.NAME. Without NODE, over the one that "
+    "the file names. Repeatable. [default NAME: sae]",
 )
 dictionary_set_option = click.option(
     "--dictionary-set",

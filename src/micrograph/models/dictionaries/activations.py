@@ -39,7 +39,7 @@ def _speaking(pre: Tensor, activation: str, k: int, threshold: Tensor) -> Tensor
         return _largest(pre, k)
     if activation == "abstopk":
         return _largest(pre.abs(), k)
-    groups = pre.unflatten(-1, (k, -1))
+    groups = pre.reshape(*pre.shape[:-1], k, -1)
     return _largest(groups, 1).flatten(-2) & (pre > threshold)
 
 

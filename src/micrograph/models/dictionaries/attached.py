@@ -105,7 +105,9 @@ def attach(
             )
         return there
     if id in place.taken:
-        raise Conflict(f"{id} stands for {place.taken[id]} already; give the dictionary another name")
+        raise Conflict(
+            f"{id} stands for {place.taken[id]} already; give the dictionary another name"
+        )
     found = replace(  # the rest is as in the base: that is what is reached for it
         base,
         id=id,

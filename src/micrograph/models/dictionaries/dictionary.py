@@ -5,7 +5,8 @@
 
 Other conventions of files (a bias subtracted from the inputs, inputs on another scale, gates) are
 folded into these tensors when a file is read. A transcoder reads one node and writes another: there
-`decoder` has the units of that one, and `skip` is what goes past the latents. Directions are the plain case: no bias and no activation.
+`decoder` has the units of that one, and `skip` is what goes past the latents. Directions are the
+plain case: no bias and no activation.
 ReLU and L1: Bricken et al., "Towards Monosemanticity" (2023). TopK: Gao et al., "Scaling and
 evaluating sparse autoencoders" (2024). JumpReLU: Rajamanoharan et al., "Jumping Ahead" (2024).
 """
@@ -163,7 +164,7 @@ class Dictionary:
         return latents if self.gain is None else latents * self.gain
 
     def _pursued(self, rows: Tensor) -> Tensor:
-        """Atoms are the encoder's rows; what is subtracted first lies in the bias of the decoder."""
+        """Atoms are the encoder's rows; what is subtracted first is the decoder's bias."""
         rectify, enough, again = self.pursuit
         return pursued(
             rows - self.decoder_bias,
@@ -219,5 +220,7 @@ def checked(dictionary: Dictionary) -> Dictionary:
         # With a negative threshold a latent would be on at zero.
         raise BadInput(f"threshold {d.threshold.min():.3g} is negative; expected 0 or more")
     if d.activation == "groupmax" and latents % d.k:
-        raise BadInput(f"{latents} latents do not make {d.k} groups of equal size; get a sound file")
+        raise BadInput(
+            f"{latents} latents do not make {d.k} groups of equal size; get a sound file"
+        )
     return d

@@ -119,9 +119,7 @@ def _or_zeros(tensor: Tensor | None, length: int) -> Tensor:
     return tensor.double().expand(length) if tensor.numel() == 1 else tensor.double()
 
 
-def _ungated(
-    encoder: Tensor, gate: tuple[Tensor, Tensor, Tensor]
-) -> tuple[Tensor, Tensor, Tensor]:
+def _ungated(encoder: Tensor, gate: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
     """Encoder, bias and threshold of the JumpReLU that a gated dictionary is.
 
     Both of its paths read one matrix W: on where W x + gate > 0, and then relu(exp(r) W x + size).

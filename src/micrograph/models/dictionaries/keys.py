@@ -1,4 +1,4 @@
-"""A configuration of which every key is accounted for: honoured, known to be harmless, or refused."""
+"""A configuration of which every key is accounted for: honoured, harmless, or refused."""
 
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase

@@ -69,7 +69,8 @@ def scale_of(options: Mapping[str, Any], units: int) -> float | None:
     found = {
         "scale": said.number("scale", default=1.0),
         "scalar": 1 / _above_0("scalar", said.number("scalar", default=1.0)),
-        "average_norm": units**0.5 / _above_0("average_norm", said.number("average_norm", default=1)),
+        "average_norm": units**0.5
+        / _above_0("average_norm", said.number("average_norm", default=1)),
     }
     given = [name for name in found if name in said]
     if len(given) > 1:

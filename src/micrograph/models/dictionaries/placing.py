@@ -1,4 +1,4 @@
-"""Which node a file means by the name of a place, and what speaks against the one that was chosen."""
+"""Which node a file means by the name of a place, and what speaks against the chosen one."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -71,7 +71,7 @@ def _described(given: Contents, options: Mapping[str, Any]) -> Description:
 def _dictionary(given: Contents, described: Description, units: int) -> Dictionary:
     if described.encoder.ndim != 2 or described.encoder.shape[1] != units:
         raise BadInput(
-            f"its encoder has shape {list(described.encoder.shape)} [latent, unit], and the node has "
-            f"{units} units; attach it to the node that it was made for"
+            f"its encoder has shape {list(described.encoder.shape)} [latent, unit], and the node "
+            f"has {units} units; attach it to the node that it was made for"
         )
     return folded(described, given.tensors)

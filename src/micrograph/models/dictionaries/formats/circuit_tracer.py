@@ -41,17 +41,15 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     """See `formats.Format`."""
     if any(name.startswith(("W_enc_", "b_enc_")) for name in given.names):
         raise BadInput(
-            "it is a cross-layer transcoder, which writes several layers at once; expected one that "
-            "reads one place and writes one"
+            "it is a cross-layer transcoder, which writes several layers at once; expected one "
+            "that reads one place and writes one"
         )
     encoder, bias, decoder, b_dec = common.needed(given, NAME, *_NAMES)
     if len(encoder) != len(bias):
         raise BadInput(f"W_enc has shape {list(encoder.shape)}, expected [{len(bias)}, units]")
     if "log_thresholds" in given.names:
         raise BadInput("it holds log_thresholds, which circuit-tracer itself does not read")
-    threshold = next(
-        (t for n in _THRESHOLDS if (t := common.optional(given, n)) is not None), None
-    )
+    threshold = next((t for n in _THRESHOLDS if (t := common.optional(given, n)) is not None), None)
     common.only(given, NAME, (*_NAMES, "W_skip", *_THRESHOLDS))
     said = _config(given.path.with_name("config.yaml"))
     layer = re.search(r"\d+", given.path.stem)

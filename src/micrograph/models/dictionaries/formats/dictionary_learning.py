@@ -99,7 +99,9 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     )
     notes: tuple[str, ...] = ()
     if "threshold" in found and of_class != "JumpReluAutoEncoder" and found["threshold"] < 0:
-        notes = ("its threshold was never estimated: every latent above 0 speaks, as in the library",)
+        notes = (
+            "its threshold was never estimated: every latent above 0 speaks, as in the library",
+        )
         found["threshold"] = found["threshold"].clamp(min=0)
     elif "threshold" in found:
         found["threshold"] = found["threshold"].clamp(min=0)

@@ -26,7 +26,9 @@ def claims(given: Contents, options: Mapping[str, Any]) -> bool:
 
 def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     """See `formats.Format`."""
-    encoder, bias, pre_bias = common.needed(given, NAME, "encoder.weight", "latent_bias", "pre_bias")
+    encoder, bias, pre_bias = common.needed(
+        given, NAME, "encoder.weight", "latent_bias", "pre_bias"
+    )
     tied = "decoder.weight" not in given.names
     decoder = encoder if tied else common.needed(given, NAME, "decoder.weight")[0].T
     used = ("encoder.weight", "latent_bias", "pre_bias", "decoder.weight", "decoder.linear.weight")

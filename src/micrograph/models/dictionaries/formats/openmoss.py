@@ -183,9 +183,7 @@ def _root(units: int, average: Any) -> float | None:
     return None if average is None else units**0.5 / float(average)
 
 
-def _average(
-    given: Contents, averages: Mapping[str, Any], side: str, hook: str
-) -> float | None:
+def _average(given: Contents, averages: Mapping[str, Any], side: str, hook: str) -> float | None:
     """The average length, in the configuration or among the tensors. A number that nobody measured
     is written as whatever stood in memory."""
     value = averages.get(side, averages.get(hook))

@@ -98,7 +98,9 @@ def _activation(
         k = options.get("k") or fields.get(name)
         if k is None:
             where = "its configuration (sae_params.top_k)" if _in_checkpoint(given) else "its maker"
-            raise BadInput(f"how many latents speak is not in the file; say k=..., as {where} has it")
+            raise BadInput(
+                f"how many latents speak is not in the file; say k=..., as {where} has it"
+            )
         return ("pursuit" if of_class == "MpSAE" else "topk"), int(k), None
     if of_class == "BatchTopKSAE":
         threshold = options.get("threshold", fields.get("running_threshold"))
@@ -152,7 +154,7 @@ def _normalized(weights: Tensor, whole: Record | None, options: Mapping[str, Any
             )
         word = "l2"
     sums = weights.abs().sum(1, keepdim=True)
-    known = {
+    known: dict[str, Tensor] = {
         "l2": weights / (lengths + 1e-8),
         "max_l2": weights / lengths.max(),
         "l1": weights / (sums + 1e-8),

@@ -122,8 +122,8 @@ def _foreign(given: Contents) -> dict[str, Any]:
     if not given.has("W_enc", "W_dec"):
         shown = ", ".join(map(short, list(given.tensors)[:6])) or "no tensors"
         raise BadInput(
-            f"no dictionary in {shown}; expected `directions` [direction, unit], or {_FORM}, or the "
-            "file of a library (docs/dictionaries.md names them) with its configuration beside it"
+            f"no dictionary in {shown}; expected `directions` [direction, unit], or {_FORM}, or "
+            "the file of a library (docs/dictionaries.md names them) with its configuration beside"
         )
     names = ("W_enc", "W_dec", "b_enc", "b_dec", "threshold")
     gated = sorted(given.names & {"r_mag", "b_gate", "b_mag"})
@@ -162,7 +162,9 @@ def _activation(said: Keys, threshold: bool, k: float, own: bool) -> str:
     if word:
         named = _WORDS.get(word, word)
         if named not in ACTIVATIONS:
-            raise BadInput(f"activation {short(word)} is unknown; expected {', '.join(ACTIVATIONS)}")
+            raise BadInput(
+                f"activation {short(word)} is unknown; expected {', '.join(ACTIVATIONS)}"
+            )
         if word.startswith("batch") and not threshold:
             return "topk"
         # SAELens says "relu" of a JumpReLU's inner part, and what it is in `architecture`.
@@ -201,7 +203,7 @@ def _subtract(
     if own or decoder_bias is None or not decoder_bias.any():
         return usual
     raise BadInput(
-        "whether b_dec is taken from the inputs is not said, and libraries with these names differ: "
-        "say subtract=true (SAELens, Prisma), subtract=false (saev, Gemma Scope), or put the "
+        "whether b_dec is taken from the inputs is not said, and libraries with these names "
+        "differ: say subtract=true (SAELens, Prisma), subtract=false (saev, Gemma), or put the "
         "configuration that belongs to it beside the file"
     )

@@ -99,7 +99,9 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
         del more["bias"]  # which it has, and does not use
         used += ["r_mag", "b_gate", "b_mag"]
         if activation == "tanh_relu":
-            raise BadInput("a gated dictionary with tanh-relu is not understood; expected relu, topk")
+            raise BadInput(
+                "a gated dictionary with tanh-relu is not understood; expected relu, topk"
+            )
     common.only(given, f"{NAME} ({architecture})", used)
     layer = _layer(said.get("hook_point_layer"))
     out_layer = _layer(said.get("out_hook_point_layer"))

@@ -86,7 +86,7 @@ _HARMLESS = (
 
 
 def claims(given: Contents, options: Mapping[str, Any]) -> bool:
-    """Whether its tensors have SAELens' names and a cfg.json lies beside, or a pickled one in it."""
+    """Whether it has SAELens' names, and a cfg.json beside or a pickled one in it."""
     return "W_dec" in given.names and (given.json("cfg.json") is not None or _pickled(given) != {})
 
 
@@ -100,7 +100,8 @@ def _pickled(given: Contents) -> dict[str, Any]:
 def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     """See `formats.Format`."""
     config = _pickled(given) or given.json("cfg.json") or {}
-    meta = config.get("metadata") if isinstance(config.get("metadata"), dict) else {}
+    inner = config.get("metadata")
+    meta: dict[str, Any] = inner if isinstance(inner, dict) else {}
     said = Keys(config, "cfg.json", {"ignore": options.get("ignore")}, _HARMLESS)
     architecture = _architecture(said, options)
     activation = _activation(said, architecture)
@@ -112,8 +113,8 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     heads = [c for c in (config, meta) if c.get("hook_head_index") is not None]
     if heads:
         raise BadInput(
-            f"cfg.json says hook_head_index = {short(heads[0]['hook_head_index'])}: a dictionary of "
-            "one head is not understood; expected one of a whole node"
+            f"cfg.json says hook_head_index = {short(heads[0]['hook_head_index'])}: a dictionary "
+            "of one head is not understood; expected one of a whole node"
         )
     subtract = said.flag("apply_b_dec_to_input", default=not transcoder) and not transcoder
     rescale = said.flag("rescale_acts_by_decoder_norm", default="batchtopk" in architecture)
@@ -158,7 +159,9 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
 
 
 def _architecture(said: Keys, options: Mapping[str, Any]) -> str:
-    named = str(options.get("architecture") or said.text("architecture", default="standard")).lower()
+    named = str(
+        options.get("architecture") or said.text("architecture", default="standard")
+    ).lower()
     said.get("architecture")
     if named == "temporal":
         raise BadInput(
@@ -184,7 +187,9 @@ def _activation(said: Keys, architecture: str) -> str:
             return "topk"
         if architecture in ("topk", "abstopk") or word in ("relu", "topk"):
             return ACTIVATIONS[architecture]
-        raise BadInput(f"activation {short(word)} with architecture {architecture} is not understood")
+        raise BadInput(
+            f"activation {short(word)} with architecture {architecture} is not understood"
+        )
     if word in ("topk", "tanh-relu"):
         return word.replace("-", "_")
     raise BadInput(f"activation {short(word)} is unknown; expected relu, topk or tanh-relu")
@@ -247,7 +252,9 @@ def _tensors(given: Contents, architecture: str, transcoder: bool) -> dict[str, 
     common.across(encoder, "W_enc", latents, units if transcoder else len(decoder_bias))
     found: dict[str, Any] = {"encoder": encoder.T, "decoder": decoder, "decoder_bias": decoder_bias}
     if architecture == "gated":
-        found["gate"] = tuple(common.needed(given, "a gated dictionary", "r_mag", "b_gate", "b_mag"))
+        found["gate"] = tuple(
+            common.needed(given, "a gated dictionary", "r_mag", "b_gate", "b_mag")
+        )
         used += ["r_mag", "b_gate", "b_mag"]
     else:
         (found["bias"],) = common.needed(given, f"{architecture} of SAELens", "b_enc")

@@ -90,13 +90,13 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     )
 
 
-def _activation(
-    said: Keys, line: Mapping[str, Any], options: Mapping[str, Any]
-) -> tuple[str, int]:
+def _activation(said: Keys, line: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[str, int]:
     """The class, in the library's words, and its k."""
     inner = said.get("activation", default={})
     if isinstance(inner, dict) and inner:
-        params = Keys(inner.get("params") or {}, "its activation", None, ("kind", "key", "momentum"))
+        params = Keys(
+            inner.get("params") or {}, "its activation", None, ("kind", "key", "momentum")
+        )
         params.get("sparsity", "aux")  # terms of the loss
         word, k = str(inner.get("cls") or ""), params.whole("top_k", default=32)
         params.check_all_known()
@@ -167,8 +167,10 @@ def _row(file: Any, inside: str, depth: int) -> dict[str, Any]:
         texts = [str(value) for value in row.values() if isinstance(value, str)]
         run = inside.split("/")[-2] if depth else ""
         if inside in texts or (run and run in texts) or len(rows) == 1:
-            names = {"l0": ("l0", "L0"), "nmse": ("nmse", "NMSE", "normalized_mse"), "layer": ("layer",)}
-            return {
-                name: row[key] for name, keys in names.items() for key in keys if key in row
+            names = {
+                "l0": ("l0", "L0"),
+                "nmse": ("nmse", "NMSE", "normalized_mse"),
+                "layer": ("layer",),
             }
+            return {name: row[key] for name, keys in names.items() for key in keys if key in row}
     return {}
