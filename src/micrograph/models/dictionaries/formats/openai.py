@@ -62,7 +62,7 @@ def _activation(given: Contents, options: Mapping[str, Any]) -> tuple[str, int]:
         raise BadInput(f"activation {short(word)} is unknown; expected TopK, ReLU or Identity")
     if activation != "topk":
         return activation, 0
-    k = options.get("k") or state.get("k") or texts.get("k")
+    k = options.get("k") or state.get("k") or tree.get("activation.k") or texts.get("k")
     if k is None:
         raise BadInput("its activation is TopK, and how many speak is not said; say k=...")
     after = str(state.get("postact_fn", "ReLU")).lower()

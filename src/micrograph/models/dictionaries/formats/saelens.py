@@ -44,6 +44,16 @@ NORMALIZATIONS = {
 }
 _WEIGHED = ("topk", "abstopk", "batchtopk", "matryoshka_batchtopk")
 _HARMLESS = (
+    "*compil*",
+    "act_store_*",
+    "disable_concat*",
+    "finetuning_method",
+    "finetuning_tokens",
+    "l0_*",
+    "resume*",
+    "scale_sparsity_penalty*",
+    "sequence_*",
+    "subset_*",
     "activation_fn*",
     "context_size",
     "d_out",
@@ -79,7 +89,6 @@ _HARMLESS = (
     "ghost_*",
     "streaming",
     "autocast*",
-    "compile_*",
     "hook_eval",
     "hook_head_index",
 )

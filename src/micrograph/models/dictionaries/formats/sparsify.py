@@ -16,7 +16,7 @@ from micrograph.models.dictionaries.hooks import Hooks
 from micrograph.models.dictionaries.keys import Keys
 
 NAME = "sparsify"
-_HARMLESS = ("expansion_factor", "normalize_decoder", "multi_topk", "hookpoint*", "layers")
+_HARMLESS = ("expansion_factor", "normalize_decoder", "multi_topk", "hookpoint*", "layer*")
 
 
 def claims(given: Contents, options: Mapping[str, Any]) -> bool:
