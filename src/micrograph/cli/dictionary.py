@@ -12,11 +12,13 @@ from micrograph.errors import Unavailable
 
 
 class _TrainByDefault(click.Group):
-    """A group that trains where no other of its commands is named."""
+    """A group whose `default` command is meant where none of them is named."""
+
+    default = "train"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
-            args = ["train", *args]
+            args = [self.default, *args]
         return super().parse_args(ctx, args)
 
 
