@@ -1,6 +1,7 @@
 """Dictionaries in the forms of the libraries: latents are those of the formula written out, what is
 not understood is refused by name, and nothing in a file runs."""
 
+import hashlib
 import json
 import pickle
 
@@ -10,7 +11,8 @@ from tests.helpers import dictionary_files as files
 from tests.helpers.dictionary_files import LATENTS, UNITS, C, D, K, W
 
 from micrograph.models.dictionaries.reading import ReadFile, read
-from micrograph.weights.formats import WeightsError
+from micrograph.weights.formats import WeightsError, digest_of
+from micrograph.weights.tensors import to_raw
 
 
 @pytest.mark.parametrize("name", files.CASES)
@@ -213,3 +215,37 @@ def test_a_file_says_where_it_belongs(tmp_path):
     said = ReadFile(path, {}).description
     assert (said.hooks.reads, said.hooks.model) == ("blocks.9.hook_resid_post", "net")
     assert "patches" in said.notes[0]
+
+
+def test_what_is_said_by_hand_or_beside_the_tensors_is_part_of_the_digest(tmp_path):
+    path = files.write(tmp_path, "ae.pt", files.LAYERS | {"b_dec": C})
+    with pytest.raises(WeightsError, match=r"say k=\.\.\."):  # of the first versions
+        read(path, UNITS)
+    assert read(path, UNITS, k=2).digest != read(path, UNITS, k=3).digest
+    bare = files.write(tmp_path, "bare.pt", files.LENS)
+    said = {"subtract": True, "activation": "jumprelu"}
+    low, high = (read(bare, UNITS, threshold=at, **said) for at in (0.2, 0.4))
+    assert (low.threshold == 0.2).all()
+    assert low.digest != high.digest
+    torch.save(files.overcomplete_state(), tmp_path / "usae.pth")
+    atoms = {
+        read(tmp_path / "usae.pth", UNITS, architecture="SAE", atoms=kind).digest
+        for kind in ("l2", "l1", "identity", "max_l1")
+    }
+    assert len(atoms) >= 3
+    path, _, _ = files.CASES["Llama Scope, hyperparams.json"](tmp_path / "scope")
+    before = read(path, UNITS)
+    config = json.loads((path / "hyperparams.json").read_text())
+    (path / "hyperparams.json").write_text(json.dumps(config | {"jump_relu_threshold": 0.9}))
+    ours = read(path / "checkpoints" / "final.safetensors", UNITS)
+    assert float(ours.threshold[0]) == pytest.approx(0.9)
+    assert ours.digest != before.digest
+
+
+def test_digests_of_what_was_right_before_stay(tmp_path):
+    # As version 0.1.0 gave them.
+    path = files.saelens(tmp_path, architecture="standard")
+    content = digest_of({n: to_raw(t) for n, t in files.LENS.items()})
+    settings = {"activation": "relu", "k": 0, "normalize": "none", "scale": 1.0, "subtract": True}
+    text = json.dumps(["micrograph dictionary 1", content, settings], sort_keys=True)
+    assert read(path, UNITS).digest == hashlib.sha256(text.encode()).hexdigest()

@@ -49,6 +49,9 @@ class Description:
     kind: str = "dictionary"
     transcodes: bool = False
     restores: bool = True
+    outside: bool = False
+    """Whether numbers decide that are neither in its tensors nor in `settings`: then the digest is of
+    the folded tensors, too."""
     hooks: Hooks = field(default_factory=Hooks)
     figures: Mapping[str, Any] = field(default_factory=dict)
     """What it says of itself for people: l0, explained, title, ..."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -53,10 +54,10 @@ def folded(given: Description, tensors: Mapping[str, Tensor]) -> Dictionary:
         decoder = decoder * given.decoder_gain.double()[:, None]
     if given.mean is not None and not given.transcodes:
         decoder_bias = decoder_bias + given.mean.double()
-    return checked(
+    made = checked(
         Dictionary(
             kind=given.kind,
-            digest=_digest(tensors, given),
+            digest="",
             encoder=encoder.float().contiguous(),
             decoder=decoder.float().contiguous(),
             bias=bias.float(),
@@ -73,6 +74,7 @@ def folded(given: Description, tensors: Mapping[str, Tensor]) -> Dictionary:
             facts=tuple(_facts(given).items()),
         )
     )
+    return replace(made, digest=_digest(tensors, given, made))
 
 
 def _check_shapes(given: Description) -> None:
@@ -144,10 +146,14 @@ def _shift(given: Description, units: int, decoder_bias: Tensor) -> Tensor:
     return shift
 
 
-def _digest(tensors: Mapping[str, Tensor], given: Description) -> str:
+def _digest(tensors: Mapping[str, Tensor], given: Description, made: Dictionary) -> str:
     """Of the tensors as they are in the file, and of how they are used; titles do not matter."""
     content = digest_of({name: to_raw(tensor) for name, tensor in tensors.items()})
-    text = json.dumps(["micrograph dictionary 1", content, given.settings()], sort_keys=True)
+    settings = given.settings()
+    if given.outside:
+        names = ("encoder", "decoder", "bias", "decoder_bias", "threshold")
+        settings["folded"] = digest_of({name: to_raw(getattr(made, name)) for name in names})
+    text = json.dumps(["micrograph dictionary 1", content, settings], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

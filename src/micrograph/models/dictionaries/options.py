@@ -59,6 +59,7 @@ def with_options(given: Description, options: Mapping[str, Any]) -> Description:
         changes["mean"] = mean
     if "threshold" in said:
         changes["threshold"] = torch.tensor(said.number("threshold", default=0.0))
+        changes["outside"] = True
         changes.setdefault("activation", "jumprelu")
     return replace(given, **changes)
 

@@ -37,10 +37,12 @@ TENSORS = {
         "decoder_bias",
     ),
     "JumpReluAutoEncoder": ("W_enc", "b_enc", "W_dec", "b_dec", "threshold"),
-    "AutoEncoderTopK": ("encoder.weight", "encoder.bias", "decoder.weight", "b_dec", "k"),
-    "BatchTopKSAE": ("encoder.weight", "encoder.bias", "decoder.weight", "b_dec", "k", "threshold"),
-    "MatryoshkaBatchTopKSAE": ("W_enc", "b_enc", "W_dec", "b_dec", "k", "threshold", "group_sizes"),
+    "AutoEncoderTopK": ("encoder.weight", "encoder.bias", "decoder.weight", "b_dec"),
+    "BatchTopKSAE": ("encoder.weight", "encoder.bias", "decoder.weight", "b_dec", "threshold"),
+    "MatryoshkaBatchTopKSAE": ("W_enc", "b_enc", "W_dec", "b_dec", "threshold", "group_sizes"),
 }
+_COUNTED = ("AutoEncoderTopK", "BatchTopKSAE", "MatryoshkaBatchTopKSAE")
+_MORE = ("k", "threshold")  # which the first versions of the TopK classes lack
 _HARMLESS = (
     "activation_dim",
     "dict_size",
@@ -84,10 +86,10 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     trainer = _trainer(given)
     of_class = _class(given, trainer, options)
     used = TENSORS[of_class]
-    common.only(given, f"{NAME} ({of_class})", (*used, "threshold"))
+    common.only(given, f"{NAME} ({of_class})", used, _MORE if of_class in _COUNTED else ())
     said = Keys(trainer, "config.json (trainer)", {"ignore": options.get("ignore")}, _HARMLESS)
     said.get("dict_class")
-    k = _k(given, said, options) if "k" in used else 0
+    k = _k(given, said, options) if of_class in _COUNTED else 0
     said.get("k")
     said.check_all_known()
     found = _tensors(given, of_class)
@@ -106,6 +108,8 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     elif "threshold" in found:
         found["threshold"] = found["threshold"].clamp(min=0)
     topk = of_class == "AutoEncoderTopK"
+    if topk and not k:
+        raise BadInput("how many latents speak is neither in the file nor beside it; say k=...")
     layer, module = trainer.get("layer"), str(trainer.get("submodule_name") or "")
     return Description(
         NAME,
@@ -139,7 +143,7 @@ def _class(given: Contents, trainer: Mapping[str, Any], options: Mapping[str, An
     fits = [
         name
         for name, tensors in TENSORS.items()
-        if given.has(*tensors) and given.names <= {*tensors, "threshold"}
+        if given.has(*tensors) and given.names <= {*tensors, *(_MORE if name in _COUNTED else ())}
     ]
     if fits == ["AutoEncoderNew"] and given.path.suffix not in (".pt", ".pth"):
         fits = ["AutoEncoderNew", "another of these names"]  # OpenMOSS has them, too

@@ -51,7 +51,8 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     transcoder = transcoder or any("transcoder" in part for part in given.path.parts[-6:])
     if not transcoder:
         common.across(encoder, names[0], len(bias), len(b_dec))
-    if any(part.startswith("embedding") for part in given.path.parts[-4:]):
+    embedding = any(part.startswith("embedding") for part in given.path.parts[-4:])
+    if embedding:
         # Embeddings are read before the network multiplies them by that.
         root = encoder.shape[0] ** 0.5
         encoder, decoder = encoder / root, decoder * root
@@ -66,6 +67,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
         activation="jumprelu",
         skip=None if skip is None else skip.T,
         transcodes=transcoder,
+        outside=embedding,
         hooks=Hooks(
             str(config.get("hf_hook_point_in") or ""),
             str(config.get("hf_hook_point_out") or ""),

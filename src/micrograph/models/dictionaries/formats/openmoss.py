@@ -103,6 +103,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
         scale_back=back if transcoder else None,
         decoder_norms="choice" if chosen else "none",
         transcodes=transcoder,
+        outside=True,
         hooks=Hooks(reads, writes if transcoder else ""),
     )
 

@@ -49,6 +49,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
             activation="pursuit",
             k=k,
             pursuit=(False, 0.0, True),
+            outside=True,
         )
     encoder, bias, names = _encoder(given, whole, atoms)
     common.only(given, f"{NAME} ({of_class})", [*used, *names])
@@ -61,6 +62,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
         threshold=threshold,
         activation=activation,
         k=k,
+        outside=True,
     )
 
 
