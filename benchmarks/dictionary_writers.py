@@ -305,7 +305,7 @@ _overcomplete_case("RATopKSAE", "RATopKSAE (archetypal)", points=True)
 _overcomplete_case("MpSAE", k=5)
 
 
-@case("Universal SAE", "checkpoint", k=7)
+@case("Universal SAE", "checkpoint", k=7, mean="none", scalar=1)
 def universal(folder):
     """A checkpoint as its training writes them, of OverComplete's TopKSAE."""
     import overcomplete.sae as oc

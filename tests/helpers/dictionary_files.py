@@ -510,12 +510,44 @@ def overcomplete_archetypal(folder: Path) -> Written:
     return folder, {"architecture": "RATopKSAE", "k": K}, lambda x: top(normed(x).relu())
 
 
-@case("Universal SAE, checkpoint")
-def universal(folder: Path) -> Written:
+USAE_CONFIG = """global:
+  standardize: true # of activations
+  divide_norm: false
+sae_params:
+  encoder_module: mlp_bn_1
+  top_k: 3
+model_zoo:
+  SigLIP:
+    checkpoint_path: checkpoints/uni_SigLIP_checkpoint_29.pth
+    model_mean: 9.0
+    model_std: 9.0
+  DinoV2:
+    checkpoint_path: checkpoints/uni_DinoV2_checkpoint_29.pth
+    og_model: DinoV2
+    model_mean: -0.25
+    model_std: 2.5
+"""
+
+
+def universal_checkpoint(folder: Path) -> Path:
+    """A checkpoint as its training writes them."""
     path = folder / "uni_DinoV2_checkpoint_29.pth"
     state = {"epoch": 29, "model_state_dict": overcomplete_state(), "learning_rate": 3e-4}
     torch.save(state | {"optimizer_state_dict": {"state": {0: {"step": torch.tensor(3)}}}}, path)
-    return path, {"k": K}, lambda x: top(normed(x).relu())
+    return path
+
+
+@case("Universal SAE, checkpoint and its configuration")
+def universal(folder: Path) -> Written:
+    (folder / "config_dino_siglip.yaml").write_text(USAE_CONFIG)
+    path = universal_checkpoint(folder)
+    return path, {}, lambda x: top(normed((x + 0.25) / (2.5 + 1e-5)).relu())
+
+
+@case("Universal SAE, checkpoint alone")
+def universal_alone(folder: Path) -> Written:
+    said = {"k": K, "mean": "-0.25", "scalar": 2.5}
+    return universal_checkpoint(folder), said, lambda x: top(normed((x + 0.25) / 2.5).relu())
 
 
 # Gemma Scope, OpenMOSS, circuit-tracer

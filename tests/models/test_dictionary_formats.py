@@ -149,6 +149,8 @@ def test_eras_of_saev_that_a_file_does_not_tell_are_asked_for(tmp_path):
         read(path, UNITS)
     found = read(path, UNITS, subtract=False).values(files.X)
     torch.testing.assert_close(found, (files.X @ W.T + files.B).relu())
+    assert "standardize" in ReadFile(path, {"subtract": False}).description.notes[0]
+    assert not ReadFile(path, {"subtract": False, "mean": "none"}).description.notes
     path = files.saev(tmp_path, {"d_vit": UNITS, "exp_factor": 4, "ghost_grads": False})
     with pytest.raises(WeightsError, match="mean=FILE and scalar=NUMBER"):
         read(path, UNITS)
@@ -163,6 +165,18 @@ def test_figures_of_a_manifest_are_known(tmp_path):
     assert dict(read(path, UNITS).facts) | {"l0": 31.5, "nmse": 0.2} == dict(
         read(path, UNITS).facts
     )
+
+
+def test_a_universal_dictionary_asks_for_what_its_configuration_holds(tmp_path):
+    path = files.universal_checkpoint(tmp_path)
+    for said in ({}, {"k": K}, {"k": K, "mean": "none"}):
+        with pytest.raises(WeightsError, match=r"config\.yaml .* k=.*, mean=.* scalar="):
+            read(path, UNITS, **said)
+    (tmp_path / "config.yaml").write_text(
+        files.USAE_CONFIG.replace("divide_norm: false", "divide_norm: true")
+    )
+    with pytest.raises(WeightsError, match="divide_norm"):
+        read(path, UNITS)
 
 
 class Evil:

@@ -50,8 +50,8 @@ class Description:
     transcodes: bool = False
     restores: bool = True
     outside: bool = False
-    """Whether numbers decide that are neither in its tensors nor in `settings`: then the digest is of
-    the folded tensors, too."""
+    """Whether numbers decide that are neither in its tensors nor in `settings`: then the digest is
+    of the folded tensors, too."""
     hooks: Hooks = field(default_factory=Hooks)
     figures: Mapping[str, Any] = field(default_factory=dict)
     """What it says of itself for people: l0, explained, title, ..."""

@@ -19,7 +19,7 @@ OPTIONS = {
     "subtract": "whether the decoder's bias is taken from the inputs: true or false",
     "scale": "a factor on the inputs",
     "normalize": "none, layer_norm, layer_norm_sample or constant_norm",
-    "mean": "what is taken from the inputs: a file with one tensor, or none",
+    "mean": "what is taken from the inputs first: a number, a file with one tensor, or none",
     "scalar": "what the inputs are divided by, after `mean` was taken",
     "average_norm": "the average length of the inputs in training: they are brought to sqrt(units)",
     "average_norm_out": "the same of what a transcoder writes",
@@ -56,7 +56,7 @@ def with_options(given: Description, options: Mapping[str, Any]) -> Description:
         changes["scale"] = scale
         changes["scale_back"] = given.scale_back
     if (mean := mean_of(options)) is not None:
-        changes["mean"] = mean
+        changes["mean"] = mean.expand(given.units) if mean.numel() == 1 else mean
     if "threshold" in said:
         changes["threshold"] = torch.tensor(said.number("threshold", default=0.0))
         changes["outside"] = True
@@ -80,12 +80,16 @@ def scale_of(options: Mapping[str, Any], units: int) -> float | None:
 
 
 def mean_of(options: Mapping[str, Any]) -> Tensor | None:
-    """The vector that is taken from the inputs; None where none is said."""
+    """The vector, or the number, that is taken from the inputs; None where none is said."""
     value = options.get("mean")
     if value is None or str(value).lower() in ("none", "0", ""):
         return None
     if isinstance(value, Tensor):
         return value.detach().cpu().double().reshape(-1)
+    try:
+        return torch.tensor([float(value)], dtype=torch.float64)
+    except ValueError:
+        pass
     tensors = contents(Path(value)).tensors
     if len(tensors) != 1:
         raise BadInput(f"mean {short(value)} holds {len(tensors)} tensors, expected one")

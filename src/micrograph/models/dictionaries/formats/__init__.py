@@ -23,6 +23,7 @@ from micrograph.models.dictionaries.formats import (
     saelens,
     saev,
     sparsify,
+    universal,
 )
 
 
@@ -40,6 +41,7 @@ class Format(Protocol):
 
 FORMATS: tuple[Format, ...] = (
     saev,
+    universal,
     overcomplete,
     openmoss,
     prisma,

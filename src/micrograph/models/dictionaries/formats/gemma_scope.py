@@ -32,7 +32,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     second = "w_enc" in given.names
     names = _SECOND if second else _FIRST
     encoder, decoder, bias, b_dec, threshold = common.needed(given, NAME, *names)
-    if encoder.ndim != 2 or decoder.ndim != 2:
+    if encoder.ndim != 2 or decoder.ndim != 2 or given.path.stem.startswith("params_layer_"):
         raise BadInput(
             "it is a crosscoder or a cross-layer transcoder, which reads or writes several layers "
             "at once; expected a dictionary of one place"

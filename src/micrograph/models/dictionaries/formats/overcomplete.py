@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput, short
-from micrograph.models.dictionaries.contents import STATE_DICTS, Contents
+from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import common
 from micrograph.weights.readers.torch_objects import Record
@@ -70,8 +70,7 @@ def _class(given: Contents, whole: Record | None, options: Mapping[str, Any]) ->
     named = str(options.get("architecture") or (whole.name if whole else ""))
     if "thresholds" in given.names:
         named = named or "JumpSAE"
-    checkpoint = isinstance(given.tree, dict) and "model_state_dict" in given.tree
-    if not named and (checkpoint or options.get("k")):  # of Universal SAEs all are TopK
+    if not named and options.get("k"):
         named = "TopKSAE"
     if named in _UNKNOWN or "Q" in given.names:
         raise BadInput(
@@ -99,10 +98,7 @@ def _activation(
         name = "k" if of_class == "MpSAE" else "top_k"
         k = options.get("k") or fields.get(name)
         if k is None:
-            where = "its configuration (sae_params.top_k)" if _in_checkpoint(given) else "its maker"
-            raise BadInput(
-                f"how many latents speak is not in the file; say k=..., as {where} has it"
-            )
+            raise BadInput("how many latents speak is not in the file; say k=...")
         return ("pursuit" if of_class == "MpSAE" else "topk"), int(k), None
     if of_class == "BatchTopKSAE":
         threshold = options.get("threshold", fields.get("running_threshold"))
@@ -113,10 +109,6 @@ def _activation(
         (logarithms,) = common.needed(given, of_class, "thresholds")
         return "jumprelu", 0, _from(logarithms.exp())
     return "relu", 0, None
-
-
-def _in_checkpoint(given: Contents) -> bool:
-    return isinstance(given.tree, dict) and any(name in given.tree for name in STATE_DICTS)
 
 
 def _from(threshold: Tensor) -> Tensor:

@@ -86,6 +86,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
         activation=activations[word],
         k=min(k, len(bias)) if word == "TopK" else 0,
         subtract=_subtracts(line, options, bool(b_dec.any())),
+        notes=_notes(line, options),
         figures=_manifest(given),
     )
 
@@ -132,6 +133,17 @@ def _subtracts(line: Mapping[str, Any], options: Mapping[str, Any], matters: boo
             "subtract=false for later ones"
         )
     return not any(commit.startswith(c) or c.startswith(commit) for c in _FIRST_WITHOUT)
+
+
+def _notes(line: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[str, ...]:
+    """Until 17 July 2025 training could standardize its inputs, and files do not say so."""
+    old = line.get("schema") == 1 and str(line.get("cls")) in ("Relu", "TopK", "BatchTopK")
+    if not old or "mean" in options or {"scale", "scalar"} & options.keys():
+        return ()
+    return (
+        "of the spring or summer of 2025, when training could standardize inputs: if it did, say "
+        "mean=FILE and scalar=NUMBER",
+    )
 
 
 def _check_standardized(options: Mapping[str, Any]) -> None:
