@@ -200,9 +200,16 @@ def test_nothing_that_a_file_holds_is_run(tmp_path):
     assert found.latents == LATENTS
     assert not mark.exists()
     (tmp_path / "old.pt").write_bytes(pickle.dumps(Evil(mark)))
-    with pytest.raises(WeightsError, match="save it again"):
+    with pytest.raises(WeightsError, match="nothing in it was run"):
         read(tmp_path / "old.pt", UNITS)
     assert not mark.exists()
+
+
+def test_files_of_torch_before_its_archives_are_read(tmp_path):
+    state = {n: t.contiguous() for n, t in files.LAYERS.items()} | {"bias": C}
+    torch.save(state, tmp_path / "ae.pt", _use_new_zipfile_serialization=False)
+    expected = ((files.X - C) @ W.T + files.B).relu()
+    torch.testing.assert_close(read(tmp_path, UNITS).values(files.X), expected)
 
 
 @pytest.mark.parametrize("length", [0x180, 0x27B, 0x4B50])

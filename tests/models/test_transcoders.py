@@ -195,3 +195,13 @@ def test_a_dictionary_of_circuit_tracer_names_both_places(model, tmp_path):
     assert torch.equal(said.decoder, DECODER)
     model.attach("act", tmp_path, writes="mix")
     assert json.dumps(model.attached("act.sae").dictionary.about())
+
+
+def test_one_trained_from_the_input_of_a_module_to_its_output_is_a_transcoder(tmp_path):
+    tensors = files.LAYERS | {"decoder.bias": files.C}
+    folder = files.dl(tmp_path, "AutoEncoderNew", tensors)
+    config = json.loads((folder / "config.json").read_text())
+    for io, transcodes, noted in (("in_and_out", True, 0), ("in", False, 1), ("out", False, 0)):
+        (folder / "config.json").write_text(json.dumps(config | {"buffer": {"io": io}}))
+        said = ReadFile(folder, {}).description
+        assert (said.transcodes, len(said.notes)) == (transcodes, noted)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from micrograph.errors import BadInput
 from micrograph.weights.formats import WeightsError, parse_safetensors, read_bytes
-from micrograph.weights.readers import npz, torch_objects
+from micrograph.weights.readers import npz, torch_file, torch_objects
 from micrograph.weights.readers.common import Damaged, starts_with
 from micrograph.weights.readers.torch_objects import Record
 from micrograph.weights.readers.zips import Zip
@@ -122,10 +122,7 @@ def _read(path: Path, data: memoryview) -> Contents:
             return Contents(path, tensors_of(tree), {}, line, tree, True)
         raise Damaged("it is an archive of something else than a dictionary")
     if starts_with(data, b"\x80"):
-        raise Damaged(
-            "it is a pickle as torch wrote it before version 1.6, or of another program; load it "
-            "where it was made, and save it again"
-        )
+        return Contents(path, torch_file.read(data), line=line, pickled=True)
     parse_safetensors(data, path)  # which says what is wrong with it
     raise Damaged("it is of no form that is known")
 

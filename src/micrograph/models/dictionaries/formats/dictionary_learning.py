@@ -75,9 +75,12 @@ def claims(given: Contents, options: Mapping[str, Any]) -> bool:
     return given.has("W_enc", "k", "threshold", "group_sizes")
 
 
+def _config(given: Contents) -> dict[str, Any]:
+    return given.json("config.json") or {}
+
+
 def _trainer(given: Contents) -> dict[str, Any]:
-    config = given.json("config.json") or {}
-    trainer = config.get("trainer")
+    trainer = _config(given).get("trainer")
     return trainer if isinstance(trainer, dict) and "dict_class" in trainer else {}
 
 
@@ -110,6 +113,9 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     topk = of_class == "AutoEncoderTopK"
     if topk and not k:
         raise BadInput("how many latents speak is neither in the file nor beside it; say k=...")
+    io = str((_config(given).get("buffer") or {}).get("io") or "out")
+    if io == "in":
+        notes = (*notes, "it reads the input of its module, not the output")
     layer, module = trainer.get("layer"), str(trainer.get("submodule_name") or "")
     return Description(
         NAME,
@@ -121,6 +127,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
             module or ("" if layer is None else f"layer_{layer}"),
             model=str(trainer.get("lm_name") or ""),
         ),
+        transcodes=io == "in_and_out",
         notes=notes,
         **found,
     )

@@ -140,10 +140,11 @@ def _notes(line: Mapping[str, Any], options: Mapping[str, Any]) -> tuple[str, ..
     old = line.get("schema") == 1 and str(line.get("cls")) in ("Relu", "TopK", "BatchTopK")
     if not old or "mean" in options or {"scale", "scalar"} & options.keys():
         return ()
-    return (
+    note = (
         "of the spring or summer of 2025, when training could standardize inputs: if it did, say "
-        "mean=FILE and scalar=NUMBER",
+        "mean=FILE and scalar=NUMBER"
     )
+    return (note,)
 
 
 def _check_standardized(options: Mapping[str, Any]) -> None:
