@@ -19,7 +19,8 @@ _ROWS = 4096
 @dataclass(frozen=True)
 class DictionaryCheck:
     """What was found: latents that speak at a position (`l0`), the share of the variance that they
-    explain, latents that never speak (`dead`); and `about`, what its file says of it."""
+    explain, latents that never speak (`dead`), and the mean length of the values that are read; and
+    `about`, what its file says of it."""
 
     node: str
     writes: str
@@ -29,11 +30,12 @@ class DictionaryCheck:
     l0: float
     explained: float
     dead: int
+    length: float
     about: dict[str, Any]
 
     def stated(self) -> dict[str, Any]:
         """The same figures as the file has them, as far as it does."""
-        names = {"l0": "l0", "explained": "explained", "dead": "dead"}
+        names = {"l0": "l0", "explained": "explained", "dead": "dead", "length": "average_norm"}
         found = {name: self.about[key] for name, key in names.items() if key in self.about}
         if "explained" not in found and "nmse" in self.about:
             found["explained"] = 1 - float(self.about["nmse"])
@@ -42,7 +44,7 @@ class DictionaryCheck:
     def rows(self) -> list[tuple[str, str, str]]:
         """A plain table: figure, measured, stated."""
         said = self.stated()
-        return [
+        rows = [
             ("latents at a position (L0)", f"{self.l0:.4g}", _number(said.get("l0"))),
             ("variance explained", f"{self.explained:.1%}", _share(said.get("explained"))),
             (
@@ -51,10 +53,18 @@ class DictionaryCheck:
                 _number(said.get("dead")),
             ),
         ]
+        if "length" in said:  # in training: another one here means other inputs
+            rows.append(("length of what is read", f"{self.length:.4g}", _number(said["length"])))
+        return rows
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
-        measured = {"l0": self.l0, "explained": self.explained, "dead": self.dead}
+        measured = {
+            "l0": self.l0,
+            "explained": self.explained,
+            "dead": self.dead,
+            "length": self.length,
+        }
         return {
             "node": self.node,
             "writes": self.writes,
@@ -91,6 +101,7 @@ def check_dictionary(
         values = model.run(batch.images(model.device)[kept], nodes)
         for read, written in _parts(values[one.base.id], values[one.writes.id]):
             latents = one.dictionary.values(read)
+            tally.lengths += float(read.norm(dim=1).sum())
             tally.add(latents, one.dictionary.decode(latents, like=read), written)
         progress.update(min(len(pictures), (batch.index + 1) * _TOGETHER), one.base.id)
     progress.finish()
@@ -103,6 +114,7 @@ def check_dictionary(
         tally.spoke.sum().item() / max(1, tally.rows),
         tally.explained(),
         int((tally.spoke == 0).sum()),
+        tally.lengths / max(1, tally.rows),
         one.dictionary.about(),
     )
 
@@ -130,6 +142,7 @@ class _Tally:
         self.rows = 0
         self.spoke = torch.zeros(latents, dtype=torch.float64)
         self.left = 0.0
+        self.lengths = 0.0
         self.sums = torch.zeros(units, dtype=torch.float64)
         self.squares = torch.zeros(units, dtype=torch.float64)
 

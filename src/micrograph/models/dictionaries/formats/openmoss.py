@@ -104,6 +104,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
         decoder_norms="choice" if chosen else "none",
         transcodes=transcoder,
         outside=True,
+        figures={} if scale == 1.0 else {"average_norm": round(encoder.shape[1] ** 0.5 / scale, 6)},
         hooks=Hooks(reads, writes if transcoder else ""),
     )
 
