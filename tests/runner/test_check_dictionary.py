@@ -2,6 +2,8 @@
 
 import pytest
 import torch
+from tests.helpers import dictionary_files as files
+from tests.helpers.dictionary_files import LATENTS, UNITS, B, W
 from torch import nn
 
 from micrograph.cards.preprocessing import Preprocessing
@@ -9,8 +11,6 @@ from micrograph.datasets import batches, open_dataset
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
 from micrograph.runner.check_dictionary import check_dictionary
-from tests.helpers import dictionary_files as files
-from tests.helpers.dictionary_files import LATENTS, UNITS, B, W
 
 OUT = 5
 
