@@ -13,7 +13,7 @@ _HOOKS = {
     r"blocks\.(\d+)\.hook_resid_mid": r"\.add",
     r"blocks\.(\d+)\.hook_mlp_out|mlp_out_layer_(\d+)": r"\.(?:mlp|ffn|feed_forward)",
     r"blocks\.(\d+)\.hook_attn_out|attention_out_layer_(\d+)": (
-        r"\.(?:attn|attention|self_attn|self_attention)(?:\.out_proj|\.output)?"
+        r"\.(?:attn|attention|self_attn|self_attention)(?:\.out_proj|\.o_proj|\.output)?"
     ),
     r"blocks\.(\d+)\.ln1\.hook_normalized": r"\.(?:norm1|ln_1|layer_norm1|layernorm_before)",
     r"blocks\.(\d+)\.ln2\.hook_normalized": r"\.(?:norm2|ln_2|layer_norm2|layernorm_after)",
@@ -35,7 +35,7 @@ def fitting(hook: str, nodes: Iterable[Node], units: int) -> list[str]:
         if found := re.fullmatch(pattern, name):
             layer = next(group for group in found.groups() if group)
             place = re.compile(_BLOCK.format(layer=layer) + end)
-            return [n.id for n in nodes if place.fullmatch(n.id)]
+            return [n.id for n in nodes if any(map(place.fullmatch, (n.id, *n.aliases)))]
     if found := re.fullmatch(r"blocks\.(\d+)\.hook_resid_pre", name):
         before = int(found[1]) - 1
         return [] if before < 0 else fitting(f"blocks.{before}.hook_resid_post", nodes, units)
