@@ -1,5 +1,6 @@
 """A configuration of which every key is accounted for: honoured, harmless, or refused."""
 
+import math
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
@@ -79,6 +80,25 @@ HARMLESS = (  # how it was trained, on what, and by whom: nothing of it changes 
 """Patterns of keys that no library uses when it encodes. A format adds its own."""
 
 
+def finite(value: Any, name: str) -> float:
+    """`value` as a number. Raises BadInput."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        raise BadInput(f"{name} {short(value)} is no number") from None
+    if not math.isfinite(found):
+        raise BadInput(f"{name} {found} is out of range; expected a finite number")
+    return found
+
+
+def whole(value: Any, name: str) -> int:
+    """`value` as a whole number. Raises BadInput."""
+    found = finite(value, name)
+    if found != int(found):
+        raise BadInput(f"{name} {found} is no whole number")
+    return int(found)
+
+
 class Keys:
     """The settings of a file. What nobody asked for by the end is refused by name.
 
@@ -112,18 +132,11 @@ class Keys:
 
     def number(self, *names: str, default: float) -> float:
         """As a number. Raises BadInput."""
-        value = self.get(*names, default=default)
-        try:
-            return float(value)
-        except (TypeError, ValueError):
-            raise BadInput(f"{names[0]} {short(value)} is no number") from None
+        return finite(self.get(*names, default=default), names[0])
 
     def whole(self, *names: str, default: int = 0) -> int:
         """As a whole number. Raises BadInput."""
-        value = self.number(*names, default=default)
-        if value != int(value):
-            raise BadInput(f"{names[0]} {value} is no whole number")
-        return int(value)
+        return whole(self.get(*names, default=default), names[0])
 
     def flag(self, *names: str, default: bool) -> bool:
         """As yes or no, which texts may say. Raises BadInput."""

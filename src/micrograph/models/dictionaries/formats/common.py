@@ -51,6 +51,13 @@ def hooks(config: Mapping[str, Any], reads: str = "", writes: str = "", model: s
     return Hooks(*(str(config.get(key) or "") for key in (reads, writes, model)))
 
 
+def mapping(value: Any, what: str) -> dict[str, Any]:
+    """`value`, which should be an object or nothing. Raises BadInput."""
+    if value is None or isinstance(value, Mapping):
+        return {str(name): inner for name, inner in (value or {}).items()}
+    raise BadInput(f"{what} is {short(value)}, expected an object")
+
+
 def sizes(units: int, latents: int, said_units: int, said_latents: int) -> None:
     """Raises BadInput where a configuration says other sizes than its tensors have."""
     if said_units not in (0, units) or said_latents not in (0, latents):

@@ -22,7 +22,7 @@ from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import common
 from micrograph.models.dictionaries.hooks import Hooks
-from micrograph.models.dictionaries.keys import Keys
+from micrograph.models.dictionaries.keys import Keys, whole
 
 NAME = "dictionary_learning"
 TENSORS = {
@@ -113,7 +113,9 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     topk = of_class == "AutoEncoderTopK"
     if topk and not k:
         raise BadInput("how many latents speak is neither in the file nor beside it; say k=...")
-    io = str((_config(given).get("buffer") or {}).get("io") or "out")
+    io = str(
+        common.mapping(_config(given).get("buffer"), "buffer in config.json").get("io") or "out"
+    )
     if io == "in":
         notes = (*notes, "it reads the input of its module, not the output")
     layer, module = trainer.get("layer"), str(trainer.get("submodule_name") or "")
@@ -167,11 +169,11 @@ def _class(given: Contents, trainer: Mapping[str, Any], options: Mapping[str, An
 def _k(given: Contents, said: Keys, options: Mapping[str, Any]) -> int:
     tensor = given.tensors.get("k")
     if tensor is not None and tensor.numel() == 1:
-        k = int(tensor.item())
+        k = whole(tensor.item(), "k")
         if "k" in said and said.whole("k") != k:
             raise BadInput(f"config.json says k {said.whole('k')}, the file {k}; get a sound file")
         return k
-    return int(options.get("k") or said.whole("k"))
+    return whole(options.get("k") or said.whole("k"), "k")
 
 
 def _tensors(given: Contents, of_class: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from micrograph.errors import BadInput, short
 from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import common
+from micrograph.models.dictionaries.keys import whole
 
 NAME = "OpenAI"
 _COUNTS = ("stats_last_nonzero", "latents_activation_frequency", "latents_mean_square")
@@ -50,7 +51,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
 
 def _activation(given: Contents, options: Mapping[str, Any]) -> tuple[str, int]:
     tree = given.tree if isinstance(given.tree, dict) else {}
-    state = tree.get("activation_state_dict") or {}
+    state = common.mapping(tree.get("activation_state_dict"), "activation_state_dict")
     texts = {name.lower(): value for name, value in given.texts.items()}
     word = str(options.get("activation") or tree.get("activation") or texts.get("activation") or "")
     if not word:
@@ -68,11 +69,4 @@ def _activation(given: Contents, options: Mapping[str, Any]) -> tuple[str, int]:
     after = str(state.get("postact_fn", "ReLU")).lower()
     if after not in ("relu", "identity"):
         raise BadInput(f"postact_fn {short(after)} is unknown; expected ReLU or Identity")
-    return "topk" if after == "relu" else "topk_signed", _whole(k)
-
-
-def _whole(value: Any) -> int:
-    try:
-        return int(float(value))
-    except (TypeError, ValueError):
-        raise BadInput(f"k {short(value)} is no number") from None
+    return "topk" if after == "relu" else "topk_signed", whole(k, "k")

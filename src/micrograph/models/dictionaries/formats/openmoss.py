@@ -11,6 +11,7 @@ their size times the length of their decoder rows.
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput, short
@@ -18,7 +19,7 @@ from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import common
 from micrograph.models.dictionaries.hooks import Hooks
-from micrograph.models.dictionaries.keys import Keys
+from micrograph.models.dictionaries.keys import Keys, finite
 
 NAME = "OpenMOSS"
 _AVERAGE = "dataset_average_activation_norm"
@@ -144,7 +145,7 @@ def _activation(
     if name is None and not old:
         raise BadInput("its activation is jumprelu, and it holds no threshold; get a sound file")
     encoder = given.tensors["encoder.weight" if "encoder.weight" in given.names else "W_D"]
-    threshold = encoder.new_full((len(encoder),), fixed).float()
+    threshold = torch.full((len(encoder),), fixed, dtype=torch.float64)
     if name is not None:
         threshold = common.floats(given.tensors[name])
         threshold = threshold.exp() if "log" in name else threshold
@@ -162,7 +163,7 @@ def _scales(
 ) -> tuple[str, float, float | None]:
     """The normalization, and the factors on what is read and on what is written."""
     word = said.text("norm_activation", default="dataset-wise")
-    averages = said.get(_AVERAGE, default={}) or {}
+    averages = common.mapping(said.get(_AVERAGE), _AVERAGE)
     if word in ("none", "inference"):
         return "none", 1.0, None
     if word == "token-wise":
@@ -185,7 +186,7 @@ def _scales(
 
 
 def _root(units: int, average: Any) -> float | None:
-    return None if average is None else units**0.5 / float(average)
+    return None if average is None else units**0.5 / finite(average, _AVERAGE)
 
 
 def _average(given: Contents, averages: Mapping[str, Any], side: str, hook: str) -> float | None:
@@ -193,7 +194,8 @@ def _average(given: Contents, averages: Mapping[str, Any], side: str, hook: str)
     is written as whatever stood in memory."""
     value = averages.get(side, averages.get(hook))
     if value is None and (tensor := given.tensors.get(f"{_AVERAGE}.{hook}")) is not None:
-        value = float(tensor)
+        value = tensor.item() if tensor.numel() == 1 else None
     if value is None:
         return None
-    return float(value) if 1e-6 < float(value) < 1e9 else None
+    found = finite(value, _AVERAGE)
+    return found if 1e-6 < found < 1e9 else None

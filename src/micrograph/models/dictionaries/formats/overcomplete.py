@@ -17,6 +17,8 @@ from micrograph.errors import BadInput, short
 from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import common
+from micrograph.models.dictionaries.keys import finite
+from micrograph.models.dictionaries.keys import whole as whole_number
 from micrograph.weights.readers.torch_objects import Record
 
 NAME = "OverComplete"
@@ -99,12 +101,12 @@ def _activation(
         k = options.get("k") or fields.get(name)
         if k is None:
             raise BadInput("how many latents speak is not in the file; say k=...")
-        return ("pursuit" if of_class == "MpSAE" else "topk"), int(k), None
+        return ("pursuit" if of_class == "MpSAE" else "topk"), whole_number(k, "k"), None
     if of_class == "BatchTopKSAE":
         threshold = options.get("threshold", fields.get("running_threshold"))
         if threshold is None:
             raise BadInput("its running_threshold is not in a state dict; say threshold=...")
-        return "jumprelu", 0, _from(torch.as_tensor(float(threshold)))
+        return "jumprelu", 0, _from(torch.tensor(finite(threshold, "threshold")))
     if of_class in ("JumpSAE", "RAJumpSAE"):
         (logarithms,) = common.needed(given, of_class, "thresholds")
         return "jumprelu", 0, _from(logarithms.exp())
@@ -197,7 +199,7 @@ def _part(whole: Record | None, *path: str) -> dict[str, Any]:
 
 
 def _eps(whole: Record | None) -> float:
-    return float(_part(whole, "encoder", "final_block", "1").get("eps", _EPSILON))
+    return finite(_part(whole, "encoder", "final_block", "1").get("eps", _EPSILON), "eps")
 
 
 def _check_output(whole: Record | None) -> None:

@@ -18,7 +18,7 @@ from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import common
 from micrograph.models.dictionaries.hooks import Hooks
-from micrograph.models.dictionaries.keys import Keys
+from micrograph.models.dictionaries.keys import Keys, whole
 from micrograph.models.dictionaries.options import FACTS
 
 NAME = "Micrograph"
@@ -113,7 +113,7 @@ def _own(given: Contents) -> dict[str, Any]:
     common.needed(given, "a dictionary", "encoder", "decoder")
     found: dict[str, Any] = {n: common.floats(given.tensors[n]) for n in names if n in given.names}
     if "k" in given.names and given.tensors["k"].numel() == 1:
-        found["k"] = int(given.tensors["k"].item())
+        found["k"] = whole(given.tensors["k"].item(), "k")
     return found
 
 
@@ -148,13 +148,13 @@ def _foreign(given: Contents) -> dict[str, Any]:
     if "bias" in found and "decoder_bias" in found:
         common.across(encoder, "W_enc", len(found["bias"]), len(found["decoder_bias"]))
     if "k" in given.names and given.tensors["k"].numel() == 1:
-        found["k"] = int(given.tensors["k"].item())
+        found["k"] = whole(given.tensors["k"].item(), "k")
     return found
 
 
 def _kwargs_k(said: Keys) -> int:
     kwargs = said.get("activation_fn_kwargs", default={})
-    return int(kwargs.get("k", 0)) if isinstance(kwargs, Mapping) else 0
+    return whole(kwargs.get("k", 0), "k") if isinstance(kwargs, Mapping) else 0
 
 
 def _activation(said: Keys, threshold: bool, k: float, own: bool) -> str:

@@ -13,7 +13,7 @@ from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import common
 from micrograph.models.dictionaries.hooks import Hooks
-from micrograph.models.dictionaries.keys import Keys
+from micrograph.models.dictionaries.keys import Keys, whole
 
 NAME = "Prisma"
 _NORMALIZATIONS = {
@@ -151,7 +151,7 @@ def _activation(said: Keys, options: Mapping[str, Any]) -> tuple[str, int]:
     k = options.get("k") or kwargs.get("k") or 0
     if not k:
         raise BadInput("its activation is topk, and how many speak is not said; say k=...")
-    return "topk", int(k)
+    return "topk", whole(k, "k")
 
 
 def _layer(value: Any) -> str:

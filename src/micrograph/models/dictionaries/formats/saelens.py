@@ -19,7 +19,7 @@ from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import common
 from micrograph.models.dictionaries.hooks import Hooks
-from micrograph.models.dictionaries.keys import Keys
+from micrograph.models.dictionaries.keys import Keys, finite
 
 NAME = "SAELens"
 ACTIVATIONS = {
@@ -135,7 +135,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
         found["encoder"].shape[1], len(found["encoder"]), said.whole("d_in"), said.whole("d_sae")
     )
     # For BatchTopK it is an average, and the threshold decides.
-    k = int(said.number("k", default=0.0) or _kwargs(said).get("k", 0))
+    k = int(said.number("k", default=0.0) or finite(_kwargs(said).get("k", 0), "k"))
     pursuit = (True, 0.0, False)
     if activation == "pursuit":
         k = said.whole("max_iterations") or found["encoder"].shape[1]
@@ -205,10 +205,7 @@ def _activation(said: Keys, architecture: str) -> str:
 
 
 def _kwargs(said: Keys) -> Mapping[str, Any]:
-    found = said.get("activation_fn_kwargs", default={})
-    if not isinstance(found, Mapping):
-        raise BadInput(f"cfg.json says activation_fn_kwargs = {short(found)}; expected an object")
-    return found
+    return common.mapping(said.get("activation_fn_kwargs"), "activation_fn_kwargs in cfg.json")
 
 
 def _normalization(said: Keys) -> str:
@@ -231,7 +228,7 @@ def _scale(said: Keys, options: Mapping[str, Any], given: Contents) -> float:
         return 1.0
     beside = given.json("activation_scaler.json") or {}
     if isinstance(factor := beside.get("scaling_factor"), int | float):
-        return float(factor)
+        return finite(factor, "scaling_factor")
     if not {"scale", "scalar", "average_norm"} & {k for k, v in options.items() if v is not None}:
         raise BadInput(
             "its inputs were scaled to an average length, by a factor that is not in the file; "

@@ -14,7 +14,7 @@ from micrograph.errors import BadInput, short
 from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import common
-from micrograph.models.dictionaries.keys import Keys
+from micrograph.models.dictionaries.keys import Keys, whole
 
 NAME = "saev"
 _SCHEMAS = (1, 2, 3, 4, 5)
@@ -57,7 +57,7 @@ def describe(given: Contents, options: Mapping[str, Any]) -> Description:
     schema = line.get("schema")
     if schema is not None and schema not in _SCHEMAS:
         raise BadInput(f"schema {short(schema)} of saev is unknown; expected 1 to 5, or none")
-    config = line if schema is None else line.get("cfg") or {}
+    config = line if schema is None else common.mapping(line.get("cfg"), "cfg in its first line")
     said = Keys(config, "its first line", {"ignore": options.get("ignore")}, _HARMLESS)
     names = ("W_enc", "b_enc", "W_dec", "b_dec")
     encoder, bias, decoder, b_dec = common.needed(given, NAME, *names)
@@ -96,7 +96,10 @@ def _activation(said: Keys, line: Mapping[str, Any], options: Mapping[str, Any])
     inner = said.get("activation", default={})
     if isinstance(inner, dict) and inner:
         params = Keys(
-            inner.get("params") or {}, "its activation", None, ("kind", "key", "momentum")
+            common.mapping(inner.get("params"), "params"),
+            "its activation",
+            None,
+            ("kind", "key", "momentum"),
         )
         params.get("sparsity", "aux")  # terms of the loss
         word, k = str(inner.get("cls") or ""), params.whole("top_k", default=32)
@@ -112,7 +115,7 @@ def _activation(said: Keys, line: Mapping[str, Any], options: Mapping[str, Any])
             f"its first line names the activation {short(word)}; expected Relu, TopK or BatchTopK, "
             "or activation=... to say it"
         )
-    return word, int(options.get("k") or k)
+    return word, whole(options.get("k") or k, "k")
 
 
 def _subtracts(line: Mapping[str, Any], options: Mapping[str, Any], matters: bool) -> bool:

@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 
-from micrograph.errors import BadInput, short
+from micrograph.errors import BadInput
 from micrograph.models.dictionaries.contents import Contents
 from micrograph.models.dictionaries.description import Description
 from micrograph.models.dictionaries.formats import overcomplete
 from micrograph.models.dictionaries.hooks import Hooks
+from micrograph.models.dictionaries.keys import finite
 
 NAME = "Universal SAE"
 _EPSILON = 1e-5
@@ -73,13 +74,7 @@ def _inner(whole: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _number(model: Mapping[str, Any], name: str) -> float:
-    try:
-        return float(model[name])
-    except (KeyError, ValueError):
-        raise BadInput(
-            f"its config.yaml says {name} = {short(model.get(name))}; expected a number, or say "
-            "mean=... and scalar=..."
-        ) from None
+    return finite(model.get(name), f"in its config.yaml {name}")
 
 
 def _yaml(file: Path) -> dict[str, Any]:
