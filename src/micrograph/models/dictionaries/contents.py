@@ -122,7 +122,8 @@ def _read(path: Path, data: memoryview) -> Contents:
             return Contents(path, tensors_of(tree), {}, line, tree, True)
         raise Damaged("it is an archive of something else than a dictionary")
     if starts_with(data, b"\x80"):
-        return Contents(path, torch_file.read(data), line=line, pickled=True)
+        tree = torch_file.read(data)
+        return Contents(path, tensors_of(tree), {}, line, tree, True)
     parse_safetensors(data, path)  # which says what is wrong with it
     raise Damaged("it is of no form that is known")
 
