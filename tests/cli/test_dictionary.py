@@ -1,14 +1,18 @@
-"""Dictionaries on the command line: attached, shipped, trained, and missed."""
+"""Dictionaries on the command line: attached, shipped, trained, checked, and missed."""
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
+import micrograph
+from micrograph import load
 from micrograph.atlas import Atlas
 from micrograph.cli import main
+from micrograph.datasets import batches, open_dataset
 
 
 @pytest.fixture
@@ -127,3 +131,70 @@ def test_a_dictionary_is_trained_and_used(capsys, tmp_path):
         tmp_path / "a",
     )
     assert status == 0
+
+
+SHIPPED = Path(micrograph.__file__).parent / "organisms" / "toytown" / "mixed4a.sae.safetensors"
+
+
+def test_a_dictionary_is_checked_beside_what_its_file_states(capsys):
+    words = ("dictionary", "check", SHIPPED, "--model", "toytown", "--dataset", "toytown:4")
+    status, out, error = run(capsys, *words, "--json")
+    assert (status, "warning" in error) == (0, False)
+    found = json.loads(out)
+    assert (found["node"], found["latents"], found["positions"]) == ("mixed4a", 760, 4 * 144)
+    model = load("toytown")
+    (batch,) = batches(open_dataset("toytown:4"), model.preprocessing, 4, range(1))
+    images = batch.images(model.device)
+    values = model.run(images, ["mixed4a", "mixed4a.sae"])
+    latents = values["mixed4a.sae"].movedim(1, -1).flatten(0, 2)
+    x = values["mixed4a"].movedim(1, -1).flatten(0, 2)
+    dictionary = model.attached("mixed4a.sae").dictionary
+    left = (x - dictionary.decode(latents)).square().sum()
+    explained = float(1 - left / (x - x.mean(0)).square().sum())
+    measured = found["measured"]
+    assert measured["explained"] == pytest.approx(explained, abs=1e-3)
+    assert measured["l0"] == pytest.approx(float((latents != 0).sum(1).float().mean()), abs=1e-2)
+    assert measured["dead"] == pytest.approx(int((latents == 0).all(0).sum()), abs=3)
+    assert float(found["stated"]["explained"]) == pytest.approx(0.838, abs=0.01)
+    status, out, _ = run(capsys, *words, "--node", "4a")
+    assert status == 0
+    assert re.search(r"variance explained +\d+\.\d% +83\.\d%", out)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ((), "architecture=AutoEncoderTopK"),
+        (("architecture=BatchTopK",), "class 'BatchTopK'"),
+        (("k",), "KEY=VALUE"),
+        (("kk=3",), "option 'kk' is unknown"),
+        (("4a.other:architecture=AutoEncoderTopK",), "architecture=AutoEncoderTopK"),
+    ],
+)
+def test_what_a_file_does_not_say_is_set_or_asked_for(capsys, tmp_path, settings, words):
+    rows = torch.randn(6, 152, generator=torch.Generator().manual_seed(0))
+    tensors = {"encoder.weight": rows, "encoder.bias": torch.zeros(6), "decoder.weight": rows.T}
+    tensors |= {"b_dec": torch.zeros(152), "k": torch.tensor(2), "threshold": torch.tensor(0.5)}
+    torch.save(tensors, tmp_path / "ae.pt")
+    given = ["render", "toytown", "--dictionary", f"4a={tmp_path / 'ae.pt'}", "-n", "4a.sae"]
+    given += ["--units", "0", "--steps", "1", "--atlas", tmp_path / "a"]
+    chosen = [word for setting in settings for word in ("--dictionary-set", setting)]
+    status, _, error = run(capsys, *given, *chosen)
+    assert status == 2
+    assert words in error
+    assert len(error.strip().splitlines()) == 1
+    if not settings:
+        good = ("--dictionary-set", "4a.sae:architecture=AutoEncoderTopK")
+        assert run(capsys, *given, *good)[0] == 0
+
+
+def test_a_file_in_a_place_that_it_does_not_name_is_said_before_anything(capsys, tmp_path):
+    rows = torch.randn(6, 152, generator=torch.Generator().manual_seed(0))
+    texts = {"activation": "relu", "node": "mixed4a", "model": "googlenet"}
+    save_file(
+        {"encoder": rows, "decoder": rows.clone()}, tmp_path / "d.safetensors", metadata=texts
+    )
+    words = ("dictionary", "check", tmp_path / "d.safetensors", "--model", "toytown")
+    status, out, error = run(capsys, *words, "--dataset", "toytown:2")
+    assert (status, "over mixed4a" in out) == (0, True)
+    assert "warning: mixed4a.check: made for the model googlenet, attached to toytown" in error

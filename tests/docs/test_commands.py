@@ -32,7 +32,9 @@ def found(line: str) -> tuple[click.Command, list[str]]:
     command: click.Command = app
     words = shlex.split(line)[1:]
     while words and isinstance(command, click.Group):
-        command = command.commands[words.pop(0)]
+        default = getattr(command, "default", None)
+        named = default is None or words[0] in command.commands
+        command = command.commands[words.pop(0) if named else default]
     return command, words
 
 

@@ -124,7 +124,7 @@ def spelled(t, form):
             "W_dec": t["decoder"],
             "b_enc": t["bias"],
             "b_dec": t["decoder_bias"],
-        }, {}
+        }, {"activation": "relu", "subtract": "true"}  # others with these names do neither
     if form == "openai":
         return {
             "encoder.weight": t["encoder"],

@@ -1,5 +1,7 @@
-"""The option `--dictionary`: latents and directions as units of a node of their own."""
+"""The options `--dictionary` and `--dictionary-set`: latents and directions as units of a node."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,22 +19,65 @@ dictionary_option = click.option(
     "--dictionary",
     "dictionaries",
     multiple=True,
-    metavar="NODE[.NAME]=FILE",
-    help="Directions or a sparse autoencoder over NODE (safetensors): its latents are the units of "
-    "the node NODE.NAME. Repeatable. [default NAME: sae]",
+    metavar="[NODE[.NAME]=]FILE",
+    help="Directions or a sparse autoencoder over NODE, a file or folder of SAELens, Prisma, saev "
+    "and others: its latents are the units of the node NODE.NAME. Without NODE, over the one that "
+    "the file names. Repeatable. [default NAME: sae]",
+)
+dictionary_set_option = click.option(
+    "--dictionary-set",
+    "dictionary_settings",
+    multiple=True,
+    metavar="[NODE.NAME:]KEY=VALUE",
+    help="What the file of a dictionary does not say (k=32, mean=FILE, writes=NODE, ...); for all "
+    "of them, or for one. Repeatable.",
 )
 
 
-def attach(model: "Model", given: str) -> None:
-    """Attach what `NODE[.NAME]=FILE` says. Raises as `Model.attach`."""
+def attach(model: "Model", given: str, settings: Sequence[str] = ()) -> None:
+    """Attach what `[NODE[.NAME]=]FILE` says. Raises as `Model.attach`."""
     place, equals, file = given.partition("=")
-    if not equals or not place or not file:
+    if not equals and Path(given).exists():
+        place, file = "", given
+    elif not equals or not place or not file:
         raise BadInput(
-            f"--dictionary {short(given)} is not understood; expected NODE=FILE or NODE.NAME=FILE"
+            f"--dictionary {short(given)} is not understood; expected NODE=FILE or NODE.NAME=FILE, "
+            "or a FILE that names its node"
         )
     node, name = place, NAME
-    if place not in model.aliases and "." in place:
+    if place and place not in model.aliases and "." in place:
         node, _, name = place.rpartition(".")
-    if not Path(file).is_file():
+    if not Path(file).exists():
         raise NotFound(f"--dictionary {short(given)}: there is no file {file}")
-    model.attach(node, Path(file), name)
+    options = _options(settings, {f"{node}.{name}", name, node})
+    writes = options.pop("writes", None)
+    made = model.attach(node or None, Path(file), name, writes=writes, **options)
+    tell(model, made.id)
+
+
+def tell(model: "Model", node: str) -> None:
+    """Say what there is to know of an attached dictionary before anything is rendered of it."""
+    attached = model.attached(node)
+    if attached is not None:
+        for note in attached.notes:
+            print(f"warning: {node}: {note}", file=sys.stderr)
+
+
+def options_of(settings: Sequence[str]) -> dict[str, str]:
+    """KEY=VALUE texts as a mapping. Raises BadInput for a text of another form."""
+    return _options(settings, set())
+
+
+def _options(settings: Sequence[str], names: set[str]) -> dict[str, str]:
+    found = {}
+    for text in settings:
+        key, equals, value = text.partition("=")
+        which, colon, inner = key.rpartition(":")
+        if not equals or not inner:
+            raise BadInput(
+                f"--dictionary-set {short(text)} is not understood; expected KEY=VALUE, or "
+                "NODE.NAME:KEY=VALUE for one of several"
+            )
+        if not colon or which in names:
+            found[inner] = value
+    return found

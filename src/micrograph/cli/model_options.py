@@ -11,7 +11,11 @@ import click
 
 from micrograph.cards import adapters, card
 from micrograph.cards.remembered import OwnModel, remember
-from micrograph.cli.dictionary_option import attach, dictionary_option
+from micrograph.cli.dictionary_option import (
+    attach,
+    dictionary_option,
+    dictionary_set_option,
+)
 from micrograph.models import ModelCard, cards
 
 if TYPE_CHECKING:
@@ -27,6 +31,7 @@ class ModelOptions:
     input: str | None = None
     check: bool = True
     dictionaries: tuple[str, ...] = ()
+    dictionary_settings: tuple[str, ...] = ()
 
     def card(self, model: str) -> ModelCard:
         """The card of MODEL, with the id and the input that were asked for."""
@@ -42,7 +47,7 @@ class ModelOptions:
         if WHERE_INSIDE in found.card.lineage:  # of several things in a file some were chosen
             print(f"note: {found.card.lineage.rpartition('; ')[2]}", file=sys.stderr)
         for given in self.dictionaries:
-            attach(found, given)
+            attach(found, given, self.dictionary_settings)
         spec = adapters.parse(model)
         ours = next((id for id in cards() if id.lower() == model.lower()), None)
         if chosen.id not in cards() and (spec is not None or ours is not None):
@@ -100,6 +105,7 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Don't look whether a MODEL of your own seems to get the input it was trained on.",
     )
     @dictionary_option
+    @dictionary_set_option
     @wraps(command)
     def with_options(
         *args: Any,
@@ -108,9 +114,12 @@ def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
         words: str | None,
         no_input_check: bool,
         dictionaries: tuple[str, ...],
+        dictionary_settings: tuple[str, ...],
         **others: Any,
     ) -> Any:
-        asked = ModelOptions(weights, model_id, words, not no_input_check, dictionaries)
+        asked = ModelOptions(
+            weights, model_id, words, not no_input_check, dictionaries, dictionary_settings
+        )
         return command(*args, asked=asked, **others)
 
     return with_options

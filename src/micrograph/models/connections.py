@@ -53,8 +53,8 @@ def outgoing(model: Model, name: str) -> Tensor:
     neither a convolution nor a linear layer.
     """
     node = model.node(name)
-    if attached := model.attached(name):  # read through the node under it
-        return attached.dictionary.decoder @ outgoing(model, attached.base.id)
+    if attached := model.attached(name):  # read through the node that it writes
+        return attached.dictionary.decoder @ outgoing(model, attached.writes.id)
     found = list(_reading_weights(model, node, 0, node.units))
     if not found:
         raise Unavailable(f"{node.id}: nothing reads its units, it is the end of the network")

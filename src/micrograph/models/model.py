@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +16,7 @@ from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput, MicrographError, short
-from micrograph.models.dictionaries.attached import Attached, Source, attach, spellings
+from micrograph.models.dictionaries.attached import Attached, Place, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
 from micrograph.models.graph.watching import watch
 from micrograph.models.node import Node
@@ -178,20 +179,31 @@ class Model:
             return self._named[1]
         return spellings(self._attached.values()) | self._named[1]
 
-    def attach(self, node: str, source: Source, name: str = "sae") -> Node:
+    def attach(
+        self,
+        node: str | None,
+        source: Source,
+        name: str = "sae",
+        *,
+        writes: str | None = None,
+        **options: Any,
+    ) -> Node:
         """Make the latents of a dictionary over a node the units of a node of its own.
 
         Parameters:
-            node: id or alias of the node whose values [batch, unit, y, x] the dictionary reads.
-            source: a safetensors file (see docs/dictionaries.md), a Dictionary, or a matrix of
-                directions [direction, unit].
+            node: id or alias of the node whose values [batch, unit, y, x] the dictionary reads;
+                None for the one that its file names.
+            source: a file or folder of a library (see docs/dictionaries.md), a Dictionary, or a
+                matrix of directions [direction, unit].
             name: the new node is called `<node>.<name>`.
+            writes: the node that a transcoder writes, where its file does not name it.
+            options: what the file does not say (docs/dictionaries.md lists them), as in `k=32`.
 
         Returns the new node, the last one in `nodes`; its units are the latents. Attaching the same
         again changes nothing.
 
-        Raises NotFound for an unknown node, BadInput for a dictionary that does not fit it,
-        Conflict where the id stands for something else.
+        Raises NotFound for an unknown node, BadInput for a dictionary that does not fit it or says
+        what is not understood, Conflict where the id stands for something else.
 
         >>> from micrograph import load
         >>> model = load("toytown")
@@ -201,11 +213,11 @@ class Model:
         """
         found = attach(
             source,
-            self.node(node),
+            None if node is None else self.node(node).id,
             name,
-            index=len(self.nodes),
-            taken=self.aliases,
-            known=self._attached,
+            Place(self.nodes, self.aliases, self._attached, self.id),
+            writes=None if writes is None else self.node(writes).id,
+            options=options,
         )
         moved = replace(found, dictionary=found.dictionary.to(self.device))
         self._attached[found.node.id] = moved

@@ -17,17 +17,25 @@ def replaced(model: Model, node: str, values: Tensor) -> Iterator[None]:
     What lies before the node is still computed, and then dropped; of tokens only those that the
     node shows are replaced. Gradients flow to `values`. Their batch may be larger than that of the
     pictures, if this is one and nothing behind the node reads what is before it. No hook is left
-    behind. For a node of a dictionary the node under it changes by what its latents change; what
-    they do not explain of it stays.
+    behind. For a node of a dictionary the node that its latents write (the one under it; another
+    for a transcoder) changes by what they change; what they do not explain of it stays.
     """
-    found, attached = model.node(node), model.attached(node)
+    attached = model.attached(node)
+    found = model.node(node) if attached is None else attached.writes
+    read: dict[str, Tensor] = {}
 
-    def swap(place: CallSite, output: Tensor) -> Tensor:
+    def swap(place: CallSite, output: Tensor) -> Tensor | None:
+        if attached is not None and attached.transcodes and place == attached.base.place:
+            base = attached.base
+            read[base.id] = base.layout.shown(output, base.shape)
+            return None
         put = values
         if attached is not None:
-            put = attached.put(values, found.layout.shown(output, found.shape))
+            there = found.layout.shown(output, found.shape)
+            put = attached.put(values, there, read.pop(attached.base.id, None))
         # A copy, because what comes next may write into it.
         return found.layout.given(put, output).clone()
 
-    with Taps(model.module, [found.place], swap):
+    places = [found.place] if attached is None else [attached.base.place, found.place]
+    with Taps(model.module, places, swap):
         yield

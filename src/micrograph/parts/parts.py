@@ -149,6 +149,10 @@ def _made_from(made: DictionaryRecord) -> str:
         words.append(f"k {str(about['k'])[:9]}")
     if "l0" in about:
         words.append(f"{str(about['l0'])[:9]} latents at a position")
+    if "format" in about:
+        words.append(f"of {str(about['format'])[:30]}")
+    if "writes_node" in about:
+        words.append(f"writes {str(about['writes_node'])[:80]}")
     words = [word for word in words if word not in ("", "none")]
     return ", ".join([*words, made.digest[:12]])
 

@@ -180,7 +180,8 @@ def _integrate_gradients(
 def ancestors(model: Model, node: str) -> set[str]:
     """All nodes upstream of `node`, with those of dictionaries over them."""
     found = set(Dag.of(model.nodes.values()).ancestors(model.node(node).id))
-    over = {n.id for n in model.nodes.values() if model.attached(n.id) and n.parents[0] in found}
+    attached = [one for id in model.nodes if (one := model.attached(id))]
+    over = {one.node.id for one in attached if one.writes.id in found}
     return (found | over) - {model.node(node).id}
 
 

@@ -1,104 +1,77 @@
-"""Dictionaries from files: our own form, and the spellings that are found in the wild.
+"""Dictionaries from files and folders, in our own form and those of the libraries that train them.
 
-Only safetensors are read: nothing in a file is ever run. docs/dictionaries.md lists the forms.
+Nothing in a file is ever run: pickles and archives are read as data. docs/dictionaries.md lists the
+formats.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput
-from micrograph.models.dictionaries import spelling
-from micrograph.models.dictionaries.dictionary import Dictionary, checked
-from micrograph.weights.formats import WeightsError, digest_of, read_safetensors
-from micrograph.weights.tensors import to_raw, to_torch
+from micrograph.models.dictionaries.contents import Contents, contents
+from micrograph.models.dictionaries.description import Description
+from micrograph.models.dictionaries.dictionary import Dictionary
+from micrograph.models.dictionaries.folding import folded
+from micrograph.models.dictionaries.formats import format_of
+from micrograph.models.dictionaries.options import check_options, with_options
+from micrograph.weights.formats import WeightsError
 
 
-def read(path: Path, units: int, **settings: Any) -> Dictionary:
-    """The dictionary in a safetensors file, for a node of that many `units`.
+def read(path: Path, units: int, **options: Any) -> Dictionary:
+    """The dictionary in a file or folder, for a node of that many `units`.
 
-    `settings` (activation, k, ...) win over the file and a cfg.json beside it.
-    Raises WeightsError for a file that is none, or is made for another node.
+    `options` (see `options.OPTIONS`) win over what the file says. Raises WeightsError for a file
+    that is none, holds what cannot be honoured, or is made for another node.
     """
-    raw = read_safetensors(path)
-    said = {**_cfg_json(path), **_metadata(path), **settings}
-    found = {name: to_torch(tensor) for name, tensor in raw.items()}
-    try:
-        return _dictionary(found, said, units)
-    except BadInput as error:
-        raise WeightsError(f"{path}: {error}") from None
+    return ReadFile(path, options).dictionary(units)
 
 
 def directions(matrix: Tensor, units: int) -> Dictionary:
     """The rows of `matrix` [direction, unit] as a dictionary: projections, without activation."""
-    return _dictionary({"directions": matrix.detach().cpu()}, {}, units)
+    return of_tensors({"directions": matrix}, units)
 
 
-def of_tensors(tensors: Mapping[str, Tensor], units: int, **settings: Any) -> Dictionary:
+def of_tensors(tensors: Mapping[str, Tensor], units: int, **options: Any) -> Dictionary:
     """As `read`, from tensors by their names in a file."""
-    return _dictionary({n: t.detach().cpu() for n, t in tensors.items()}, settings, units)
+    given = Contents(Path(), {name: tensor.detach().cpu() for name, tensor in tensors.items()})
+    return _dictionary(given, _described(given, options), units)
 
 
-def _dictionary(tensors: dict[str, Tensor], said: Mapping[str, Any], units: int) -> Dictionary:
-    parts = spelling.read_spelling(tensors, units)
-    settings = spelling.settings(said, parts)
-    encoder, decoder = parts["encoder"], parts["decoder"]
-    latents = len(encoder)
-    scale, subtract = settings["scale"], settings["subtract"]
-    decoder_bias = parts.get("decoder_bias", torch.zeros(units))
-    bias = parts.get("bias", torch.zeros(latents))
-    encoder = encoder * scale
-    if subtract:  # from the inputs on their own scale
-        bias = bias - encoder @ (decoder_bias / scale)
-    threshold = parts.get("threshold", torch.zeros(latents))
-    facts = {
-        name: said[name]
-        for name in ("title", "l0", "explained", "trained", "licence")
-        if name in said
-    }
-    return checked(
-        Dictionary(
-            kind="directions" if parts["form"] == "directions" else "dictionary",
-            digest=_digest(tensors, settings),
-            encoder=encoder.contiguous(),
-            decoder=(decoder / scale).contiguous(),
-            bias=bias,
-            decoder_bias=decoder_bias / scale,
-            threshold=threshold.expand(latents).contiguous()
-            if threshold.numel() == 1
-            else threshold,
-            activation=settings["activation"],
-            k=settings["k"],
-            normalize=settings["normalize"],
-            facts=tuple(facts.items()),
+class ReadFile:
+    """A file or folder that was read once: what it says, and the dictionary that it makes."""
+
+    def __init__(self, path: Path, options: Mapping[str, Any]) -> None:
+        self.path = path
+        self._contents = contents(path)
+        try:
+            self.description: Description = _described(self._contents, options)
+        except BadInput as error:
+            raise self._named(error) from None
+
+    def dictionary(self, units: int) -> Dictionary:
+        """For a node of that many units. Raises WeightsError."""
+        try:
+            return _dictionary(self._contents, self.description, units)
+        except BadInput as error:
+            raise self._named(error) from None
+
+    def _named(self, error: BadInput) -> BadInput:
+        return error if isinstance(error, WeightsError) else WeightsError(f"{self.path}: {error}")
+
+
+def _described(given: Contents, options: Mapping[str, Any]) -> Description:
+    options = {name: value for name, value in options.items() if value is not None}
+    check_options(options)
+    return with_options(format_of(given, options).describe(given, options), options)
+
+
+def _dictionary(given: Contents, described: Description, units: int) -> Dictionary:
+    if described.encoder.ndim != 2 or described.encoder.shape[1] != units:
+        raise BadInput(
+            f"its encoder has shape {list(described.encoder.shape)} [latent, unit], and the node "
+            f"has {units} units; attach it to the node that it was made for"
         )
-    )
-
-
-def _digest(tensors: Mapping[str, Tensor], settings: Mapping[str, Any]) -> str:
-    """Of the tensors as they are in the file, and of how they are used; titles do not matter."""
-    content = digest_of({name: to_raw(tensor) for name, tensor in tensors.items()})
-    text = json.dumps(["micrograph dictionary 1", content, settings], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _metadata(path: Path) -> dict[str, Any]:
-    """The texts in the header of a file that `read_safetensors` has found sound."""
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        given = json.loads(file.read(length)).get("__metadata__", {})
-    return dict(given) if isinstance(given, dict) else {}
-
-
-def _cfg_json(path: Path) -> dict[str, Any]:
-    """The content of a cfg.json in the folder of the file, as SAELens and sparsify write it."""
-    try:
-        given = json.loads(path.with_name("cfg.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return dict(given) if isinstance(given, dict) else {}
+    return folded(described, given.tensors)
