@@ -24,6 +24,7 @@ def replaced(model: Model, node: str, values: Tensor) -> Iterator[None]:
     Raises BadInput, in the pass, where the node has not one value for each picture.
     """
     found, attached = model.node(node), model.attached(node)
+    model.passes  # noqa: B018 - found before anything is replaced
 
     def swap(place: CallSite, output: Tensor) -> Tensor:
         put = values if model.picture is None else values[model.picture : model.picture + 1]

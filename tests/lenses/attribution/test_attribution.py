@@ -9,6 +9,7 @@ from micrograph import lenses as techniques
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, NotFound
 from micrograph.lenses.attribution.engine import as_result, attribute, dominators_of
+from micrograph.lenses.attribution.integrate import integrate_along
 from micrograph.lenses.engines.base import Rendered, Sample
 from micrograph.models import load
 from micrograph.models.model import Model
@@ -64,18 +65,15 @@ def test_the_path_converges_to_completeness() -> None:
         nn.Linear(8 * 16, 5),
     )
     model, x = model_of(net), picture()
+    with torch.no_grad():
+        given, targets = model.run(x, ["1"])["1"], model.run(x, ["8"])["8"][0].tolist()
+    nothing, places = torch.zeros_like(given), dict.fromkeys(range(5), 0)
     gaps = []
     for path in (1, 10, 300):
-        found = attribute(model, "8", [0, 1, 2, 3, 4], x, ["1"], path)
-        gaps.append(
-            sum(
-                abs(one.target - share.baseline - share.units.sum().item())
-                for one in found
-                for share in one.shares
-            )
-        )
+        found = integrate_along(model, x, "1", given, "zero", nothing, "8", places, path)
+        gaps.append(sum(abs(way.share.missed(targets[unit])) for unit, way in found.items()))
     assert gaps[1] < gaps[0] / 3
-    assert gaps[2] < 0.01 * sum(abs(one.target) for one in found)
+    assert gaps[2] < 0.01 * sum(map(abs, targets))
 
 
 def test_the_gradient_is_taken_along_the_path() -> None:

@@ -30,7 +30,8 @@ def probe(module: nn.Module, pictures: Tensor, nodes: Sequence[Node]) -> Passes:
 
 @dataclass
 class _Seen:
-    """What one pass gave. `failed` says that the network did not take it."""
+    """What one pass gave. `failed` says that the network did not take it, `no_memory` that there
+    was none for it."""
 
     values: dict[str, Tensor] = field(default_factory=dict)
     graded: set[str] = field(default_factory=set)
@@ -38,6 +39,7 @@ class _Seen:
     drew: bool = False
     checkpoints: bool = False
     failed: bool = False
+    no_memory: bool = False
 
 
 class _Probe:
@@ -58,10 +60,10 @@ class _Probe:
             whole=hooked,
             checkpoints=first.checkpoints,
         )
-        alone = both.failed or _other_pictures(first, both)
+        alone = (both.failed and not both.no_memory) or _other_pictures(first, both)
         odd = "" if alone else self._differing(first, both)
         if found.keeps and not found.draws:
-            with kept(self.module):
+            with kept(self.module, hooks=True):
                 before = self._pass(1, Passes(), keeping=False)
                 found = replace(
                     found,
@@ -123,7 +125,7 @@ class _Probe:
         seen = _Seen()
         x = self.pictures[:pictures].detach()
         with ExitStack() as stack:
-            state = State(self.module)
+            state = State(self.module, hooks=True)
             if keeping:
                 stack.callback(state.restore)
             stack.enter_context(torch.set_grad_enabled(gradients))
@@ -136,8 +138,8 @@ class _Probe:
             note = _noting(state, seen.changed) if watched else lambda: None
             try:
                 values, _ = capture(self.module, x, self.nodes, whole=True, on_reached=note)
-            except _NO:
-                return replace(seen, failed=True)
+            except _NO as error:
+                return replace(seen, failed=True, no_memory="memory" in str(error))
             seen.drew = drew()
             seen.changed.update(state.changed() if watched else ())
         for id, value in values.items():
@@ -184,9 +186,8 @@ def _alike(a: Tensor, b: Tensor) -> bool:
 
 
 def _is_hooked(part: nn.Module) -> bool:
-    """Whether somebody hung a hook on it that is no part of torch (as old norms of weights are)."""
+    """Whether somebody hung a hook on it that is no part of torch (as old norms of weights are),
+    and not ours."""
     hooks = (*part._forward_hooks.values(), *part._forward_pre_hooks.values())
-    return any(
-        not str(getattr(hook, "__module__", None) or type(hook).__module__).startswith("torch.")
-        for hook in hooks
-    )
+    homes = [str(getattr(hook, "__module__", None) or type(hook).__module__) for hook in hooks]
+    return any(not home.startswith(("torch.", "micrograph.")) for home in homes)

@@ -32,11 +32,15 @@ Random = torch.Generator | np.random.Generator | np.random.RandomState | random.
 class State:
     """What the parts of `module` keep besides parameters, as it stands.
 
-    Attributes and what is in them, buffers, generators of random numbers, and the lists that hooks
-    and `forward` share with other code; of the parts at `paths` only, if they are given.
+    Attributes and what is in them, buffers, generators of random numbers, and the lists that
+    `forward` shares with other code; of the parts at `paths` only, if they are given. With `hooks`
+    also the lists of hooks: what somebody collects with them is theirs, so it never counts as a
+    change.
     """
 
-    def __init__(self, module: nn.Module, paths: Collection[str] | None = None) -> None:
+    def __init__(
+        self, module: nn.Module, paths: Collection[str] | None = None, *, hooks: bool = False
+    ) -> None:
         self._held: list[tuple[str, Any, Any]] = []
         self._tensors: list[tuple[str, Tensor, int, Tensor]] = []
         self._buffers: list[tuple[str, nn.Module, str, Tensor]] = []
@@ -46,20 +50,25 @@ class State:
         for path, part in module.named_modules():
             if paths is None or path in paths:
                 self._hold_part(path, part)
+        self._own = len(self._held), len(self._tensors), len(self._randoms)
+        for path, part in module.named_modules() if hooks else ():
+            for hook in (*part._forward_hooks.values(), *part._forward_pre_hooks.values()):
+                self._hold_function(path, hook)
 
     def changed(self, numbers: bool = True) -> Iterator[str]:
         """The paths of the parts where something is not as it was. Without `numbers` a tensor that
         norms wrote into may be missed: torch does not count that."""
-        for path, holder, before in self._held:
+        held, tensors, randoms = self._own
+        for path, holder, before in self._held[:held]:
             if not _as_it_was(holder, before):
                 yield path
-        for path, tensor, version, copy in self._tensors:
+        for path, tensor, version, copy in self._tensors[:tensors]:
             if _version(tensor) != version or (numbers and not _equal_numbers(tensor, copy)):
                 yield path
         for path, part, name, buffer in self._buffers:
             if part._buffers.get(name) is not buffer:
                 yield path
-        for path, generator, before in self._randoms:
+        for path, generator, before in self._randoms[:randoms]:
             if not _equal_states(_state_of(generator), before):
                 yield path
 
@@ -96,8 +105,6 @@ class State:
             for value in own.values():
                 self._hold(path, value, 1)
             self._hold_function(path, getattr(type(part), "forward", None))
-        for hook in (*part._forward_hooks.values(), *part._forward_pre_hooks.values()):
-            self._hold_function(path, hook)
 
     def _hold_function(self, path: str, function: Any) -> None:
         """The containers that a function shares with other code."""
@@ -237,9 +244,11 @@ def _equal_states(a: Any, b: Any) -> bool:
 
 
 @contextmanager
-def kept(module: nn.Module, paths: Collection[str] | None = None) -> Iterator[State]:
+def kept(
+    module: nn.Module, paths: Collection[str] | None = None, *, hooks: bool = False
+) -> Iterator[State]:
     """A context behind which the parts of `module` (at `paths`) keep what they kept before it."""
-    state = State(module, paths)
+    state = State(module, paths, hooks=hooks)
     try:
         yield state
     finally:
