@@ -57,6 +57,9 @@ def command(model: str, digest: str, asked: ModelOptions) -> None:
             tell(Failed(str(error), error.status))
         except MemoryError:
             tell(Failed("no memory is left for this picture"))
+        except Exception as error:  # of somebody's network: whatever it is, others still ask
+            said = (str(error).splitlines() or [""])[0][:200]
+            tell(Failed(f"{loaded.id} failed on this picture ({type(error).__name__}: {said})"))
 
 
 def _load(id: str, digest: str, asked: ModelOptions) -> "Model":

@@ -24,7 +24,7 @@ from micrograph.models.running.gradients import checkpoints_off, inference_mode_
 from micrograph.models.running.passes import Passes, mended
 from micrograph.models.running.probing import probe
 from micrograph.models.running.relu import ReLUOff
-from micrograph.models.running.state import State
+from micrograph.models.running.state import State, same_draws
 from micrograph.weights.tensors import module_digest
 
 _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
@@ -134,7 +134,12 @@ class Model:
         size = self.preprocessing.size
         try:
             # In inference mode operations cannot be watched, nor in what a checkpoint calls.
-            with torch.inference_mode(False), inference_mode_off(), checkpoints_off():
+            with (
+                torch.inference_mode(False),
+                inference_mode_off(),
+                checkpoints_off(),
+                same_draws(self.device),
+            ):
                 pixels = self._first_tensor.new_full((1, 3, size, size), 0.5)
                 images = self.preprocessing.apply(pixels)
                 state = State(self.module)
@@ -154,9 +159,9 @@ class Model:
         """What its passes are like, which says how they are made; found when it runs first."""
         size, nodes = self.preprocessing.size, list(self._named[0].values())
         generator = torch.Generator().manual_seed(0)
-        with torch.inference_mode(False):  # there are no gradients in it
+        with torch.inference_mode(False), same_draws(self.device):  # in that mode are no gradients
             pixels = torch.rand(2, 3, size, size, generator=generator)
-            pixels[1] *= 0.3  # unlike the first in mean and contrast
+            pixels[0] = 0.35 + 0.3 * pixels[0]  # its largest and smallest are never the batch's
             images = self.preprocessing.apply(pixels.to(self._first_tensor))
             return probe(self.module, images, nodes)
 
@@ -242,9 +247,12 @@ class Model:
     ) -> dict[str, Tensor]:
         """The activations of nodes on pictures. The pass stops behind the last of them.
 
+        Each picture counts for itself: see `passes` for networks that do not see it so.
+
         Parameters:
             images: RGB [batch, 3, y, x] in 0..1, floating point, of any size that the network
-                takes. Gradients flow to them.
+                takes. Gradients flow to them, also those of a single picture through norms, which
+                torch itself gets wrong on a CPU (see `running.norms`).
             nodes: ids or aliases.
             pre_relu: a node whose values come out of a ReLU (also of several, side by side) gives
                 the values before it, and one of a dictionary its latents before their activation.
