@@ -161,7 +161,8 @@ class Model:
         generator = torch.Generator().manual_seed(0)
         with torch.inference_mode(False), same_draws(self.device):  # in that mode are no gradients
             pixels = torch.rand(2, 3, size, size, generator=generator)
-            pixels[0] = 0.35 + 0.3 * pixels[0]  # its largest and smallest are never the batch's
+            # The second has another mean, and the largest and smallest values of the batch.
+            pixels = torch.stack([0.35 + 0.3 * pixels[0], pixels[1] ** 3])
             images = self.preprocessing.apply(pixels.to(self._first_tensor))
             return probe(self.module, images, nodes)
 

@@ -224,6 +224,25 @@ def opened(net: nn.Module) -> Model:
     return nets.under_microscope(net)
 
 
+class Table(Two):
+    """A table that is filled when it is needed first, and again after it was moved."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tables: dict[str, Tensor] = {}
+
+    def between(self, x: Tensor) -> Tensor:
+        return x * self.tables.setdefault(str(x.device), torch.full((1,), 2.0))
+
+
+def test_tables_that_are_filled_once_stay() -> None:
+    model = opened(Table())
+    model.nodes  # noqa: B018 - fills it
+    model.module.tables.clear()
+    assert model.passes == Passes()
+    assert list(model.module.tables) == ["cpu"]
+
+
 def test_most_networks_need_nothing() -> None:
     for net in (nets.Residual(), nets.Concatenated(), nets.Reused(), Two()):
         assert nets.under_microscope(net).passes == Passes()

@@ -58,18 +58,22 @@ class State:
     def changed(self, numbers: bool = True) -> Iterator[str]:
         """The paths of the parts where something is not as it was. Without `numbers` a tensor that
         norms wrote into may be missed: torch does not count that."""
-        held, tensors, randoms = self._own
+        held, _, randoms = self._own
         for path, holder, before in self._held[:held]:
             if not _as_it_was(holder, before):
                 yield path
-        for path, tensor, version, copy in self._tensors[:tensors]:
+        yield from self.changed_numbers(numbers)
+        for path, generator, before in self._randoms[:randoms]:
+            if not _equal_states(_state_of(generator), before):
+                yield path
+
+    def changed_numbers(self, numbers: bool = True) -> Iterator[str]:
+        """As `changed`, of tensors alone."""
+        for path, tensor, version, copy in self._tensors[: self._own[1]]:
             if _version(tensor) != version or (numbers and not _equal_numbers(tensor, copy)):
                 yield path
         for path, part, name, buffer in self._buffers:
             if part._buffers.get(name) is not buffer:
-                yield path
-        for path, generator, before in self._randoms[:randoms]:
-            if not _equal_states(_state_of(generator), before):
                 yield path
 
     def restore(self) -> None:
