@@ -58,8 +58,14 @@ def command(model: str, digest: str, asked: ModelOptions) -> None:
         except MemoryError:
             tell(Failed("no memory is left for this picture"))
         except Exception as error:  # of somebody's network: whatever it is, others still ask
-            said = (str(error).splitlines() or [""])[0][:200]
-            tell(Failed(f"{loaded.id} failed on this picture ({type(error).__name__}: {said})"))
+            tell(failure(loaded, error))
+
+
+def failure(model: "Model", error: Exception) -> Failed:
+    """What went wrong inside a network, in one line."""
+    from micrograph.runner.failing import in_one_line
+
+    return Failed(f"{model.id} failed on this picture ({in_one_line(error)})")
 
 
 def _load(id: str, digest: str, asked: ModelOptions) -> "Model":
