@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from micrograph.models.running.norms import RightNormGradients
+from micrograph.models.running.norms import right_norm_gradients
 
 LAYOUTS = ["contiguous", "channels_last", "transposed map", "odd first stride"]
 
@@ -48,7 +48,7 @@ def test_they_are_those_in_double_precision(axes: int, kind: str, layout: str, i
     exact = x.double().requires_grad_(True)
     (expected,) = torch.autograd.grad(through(exact), exact, arriving.double())
     x = laid_out(x, input_layout).requires_grad_(True)
-    with RightNormGradients():
+    with right_norm_gradients():
         value = through(x)
     (found,) = torch.autograd.grad(value, x, laid_out(arriving, layout))
     assert torch.allclose(found, expected.float(), atol=1e-5)

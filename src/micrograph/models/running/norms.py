@@ -5,38 +5,47 @@ one picture and the gradient comes back transposed, as it does where a map becom
 gives then is wrong by more than its own length, without a word (findings/torch_batchnorm_one_picture.sh).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
 
-_BATCH = frozenset({F.batch_norm, torch.batch_norm})
-_INSTANCE = frozenset({F.instance_norm, torch.instance_norm})
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
-class RightNormGradients(TorchFunctionMode):
+@contextmanager
+def right_norm_gradients() -> Iterator[None]:
     """A context in which norms get gradients in a layout that they understand; no value changes.
 
-    What was right without it stays so to the last bit.
+    What was right without it stays so to the last bit. All norms, modules and functions, call one
+    of two functions of torch, which are replaced: a `TorchFunctionMode` would cost a tenth of a
+    step of a small network.
     """
+    before = torch.batch_norm, torch.instance_norm
+    torch.batch_norm = _hooked(before[0], _with_plain_stride)
+    torch.instance_norm = _hooked(before[1], _without_channels_last)
+    try:
+        yield
+    finally:
+        torch.batch_norm, torch.instance_norm = before
 
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if func in _BATCH or func in _INSTANCE:
-            single = len(result) == 1 and result.device.type == "cpu"
-            if single and result.requires_grad:
-                result.register_hook(_with_plain_stride if func in _BATCH else _without_channels_last)
+
+def _hooked(
+    norm: Callable[..., Tensor], in_order: Callable[[Tensor], Tensor]
+) -> Callable[..., Tensor]:
+    """`norm` with `in_order` before its gradient, where there is one of a single picture."""
+
+    @wraps(norm)
+    def call(*args: Any, **kwargs: Any) -> Tensor:
+        result = norm(*args, **kwargs)
+        if result.requires_grad and len(result) == 1 and result.device.type == "cpu":
+            result.register_hook(in_order)
         return result
+
+    return call
 
 
 def _with_plain_stride(gradient: Tensor) -> Tensor:

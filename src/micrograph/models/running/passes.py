@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from micrograph.models.running.gradients import GradientsOn, checkpoints_off, inference_mode_off
-from micrograph.models.running.norms import RightNormGradients
+from micrograph.models.running.norms import right_norm_gradients
 from micrograph.models.running.state import kept, same_draws
 
 
@@ -95,5 +95,5 @@ def mended(module: nn.Module, passes: Passes, device: torch.device) -> Iterator[
             if passes.opened:
                 stack.enter_context(inference_mode_off())
                 stack.enter_context(GradientsOn())
-            stack.enter_context(RightNormGradients())
+            stack.enter_context(right_norm_gradients())
         yield
