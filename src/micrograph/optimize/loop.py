@@ -127,9 +127,9 @@ def _check_gradient(model: Model, target: Objective, values: Tensor) -> None:
     """Raises BadInput where no picture could ever change `values`."""
     if not values.requires_grad:
         raise BadInput(
-            f"no gradient leads from {', '.join(target.nodes)} of {model.id} to the picture, so that "
-            "none can be optimized: its values do not depend on pictures, or are computed without "
-            "gradients; take another node"
+            f"no gradient leads from {', '.join(target.nodes)} of {model.id} to the picture, which "
+            "cannot be optimized for it: its values do not depend on pictures, or are computed "
+            "without gradients; take another node"
         )
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong with one node costs that node: it is left out, counted and told of in one line."""
+"""What goes wrong with one node costs that node: it is left out, counted and told of."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING

@@ -73,7 +73,7 @@ class Bernoulli(Two):
 
 class OfNumpy(Two):
     def between(self, x: Tensor) -> Tensor:
-        return x + float(np.random.randn())  # noqa: NPY002 - as networks do
+        return x + float(np.random.randn())
 
 
 class OfPython(Two):

@@ -3,7 +3,8 @@
 The straight path from zero is taken where it is complete. Some networks jump at its very start:
 behind a norm over units only the direction of a node's values counts, so that all of the target
 arises before the first point, wherever that is. There the path begins at what the node gives on a
-plain picture of the same mean colour. Where the way is merely curved, it gets more points.
+plain picture of the same mean colour. Where the way is merely curved, it gets more points; and
+where that does not help either, they crowd at its start.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,8 @@ from micrograph.models.replacing import replaced
 
 FINER = 4
 """How many times as many points a path gets that is too curved."""
+CROWDED = 4
+"""Power that sends equal pieces to pieces that crowd at the start."""
 TOGETHER = 64
 """Points that go through the network in one pass."""
 
@@ -75,14 +78,14 @@ def integrate(
     first to be complete, or misses least.
     """
 
-    def along(start: str, points: int, units: Mapping[int, int]) -> dict[int, Way]:
+    def along(start: str, points: int, power: int, units: Mapping[int, int]) -> dict[int, Way]:
         return integrate_along(
-            model, picture, source, values, start, starts[start], node, units, points
+            model, picture, source, values, start, starts[start], node, units, points, power
         )
 
-    found = along("zero", path, positions)
+    found = along("zero", path, 1, positions)
     best = {unit: way.share for unit, way in found.items()}
-    for start, points in _next_paths(path):
+    for start, points, power in _next_paths(path):
         wanted = {
             unit: positions[unit]
             for unit, share in best.items()
@@ -90,18 +93,19 @@ def integrate(
             # More points do not help where all of it lies before the first.
             and (start != "zero" or not _jumps(found[unit], targets[unit]))
         }
-        for unit, way in along(start, points, wanted).items() if wanted else ():
+        for unit, way in along(start, points, power, wanted).items() if wanted else ():
             one = targets[unit]
             if abs(way.share.missed(one)) < abs(best[unit].missed(one)):
                 best[unit] = way.share
     return best
 
 
-def _next_paths(path: int) -> Iterator[tuple[str, int]]:
-    """Where the paths begin that are tried behind the first, and their points."""
-    yield "zero", FINER * path
-    yield "plain", path
-    yield "plain", FINER * path
+def _next_paths(path: int) -> Iterator[tuple[str, int, int]]:
+    """Where the paths begin that are tried behind the first, their points, and how these crowd."""
+    yield "zero", FINER * path, 1
+    yield "plain", path, 1
+    yield "plain", FINER * path, 1
+    yield "plain", FINER * path, CROWDED
 
 
 def _jumps(way: Way, target: float) -> bool:
@@ -118,19 +122,22 @@ def integrate_along(
     node: str,
     positions: Mapping[int, int],
     points: int,
+    power: int = 1,
 ) -> dict[int, Way]:
     """Values less those at the start, times the mean gradient on the way.
 
     The gradient is taken at the middles of equal pieces; one more point is the start itself, for
-    the baseline.
+    the baseline. With a `power` above 1 pieces and points crowd at the start.
     """
-    middles = (torch.arange(points, device=values.device) + 0.5) / points
+    middles = ((torch.arange(points, device=values.device) + 0.5) / points) ** power
+    pieces = (torch.arange(points + 1, device=values.device) / points).pow(power).diff()
     alphas = torch.cat([middles, middles.new_zeros(1)])
     way = values.float() - begin.float()
     sums: dict[int, Tensor] = {}
     slopes: dict[int, Tensor] = {}  # at the first point
     answers: dict[int, list[Tensor]] = {unit: [] for unit in positions}
-    for some in alphas.split(TOGETHER):
+    done = 0
+    for some in torch.split(alphas, TOGETHER):
         at = begin.float() + some.view(-1, *[1] * (values.ndim - 1)) * way
         at.requires_grad_(True)
         with replaced(model, source, at):
@@ -143,8 +150,13 @@ def integrate_along(
             gradient = _gradient(here[:inner].sum(), at)
             slopes.setdefault(unit, gradient[0])
             # One pass gives the mean at once, as it was always rounded.
-            part = gradient[:inner].mean(0) if inner == points else gradient[:inner].sum(0) / points
+            part = (
+                gradient[:inner].mean(0)
+                if inner == points and power == 1
+                else torch.tensordot(pieces[done : done + inner], gradient[:inner], 1)
+            )
             sums[unit] = sums[unit] + part if unit in sums else part
+        done += inner
     found = {}
     for unit in positions:
         reached_by = torch.cat(answers[unit])

@@ -82,6 +82,7 @@ class NodeContribution:
         """What is stored of one node; results of the first revision do not say what they miss."""
         total, baseline = number(part.get("total")), number(part.get("baseline"))
         points = part.get("points")
+        left = 0.0 if target != target else target - baseline - total
         return cls(
             node=str(part.get("node")),
             units=tuple(units(part.get("units"), SHOWN)),
@@ -89,7 +90,7 @@ class NodeContribution:
             baseline=baseline,
             start="plain" if part.get("start") == "plain" else "zero",
             points=points if isinstance(points, int) and points > 0 else 0,
-            missed=number(part.get("missed"), 0.0 if target != target else target - baseline - total),
+            missed=number(part.get("missed"), left),
         )
 
 
@@ -130,8 +131,7 @@ class AttributionResult(OnePicture):
             map=data.get("map"),
             map_of=map_of if isinstance(map_of, str) else "",
             nodes=tuple(
-                NodeContribution.from_json(part, target)
-                for part in dicts(data.get("nodes"))
+                NodeContribution.from_json(part, target) for part in dicts(data.get("nodes"))
             ),
             source=source(data.get("source")),
         )

@@ -25,8 +25,8 @@ class Carrier:
 @dataclass(frozen=True)
 class NodeShare:
     """The units of one node that contributed most, and the sum over all its units. `start` says
-    where the path begins; `missed` is what contributions and baseline lack of the target, where that
-    is too much to be passed over, else 0."""
+    where the path begins; `missed` is what contributions and baseline lack of the target, where
+    that is too much to be passed over, else 0."""
 
     node: str
     total: float

@@ -40,7 +40,7 @@ RIDGE = 0.1
 """Added to the diagonal of the covariance, in units of its mean."""
 
 SMALLEST = 32
-"""Side in pixels that scenes are drawn at, at least; networks with smaller inputs get them shrunk."""
+"""Side in pixels that scenes are drawn at, at least; for smaller inputs they are shrunk."""
 
 FITTED = 0.75
 """Share of the scenes that a probe is fitted on; the others say how well it does."""

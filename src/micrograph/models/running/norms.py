@@ -2,7 +2,8 @@
 
 torch 2.13 takes the gradient that arrives there for laid out otherwise than it is, if the batch is
 one picture and the gradient comes back transposed, as it does where a map becomes tokens: what it
-gives then is wrong by more than its own length, without a word (findings/torch_batchnorm_one_picture.sh).
+gives then is wrong by more than its own length, without a word (see findings/, the script
+torch_batchnorm_one_picture.sh; instance norms have it in channels_last, too).
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +43,7 @@ def _hooked(
     def call(*args: Any, **kwargs: Any) -> Tensor:
         result = norm(*args, **kwargs)
         if result.requires_grad and len(result) == 1 and result.device.type == "cpu":
-            result.register_hook(in_order)
+            result.register_hook(in_order)  # type: ignore[no-untyped-call]
         return result
 
     return call
@@ -56,7 +57,7 @@ def _with_plain_stride(gradient: Tensor) -> Tensor:
 
 
 def _without_channels_last(gradient: Tensor) -> Tensor:
-    """`gradient` channel by channel: an instance norm of one picture reads channels_last wrongly."""
+    """`gradient` channel by channel, because instance norms of one picture misread the others."""
     form = _CHANNELS_LAST.get(gradient.ndim)
     if form is None or gradient.is_contiguous() or not gradient.is_contiguous(memory_format=form):
         return gradient
