@@ -70,8 +70,8 @@ class Passes:
         if self.severed:
             more = f" and {len(self.severed) - 1} more" if len(self.severed) > 1 else ""
             found.append(
-                f"no gradient leads from {self.severed[0]}{more} to the picture (detached inside?); no "
-                "picture can be optimized for it"
+                f"no gradient leads from {self.severed[0]}{more} to the picture (detached?); "
+                "none can be optimized for it"
             )
         if self.unsteady:
             found.append(
