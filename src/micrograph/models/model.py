@@ -20,11 +20,10 @@ from micrograph.models.graph.naming import default_id, name_nodes
 from micrograph.models.graph.watching import watch
 from micrograph.models.node import Node
 from micrograph.models.running.capture import capture
-from micrograph.models.running.gradients import checkpoints_off, inference_mode_off
-from micrograph.models.running.passes import Passes, mended
+from micrograph.models.running.passes import Passes, mended, to_be_watched
 from micrograph.models.running.probing import probe
 from micrograph.models.running.relu import ReLUOff
-from micrograph.models.running.state import State, same_draws
+from micrograph.models.running.state import same_draws
 from micrograph.weights.tensors import module_digest
 
 _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
@@ -133,18 +132,10 @@ class Model:
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
         size = self.preprocessing.size
         try:
-            # In inference mode operations cannot be watched, nor in what a checkpoint calls.
-            with (
-                torch.inference_mode(False),
-                inference_mode_off(),
-                checkpoints_off(),
-                same_draws(self.device),
-            ):
+            with to_be_watched(self.module, self.device):
                 pixels = self._first_tensor.new_full((1, 3, size, size), 0.5)
                 images = self.preprocessing.apply(pixels)
-                state = State(self.module)
                 values = watch(self.module, images)
-                state.restore_numbers()
         except _REFUSALS as error:
             raise BadInput(
                 f"{self.id} cannot run on pictures {[1, self.preprocessing.channels, size, size]}: "

@@ -14,7 +14,7 @@ from torch import nn
 
 from micrograph.models.running.gradients import GradientsOn, checkpoints_off, inference_mode_off
 from micrograph.models.running.norms import right_norm_gradients
-from micrograph.models.running.state import kept, same_draws
+from micrograph.models.running.state import State, kept, same_draws
 
 
 @dataclass(frozen=True)
@@ -97,3 +97,24 @@ def mended(module: nn.Module, passes: Passes, device: torch.device) -> Iterator[
                 stack.enter_context(GradientsOn())
             stack.enter_context(right_norm_gradients())
         yield
+
+
+@contextmanager
+def to_be_watched(module: nn.Module, device: torch.device) -> Iterator[None]:
+    """A context for the first pass of `module`, which tells what there is.
+
+    Operations in inference mode, and in what a checkpoint calls, could not be watched. The draws
+    are those of later passes, and what the pass writes into tensors is put back; tables that it
+    fills stay.
+    """
+    with (
+        torch.inference_mode(False),
+        inference_mode_off(),
+        checkpoints_off(),
+        same_draws(device),
+    ):
+        state = State(module)
+        try:
+            yield
+        finally:
+            state.restore_numbers()
