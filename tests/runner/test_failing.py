@@ -120,7 +120,7 @@ def test_reasons_are_one_line_each() -> None:
     assert str(in_one_line(KeyError())) == "KeyError"
     own = Unavailable("no room")
     assert in_one_line(own) is own
-    failed: dict[str, MicrographError] = {name: told for name in "abcde"} | {"z": own}
+    failed: dict[str, MicrographError] = dict.fromkeys("abcde", told) | {"z": own}
     assert by_reason(failed) == ["a, b, c and 2 more: ValueError: first", "z: no room"]
 
 
