@@ -23,12 +23,13 @@ def capture(
     relus: ReLUOff | None = None,
     *,
     whole: bool = False,
-    on_reached: Callable[[], None] = lambda: None,
+    on_reached: Callable[[dict[str, Tensor]], None] = lambda found: None,
 ) -> tuple[dict[str, Tensor], list[str]]:
     """Run on preprocessed `x` until all of `nodes` were reached, or with `whole` to the end.
 
     Returns their values by id, [batch, unit, y, x] or [batch, unit], and the ids of nodes that the
-    pass did not reach. `on_reached` is called at each of them.
+    pass did not reach. `on_reached` is called at each of them with what was found so far, and may
+    put less in its place.
     """
     found: dict[str, Tensor] = {}
     missing: dict[CallSite, list[Node]] = {}
@@ -43,7 +44,7 @@ def capture(
             if value.requires_grad and not (node.layout.as_given or node.overwritten):
                 # So that what is shown lies on the way to later nodes, for gradients between them.
                 value = node.layout.given(shown, value)
-        on_reached()
+        on_reached(found)
         if not missing and not whole:
             raise _AllReached
         return None if value is given else value

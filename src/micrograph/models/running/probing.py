@@ -16,6 +16,8 @@ from micrograph.models.running.state import State, draws_of, kept
 _ALIKE, _ALIKE_ON_GPU, _ALIKE_IN_HALF = 2e-4, 5e-3, 5e-2
 """How far values may be apart, as a share of their length, by rounding alone: GPUs multiply floats
 of fewer digits."""
+SAMPLES = 4096
+"""Values of each node and picture that are compared, about: all of them would fill the memory."""
 _NO = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 """How networks say that they do not take what they were given."""
 
@@ -31,9 +33,11 @@ def probe(module: nn.Module, pictures: Tensor, nodes: Sequence[Node]) -> Passes:
 
 @dataclass
 class _Seen:
-    """What one pass gave. `failed` says that the network did not take it, `no_memory` that there
-    was none for it."""
+    """What one pass gave: of each node how many `pictures` it has, and of the first two of them
+    some `values`. `failed` says that the network did not take it, `no_memory` that there was none
+    for it."""
 
+    pictures: dict[str, int] = field(default_factory=dict)
     values: dict[str, Tensor] = field(default_factory=dict)
     graded: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
@@ -149,17 +153,13 @@ class _Probe:
             stack.enter_context(checkpoints_off(lambda: setattr(seen, "checkpoints", True)))
             stack.enter_context(mended(self.module, passes, x.device))
             drew = draws_of(x.device)
-            note = _noting(state, seen.changed) if watched else lambda: None
+            watching = state if watched else None
             try:
-                values, _ = capture(self.module, x, self.nodes, whole=True, on_reached=note)
+                capture(self.module, x, self.nodes, whole=True, on_reached=_noting(seen, watching))
             except _NO as error:
                 return replace(seen, failed=True, no_memory="memory" in str(error))
             seen.drew = drew()
             seen.changed.update(state.changed() if watched else ())
-        for id, value in values.items():
-            seen.values[id] = value.detach()
-            if value.requires_grad:
-                seen.graded.add(id)
         return seen
 
     def _differing(self, a: _Seen, b: _Seen, among: set[str] | None = None) -> str:
@@ -169,26 +169,32 @@ class _Probe:
                 continue
             if node.id in a.values and node.id in b.values:
                 one, other = a.values[node.id], b.values[node.id]
-                if len(one) == 1 and not _alike(one[0], other[0]):
+                if a.pictures[node.id] == 1 and not _alike(one[0], other[0]):
                     return node.id
         return ""
 
 
-def _noting(state: State, changed: set[str]) -> Callable[[], None]:
-    """Adds what has changed, at every node: a pass may be stopped there."""
+def _noting(seen: _Seen, state: State | None) -> Callable[[dict[str, Tensor]], None]:
+    """Notes the values of every node when it is reached, and what has changed in the network by
+    then: a pass may be stopped there."""
 
-    def note() -> None:
-        changed.update(state.changed(numbers=False))
+    def note(found: dict[str, Tensor]) -> None:
+        for id in found.keys() - seen.values.keys():
+            value = found[id]
+            seen.pictures[id] = len(value)
+            if value.requires_grad:
+                seen.graded.add(id)
+            flat = value.detach()[:2].flatten(1)
+            seen.values[id] = found[id] = flat[:, :: flat.shape[1] // SAMPLES | 1].clone()
+        if state is not None:
+            seen.changed.update(state.changed(numbers=False))
 
     return note
 
 
 def _other_pictures(one: _Seen, two: _Seen) -> bool:
     """Whether a node has as many pictures for two as for one."""
-    return any(
-        len(value) == 1 and id in two.values and len(two.values[id]) != 2
-        for id, value in one.values.items()
-    )
+    return any(count == 1 and two.pictures.get(id, 2) != 2 for id, count in one.pictures.items())
 
 
 def _alike(a: Tensor, b: Tensor) -> bool:
