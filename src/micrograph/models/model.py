@@ -1,5 +1,6 @@
 """A network under the microscope: its nodes, and running it up to any of them."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -155,7 +156,10 @@ class Model:
             # The second has another mean, and the largest and smallest values of the batch.
             pixels = torch.stack([0.35 + 0.3 * pixels[0], pixels[1] ** 3])
             images = self.preprocessing.apply(pixels.to(self._first_tensor))
-            return probe(self.module, images, nodes)
+            found = probe(self.module, images, nodes)
+        if found.unsteady:
+            warnings.warn(f"{self.id}: {found.remarks()[-1]}", stacklevel=2)
+        return found
 
     @property
     def nodes(self) -> dict[str, Node]:

@@ -1,6 +1,7 @@
 """Networks whose passes are no functions of each picture alone: what is found, and what is done."""
 
 import random
+import time
 from collections import deque
 from typing import Any
 
@@ -364,6 +365,16 @@ def test_what_is_detached_is_refused_in_one_line_where_a_gradient_is_wanted() ->
     with pytest.raises(BadInput, match="no gradient leads from head of net to the picture"):
         opt.optimize(model, opt.channel("head", 0), settings)
     assert opt.optimize(model, opt.channel("backbone", 0), settings).scores.isfinite().all()
+
+
+def test_what_cannot_be_mended_is_said() -> None:
+    class Clock(Two):
+        def between(self, x: Tensor) -> Tensor:
+            return x * (1 + time.perf_counter_ns() % 1000)
+
+    model = opened(Clock())
+    with pytest.warns(UserWarning, match="net: b differs between equal passes"):
+        assert model.passes.unsteady == "b"
 
 
 def test_values_that_stand_in_meet_their_pictures_one_at_a_time() -> None:

@@ -54,6 +54,7 @@ class _Probe:
     def passes(self) -> Passes:
         hooked = any(map(_is_hooked, self.module.modules()))
         first = self._pass(1, Passes(), gradients=True, watched=True)
+        unknown = first.no_memory  # whether gradients come through
         if first.failed:  # such as what is made in inference mode
             first = replace(self._pass(1, Passes(), watched=True), graded=set())
         if first.failed:
@@ -76,7 +77,7 @@ class _Probe:
                 )
         if alone or odd:
             found = self._told_apart(found, first, odd, alone)
-        return self._with_gradients(found, first, both)
+        return found if unknown else self._with_gradients(found, first, both)
 
     def _changes_always(self, first: _Seen) -> bool:
         """Whether a pass changes what the network keeps each time, not only when it is made first,
