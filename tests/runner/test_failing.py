@@ -99,6 +99,15 @@ def test_the_same_sweep_whatever_is_beside_a_picture(tmp_path: Path) -> None:
         assert np.allclose(responses[:, number], expected, atol=2e-3)
 
 
+def test_a_network_without_nodes_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Model, "nodes", property(lambda model: {}))
+    with pytest.raises(BadInput, match="net has no nodes, so there is nothing to render"):
+        render(nets.under_microscope(nets.Residual()), tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_whoever_listens_may_stop_the_work() -> None:
     def stop(step: int, steps: int) -> None:
         raise KeyError("enough")
