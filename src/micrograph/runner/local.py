@@ -4,8 +4,8 @@ import json
 import operator
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,9 @@ from micrograph import lenses
 from micrograph.atlas import AtlasWriter
 from micrograph.atlas.encode import check_format
 from micrograph.atlas.format import SUFFIX
-from micrograph.errors import BadInput, short
+from micrograph.errors import BadInput, MicrographError, short
 from micrograph.events import Event, Step
-from micrograph.lenses.engines.base import SweepEngine
+from micrograph.lenses.engines.base import AnyEngine, Job, SweepEngine
 from micrograph.recipe import canonical
 from micrograph.runner.describe import (
     dictionary_records,
@@ -24,6 +24,7 @@ from micrograph.runner.describe import (
     node_records,
 )
 from micrograph.runner.executor import Executor, LocalExecutor
+from micrograph.runner.failing import by_reason
 from micrograph.runner.frames import checked_frames
 from micrograph.runner.options import jobs_of, options_of, plain
 from micrograph.runner.plan import Plan, make_plan
@@ -49,7 +50,8 @@ if TYPE_CHECKING:
 class Summary:
     """What a render did. `there` results were in the atlas before; `skipped` are addresses whose
     result came out with a score or data that are not finite; `nothing` names nodes where a lens has
-    nothing to say; `interrupted` tells of Ctrl-C, `made_way` of another writer that came first."""
+    nothing to say; `failed` are those that something went wrong with, and the reason; `interrupted`
+    tells of Ctrl-C, `made_way` of another writer that came first."""
 
     rendered: int
     there: int
@@ -59,6 +61,7 @@ class Summary:
     nothing: tuple[str, ...] = ()
     interrupted: bool = False
     made_way: bool = False
+    failed: Mapping[str, MicrographError] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -81,6 +84,11 @@ class Summary:
             parts.append(
                 f"there is nothing to show for {_few(self.nothing)}" + (f" ({why})" if why else "")
             )
+        if self.failed:
+            count = "1 node" if len(self.failed) == 1 else f"{len(self.failed)} nodes"
+            reasons = by_reason(self.failed)
+            more = f" and {len(reasons) - 2} other reasons" if len(reasons) > 2 else ""
+            parts.append(f"{count} could not be rendered ({'; '.join(reasons[:2])}{more})")
         if self.interrupted:
             parts.append("interrupted: the same command goes on from here")
         return "; ".join(parts) + f": {self.path}"
@@ -111,7 +119,9 @@ def render(
 
     The atlas is the file `atlas_dir/<model id>.atlas`; it is made where there is none. Everything
     is checked before anything is written. Ctrl-C keeps what is stored and returns a summary of
-    that; the same call goes on from there, and gives the same pictures as an unbroken one.
+    that; the same call goes on from there, and gives the same pictures as an unbroken one. A node
+    that something goes wrong with is left out, and the summary says so; only where nothing at all
+    is made, and nothing was there, its error is raised.
 
     Parameters:
         model: the model, as `micrograph.load` or `Model.of` give it.
@@ -167,12 +177,14 @@ def render(
     own = {name: _plain(name, given) for name, given in options_of(engines, options).items()}
     find_attached(model, names)
     chosen = choose_nodes(model.nodes, names, model.id)
+    if not model.nodes:
+        raise BadInput(
+            f"{model.id} has no nodes, so there is nothing to render: none of its modules gives a "
+            "tensor whose units could be told"
+        )
     largest = max((node.units for node in chosen), default=0)
     wanted = {node.id: choose_units(node, selection, largest) for node in chosen}
-    for engine, job in jobs:
-        if not isinstance(engine, SweepEngine):
-            for node in wanted:
-                engine.batch_size(model, node, job)  # refuses options that do not fit the node
+    _check_that_some_fit(model, jobs, wanted)
     started = time.monotonic()
     progress = progress or Silent()
     records = node_records(model)
@@ -186,6 +198,7 @@ def render(
         kept_as = PictureFormat(image_format, quality)
         saver = Saver(writer, made_with(model), kept_as, on_event)
         interrupted = made_way = False
+        failed = dict(plan.refused)
 
         def heard(event: Event) -> None:
             if isinstance(event, Step) and writer.is_wanted:
@@ -196,13 +209,15 @@ def render(
         try:
             with saver:
                 executor = LocalExecutor(model, path, jobs, kept_as)
-                _run(executor, plan, saver, progress, heard)
+                _run(executor, plan, saver, progress, heard, failed)
         except KeyboardInterrupt:
             interrupted = True
         except _MadeWay:
             made_way = True
         finally:
             progress.finish()
+    if failed and not (saver.stored or plan.there or interrupted or made_way):
+        raise next(iter(failed.values()))
     return Summary(
         rendered=saver.stored,
         there=plan.there,
@@ -212,11 +227,31 @@ def render(
         nothing=plan.nothing,
         interrupted=interrupted,
         made_way=made_way,
+        failed=failed,
     )
 
 
 class _MadeWay(BaseException):
     """Ends a render at once, as Ctrl-C does: another process wants to write."""
+
+
+def _check_that_some_fit(
+    model: "Model", jobs: Sequence[tuple[AnyEngine, Job]], nodes: Iterable[str]
+) -> None:
+    """Raises what the first says, where the options fit no node that was asked for."""
+    refused: list[MicrographError] = []
+    for engine, job in jobs:
+        if isinstance(engine, SweepEngine):
+            return
+        for node in nodes:
+            try:
+                engine.batch_size(model, node, job)
+            except MicrographError as error:
+                refused.append(error)
+            else:
+                return
+    if refused:
+        raise refused[0]
 
 
 def _run(
@@ -225,8 +260,9 @@ def _run(
     saver: Saver,
     progress: Progress,
     on_event: Callable[[Event], None],
+    failed: dict[str, MicrographError],
 ) -> None:
-    """Let the executor do the tasks, and store their results."""
+    """Let the executor do the tasks, and store their results; `failed` gets what went wrong."""
     done = 0
 
     def on_step(task: Task, step: Step) -> None:
@@ -239,6 +275,7 @@ def _run(
             saver.save(event)
             continue
         done += plan.results_of(event.task)
+        failed.update(event.failed)
         if event.keeps:
             saver.wait()
     progress.update(done, "the end")

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import AtlasWriter
+from micrograph.errors import MicrographError
 from micrograph.lenses.engines.base import AnyEngine, Job, SweepEngine
 from micrograph.optimize import memory
 from micrograph.recipe import digest
@@ -42,13 +43,15 @@ class NodeWork:
 class Plan:
     """`total` counts results to make, `there` those in the atlas already; `nothing` lists the views
     and nodes (`LENS VARIANT at NODE`) for which the lens has no result. `wholes` are the lenses
-    that make a result of each node beside those of its units."""
+    that make a result of each node beside those of its units, `refused` the nodes that options do
+    not fit, with the reason."""
 
     tasks: tuple[Task, ...]
     total: int
     there: int
     nothing: tuple[str, ...] = ()
     wholes: frozenset[str] = frozenset()
+    refused: Mapping[str, MicrographError] = field(default_factory=dict)
 
     def results_of(self, task: Task) -> int:
         """How many results it gives."""
@@ -81,6 +84,7 @@ def make_plan(
     work: list[NodeWork] = []
     sweeps: list[Task] = []
     nothing: list[str] = []
+    refused: dict[str, MicrographError] = {}
     there = 0
     wholes = frozenset(
         one.name for one, _ in jobs if isinstance(one, SweepEngine) and one.lens.whole
@@ -102,8 +106,12 @@ def make_plan(
                 left = None if wanted is None else tuple(u for u in wanted if u in missing)
                 lacking.setdefault(digest(job.recipe), (job, {}))[1][node] = left
                 continue
-            with memory.fixed_budget():
-                size = engine.batch_size(model, node, job)
+            try:
+                with memory.fixed_budget():
+                    size = engine.batch_size(model, node, job)
+            except MicrographError as error:
+                refused[node] = error
+                continue
             if size < 1:
                 nothing.append(f"{engine.name} {job.variant} at {node}")
                 continue
@@ -112,7 +120,7 @@ def make_plan(
         if isinstance(engine, SweepEngine):
             sweeps += [_task(model, job, nodes, own) for job, nodes in lacking.values()]
     tasks = (*sweeps, *in_waves(work))
-    plan = Plan(tasks, 0, there, tuple(nothing), wholes)
+    plan = Plan(tasks, 0, there, tuple(nothing), wholes, refused)
     return replace(plan, total=sum(map(plan.results_of, tasks)))
 
 
