@@ -14,8 +14,8 @@ from micrograph.models.graph.aten_call import (
     Call,
     Trace,
     is_convolution_map,
+    pair,
     unless_inexact,
-    with_defaults,
 )
 from micrograph.models.graph.axes import Axes, axis, has, is_whole, unknown
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field
@@ -70,13 +70,14 @@ def _maps(call: Call) -> Axes:
 
 
 def _convolution(call: Call) -> Trace:
-    _, weight, _, stride, padding, dilation, transposed = call.args[:7]
+    weight = call.arguments["weight"]
     given = call.first.axes
     axes = _maps(call)
     if len(axes) > 1:
         axes = (axes[0], axis("u", call.result.shape[1]), *axes[2:])
-    if not is_convolution_map(given) or weight.ndim != 4 or transposed:
+    if not is_convolution_map(given) or weight.ndim != 4 or call.arguments["transposed"]:
         return Trace(axes, unless_inexact(call.field, UNKNOWN))
+    stride, padding, dilation = (pair(call.arguments[n]) for n in ("stride", "padding", "dilation"))
     return Trace(axes, call.field.window(weight.shape[2:], stride, padding, dilation))
 
 
@@ -88,14 +89,13 @@ def _window(field: Callable[[Call], Field]) -> Callable[[Call], Trace]:
     return rule
 
 
-def _max_pool(call: Call) -> Field:
-    kernel, stride, padding, dilation = with_defaults(call.args[1:5], None, (), (0,), (1,))
-    return call.field.window(kernel, stride, padding, dilation)
-
-
-def _average_pool(call: Call) -> Field:
-    kernel, stride, padding = with_defaults(call.args[1:4], None, (), (0,))
-    return call.field.window(kernel, stride, padding)
+def _pool(call: Call) -> Field:
+    """An empty stride means that of the kernel."""
+    given = call.arguments
+    kernel = pair(given["kernel_size"])
+    stride = pair(given["stride"] or kernel)
+    dilation = pair(given.get("dilation", 1))
+    return call.field.window(kernel, stride, pair(given["padding"]), dilation)
 
 
 def _adaptive_pool(call: Call) -> Field:
@@ -119,8 +119,8 @@ def _group_norm(call: Call) -> Trace:
 
 _RULES: dict[str, Callable[[Call], Trace]] = {
     "convolution": _convolution,
-    "max_pool2d_with_indices": _window(_max_pool),
-    "avg_pool2d": _window(_average_pool),
+    "max_pool2d_with_indices": _window(_pool),
+    "avg_pool2d": _window(_pool),
     "_adaptive_avg_pool2d": _window(_adaptive_pool),
     "adaptive_max_pool2d": _window(_adaptive_pool),
     "native_group_norm": _group_norm,

@@ -41,8 +41,7 @@ def _output_axis(gone: Axis, others: Axes, size: int) -> Axis:
 
 def _product(call: Call) -> Trace:
     """`mm` and `addmm`: a matrix times fixed weights, or fixed weights times a matrix."""
-    a, b = call.args[-2:]
-    left, right = call.of(a), call.of(b)
+    left, right = _factors(call)
     if left is not None and right is not None:
         return _product_of_two(call, left.axes, right.axes)
     if left is not None:
@@ -58,16 +57,32 @@ def _product(call: Call) -> Trace:
     )  # neither factor comes from the pictures
 
 
+_FACTORS = {
+    "mm": ("self", "mat2"),
+    "addmm": ("mat1", "mat2"),
+    "bmm": ("self", "mat2"),
+    "baddbmm": ("batch1", "batch2"),
+}
+
+
+def _factors(call: Call) -> tuple[Trace | None, Trace | None]:
+    """The traces of the two factors; None for what does not come from the pictures."""
+    left, right = _FACTORS[call.name]
+    return call.of(call.arguments[left]), call.of(call.arguments[right])
+
+
 def _linear(call: Call) -> Trace:
-    *others, gone = call.first.axes
+    given = call.of(call.arguments["input"])
+    if given is None:  # weights that come from the pictures
+        return Trace(unknown(call.result.shape), unless_inexact(call.field, UNKNOWN))
+    *others, gone = given.axes
     made = _output_axis(gone, tuple(others), call.result.shape[-1])
     return Trace(without_gaps((*others, made)), _summed(call.field, gone), _tokens(gone))
 
 
 def _batched(call: Call) -> Trace:
     """`bmm`: also where both factors come from the pictures, as in attention."""
-    a, b = call.args[-2:]
-    left, right = call.of(a), call.of(b)
+    left, right = _factors(call)
     if left is not None and right is not None:
         return _product_of_two(call, left.axes, right.axes)
     if left is not None:
@@ -91,7 +106,7 @@ def _product_of_two(call: Call, left: Axes, right: Axes) -> Trace:
 
 
 def _attention(call: Call) -> Trace:
-    query, _, value = (call.of(t) for t in call.args[:3])
+    query, value = (call.of(call.arguments[name]) for name in ("query", "value"))
     if query is None or value is None or call.number or call.result.ndim != 4:
         return Trace(unknown(call.result.shape), unless_inexact(call.field, UNKNOWN))
     keys = value.axes[2]
@@ -102,7 +117,7 @@ def _attention(call: Call) -> Trace:
 def _reduction(call: Call) -> Trace:
     """A reduction: over all positions its field is everything; over units alone it stays."""
     given, rank = call.first.axes, call.input.ndim
-    dims = set(axes_meant(call.args[1] if len(call.args) > 1 else None, rank))
+    dims = set(axes_meant(call.arguments.get("dim"), rank))
     gone = tuple(atom for d in sorted(dims) for atom in given[d])
     field = _summed(call.field, gone)
     if any(in_space(given[d]) for d in range(rank)) and any(
@@ -119,7 +134,7 @@ def _reduction(call: Call) -> Trace:
 
 
 def _softmax(call: Call) -> Trace:
-    over = call.first.axes[call.args[1] % call.input.ndim]
+    over = call.first.axes[call.arguments["dim"]]
     return Trace(call.first.axes, _mixed(call.field, over))
 
 
@@ -127,8 +142,9 @@ def _layer_norm(call: Call) -> Trace:
     if call.result.shape != call.input.shape:
         return Trace(unknown(call.result.shape), UNKNOWN)
     axes = call.first.axes
-    over = tuple(atom for one in axes[len(axes) - len(call.args[1]) :] for atom in one)
-    if len(call.args[1]) == 1 and has(axes[-1:], "?") and not has(axes, "u"):
+    count = len(call.arguments["normalized_shape"])
+    over = tuple(atom for one in axes[len(axes) - count :] for atom in one)
+    if count == 1 and has(axes[-1:], "?") and not has(axes, "u"):
         axes = (*axes[:-1], axis("u", call.result.shape[-1]))
     return Trace(axes, _mixed(call.field, over))
 

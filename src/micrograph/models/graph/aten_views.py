@@ -7,9 +7,9 @@ from torch import Tensor
 from micrograph.models.graph.aten_call import (
     Call,
     Trace,
+    axes_meant,
     resized_axis,
     unless_inexact,
-    with_defaults,
 )
 from micrograph.models.graph.axes import (
     Axes,
@@ -39,27 +39,28 @@ def _in_space(axes: Axes) -> bool:
 
 def _permute(call: Call) -> Trace:
     axes = call.first.axes
-    return Trace(tuple(axes[d] for d in call.args[1]), call.field)
+    return Trace(tuple(axes[d] for d in call.arguments["dims"]), call.field)
 
 
 def _transpose(call: Call) -> Trace:
     axes = list(call.first.axes)
-    a, b = call.args[1:3] if len(call.args) > 1 else (0, -1)
-    axes[a], axes[b] = axes[b], axes[a]
+    if axes:  # `t` names no axes
+        a, b = call.arguments.get("dim0", 0), call.arguments.get("dim1", -1)
+        axes[a], axes[b] = axes[b], axes[a]
     return Trace(tuple(axes), call.field)
 
 
 def _squeeze(call: Call) -> Trace:
     axes, shape = call.first.axes, call.input.shape
-    given = call.args[1] if len(call.args) > 1 else range(len(shape))
-    gone = {d % len(shape) for d in ([given] if isinstance(given, int) else given)}
+    given = call.arguments.get("dim", range(len(shape)))
+    gone = set() if given == [] else axes_meant(given, len(shape))
     left = (one for d, one in enumerate(axes) if d not in gone or shape[d] != 1)
     return Trace(tuple(left), call.field)
 
 
 def _unsqueeze(call: Call) -> Trace:
     axes = list(call.first.axes)
-    axes.insert(call.args[1] % call.result.ndim, ())
+    axes.insert(call.arguments["dim"] % call.result.ndim, ())
     return Trace(tuple(axes), call.field)
 
 
@@ -70,8 +71,8 @@ def _expand(call: Call) -> Trace:
 def _select(call: Call) -> Trace:
     """One value of an axis: `select`, and what `unbind` gives of each."""
     before = call.first.axes
-    dim, index = with_defaults(call.args[1:], 0, 0)[:2]
-    dim, index = dim % len(before), call.number if call.name == "unbind" else index
+    dim = call.arguments["dim"] % len(before)
+    index = call.number if call.name == "unbind" else call.arguments["index"]
     field = unless_inexact(call.field, UNKNOWN) if in_space(before[dim]) else call.field
     names, _ = tokens_of(before[dim]) or ((), None)
     token = names[index] if 0 <= index < len(names) else ""
@@ -79,23 +80,22 @@ def _select(call: Call) -> Trace:
 
 
 def _slice(call: Call) -> Trace:
-    dim, start, _, step = with_defaults(call.args[1:], 0, None, None, 1)
-    dim %= call.input.ndim
+    dim = call.arguments["dim"] % call.input.ndim
     size = call.input.shape[dim]
-    first = start or 0
+    first = call.arguments["start"] or 0
     first = max(first + size, 0) if first < 0 else min(first, size)
-    return _cut(call, dim, first, step)
+    return _cut(call, dim, first, call.arguments["step"])
 
 
 def _split(call: Call) -> Trace:
-    dim = with_defaults(call.args[1:], None, 0)[1] % call.input.ndim
-    sizes = call.args[1]
+    dim = call.arguments["dim"] % call.input.ndim
+    sizes = next(v for name, v in call.arguments.items() if name in ("split_size", "split_sizes"))
     first = sizes * call.number if isinstance(sizes, int) else sum(sizes[: call.number])
     return _cut(call, dim, first, 1)
 
 
 def _glu(call: Call) -> Trace:
-    return _cut(call, with_defaults(call.args, None, -1)[1] % call.input.ndim, 0, 1)
+    return _cut(call, call.arguments["dim"] % call.input.ndim, 0, 1)
 
 
 def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
@@ -133,8 +133,8 @@ def _some_tokens(
 
 
 def _cat(call: Call) -> Trace:
-    parts: Sequence[Tensor] = call.args[0]
-    dim = with_defaults(call.args, None, 0)[1] % call.result.ndim
+    parts: Sequence[Tensor] = call.arguments["tensors"]
+    dim = call.arguments["dim"] % call.result.ndim
     along = [trace.axes[dim] for t in parts if (trace := call.of(t)) is not None]
     axes = list(call.agreed())
     joined = _joined_tokens(call, dim)
@@ -152,7 +152,7 @@ def _joined_tokens(call: Call, dim: int) -> Axis | None:
     """Tokens put in front of a map's positions; None if it is something else."""
     names: tuple[str, ...] = ()
     grid: tuple[int, int] | None = None
-    for part in call.args[0]:
+    for part in call.arguments["tensors"]:
         trace = call.of(part)
         known = tokens_of(trace.axes[dim]) if trace is not None else None
         if known is None and (trace is None or not visible(trace.axes[dim])):
@@ -174,7 +174,7 @@ def _kind(parameter: str) -> str:
 
 
 def _stack(call: Call) -> Trace:
-    dim = with_defaults(call.args, None, 0)[1] % call.result.ndim
+    dim = call.arguments["dim"] % call.result.ndim
     axes = list(call.first.axes)
     axes.insert(dim, axis("?", call.result.shape[dim]))
     return Trace(tuple(axes), call.field)
@@ -182,7 +182,7 @@ def _stack(call: Call) -> Trace:
 
 def _pad(call: Call) -> Trace:
     axes = list(call.first.axes)
-    pairs: Sequence[int] = call.args[1]
+    pairs: Sequence[int] = call.arguments["pad"]
     field = call.field
     for number in range(len(pairs) // 2):
         first, behind = pairs[2 * number : 2 * number + 2]
@@ -201,7 +201,7 @@ def _pad(call: Call) -> Trace:
 
 def _chosen(call: Call) -> Trace:
     """Some of an axis, in any order."""
-    dim = call.args[1] % call.result.ndim
+    dim = call.arguments["dim"] % call.result.ndim
     axes = list(call.first.axes)
     before, axes[dim] = axes[dim], resized_axis(axes[dim], call.result.shape[dim])
     if not is_whole(before, "u"):
