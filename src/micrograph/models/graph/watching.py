@@ -164,7 +164,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Begin at `images`, the input of the pass."""
         self._kept.append(images)
         axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
-        self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, Field()))
+        seen = Field.of_picture(*images.shape[2:])
+        self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, seen))
 
     def mark_relu(self, result: Tensor, index: int) -> None:
         """`result` is what ReLU call number `index` gave."""
