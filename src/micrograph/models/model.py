@@ -17,7 +17,8 @@ from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput, MicrographError
 from micrograph.models.dictionaries.attached import Attached, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
-from micrograph.models.graph.watching import watch
+from micrograph.models.graph.slips import Slip
+from micrograph.models.graph.watching import Watched, watch
 from micrograph.models.node import Node
 from micrograph.models.running.capture import capture
 from micrograph.models.running.relu import ReLUOff
@@ -123,12 +124,22 @@ class Model:
 
     @cached_property
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
+        return name_nodes(self._watched.values, self.card.node_id, self.card.aliases)
+
+    @property
+    def slips(self) -> Sequence[Slip]:
+        """What Micrograph itself could not follow of a pass through the network, and why: what
+        came of it has no node, or one whose field is unknown. Empty where all is well."""
+        return self._watched.slips
+
+    @cached_property
+    def _watched(self) -> Watched:
         size = self.preprocessing.size
         try:
-            with torch.inference_mode(False):  # in which operations cannot be watched
-                pixels = self._first_tensor.new_full((1, 3, size, size), 0.5)
-                images = self.preprocessing.apply(pixels)
-                values = watch(self.module, images)
+            try:
+                return self._watch(2)  # the axis of pictures is the one that counts to two
+            except _REFUSALS:
+                return self._watch(1)
         except _REFUSALS as error:
             raise BadInput(
                 f"{self.id} cannot run on pictures {[1, self.preprocessing.channels, size, size]}: "
@@ -136,7 +147,12 @@ class Model:
                 "expected a network that takes one tensor of this form. Say its size and channels "
                 "in the preprocessing, or wrap it in a module that takes RGB [batch, 3, y, x]"
             ) from error
-        return name_nodes(values, self.card.node_id, self.card.aliases)
+
+    def _watch(self, pictures: int) -> Watched:
+        size = self.preprocessing.size
+        with torch.inference_mode(False):  # in which operations cannot be watched
+            pixels = self._first_tensor.new_full((pictures, 3, size, size), 0.5)
+            return watch(self.module, self.preprocessing.apply(pixels))
 
     @property
     def nodes(self) -> dict[str, Node]:

@@ -16,7 +16,8 @@ from micrograph.models.layout import AS_GIVEN, OutputLayout
 class Atom:
     """One digit of what an axis counts; the whole of it if `size` is `total`.
 
-    `role` is b(atch), u(nit), y, x, t(okens) or "?". Tokens are `names`, the kinds of those that
+    `role` is b(atch), u(nit), y, x, t(okens), o(ther: side by side, and known to be none of these)
+    or "?". Tokens are `names`, the kinds of those that
     come first, and then the positions of `grid` (y, x), if there is one.
     """
 
@@ -52,6 +53,11 @@ def tokens(names: tuple[str, ...], grid: tuple[int, int] | None) -> Axis:
         return axis("y", grid[0]) + axis("x", grid[1])
     size = len(names) + (math.prod(grid) if grid else 0)
     return (Atom("t", size, 1, size, names, grid),)
+
+
+def size_of(given: Axis) -> int:
+    """How far an axis counts."""
+    return math.prod(atom.size for atom in given)
 
 
 def visible(given: Axis) -> Axis:
@@ -155,7 +161,7 @@ def without_gaps(given: Axes) -> Axes:
     """Axes after digits were dropped (summed over, or one value of them chosen): the rest of each
     role counts from 0 without gaps."""
     renamed: dict[Atom, Atom] = {}
-    for role in "buyx":
+    for role in "uyx":  # a part of the pictures never counts as all of them
         digits = [a for one in given for a in one if a.role == role]
         if len(digits) != len(set(digits)):
             continue  # twice in one tensor, as in a pattern of attention

@@ -10,7 +10,7 @@ in-place changes keep.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +18,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from micrograph.models.graph.aten import is_pointwise, trace
-from micrograph.models.graph.aten_call import ALL, Call, Trace
-from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of
-from micrograph.models.graph.receptive_field import WHOLE, Field, union
+from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_name
+from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of, unknown
+from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
+from micrograph.models.graph.slips import Slip, Slips
 from micrograph.models.layout import OutputLayout
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
@@ -28,6 +29,8 @@ from micrograph.models.running.relu import ReLUCalls
 
 Memory = tuple[int, int, tuple[int, ...], tuple[int, ...]]
 """Where a tensor lies: its storage, its offset there, its shape and strides."""
+
+T = TypeVar("T")
 
 Source = tuple[int, str]
 """The number of a value, and a kind of token if only that token of it is meant; `ALL` if its
@@ -107,12 +110,24 @@ class Value:
         return self.origin.trace.field
 
 
+@dataclass(frozen=True)
+class Watched:
+    """What a forward pass showed: the future nodes, in order, and what could not be followed."""
+
+    values: Sequence[Value]
+    slips: Sequence[Slip] = ()
+
+
 class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows every value of a forward pass. `values` are the future nodes, in order."""
+    """Follows every value of a forward pass. `values` are the future nodes, in order.
+
+    Nothing that goes wrong in here reaches the network: it becomes one of the `slips`.
+    """
 
     def __init__(self, parameters: dict[int, str]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.values: list[Value] = []
+        self.slips = Slips()
         self._parameters = parameters
         self._origins: dict[Memory, Origin] = {}
         self._versions: dict[int, int] = {}
@@ -140,14 +155,23 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _parameter(self, t: Tensor) -> str:
         return self._parameters.get(t.untyped_storage().data_ptr(), "")
 
+    def _safely(self, operation: str, step: Callable[..., T], *given: Any, otherwise: T) -> T:
+        """What a step of ours gives, `otherwise` if it raises."""
+        path = self._open_calls[-1].place.path if self._open_calls else ""
+        return self.slips.without(otherwise, path, operation, step, *given)
+
     def start(self, images: Tensor) -> None:
         """Begin at `images`, the input of the pass."""
         self._kept.append(images)
         axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
-        self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, Field()))
+        seen = Field.of_picture(*images.shape[2:])
+        self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, seen))
 
     def mark_relu(self, result: Tensor, index: int) -> None:
         """`result` is what ReLU call number `index` gave."""
+        self._safely("relu", self._mark_relu, result, index, otherwise=None)
+
+    def _mark_relu(self, result: Tensor, index: int) -> None:
         origin = self._origin(result)
         if origin is not None:
             marked = replace(origin, relus=(index,), operation="relu")
@@ -157,14 +181,38 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
         kwargs = kwargs or {}
-        name = func._schema.name.partition("::")[2]
+        namespace, _, name = func._schema.name.partition("::")
+        name = name if namespace == "aten" else func._schema.name  # `other::linear` is another
+        # Before the call: it may write into them.
+        inputs = self._safely(name, self._inputs, name, args, kwargs, otherwise=None)
+        results = func(*args, **kwargs)
+        if inputs is None:
+            self._safely(name, self._forget, func, args, kwargs, results, otherwise=None)
+        else:
+            self._safely(
+                name, self._follow, func, name, args, kwargs, inputs, results, otherwise=None
+            )
+        return results
+
+    def _inputs(self, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
+        """The arguments that come from the pictures."""
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         if name == "copy_":
             given = given[1:]
-        # Before the call: it may write into them.
-        inputs = [(t, origin) for t in given if (origin := self._origin(t)) is not None]
-        results = func(*args, **kwargs)
-        changed = _written_arguments(func, args, kwargs)
+        return [(t, origin) for t in given if (origin := self._origin(t)) is not None]
+
+    def _follow(
+        self,
+        func: Any,
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        inputs: list[tuple[Tensor, Origin]],
+        results: Any,
+    ) -> None:
+        """Note what an operation gave, and what it wrote to."""
+        arguments = arguments_by_name(func, args, kwargs)
+        changed = _written_arguments(func, arguments)
         for t in changed:
             storage = t.untyped_storage().data_ptr()
             self._versions[storage] = self._versions.get(storage, 0) + 1
@@ -172,13 +220,20 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for number, result in (*((0, t) for t in changed), *enumerate(leaves)):
             if isinstance(result, Tensor):
                 self._kept.append(result)
-                self._trace_result(name, args, result, number, inputs, is_pointwise(func))
-        return results
+                self._trace_result(name, arguments, result, number, inputs, is_pointwise(func))
+
+    def _forget(self, func: Any, args: Any, kwargs: Any, results: Any) -> None:
+        """Nothing is known of what an operation gave and wrote to."""
+        written = _written_arguments(func, arguments_by_name(func, args, kwargs))
+        for result in (*written, *tree_leaves(results)):
+            if isinstance(result, Tensor):
+                self._kept.append(result)
+                self._origins.pop(self._memory(result), None)
 
     def _trace_result(
         self,
         name: str,
-        args: tuple[Any, ...],
+        arguments: dict[str, Any],
         result: Tensor,
         number: int,
         inputs: list[tuple[Tensor, Origin]],
@@ -195,8 +250,9 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             relus = tuple(dict.fromkeys(i for o in origins for i in o.relus))
         traces = tuple((t, origin.trace) for t, origin in inputs)
         seen = union(origin.trace.field for origin in origins)
-        call = Call(operation, args, result, traces, seen, pointwise, number, self._parameter)
-        found = trace(call)
+        call = Call(operation, arguments, result, traces, seen, pointwise, number, self._parameter)
+        lost = Trace(unknown(result.shape), UNKNOWN)
+        found = self._safely(name, trace, call, otherwise=lost)
         sources = frozenset().union(*(o.sources for o in origins))
         if found.token:
             sources = frozenset((n, ALL if t == ALL else found.token) for n, t in sources)
@@ -210,9 +266,12 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
         """The module at `path` is called with `inputs`."""
-        tensors = [t for t in tree_leaves(inputs) if isinstance(t, Tensor)]
-        seen = [(self._memory(t), self._version(t)) for t in tensors]
+        seen = self._safely("its input", self._memories, inputs, otherwise=[])
         self._open_calls.append(_OpenCall(CallSite(path, self._counts.get(path, 0)), module, seen))
+
+    def _memories(self, given: Any) -> list[tuple[Memory, int]]:
+        tensors = [t for t in tree_leaves(given) if isinstance(t, Tensor)]
+        return [(self._memory(t), self._version(t)) for t in tensors]
 
     def leave(self, path: str, module: nn.Module, output: Any) -> None:
         """The call of the module at `path` gave `output`."""
@@ -220,13 +279,20 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         while entered.place.path != path:  # a call that raised, and somebody caught it
             entered = self._open_calls.pop()
         self._counts[path] = entered.place.call + 1
-        if not isinstance(output, Tensor):
-            return
+        if isinstance(output, Tensor):
+            self.slips.without(
+                None, path, "its output", self._record_output, output, entered, module
+            )
+
+    def _record_output(self, output: Tensor, entered: _OpenCall, module: nn.Module) -> None:
         if (self._memory(output), self._version(output)) not in entered.inputs:
             self._record_node(output, entered.place, module)
 
     def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
         """A sum or concatenation in plain code gave `result`."""
+        self._safely(kind, self._record_join, kind, parts, result, otherwise=None)
+
+    def _record_join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
         numbers = [entered.next_number(kind) for entered in self._open_calls]
         origin = self._origin(result)
         if origin is None or origin.inputs < 2:
@@ -278,15 +344,15 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
 
 
-def _written_arguments(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+def _written_arguments(func: Any, arguments: dict[str, Any]) -> list[Tensor]:
     """The arguments that an operation writes to."""
     if not func._schema.is_mutable:
         return []
     found = []
-    for number, argument in enumerate(func._schema.arguments):
+    for argument in func._schema.arguments:
         if argument.alias_info is not None and argument.alias_info.is_write:
-            value = args[number] if number < len(args) else kwargs.get(argument.name)
-            found += [t for t in tree_leaves(value) if isinstance(t, Tensor)]
+            leaves = tree_leaves(arguments.get(argument.name))
+            found += [t for t in leaves if isinstance(t, Tensor)]
     return found
 
 
@@ -332,18 +398,28 @@ def _hooks(watcher: Watcher, path: str) -> tuple[Callable[..., None], Callable[.
     return before, after
 
 
-def watch(module: nn.Module, images: Tensor) -> Sequence[Value]:
-    """The values that arise when `module` runs on `images` [batch, channel, y, x]."""
+def watch(module: nn.Module, images: Tensor) -> Watched:
+    """What is seen when `module` runs on `images` [batch, channel, y, x].
+
+    Raises what the network itself raises. One that runs only while nobody watches shows what it
+    gave until it could not, and a slip says so.
+    """
     tensors = (*module.named_parameters(), *module.named_buffers())
     watcher = Watcher({t.untyped_storage().data_ptr(): name for name, t in tensors})
     watcher.start(images)
-    with (
-        torch.no_grad(),
-        _reporting_calls(module, watcher),
-        watcher,
-        _ReportingReLUs(watcher),
-        _ReportingJoins(watcher),
-    ):
-        output = module(images)
+    output = None
+    try:
+        with (
+            torch.no_grad(),
+            _reporting_calls(module, watcher),
+            watcher,
+            _ReportingReLUs(watcher),
+            _ReportingJoins(watcher),
+        ):
+            output = module(images)
+    except Exception as error:
+        with torch.no_grad():
+            module(images)
+        watcher.slips.append(Slip("", "everything behind", f"only unwatched: {error!r:.200}"))
     watcher.finish(output)
-    return watcher.values
+    return Watched(watcher.values, tuple(watcher.slips))
