@@ -166,11 +166,10 @@ def spread_constants(net: nn.Module) -> None:
 
 def smaller_size(net: nn.Module, size: int, channels: int) -> int:
     """128, if the network takes that as well; otherwise its own size."""
-    if size <= 128:
-        return size
-    with torch.no_grad(), contextlib.suppress(Exception), quiet():
-        net(torch.rand(1, channels, 128, 128))
-        return 128
+    for side in (128, 192) if size > 128 else ():
+        with torch.no_grad(), contextlib.suppress(Exception), quiet():
+            net(torch.rand(1, channels, side, side))
+            return side
     return size
 
 
@@ -179,9 +178,6 @@ def _timm(name: str) -> tuple[nn.Module, int, int]:
     config = timm.get_pretrained_cfg(name)
     channels, size, _ = config.input_size
     options = dict(TIMM.get(name, {}))
-    for more in ({"img_size": 224} if size > 224 else {}, {}):
-        with contextlib.suppress(TypeError, AssertionError, ValueError):
-            return timm.create_model(name, **options, **more), more.get("img_size", size), channels
     return timm.create_model(name, **options), size, channels
 
 
