@@ -50,6 +50,18 @@ def _same(call: Call) -> Trace:
     return Trace(call.first.axes, call.field)
 
 
+def _put(call: Call) -> Trace:
+    """Something is written at some places of a tensor, which remains what it was."""
+    own = call.of(call.arguments["self"])
+    if own is None:
+        return _unknown(call)
+    axes, indices = own.axes, call.arguments.get("indices")
+    first = indices[0] if indices else None
+    if axes and (call.arguments.get("dim") == 0 or first is not None):
+        axes = (unknown(call.result.shape[:1])[0], *axes[1:])  # pictures
+    return Trace(axes, own.field if len(call.inputs) == 1 else unless_inexact(call.field, UNKNOWN))
+
+
 def _batch_norm(call: Call) -> Trace:
     """With statistics of its own every value sees the whole picture."""
     same = _same(call)
@@ -94,8 +106,23 @@ _RULES: dict[str, Callable[[Call], Trace]] = {
             "hardswish",
             "log_sigmoid_forward",
             "masked_fill",  # elementwise, but not marked so
+            "fill",
         ),
         _agreed,
+    ),
+    **dict.fromkeys(
+        (
+            "index_put",
+            "_index_put_impl",
+            "index_copy",
+            "index_fill",
+            "index_add",
+            "scatter",
+            "scatter_add",
+            "scatter_reduce",
+            "masked_scatter",
+        ),
+        _put,
     ),
     **aten_maps.RULES,
     **aten_views.RULES,

@@ -1,6 +1,6 @@
 """Rules of `aten` for what works on maps: convolutions, pools, padding, resizing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,16 @@ from micrograph.models.graph.aten_call import (
     resized_axis,
     unless_inexact,
 )
-from micrograph.models.graph.axes import Axes, axis, in_space, is_whole, unknown, visible
+from micrograph.models.graph.axes import (
+    Axes,
+    axis,
+    in_space,
+    is_whole,
+    unknown,
+    visible,
+    without_gaps,
+)
+from micrograph.models.graph.places import summed
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field
 from micrograph.models.graph.seen import NONE, bins_table, transposed_table
 
@@ -29,36 +38,49 @@ def _maps(call: Call) -> Axes:
     if len(shape) != 4 or len(given) != 4:
         return (given[0], *unknown(shape[1:])) if shape and given else unknown(shape)
     units = given[1] if shape[1] == call.input.shape[1] else axis("u", shape[1])
-    places = []
+    return (given[0], units, *_map_axes(given, shape))
+
+
+def _map_axes(given: Axes, shape: Sequence[int]) -> Axes:
+    """The last two axes of a map of that shape, made of another one."""
+    roles = ""
     for role, place in (("y", 2), ("x", 3)):
-        roles = {a.role for a in visible(given[place])}
-        fits = is_whole(given[place], role) or roles <= {"?"}
-        places.append(axis(role if fits else "?", shape[place]))
-    if places[0][0].role != places[1][0].role and "?" in (places[0][0].role, places[1][0].role):
-        places = [axis("?", n) for n in shape[2:]]  # half a map is none
-    return (given[0], units, *places)
+        known = {a.role for a in visible(given[place])}
+        roles += role if is_whole(given[place], role) or known <= {"?"} else "?"
+    if "?" in roles:  # half a map is none
+        roles = "??"
+    return tuple(axis(role, size) for role, size in zip(roles, shape[2:], strict=True))
 
 
 def _convolution(call: Call) -> Trace:
-    given, weight = call.first.axes, call.arguments["weight"]
-    axes = _maps(call)
-    if len(axes) > 1:
-        axes = (axes[0], axis("u", call.result.shape[1]), *axes[2:])
-    if call.of(call.arguments["input"]) is not call.first or not is_convolution_map(given):
-        return Trace(axes, unless_inexact(call.field, UNKNOWN))
-    if weight.ndim != 4:
-        return Trace(axes, unless_inexact(call.field, UNKNOWN))
-    kernel, shape = weight.shape[2:], call.result.shape[2:]
+    """A sum over all units (or those of a group) in a window of positions."""
+    weight, units = call.arguments["weight"], axis("u", call.result.shape[1])
+    given = call.of(call.arguments["input"])
+    if given is None or weight.ndim != 4 or call.input.ndim != 4:
+        axes = _maps(call)
+        return Trace((*axes[:1], units, *axes[2:]), unless_inexact(call.field, UNKNOWN))
+    axes, field, kernel = given.axes, call.field, tuple(weight.shape[2:])
+    if in_space(axes[1]) and call.arguments["groups"] == 1:  # patches unrolled into units
+        field = summed(field, axes, axes[1])
+        axes = without_gaps((axes[0], units, *axes[2:]))
     stride, padding, dilation = (pair(call.arguments[n]) for n in ("stride", "padding", "dilation"))
-    if not call.arguments["transposed"]:
-        return Trace(axes, call.field.window(kernel, stride, padding, dilation, shape))
-    field = call.field
+    transposed = call.arguments["transposed"]
+    if kernel == stride == (1, 1) and padding == (0, 0) and not in_space(axes[1]):
+        kept = zip(axes[2:], _map_axes(axes, call.result.shape), strict=True)
+        places = (own if in_space(own) else made for own, made in kept)
+        return Trace((axes[0], units, *places), field)
+    made = (axes[0], units, *_map_axes(axes, call.result.shape))
+    if not is_convolution_map(axes):
+        return Trace(made, unless_inexact(field, UNKNOWN))
+    shape = call.result.shape[2:]
+    if not transposed:
+        return Trace(made, field.window(kernel, stride, padding, dilation, shape))
     for n, role in enumerate("yx"):
         table = transposed_table(
             call.input.shape[2 + n], shape[n], kernel[n], stride[n], padding[n], dilation[n]
         )
         field = field.along(role, field.span(role).taken(table))
-    return Trace(axes, field)
+    return Trace(made, field)
 
 
 def _window(field: Callable[[Call], Field]) -> Callable[[Call], Trace]:

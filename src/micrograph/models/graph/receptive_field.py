@@ -17,13 +17,18 @@ from micrograph.models.node import ReceptiveField
 
 @dataclass(frozen=True)
 class Span:
-    """The field along one axis: a formula, if `formula` says that it holds, and what is `seen`."""
+    """The field along one axis: a formula, if `formula` says that it holds, and what is `seen`.
+
+    With `loose` some positions may see less than that, as where rows of one map see more columns
+    than others.
+    """
 
     size: int = 1
     stride: int = 1
     start: int = 0
     seen: Seen | None = field(default=None, compare=False)
     formula: bool = True
+    loose: bool = field(default=False, compare=False)
 
     @property
     def end(self) -> int:
@@ -46,6 +51,7 @@ class Span:
             self.start - padding * self.stride,
             seen,
             self.formula,
+            self.loose,
         )
 
     def taken(self, positions: Indices, stride: int = 0, start: int = 0) -> "Span":
@@ -56,11 +62,12 @@ class Span:
         """
         seen = None if self.seen is None else self.seen.taken(positions)
         ruled = self.formula and stride > 0
-        return Span(self.size, self.stride * stride, self.start + start * self.stride, seen, ruled)
+        size, begin = self.size, self.start + start * self.stride
+        return Span(size, self.stride * stride, begin, seen, ruled, self.loose)
 
     def as_seen(self, seen: Seen | None) -> "Span":
         """Without a formula."""
-        return Span(seen=seen, formula=False)
+        return Span(seen=seen, formula=False, loose=self.loose)
 
     def everything(self) -> "Span":
         """Where each position sees the whole picture along this axis."""
@@ -97,13 +104,13 @@ class Span:
         if self.seen is None:
             return self, "exact" if self.formula else "unknown"
         if self.formula and self.stride > 0 and self._covers(self.seen):
-            return self, "exact" if self._tells(self.seen) else "at most"
+            return self, "exact" if self._tells(self.seen) and not self.loose else "at most"
         if self.seen.whole:
             return self, "whole input"
         found = _fitted(self.seen)
         if found is None:
             return self, "unknown"
-        return found, "exact" if found._tells(self.seen) else "at most"
+        return found, "exact" if found._tells(self.seen) and not self.loose else "at most"
 
     def _ends(self, count: int) -> tuple[Indices, Indices]:
         """First and last pixel of each position by the formula, also beyond the picture."""
@@ -231,8 +238,8 @@ def _both(a: Span, b: Span) -> Span | None:
     if seen is None:
         return None
     if not (a.formula and b.formula and a.stride == b.stride and a.seen.count == b.seen.count):
-        return a.as_seen(seen)
-    return replace(_union(a, b), seen=seen)
+        return replace(a.as_seen(seen), loose=a.loose or b.loose)
+    return replace(_union(a, b), seen=seen, loose=a.loose or b.loose)
 
 
 def union(fields: Iterable[Field]) -> Field:

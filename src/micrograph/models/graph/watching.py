@@ -22,6 +22,7 @@ from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_nam
 from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of, unknown
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
+from micrograph.models.graph.writes import reaches, trace_after_write
 from micrograph.models.layout import OutputLayout
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
@@ -40,6 +41,12 @@ _COPIES = frozenset(
     {"clone", "alias", "detach", "_to_copy", "copy_", "view", "_unsafe_view", "permute"}
     | {"transpose"}
 )
+
+
+_OVERWRITING = frozenset(
+    {"copy_", "zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
+)
+"""What leaves nothing of the tensor that it writes to."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._parameters = parameters
         self._origins: dict[Memory, Origin] = {}
         self._versions: dict[int, int] = {}
-        self._kept: list[Tensor] = []  # while these live, no memory is used twice
+        # While these live, no memory is used twice.
+        self._kept: dict[int, dict[Memory, Tensor]] = {}
         self._counts: dict[str, int] = {}
         self._open_calls: list[_OpenCall] = []
 
@@ -162,7 +170,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def start(self, images: Tensor) -> None:
         """Begin at `images`, the input of the pass."""
-        self._kept.append(images)
+        self._keep(images)
         axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
         seen = Field.of_picture(*images.shape[2:])
         self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, seen))
@@ -197,7 +205,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _inputs(self, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
         """The arguments that come from the pictures."""
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        if name == "copy_":
+        if name in _OVERWRITING:
             given = given[1:]
         return [(t, origin) for t in given if (origin := self._origin(t)) is not None]
 
@@ -219,15 +227,41 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         leaves = tree_leaves(results)
         for number, result in (*((0, t) for t in changed), *enumerate(leaves)):
             if isinstance(result, Tensor):
-                self._kept.append(result)
+                self._keep(result)
                 self._trace_result(name, arguments, result, number, inputs, is_pointwise(func))
+        for t in changed:
+            self._spread(t)
+
+    def _keep(self, t: Tensor) -> None:
+        self._kept.setdefault(t.untyped_storage().data_ptr(), {}).setdefault(self._memory(t), t)
+
+    def _spread(self, part: Tensor) -> None:
+        """Other tensors that hold what was just written to `part` take it in."""
+        written = self._origin(part)
+        for memory, whole in self._kept[part.untyped_storage().data_ptr()].items():
+            if memory == self._memory(part) or not reaches(whole, part):
+                continue
+            before = self._origins.get(memory)
+            found = trace_after_write(
+                whole,
+                None if before is None else before.trace,
+                part,
+                None if written is None else written.trace,
+            )
+            if found is None:
+                continue
+            both = [origin for origin in (before, written) if origin is not None]
+            sources = frozenset().union(*(origin.sources for origin in both))
+            operation = "cat" if written is not None else both[0].operation
+            inputs = sum(origin.inputs for origin in both)
+            self._origins[memory] = Origin(sources, found, (), operation, inputs)
 
     def _forget(self, func: Any, args: Any, kwargs: Any, results: Any) -> None:
         """Nothing is known of what an operation gave and wrote to."""
         written = _written_arguments(func, arguments_by_name(func, args, kwargs))
         for result in (*written, *tree_leaves(results)):
             if isinstance(result, Tensor):
-                self._kept.append(result)
+                self._keep(result)
                 self._origins.pop(self._memory(result), None)
 
     def _trace_result(
