@@ -16,10 +16,12 @@ from micrograph.models.graph.axes import (
     Axes,
     Axis,
     agreed,
+    all_of,
     axis,
     has,
     in_space,
     is_whole,
+    moved_axis,
     regrouped,
     size_of,
     tokens,
@@ -126,7 +128,7 @@ def _taken(
 ) -> Field:
     """The field where some positions of an axis were taken (see `Span.taken`)."""
     for role in "yx":
-        if is_whole(before, role):
+        if all_of(before, role):
             return field.along(role, field.span(role).taken(positions, stride, start))
     return unless_inexact(field, UNKNOWN) if in_space(before) else field
 
@@ -255,7 +257,10 @@ def _rearranged(call: Call) -> Trace:
         positions = np.arange(call.input.shape[d])
         positions = positions[::-1] if call.name == "flip" else np.roll(positions, shift)
         field = _taken(field, axes[d], positions)
-        if not any(is_whole(axes[d], role) for role in "uyx"):
+        moved = moved_axis(axes[d], -1 if call.name == "flip" else 1, shift)
+        if moved is not None:
+            axes[d] = moved
+        elif not is_whole(axes[d], "u"):
             axes[d] = axis("?", call.input.shape[d])
     return Trace(tuple(axes), field)
 

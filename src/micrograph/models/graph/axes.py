@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from micrograph.models.layout import AS_GIVEN, OutputLayout
+from micrograph.models.blocks import STILL, Move
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Atom:
 
     `role` is b(atch), u(nit), y, x, t(okens), o(ther: side by side, and known to be none of these)
     or "?". Tokens are `names`, the kinds of those that
-    come first, and then the positions of `grid` (y, x), if there is one.
+    come first, then the positions of `grid` (y, x), if there is one, then those that come `behind`.
+    Rows or columns that were rolled or flipped are `moved`: see `blocks.Move`.
     """
 
     role: str
@@ -27,10 +28,12 @@ class Atom:
     total: int = 0
     names: tuple[str, ...] = ()
     grid: tuple[int, int] | None = None
+    behind: tuple[str, ...] = ()
+    moved: Move = STILL
 
     @property
     def whole(self) -> bool:
-        return self.size == self.total
+        return self.size == self.total and self.moved == STILL
 
 
 Axis = tuple[Atom, ...]
@@ -71,6 +74,26 @@ def is_whole(given: Axis, role: str) -> bool:
     if atoms:
         return len(atoms) == 1 and atoms[0].role == role and atoms[0].whole
     return any(atom.role == role for atom in given)
+
+
+def all_of(given: Axis, role: str) -> bool:
+    """Whether an axis counts all of one role, also where that was rolled or flipped."""
+    atoms = visible(given)
+    return is_whole(given, role) or (
+        len(atoms) == 1 and atoms[0].role == role and atoms[0].size == atoms[0].total
+    )
+
+
+def moved_axis(given: Axis, sign: int, shift: int) -> Axis | None:
+    """All rows or columns after a flip (`sign` -1) or a roll; None for another axis."""
+    if not visible(given) or not (all_of(given, "y") or all_of(given, "x")):
+        return None
+    (atom,) = visible(given)
+    own, start = atom.moved
+    # Position p now has what was at `sign * p + first`, which stands for `own * that + start`.
+    first = atom.size - 1 if sign < 0 else -shift
+    moved = (own * sign, (own * first + start) % atom.size)
+    return (replace(atom, moved=moved),)
 
 
 def tokens_of(given: Axis) -> tuple[tuple[str, ...], tuple[int, int] | None] | None:
@@ -148,7 +171,7 @@ def _joined_digits(atoms: Iterable[Atom]) -> Axis:
         if (
             last is not None
             and last.role == atom.role != "t"
-            and last.total == atom.total
+            and (last.total, last.moved) == (atom.total, atom.moved)
             and last.stride == atom.stride * atom.size
         ):
             result[-1] = replace(last, size=last.size * atom.size, stride=atom.stride)
@@ -166,6 +189,9 @@ def without_gaps(given: Axes) -> Axes:
         if len(digits) != len(set(digits)):
             continue  # twice in one tensor, as in a pattern of attention
         stride, total = 1, math.prod(a.size for a in digits)
+        if any(a.moved != STILL and a.total != total for a in digits):
+            renamed |= {a: axis("?", a.size)[0] for a in digits}  # which are left, nobody knows
+            continue
         for atom in sorted(digits, key=lambda a: (a.stride, a.size)):
             renamed[atom] = replace(atom, stride=stride, total=total)
             stride *= atom.size
@@ -178,31 +204,3 @@ def agreed(candidates: Sequence[Axis], size: int) -> Axis:
     if not known or any(visible(c) != visible(known[0]) for c in known):
         return axis("?", size) if size != 1 else ()
     return max(known, key=len)
-
-
-def layout_of(given: Axes) -> tuple[OutputLayout, tuple[int, ...], tuple[str, ...]] | None:
-    """How a tensor of such axes is shown: its layout, the (y, x) of the map, the kinds of the
-    tokens before it. None if the axes are not pictures, units and at most one map of positions."""
-    letters = ""
-    names: tuple[str, ...] = ()
-    grid: tuple[int, int] | None = None
-    for one in given:
-        found = next((role for role in "buyx" if role not in letters and is_whole(one, role)), "")
-        if not found and "t" not in letters and (known := tokens_of(one)) is not None:
-            found, (names, grid) = "t", known
-        letters += found or ("1" if not visible(one) else "?")
-    if len(given) == 2:
-        return (AS_GIVEN, (), ()) if letters[0] == "b" and letters[1] not in "yxt" else None
-    if len(given) == 3 and "t" not in letters:
-        letters, names = letters.replace("1", "t"), ("",)
-    for place in "yx" if len(given) == 4 else "":
-        if place not in letters:
-            letters = letters.replace("1", place, 1)
-    if sorted(letters) == ["b", "u", "x", "y"]:
-        y, x = (math.prod(a.size for a in given[letters.index(place)]) for place in "yx")
-        return OutputLayout(letters), (y, x), ()
-    if sorted(letters) == ["b", "t", "u"] and grid is not None:
-        return OutputLayout(letters, len(names)), grid, names
-    if sorted(letters) == ["b", "t", "u"] and len(names) == 1:
-        return OutputLayout(letters, 1, 0), (), ()
-    return None

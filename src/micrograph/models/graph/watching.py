@@ -19,7 +19,8 @@ from torch.utils._pytree import tree_leaves
 
 from micrograph.models.graph.aten import is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_name
-from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of, unknown
+from micrograph.models.graph.axes import axis, in_space, is_whole, unknown
+from micrograph.models.graph.layouts import in_place, layout_of
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
 from micrograph.models.graph.writes import reaches, trace_after_write
@@ -352,7 +353,11 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             return
         layout, shape, tokens = known
         shown = layout.shown(output, shape)
-        memory, version = self._memory(shown), self._version(output)
+        memory = self._memory(output if layout.blocks else shown)
+        version = self._version(output)
+        origin = replace(
+            origin, trace=replace(origin.trace, field=in_place(origin.trace.field, layout))
+        )
         within = tuple(type(entered.module).__name__ for entered in self._open_calls)
         producer = Producer(place, module, layout, within)
         for value in self.values:
