@@ -185,6 +185,8 @@ def at_nodes(
 def by_hand(node: Node, raw: Tensor) -> Tensor:
     """`raw` as [batch, unit, y, x] or [batch, unit], picked value by value."""
     axes = node.layout.axes
+    if node.layout.blocks is not None:
+        raw = _counted(node, raw)
     order = [axes.index(a) for a in ("b", "u", *(a for a in axes if a not in "bu"))]
     moved = raw.permute(order)
     if "t" not in axes:
@@ -195,9 +197,34 @@ def by_hand(node: Node, raw: Tensor) -> Tensor:
         return moved[:, :, node.layout.token]
     rows, columns = node.shape
     first = node.layout.prefix
+    if not node.shape:
+        return moved.flatten(1)
     return torch.stack(
         [moved[:, :, first + columns * y : first + columns * (y + 1)] for y in range(rows)], 2
     )
+
+
+def _counted(node: Node, raw: Tensor) -> Tensor:
+    """`raw`, whose axes are cut in pieces, with each value put where its digits say."""
+    blocks, axes = node.layout.blocks, node.layout.axes
+    assert blocks is not None
+    places = dict.fromkeys(axes, torch.zeros(1, dtype=torch.long))
+    for dim, (size, digits) in enumerate(zip(raw.shape, blocks.digits, strict=True)):
+        left = torch.arange(size)
+        for letter, count, step in reversed(digits):
+            count = 2 if letter == "b" else count
+            digit, left = left % count, left // count
+            own = [1] * raw.ndim
+            own[dim] = size
+            places[letter] = places[letter] + (digit * step).view(own)
+    for role, (sign, shift) in zip("yx", blocks.moved, strict=True):
+        if role in places:
+            places[role] = (sign * places[role] + shift) % blocks.size(role)
+    sizes = [2 if letter == "b" else blocks.size(letter) for letter in axes]
+    made = raw.new_full(sizes, float("nan"))
+    where = torch.broadcast_tensors(*(places[letter] for letter in axes), raw)[:-1]
+    made[tuple(where)] = raw
+    return made
 
 
 def _values(
