@@ -173,11 +173,16 @@ def without_gaps(given: Axes) -> Axes:
 
 
 def agreed(candidates: Sequence[Axis], size: int) -> Axis:
-    """The axis on which tensors that are combined element by element agree."""
+    """The axis on which tensors that are combined element by element agree.
+
+    What is left of a number after a sum counts like the rest of the number: the means of heads or
+    windows meet the heads or windows themselves.
+    """
     known = [c for c in candidates if not has([c], "?")]
-    if not known or any(visible(c) != visible(known[0]) for c in known):
+    alike = {tuple((a.role, a.size, a.names, a.grid) for a in visible(c)) for c in known}
+    if len(alike) != 1:
         return axis("?", size) if size != 1 else ()
-    return max(known, key=len)
+    return max(known, key=lambda c: (len(c), max((a.total for a in c), default=0)))
 
 
 def layout_of(given: Axes) -> tuple[OutputLayout, tuple[int, ...], tuple[str, ...]] | None:

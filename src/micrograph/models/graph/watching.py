@@ -47,6 +47,12 @@ _OVERWRITING = frozenset(
     {"copy_", "zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
 )
 """What leaves nothing of the tensor that it writes to."""
+_CONSTANTS = frozenset(
+    f"{what}{how}"
+    for what in ("empty", "zeros", "ones", "full", "rand", "randn", "randint")
+    for how in ("_like", "")
+) | {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"}
+"""What takes no more than form and device of a tensor."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +211,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _inputs(self, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
         """The arguments that come from the pictures."""
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        if name in _OVERWRITING:
+        if name in _OVERWRITING or name in _CONSTANTS:
             given = given[1:]
         return [(t, origin) for t in given if (origin := self._origin(t)) is not None]
 
