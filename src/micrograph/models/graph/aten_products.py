@@ -137,13 +137,16 @@ def _all_places(axes: Axes) -> bool:
 
 def _attention(call: Call) -> Trace:
     query, value = (call.of(call.arguments[name]) for name in ("query", "value"))
-    if query is None or value is None or call.number or call.result.ndim != 4:
+    if value is None or call.number or call.result.ndim != 4:
         return Trace(unknown(call.result.shape), unless_inexact(call.field, UNKNOWN))
-    keys = value.axes[2]
-    known = any(t.field.status == "unknown" for _, t in call.inputs)
-    field = UNKNOWN if known or not all_of_space(keys) else WHOLE
-    lead = (_lead(q, v) for q, v in zip(query.axes[:2], value.axes[:2], strict=True))
-    return Trace((*lead, query.axes[2], value.axes[3]), field, _tokens(keys))
+    keys, count = value.axes[2], call.result.shape[2]
+    lost = any(t.field.status == "unknown" for _, t in call.inputs)
+    field = UNKNOWN if lost or not all_of_space(keys) else WHOLE
+    lead, rows = value.axes[:2], axis("o", count) if count > 1 else ()  # learned queries
+    if query is not None:
+        lead = tuple(_lead(q, v) for q, v in zip(query.axes[:2], lead, strict=True))
+        rows = query.axes[2]
+    return Trace((*lead, rows, value.axes[3]), field, _tokens(keys))
 
 
 def _reduction(call: Call) -> Trace:

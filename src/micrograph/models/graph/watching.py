@@ -22,6 +22,7 @@ from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_nam
 from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of, unknown
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
+from micrograph.models.graph.sources import KindSources, of_kind, sources_after
 from micrograph.models.graph.writes import reaches, trace_after_write
 from micrograph.models.layout import OutputLayout
 from micrograph.models.node import CallSite
@@ -60,7 +61,7 @@ class Origin:
     """Where a value comes from: the nearest values upstream, its trace, its ReLU calls.
 
     `operation` is the name of the operation that gave it, `inputs` the number of its arguments
-    that come from the pictures.
+    that come from the pictures. `kinds` are the sources of each kind of token, where they differ.
     """
 
     sources: frozenset[Source]
@@ -68,6 +69,11 @@ class Origin:
     relus: tuple[int, ...] = ()
     operation: str = ""
     inputs: int = 0
+    kinds: KindSources = ()
+
+    def sources_of(self, kind: str) -> frozenset[Source]:
+        """The sources of its tokens of one kind, of its positions for ""."""
+        return of_kind(kind, self.sources, self.kinds)
 
 
 @dataclass(frozen=True)
@@ -293,7 +299,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         call = Call(operation, arguments, result, traces, seen, pointwise, number, self._parameter)
         lost = Trace(unknown(result.shape), UNKNOWN)
         found = self._safely(name, trace, call, otherwise=lost)
-        sources = frozenset().union(*(o.sources for o in origins))
+        given = [(t, origin.sources, origin.kinds) for t, origin in inputs]
+        sources, kinds = sources_after(call, found, given)
         if found.token:
             sources = frozenset((n, ALL if t == ALL else found.token) for n, t in sources)
         self._origins[memory] = Origin(
@@ -302,6 +309,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             relus,
             origins[0].operation if name in _COPIES else operation,
             len(inputs),
+            kinds,
         )
 
     def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
@@ -369,7 +377,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
         value = Value(memory, version, shown.shape[1], shape, tokens, origin, [producer])
         self._origins[self._memory(output)] = replace(
-            origin, sources=frozenset({(len(self.values), "")})
+            origin, sources=frozenset({(len(self.values), "")}), kinds=()
         )
         self.values.append(value)
 
