@@ -30,6 +30,11 @@ class OutputLayout:
         """Whether the output is already in the form that is shown."""
         return self.axes in ("bu", "buyx") and self.blocks is None
 
+    def of_token(self, number: int) -> "OutputLayout":
+        """That of one token, counted among those before and behind the positions."""
+        behind = number >= self.prefix
+        return replace(self, token=number - self.prefix - self.suffix if behind else number)
+
     @property
     def _whole(self) -> "OutputLayout":
         return replace(self, blocks=None)

@@ -16,6 +16,7 @@ from micrograph.models.graph.aten_call import (
     unless_inexact,
 )
 from micrograph.models.graph.axes import (
+    Atom,
     Axes,
     axis,
     in_space,
@@ -54,12 +55,15 @@ def _map_axes(given: Axes, shape: Sequence[int]) -> Axes:
 
 def _convolution(call: Call) -> Trace:
     """A sum over all units (or those of a group) in a window of positions."""
-    weight, units = call.arguments["weight"], axis("u", call.result.shape[1])
-    given = call.of(call.arguments["input"])
+    weight, count = call.arguments["weight"], call.result.shape[1]
+    given, units = call.of(call.arguments["input"]), axis("u", count)
     if given is None or weight.ndim != 4 or call.input.ndim != 4:
         axes = _maps(call)
         return Trace((*axes[:1], units, *axes[2:]), unless_inexact(call.field, UNKNOWN))
     axes, field, kernel = given.axes, call.field, tuple(weight.shape[2:])
+    first, *others = visible(axes[1]) or (Atom("u", 1),)
+    if first.role == "b" and others and call.arguments["groups"] % first.size == 0:
+        units = (first, *axis("u", count // first.size))  # each picture is a group of its own
     if in_space(axes[1]) and call.arguments["groups"] == 1:  # patches unrolled into units
         field = summed(field, axes, axes[1])
         axes = without_gaps((axes[0], units, *axes[2:]))

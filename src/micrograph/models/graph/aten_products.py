@@ -1,9 +1,11 @@
 """Rules of `aten` for what sums over axes: linear layers, attention, norms, means."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from micrograph.models.graph.aten_call import ALL, Call, Trace, axes_meant, unless_inexact
 from micrograph.models.graph.axes import (
+    QUERY,
     Atom,
     Axes,
     Axis,
@@ -11,6 +13,8 @@ from micrograph.models.graph.axes import (
     axis,
     has,
     in_space,
+    is_whole,
+    queries,
     size_of,
     unknown,
     visible,
@@ -87,18 +91,30 @@ def _batched(call: Call) -> Trace:
         return _over(call, left, gone, (batch, rows, made))
     if right is not None:
         batch, gone, columns = right.axes
-        made = _output_axis(gone, (batch, columns), call.result.shape[1])
+        made = _rows(gone, (batch, columns), call.result.shape[1])
         return _over(call, right, gone, (batch, made, columns))
     return Trace(unknown(call.result.shape), unless_inexact(call.field, UNKNOWN))
+
+
+def _rows(gone: Axis, others: Axes, size: int) -> Axis:
+    """What the rows of fixed weights make of units: with all of them other units, which may be
+    learned queries, and these surely if each head has its part of the units."""
+    made = _output_axis(gone, others, size)
+    if not has([made], "u"):
+        return made
+    return (replace(made[0], names=(QUERY,)),) if is_whole(gone, "u") else queries(size)
 
 
 def _product_of_two(left: Trace, right: Trace) -> Trace:
     """[..., n, k] times [..., k, m]: values under a pattern stand on the right."""
     gone = right.axes[-2]
     lead = [_lead(*both) for both in zip(left.axes[:-2], right.axes[:-2], strict=True)]
+    row = left.axes[-2]
+    if any(a.role == "u" and a.names for a in row):  # a pattern over places, of learned queries
+        row = queries(size_of(row))
     rows, columns = (
         axis("o", size_of(one)) if has([one], "?") else one
-        for one in (left.axes[-2], right.axes[-1])
+        for one in (row, right.axes[-1])
     )  # whatever they count: a pattern of queries and keys is no map
     return Trace(without_gaps((*lead, rows, columns)), _under(left, right, gone), _tokens(gone))
 
@@ -137,13 +153,16 @@ def _all_places(axes: Axes) -> bool:
 
 def _attention(call: Call) -> Trace:
     query, value = (call.of(call.arguments[name]) for name in ("query", "value"))
-    if query is None or value is None or call.number or call.result.ndim != 4:
+    if value is None or call.number or call.result.ndim != 4:
         return Trace(unknown(call.result.shape), unless_inexact(call.field, UNKNOWN))
-    keys = value.axes[2]
-    known = any(t.field.status == "unknown" for _, t in call.inputs)
-    field = UNKNOWN if known or not all_of_space(keys) else WHOLE
-    lead = (_lead(q, v) for q, v in zip(query.axes[:2], value.axes[:2], strict=True))
-    return Trace((*lead, query.axes[2], value.axes[3]), field, _tokens(keys))
+    keys, count = value.axes[2], call.result.shape[2]
+    lost = any(t.field.status == "unknown" for _, t in call.inputs)
+    field = UNKNOWN if lost or not all_of_space(keys) else WHOLE
+    lead, rows = value.axes[:2], axis("o", count) if count > 1 else ()  # learned queries
+    if query is not None:
+        lead = tuple(_lead(q, v) for q, v in zip(query.axes[:2], lead, strict=True))
+        rows = query.axes[2]
+    return Trace((*lead, rows, value.axes[3]), field, _tokens(keys))
 
 
 def _reduction(call: Call) -> Trace:

@@ -1,5 +1,6 @@
 """Rules of `aten` for what rearranges, cuts and joins."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -24,6 +25,7 @@ from micrograph.models.graph.axes import (
     moved_axis,
     regrouped,
     size_of,
+    Tokens,
     tokens,
     tokens_of,
     visible,
@@ -76,8 +78,10 @@ def _select(call: Call) -> Trace:
     index = call.number if call.name == "unbind" else call.arguments["index"]
     index %= call.input.shape[dim]
     field = chosen(call.field, before, before[dim], index)
-    names, _ = tokens_of(before[dim]) or ((), None)
+    names, _, behind = tokens_of(before[dim]) or ((), None, ())
     token = names[index] if index < len(names) else ""
+    last = call.input.shape[dim] - index
+    token = behind[-last] if last <= len(behind) else token
     return Trace(without_gaps((*before[:dim], *before[dim + 1 :])), field, token)
 
 
@@ -108,7 +112,7 @@ def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
         return Trace(tuple(axes), call.field)
     field = call.field
     if (known := tokens_of(before)) is not None:
-        axes[dim] = _some_tokens(*known, first, size, step)
+        axes[dim] = _some_tokens(known, first, size, step)
         left = tokens_of(axes[dim])
         if left is None:
             return Trace(tuple(axes), unless_inexact(field, UNKNOWN))
@@ -133,14 +137,18 @@ def _taken(
     return unless_inexact(field, UNKNOWN) if in_space(before) else field
 
 
-def _some_tokens(
-    names: tuple[str, ...], grid: tuple[int, int] | None, first: int, size: int, step: int
-) -> Axis:
-    behind = first + size
-    if step == 1 and behind <= len(names):
-        return tokens(names[first:behind], None)
-    if step == 1 and grid and behind == len(names) + grid[0] * grid[1] and first <= len(names):
-        return tokens(names[first:], grid)
+def _some_tokens(known: Tokens, first: int, size: int, step: int) -> Axis:
+    """Tokens `first`, `first + step`, ... of an axis; of a map's positions all or none."""
+    names, grid, behind = known
+    start = len(names)
+    end = start + (math.prod(grid) if grid else 0)
+    stop = first + step * (size - 1) + 1
+    if step == 1 and grid and first <= start and stop >= end:
+        return tokens(names[first:], grid, behind[: stop - end])
+    if stop <= start:
+        return tokens(names[first:stop:step], None)
+    if first >= end:
+        return tokens(behind[first - end : stop - end : step], None)
     return axis("?", size)
 
 
@@ -186,19 +194,23 @@ def _side_by_side(call: Call, parts: Sequence[Tensor], dim: int, role: str) -> F
 
 
 def _joined_tokens(call: Call, dim: int) -> Axis | None:
-    """Tokens put in front of a map's positions; None if it is something else."""
+    """Tokens put before and behind a map's positions; None if it is something else."""
     names: tuple[str, ...] = ()
     grid: tuple[int, int] | None = None
+    behind: tuple[str, ...] = ()
     for part in call.arguments["tensors"]:
         trace = call.of(part)
         known = tokens_of(trace.axes[dim]) if trace is not None else None
         if known is None and (trace is None or not visible(trace.axes[dim])):
             kind = _kind(call.parameter(part))
-            known = tuple(kind for _ in range(part.shape[dim])), None
-        if known is None or (grid is not None and (known[0] or known[1])):
+            known = tuple(kind for _ in range(part.shape[dim])), None, ()
+        if known is None or (grid is not None and known[1] is not None):
             return None
-        names, grid = (*names, *known[0]), known[1]
-    return tokens(names, grid) if names and (grid is not None) else None
+        if grid is None:
+            names, grid, behind = (*names, *known[0]), known[1], known[2]
+        else:
+            behind = (*behind, *known[0])
+    return tokens(names, grid, behind) if (names or behind) and (grid is not None) else None
 
 
 def _kind(parameter: str) -> str:

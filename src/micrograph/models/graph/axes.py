@@ -12,6 +12,10 @@ from dataclasses import dataclass, replace
 from micrograph.models.blocks import STILL, Move
 
 
+QUERY = "query"
+"""The kind of tokens that stand for no place and were learned: queries, latents."""
+
+
 @dataclass(frozen=True)
 class Atom:
     """One digit of what an axis counts; the whole of it if `size` is `total`.
@@ -50,12 +54,21 @@ def unknown(shape: Iterable[int]) -> Axes:
     return tuple(axis("?", size) for size in shape)
 
 
-def tokens(names: tuple[str, ...], grid: tuple[int, int] | None) -> Axis:
-    """An axis of tokens; without names before them they are the grid's rows and columns."""
-    if grid is not None and not names:
+def tokens(
+    names: tuple[str, ...], grid: tuple[int, int] | None, behind: tuple[str, ...] = ()
+) -> Axis:
+    """An axis of tokens; with none beside them they are the grid's rows and columns."""
+    if grid is not None and not names and not behind:
         return axis("y", grid[0]) + axis("x", grid[1])
-    size = len(names) + (math.prod(grid) if grid else 0)
-    return (Atom("t", size, 1, size, names, grid),)
+    if grid is None:
+        names, behind = names + behind, ()
+    size = len(names) + len(behind) + (math.prod(grid) if grid else 0)
+    return (Atom("t", size, 1, size, names, grid, behind),)
+
+
+def queries(count: int) -> Axis:
+    """An axis that counts queries, or latents, that a network learned; one needs no axis."""
+    return tokens((QUERY,) * count, None) if count != 1 else ()
 
 
 def size_of(given: Axis) -> int:
@@ -96,12 +109,16 @@ def moved_axis(given: Axis, sign: int, shift: int) -> Axis | None:
     return (replace(atom, moved=moved),)
 
 
-def tokens_of(given: Axis) -> tuple[tuple[str, ...], tuple[int, int] | None] | None:
-    """Names and grid of an axis of tokens, None for another axis."""
+Tokens = tuple[tuple[str, ...], tuple[int, int] | None, tuple[str, ...]]
+"""Kinds of the tokens before a grid of positions, the grid (y, x), kinds of those behind it."""
+
+
+def tokens_of(given: Axis) -> Tokens | None:
+    """The tokens that an axis counts, None for another axis."""
     if len(given) == 1 and given[0].role == "t":
-        return given[0].names, given[0].grid
+        return given[0].names, given[0].grid, given[0].behind
     if [a.role for a in given] == ["y", "x"] and all(a.whole for a in given):
-        return (), (given[0].size, given[1].size)
+        return (), (given[0].size, given[1].size), ()
     return None
 
 
@@ -199,8 +216,14 @@ def without_gaps(given: Axes) -> Axes:
 
 
 def agreed(candidates: Sequence[Axis], size: int) -> Axis:
-    """The axis on which tensors that are combined element by element agree."""
+    """The axis on which tensors that are combined element by element agree.
+
+    What is left of a number after a sum counts like the rest of the number: the means of heads or
+    windows meet the heads or windows themselves. Two different parts of a number never agree.
+    """
     known = [c for c in candidates if not has([c], "?")]
-    if not known or any(visible(c) != visible(known[0]) for c in known):
+    alike = {tuple(replace(a, stride=1, total=a.size) for a in visible(c)) for c in known}
+    parts = {visible(c) for c in known if not all(a.whole for a in visible(c))}
+    if len(alike) != 1 or len(parts) > 1:
         return axis("?", size) if size != 1 else ()
-    return max(known, key=len)
+    return max(known, key=lambda c: (len(c), max((a.total for a in c), default=0)))

@@ -23,6 +23,7 @@ from micrograph.models.graph.axes import axis, in_space, is_whole, unknown
 from micrograph.models.graph.layouts import in_place, layout_of
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
+from micrograph.models.graph.sources import KindSources, of_kind, sources_after
 from micrograph.models.graph.writes import reaches, trace_after_write
 from micrograph.models.layout import OutputLayout
 from micrograph.models.node import CallSite
@@ -48,6 +49,12 @@ _OVERWRITING = frozenset(
     {"copy_", "zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
 )
 """What leaves nothing of the tensor that it writes to."""
+_CONSTANTS = frozenset(
+    f"{what}{how}"
+    for what in ("empty", "zeros", "ones", "full", "rand", "randn", "randint")
+    for how in ("_like", "")
+) | {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"}
+"""What takes no more than form and device of a tensor."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class Origin:
     """Where a value comes from: the nearest values upstream, its trace, its ReLU calls.
 
     `operation` is the name of the operation that gave it, `inputs` the number of its arguments
-    that come from the pictures.
+    that come from the pictures. `kinds` are the sources of each kind of token, where they differ.
     """
 
     sources: frozenset[Source]
@@ -63,6 +70,11 @@ class Origin:
     relus: tuple[int, ...] = ()
     operation: str = ""
     inputs: int = 0
+    kinds: KindSources = ()
+
+    def sources_of(self, kind: str) -> frozenset[Source]:
+        """The sources of its tokens of one kind, of its positions for ""."""
+        return of_kind(kind, self.sources, self.kinds)
 
 
 @dataclass(frozen=True)
@@ -206,7 +218,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _inputs(self, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
         """The arguments that come from the pictures."""
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        if name in _OVERWRITING:
+        if name in _OVERWRITING or name in _CONSTANTS:
             given = given[1:]
         return [(t, origin) for t in given if (origin := self._origin(t)) is not None]
 
@@ -288,7 +300,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         call = Call(operation, arguments, result, traces, seen, pointwise, number, self._parameter)
         lost = Trace(unknown(result.shape), UNKNOWN)
         found = self._safely(name, trace, call, otherwise=lost)
-        sources = frozenset().union(*(o.sources for o in origins))
+        given = [(t, origin.sources, origin.kinds) for t, origin in inputs]
+        sources, kinds = sources_after(call, found, given)
         if found.token:
             sources = frozenset((n, ALL if t == ALL else found.token) for n, t in sources)
         self._origins[memory] = Origin(
@@ -297,6 +310,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             relus,
             origins[0].operation if name in _COPIES else operation,
             len(inputs),
+            kinds,
         )
 
     def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
@@ -368,7 +382,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
         value = Value(memory, version, shown.shape[1], shape, tokens, origin, [producer])
         self._origins[self._memory(output)] = replace(
-            origin, sources=frozenset({(len(self.values), "")})
+            origin, sources=frozenset({(len(self.values), "")}), kinds=()
         )
         self.values.append(value)
 

@@ -92,6 +92,8 @@ def _parts(part: Tensor, whole: Tensor) -> list[_Part] | None:
             return None
         if inner is not None:
             free.remove(inner)
+        if inner is None and part.ndim == whole.ndim:
+            inner = d  # an axis of one place
         found[d] = _Part(first, by, count, inner)
     return None if left or free else [found[d] for d in range(whole.ndim)]
 
