@@ -14,6 +14,7 @@ from micrograph.models.graph.aten_call import (
     unless_inexact,
 )
 from micrograph.models.graph.axes import (
+    LOOSE,
     Axes,
     Axis,
     agreed,
@@ -210,7 +211,9 @@ def _joined_tokens(call: Call, dim: int) -> Axis | None:
             names, grid, behind = (*names, *known[0]), known[1], known[2]
         else:
             behind = (*behind, *known[0])
-    return tokens(names, grid, behind) if (names or behind) and (grid is not None) else None
+    if grid is None and LOOSE not in names:
+        return None
+    return tokens(names, grid, behind) if names or behind else None
 
 
 def _kind(parameter: str) -> str:

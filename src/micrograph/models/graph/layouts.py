@@ -4,7 +4,7 @@ import math
 import numpy as np
 
 from micrograph.models.blocks import STILL, Blocks, Digit, Move
-from micrograph.models.graph.axes import QUERY, Atom, Axes, is_whole, tokens_of, visible
+from micrograph.models.graph.axes import CLASS, LEARNED, LOOSE, Atom, Axes, is_whole, tokens_of, visible
 from micrograph.models.graph.receptive_field import Field
 from micrograph.models.layout import AS_GIVEN, OutputLayout
 
@@ -43,6 +43,8 @@ def _as_it_is(given: Axes) -> Layout | None:
         return OutputLayout(letters, len(names), suffix=len(behind)), grid, names + behind
     if sorted(letters) == ["b", "t", "u"] and len(names) == 1:
         return OutputLayout(letters, 1, 0), (), ()
+    if sorted(letters) == ["b", "t", "u"] and LOOSE in names and CLASS in names:
+        return OutputLayout(letters, len(names), names.index(CLASS)), (), (CLASS,)
     return None
 
 
@@ -76,7 +78,7 @@ def _queries_as_units(given: Axes) -> tuple[Axes, tuple[str, ...]]:
     the kinds of the queries."""
     found = [a for one in given for a in one if a.role == "t" and a.grid is None]
     units = [a for one in given for a in visible(one) if a.role == "u"]
-    if len(found) != 1 or set(found[0].names) != {QUERY} or not _complete(units, "u"):
+    if len(found) != 1 or not LEARNED.issuperset(found[0].names) or not _complete(units, "u"):
         return given, ()
     (query,) = found
     step = units[0].total if units else 1
