@@ -23,7 +23,8 @@ class ReceptiveField:
 @dataclass(frozen=True)
 class CallSite:
     """What to watch for in a forward pass: a call of the module at `path`, counted from 0, gives
-    its output; or, inside that call, a sum or concatenation by torch functions, as in "add#2"."""
+    its output, of several values the main one; or, inside that call, a sum, concatenation or product by
+    torch functions, as in "add#2"."""
 
     path: str
     call: int = 0
@@ -56,7 +57,14 @@ class Node:
     layout: OutputLayout = AS_GIVEN
     """How what the network computes becomes what is shown."""
     join: str = ""
-    """Which sum or concatenation inside the module it is, if no module gives it: see `CallSite`."""
+    """Which sum, concatenation or product inside the module it is, if no module gives just it: see
+    `CallSite`."""
+    handed_out: bool = False
+    """True for such a join that a module gives among other values: the output of a block."""
+    attended: bool = False
+    """True if it lies inside attention, which alone reads it: a query, a key or a value."""
+    constant: bool = False
+    """True if its values are the same for every picture, as those of a class token are at first."""
 
     @property
     def place(self) -> CallSite:

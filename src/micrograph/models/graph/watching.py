@@ -20,11 +20,13 @@ from torch.utils._pytree import tree_leaves
 from micrograph.models.graph.aten import is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_name
 from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of, unknown
+from micrograph.models.graph.flow import Flow, attends, flow_after, new_flow
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
 from micrograph.models.layout import OutputLayout
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
+from micrograph.models.running.outputs import main_tensor
 from micrograph.models.running.relu import ReLUCalls
 
 Memory = tuple[int, int, tuple[int, ...], tuple[int, ...]]
@@ -55,19 +57,27 @@ class Origin:
     relus: tuple[int, ...] = ()
     operation: str = ""
     inputs: int = 0
+    flow: Flow = field(default_factory=new_flow)
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of the values in `sources`."""
+        return frozenset(number for number, _ in self.sources)
 
 
 @dataclass(frozen=True)
 class Producer:
-    """A module call that gave a value, or a sum or concatenation within one.
+    """A module call that gave a value, or a sum, concatenation or product within one.
 
-    `within` are the names of the classes of the modules around it.
+    `within` are the names of the classes of the modules around it. `among_others` is true where
+    the module gave several values, of which this is the main one.
     """
 
     place: CallSite
     module: nn.Module
     layout: OutputLayout
     within: tuple[str, ...]
+    among_others: bool = False
 
 
 @dataclass
@@ -103,6 +113,8 @@ class Value:
     producers: list[Producer] = field(default_factory=list)
     overwritten: bool = False
     is_output: bool = False
+    attending: frozenset[str] = frozenset()
+    """The modules in which it went through attention."""
 
     @property
     def field(self) -> Field:
@@ -134,6 +146,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._kept: list[Tensor] = []  # while these live, no memory is used twice
         self._counts: dict[str, int] = {}
         self._open_calls: list[_OpenCall] = []
+        self._attending: dict[int, set[str]] = {}  # modules in which values went through attention
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -261,7 +274,15 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             relus,
             origins[0].operation if name in _COPIES else operation,
             len(inputs),
+            self._flow(operation, pointwise, origins),
         )
+
+    def _flow(self, operation: str, pointwise: bool, origins: Sequence[Origin]) -> Flow:
+        given = [(origin.flow, origin.numbers) for origin in origins]
+        if attends(operation, [flow for flow, _ in given]) and self._open_calls:
+            for number in frozenset().union(*(numbers for _, numbers in given)):
+                self._attending.setdefault(number, set()).add(self._open_calls[-1].place.path)
+        return flow_after(operation, pointwise, given)
 
     def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
         """The module at `path` is called with `inputs`."""
@@ -278,17 +299,17 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         while entered.place.path != path:  # a call that raised, and somebody caught it
             entered = self._open_calls.pop()
         self._counts[path] = entered.place.call + 1
-        if isinstance(output, Tensor):
-            self.slips.without(
-                None, path, "its output", self._record_output, output, entered, module
-            )
+        self.slips.without(None, path, "its output", self._record_output, output, entered, module)
 
-    def _record_output(self, output: Tensor, entered: _OpenCall, module: nn.Module) -> None:
-        if (self._memory(output), self._version(output)) not in entered.inputs:
-            self._record_node(output, entered.place, module)
+    def _record_output(self, output: Any, entered: _OpenCall, module: nn.Module) -> None:
+        main = main_tensor(output)
+        if main is None:
+            return
+        if (self._memory(main), self._version(main)) not in entered.inputs:
+            self._record_node(main, entered.place, module, main is not output)
 
     def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
-        """A sum or concatenation in plain code gave `result`."""
+        """A sum, concatenation or product in plain code gave `result`."""
         self._safely(kind, self._record_join, kind, parts, result, otherwise=None)
 
     def _record_join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
@@ -297,7 +318,9 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if origin is None or origin.inputs < 2:
             return
         shapes = [part.shape for part in parts if isinstance(part, Tensor)]
-        if kind == "add" and any(shape != result.shape for shape in shapes):
+        if kind != "cat" and any(shape != result.shape for shape in shapes):
+            return
+        if kind == "mul" and not self._is_gated(parts):
             return
         along = [d for d, size in enumerate(result.shape) if size != shapes[0][d]]
         units = all(is_whole(origin.trace.axes[d], "u") for d in along)
@@ -307,7 +330,14 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         place = replace(inside.place, join=f"{kind}#{numbers[-1]}")
         self._record_node(result, place, inside.module)
 
-    def _record_node(self, output: Tensor, place: CallSite, module: nn.Module) -> None:
+    def _is_gated(self, parts: Sequence[Any]) -> bool:
+        """Whether a product is that of two values, not of one and a function of it."""
+        origins = (self._origin(part) for part in parts if isinstance(part, Tensor))
+        return len({origin.flow.root for origin in origins if origin is not None}) > 1
+
+    def _record_node(
+        self, output: Tensor, place: CallSite, module: nn.Module, among_others: bool = False
+    ) -> None:
         """Add `output`, made at `place`, to the future nodes if its axes show its units."""
         origin = self._origin(output)
         if origin is None or not output.is_floating_point():
@@ -319,7 +349,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         shown = layout.shown(output, shape)
         memory, version = self._memory(shown), self._version(output)
         within = tuple(type(entered.module).__name__ for entered in self._open_calls)
-        producer = Producer(place, module, layout, within)
+        producer = Producer(place, module, layout, within, among_others)
         for value in self.values:
             if (value.memory, value.version) == (memory, version):
                 value.producers.append(producer)
@@ -328,18 +358,20 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
         value = Value(memory, version, shown.shape[1], shape, tokens, origin, [producer])
         self._origins[self._memory(output)] = replace(
-            origin, sources=frozenset({(len(self.values), "")})
+            origin,
+            sources=frozenset({(len(self.values), "")}),
+            flow=replace(origin.flow, attended=frozenset()),
         )
         self.values.append(value)
 
     def finish(self, output: Any) -> None:
         """After the pass: mark the values that were overwritten, and the network's output."""
-        for value in self.values:
+        main = main_tensor(output)
+        for number, value in enumerate(self.values):
+            value.attending = frozenset(self._attending.get(number, ()))
             value.overwritten = self._versions.get(value.memory[0], 0) != value.version
             value.is_output = (
-                isinstance(output, Tensor)
-                and value.memory == self._memory(output)
-                and not value.overwritten
+                main is not None and value.memory == self._memory(main) and not value.overwritten
             )
 
 

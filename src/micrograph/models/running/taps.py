@@ -1,4 +1,7 @@
-"""Calling a function when a forward pass reaches a module's output, or a sum inside a module."""
+"""Calling a function when a forward pass reaches a module's output, or a sum inside a module.
+
+Of a module that gives several values it is the main one that is reached, and replaced.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -8,6 +11,7 @@ from torch import Tensor, nn
 
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
+from micrograph.models.running.outputs import main_tensor, with_main_tensor
 
 Reached = Callable[[CallSite, Any], Tensor | None]
 
@@ -50,17 +54,21 @@ class Taps(JoinCalls):
         self._calls = dict.fromkeys(self._paths, 0)
         self._inside = []
 
-    def _hooks(self, path: str) -> tuple[Callable[..., None], Callable[..., Tensor | None]]:
+    def _hooks(self, path: str) -> tuple[Callable[..., None], Callable[..., Any]]:
         def before(module: nn.Module, inputs: Any) -> None:
             self._inside.append((path, {}))
 
-        def after(module: nn.Module, inputs: Any, output: Any) -> Tensor | None:
+        def after(module: nn.Module, inputs: Any, output: Any) -> Any:
             while self._inside.pop()[0] != path:  # a call that raised, and somebody caught it
                 pass
             call = self._calls[path]
             self._calls[path] += 1
             place = CallSite(path, call)
-            return self._reached(place, output) if place in self._places else None
+            main = main_tensor(output)
+            if main is None or place not in self._places:
+                return None
+            other = self._reached(place, main)
+            return None if other is None else with_main_tensor(output, other)
 
         return before, after
 
