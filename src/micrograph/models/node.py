@@ -23,8 +23,8 @@ class ReceptiveField:
 @dataclass(frozen=True)
 class CallSite:
     """What to watch for in a forward pass: a call of the module at `path`, counted from 0, gives
-    its output, of several values the main one; or, inside that call, a sum, concatenation or product by
-    torch functions, as in "add#2"."""
+    its output, of several values the main one; or, inside that call, a sum, concatenation or
+    product by torch functions, as in "add#2"."""
 
     path: str
     call: int = 0

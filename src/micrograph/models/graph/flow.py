@@ -1,9 +1,9 @@
 """How a value reached another: through attention, or element by element.
 
-Beside the sources of a value (`watching`) this tells two things of the way from them. `attended` are
-those whose values went through attention and no other way: as a query, key or value. `root` tells
-whether two values are elementwise functions of the same one, as in `x * sigmoid(x)`, which is an
-activation, and not the product of two.
+Beside the sources of a value (`watching`) this tells two things of the way from them. `attended`
+are those whose values went through attention and no other way: as a query, key or value. `root`
+tells whether two values are elementwise functions of the same one, as in `x * sigmoid(x)`, which is
+an activation, and not the product of two.
 """
 
 from collections.abc import Sequence

@@ -55,8 +55,8 @@ def kinds_of(values: Sequence[Value], inside: Collection[int]) -> list[str]:
     """A plain word for each: what the module says of itself (`kind`), what it is, or what made the
     value.
 
-    Of attention are its queries, keys and values and what it gives, wherever that happens and
-    whatever the modules around it are called. `inside` are the numbers of those that are inside of it.
+    Of attention are its queries, keys and values (those with the numbers `inside`) and what it
+    gives, wherever that happens and whatever the modules around it are called.
     """
     return [
         _kind(value, number in inside, [values[n] for n in value.origin.numbers])

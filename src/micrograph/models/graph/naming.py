@@ -9,6 +9,7 @@ from torch import nn
 from micrograph.graph import NodeKind
 from micrograph.models.graph.aten_call import ALL
 from micrograph.models.graph.attended import inside_attention
+from micrograph.models.graph.constants import perhaps_constant
 from micrograph.models.graph.kinds import kinds_of
 from micrograph.models.graph.watching import Producer, Source, Value
 from micrograph.models.layout import OutputLayout
@@ -87,11 +88,12 @@ def name_nodes(
 
     A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. A sum,
     concatenation or product that is no module's output is `<id of the module>.add`, `.cat` or
-    `.mul`, a further one in the same module `.add-1`. The network's own output is the node `output` unless a module inside
-    gave it. The class token of a node is the node `<id>.class`.
+    `.mul`, a further one in the same module `.add-1`. The network's own output is the node `output`
+    unless a module inside gave it. The class token of a node is the node `<id>.class`. `constant` of
+    a node says that it may be one.
     """
     ids, inside = _ids(values, node_id), inside_attention(values)
-    kinds = kinds_of(values, inside)
+    kinds, unseen = kinds_of(values, inside), perhaps_constant(values, TOKEN_KINDS)
     nodes: dict[str, Node] = {}
     token_nodes: dict[Source, str] = {}
     for number, name in ids.items():
@@ -119,6 +121,7 @@ def name_nodes(
             layout=producer.layout,
             join=place.join,
             attended=number in inside,
+            constant=(number, "") in unseen,
             handed_out=bool(place.join) and any(m.among_others for m in value.producers),
         )
         nodes[name] = node
@@ -140,6 +143,7 @@ def name_nodes(
                         producer.layout.axes, producer.layout.prefix, value.tokens.index(kind)
                     ),
                     receptive_field=ReceptiveField(status=node.receptive_field.status),
+                    constant=(number, kind) in unseen,
                 )
     known = {name: name for name in nodes}
     for node in nodes.values():

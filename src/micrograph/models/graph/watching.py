@@ -17,13 +17,23 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from micrograph.graph import Coverage
 from micrograph.models.graph.aten import is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_name
-from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of, unknown
+from micrograph.models.graph.axes import (
+    axis,
+    has,
+    in_space,
+    is_whole,
+    layout_of,
+    unknown,
+    visible,
+)
 from micrograph.models.graph.flow import Flow, attends, flow_after, new_flow
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
-from micrograph.models.layout import OutputLayout
+from micrograph.models.graph.unfollowed import Loss, Unfollowed, loss_after
+from micrograph.models.layout import AS_GIVEN, OutputLayout
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
 from micrograph.models.running.outputs import main_tensor
@@ -58,6 +68,8 @@ class Origin:
     operation: str = ""
     inputs: int = 0
     flow: Flow = field(default_factory=new_flow)
+    lost: Loss | None = None
+    """Where, on the way to it, it was lost what its axes count."""
 
     @property
     def numbers(self) -> frozenset[int]:
@@ -128,6 +140,7 @@ class Watched:
 
     values: Sequence[Value]
     slips: Sequence[Slip] = ()
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -147,6 +160,10 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._counts: dict[str, int] = {}
         self._open_calls: list[_OpenCall] = []
         self._attending: dict[int, set[str]] = {}  # modules in which values went through attention
+        self._unnamed: dict[tuple[Memory, int], list[Producer]] = {}  # of values that are no nodes
+        self._has_output = False
+        self._batch = 0
+        self.unfollowed = Unfollowed()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -170,12 +187,12 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _safely(self, operation: str, step: Callable[..., T], *given: Any, otherwise: T) -> T:
         """What a step of ours gives, `otherwise` if it raises."""
-        path = self._open_calls[-1].place.path if self._open_calls else ""
-        return self.slips.without(otherwise, path, operation, step, *given)
+        return self.slips.without(otherwise, self._path, operation, step, *given)
 
     def start(self, images: Tensor) -> None:
         """Begin at `images`, the input of the pass."""
         self._kept.append(images)
+        self._batch = len(images)
         axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
         self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, Field()))
 
@@ -275,7 +292,13 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             origins[0].operation if name in _COPIES else operation,
             len(inputs),
             self._flow(operation, pointwise, origins),
+            loss_after(operation, self._path, found, origins),
         )
+
+    @property
+    def _path(self) -> str:
+        """The module that is running."""
+        return self._open_calls[-1].place.path if self._open_calls else ""
 
     def _flow(self, operation: str, pointwise: bool, origins: Sequence[Origin]) -> Flow:
         given = [(origin.flow, origin.numbers) for origin in origins]
@@ -303,10 +326,14 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _record_output(self, output: Any, entered: _OpenCall, module: nn.Module) -> None:
         main = main_tensor(output)
-        if main is None:
+        if main is None or (self._memory(main), self._version(main)) in entered.inputs:
             return
-        if (self._memory(main), self._version(main)) not in entered.inputs:
-            self._record_node(main, entered.place, module, main is not output)
+        recorded = self._record_node(main, entered.place, module, main is not output)
+        origin = self._origin(main)
+        if origin is not None and next(module.children(), None) is None:
+            axes = origin.trace.axes
+            self.unfollowed.called(entered.place.path, recorded, origin.lost, axes)
+        self._has_output = recorded or bool(entered.place.path)
 
     def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
         """A sum, concatenation or product in plain code gave `result`."""
@@ -337,26 +364,42 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _record_node(
         self, output: Tensor, place: CallSite, module: nn.Module, among_others: bool = False
-    ) -> None:
-        """Add `output`, made at `place`, to the future nodes if its axes show its units."""
+    ) -> bool:
+        """Add `output`, made at `place`, to the future nodes if its axes show its units; whether
+        they do."""
         origin = self._origin(output)
-        if origin is None or not output.is_floating_point():
-            return
-        known = layout_of(origin.trace.axes)
-        if known is None:
-            return
+        if not output.is_floating_point():
+            return False
+        known = layout_of(origin.trace.axes) if origin is not None else None
+        within = tuple(type(entered.module).__name__ for entered in self._open_calls)
+        if origin is None or known is None:
+            producer = Producer(place, module, AS_GIVEN, within, among_others)
+            key = self._memory(output), self._version(output)
+            self._unnamed.setdefault(key, []).append(producer)
+            return False
         layout, shape, tokens = known
+        producer = Producer(place, module, layout, within, among_others)
+        self._add(output, layout, shape, tokens, origin, [producer])
+        return True
+
+    def _add(
+        self,
+        output: Tensor,
+        layout: OutputLayout,
+        shape: tuple[int, ...],
+        tokens: tuple[str, ...],
+        origin: Origin,
+        producers: list[Producer],
+    ) -> None:
         shown = layout.shown(output, shape)
         memory, version = self._memory(shown), self._version(output)
-        within = tuple(type(entered.module).__name__ for entered in self._open_calls)
-        producer = Producer(place, module, layout, within, among_others)
         for value in self.values:
             if (value.memory, value.version) == (memory, version):
-                value.producers.append(producer)
+                value.producers += producers
                 return
         if shown.ndim == 2 and any(in_space(one) for one in origin.trace.axes):  # flattened
             origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
-        value = Value(memory, version, shown.shape[1], shape, tokens, origin, [producer])
+        value = Value(memory, version, shown.shape[1], shape, tokens, origin, producers)
         self._origins[self._memory(output)] = replace(
             origin,
             sources=frozenset({(len(self.values), "")}),
@@ -364,9 +407,31 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         )
         self.values.append(value)
 
+    def _add_output(self, output: Tensor) -> None:
+        """Make the network's output a node if it has the form of one, whatever could be followed:
+        pictures first and units second is what networks agree on."""
+        origin = self._origin(output) or Origin(frozenset(), Trace(unknown(output.shape), UNKNOWN))
+        axes = zip({2: "b", 4: "buyx"}.get(output.ndim, ""), origin.trace.axes, strict=False)
+        if output.ndim not in (2, 4) or output.shape[0] != self._batch:
+            return
+        if not all(
+            is_whole(one, role) or not visible(one) or has([one], "?") for role, one in axes
+        ):
+            return
+        producers = self._unnamed.get((self._memory(output), self._version(output)), [])
+        if not producers:
+            return
+        if output.ndim == 2:
+            origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
+        self._add(output, AS_GIVEN, tuple(output.shape[2:]), (), origin, producers)
+        for producer in producers:
+            self.unfollowed.called(producer.place.path, True, None, origin.trace.axes)
+
     def finish(self, output: Any) -> None:
         """After the pass: mark the values that were overwritten, and the network's output."""
         main = main_tensor(output)
+        if main is not None and not self._has_output:
+            self.slips.without(None, "", "the network's output", self._add_output, main)
         for number, value in enumerate(self.values):
             value.attending = frozenset(self._attending.get(number, ()))
             value.overwritten = self._versions.get(value.memory[0], 0) != value.version
@@ -453,4 +518,5 @@ def watch(module: nn.Module, images: Tensor) -> Watched:
             module(images)
         watcher.slips.append(Slip("", "everything behind", f"only unwatched: {error!r:.200}"))
     watcher.finish(output)
-    return Watched(watcher.values, tuple(watcher.slips))
+    coverage = watcher.unfollowed.coverage(watcher.slips)
+    return Watched(watcher.values, tuple(watcher.slips), coverage)

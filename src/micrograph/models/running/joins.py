@@ -1,4 +1,4 @@
-"""Sums, concatenations and products that no module makes: `x + y`, `torch.cat`, `x * y` in plain code."""
+"""Sums, concatenations and products that no module makes: `x + y`, `torch.cat`, `x * y`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,13 +25,13 @@ _KINDS: dict[Callable[..., Any], str] = {
 
 
 class JoinCalls(TorchFunctionMode):
-    """A context that calls `joined` for every sum, concatenation and product outside torch functions.
+    """A context that calls `joined` for every sum, concatenation and product in plain code.
 
     Enter it after other contexts of this sort, so that their own operations are not counted.
     """
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
-        """Called after a call of that kind ("add", "cat", "mul"); returns the result to use instead."""
+        """Called after a call of that kind ("add", "cat", "mul"); gives the result to use instead."""
         return result
 
     def __torch_function__(
