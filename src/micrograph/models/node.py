@@ -66,8 +66,14 @@ class Node:
     constant: bool = False
     """True if its values are the same for every picture, as those of a class token are at first."""
 
+    made_at: CallSite | None = None
+    """Which module gives it first, where that is not the one at `path`: something may be read, or
+    recorded by a hook, before the module around it ends."""
+
     @property
     def place(self) -> CallSite:
-        """Where a forward pass has its values."""
+        """Where a forward pass first has its values."""
+        if self.made_at is not None:
+            return self.made_at
         path, _, call = self.path.partition("#")
         return CallSite(path, int(call or 0), self.join)

@@ -1,4 +1,5 @@
-"""Which values may be the same for every picture: tokens before attention showed them any."""
+"""Which values may be the same for every picture: tokens before attention showed them any, and
+what was computed from the size of the picture alone, such as codes of positions."""
 
 from collections.abc import Sequence
 
@@ -7,15 +8,15 @@ from micrograph.models.graph.watching import Source, Value
 
 
 def perhaps_constant(values: Sequence[Value], kinds: Sequence[str]) -> frozenset[Source]:
-    """Tokens of these kinds, and what was made of them alone, to which no way from the picture is
-    known. It may be there all the same: a class token can be the mean of a map."""
+    """Values, and tokens of these kinds, to which no way from the picture is known. It may be there
+    all the same: a class token can be the mean of a map."""
     found: set[Source] = set()
     for number, value in enumerate(values):
         sources = value.origin.sources
         for kind in kinds:
             if kind in value.tokens and all(_unseen(s, kind, values, found) for s in sources):
                 found.add((number, kind))
-        if not value.shape and sources and all(source in found for source in sources):
+        if value.origin.flow.blank or (sources and all(source in found for source in sources)):
             found.add((number, ""))
     return frozenset(found)
 

@@ -12,7 +12,6 @@ from micrograph.models.graph.attended import inside_attention
 from micrograph.models.graph.constants import perhaps_constant
 from micrograph.models.graph.kinds import kinds_of
 from micrograph.models.graph.watching import Producer, Source, Value
-from micrograph.models.layout import OutputLayout
 from micrograph.models.node import Node, ReceptiveField
 
 TOKEN_KINDS = ("class", "distillation")
@@ -89,8 +88,8 @@ def name_nodes(
     A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. A sum,
     concatenation or product that is no module's output is `<id of the module>.add`, `.cat` or
     `.mul`, a further one in the same module `.add-1`. The network's own output is the node `output`
-    unless a module inside gave it. The class token of a node is the node `<id>.class`. `constant` of
-    a node says that it may be one.
+    unless a module inside gave it. The class token of a node is the node `<id>.class`. Nodes that
+    may be constant are told so.
     """
     ids, inside = _ids(values, node_id), inside_attention(values)
     kinds, unseen = kinds_of(values, inside), perhaps_constant(values, TOKEN_KINDS)
@@ -100,6 +99,8 @@ def name_nodes(
         value = values[number]
         producer = _naming_producer(value)
         place = producer.place
+        modules = [m for m in value.producers if not m.place.join]
+        first = modules[0] if modules and not place.join else producer
         also = [
             _spelling(m.place.path, m.place.call)
             for m in value.producers
@@ -118,8 +119,9 @@ def name_nodes(
             aliases=tuple(dict.fromkeys(a for a in (*aliases(name), *also) if a != name)),
             relus=value.origin.relus,
             overwritten=value.overwritten,
-            layout=producer.layout,
+            layout=first.layout,
             join=place.join,
+            made_at=first.place if first is not producer else None,
             attended=number in inside,
             constant=(number, "") in unseen,
             handed_out=bool(place.join) and any(m.among_others for m in value.producers),
@@ -139,9 +141,7 @@ def name_nodes(
                     shape=(),
                     parents=_parents(sources, kind, ids, token_nodes),
                     aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),
-                    layout=OutputLayout(
-                        producer.layout.axes, producer.layout.prefix, value.tokens.index(kind)
-                    ),
+                    layout=replace(node.layout, token=value.tokens.index(kind)),
                     receptive_field=ReceptiveField(status=node.receptive_field.status),
                     constant=(number, kind) in unseen,
                 )

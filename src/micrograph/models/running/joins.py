@@ -31,7 +31,7 @@ class JoinCalls(TorchFunctionMode):
     """
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
-        """Called after a call of that kind ("add", "cat", "mul"); gives the result to use instead."""
+        """Called after a call of that kind ("add", "cat", "mul"); gives the result to use."""
         return result
 
     def __torch_function__(

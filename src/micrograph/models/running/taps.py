@@ -8,11 +8,13 @@ from contextlib import ExitStack
 from typing import Any
 
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
 from micrograph.models.running.outputs import main_tensor, with_main_tensor
 
+_OURS = "_micrograph_tap"
 Reached = Callable[[CallSite, Any], Tensor | None]
 
 
@@ -39,7 +41,7 @@ class Taps(JoinCalls):
                 part = self._module.get_submodule(path)
                 before, after = self._hooks(path)
                 stack.callback(part.register_forward_pre_hook(before).remove)
-                stack.callback(part.register_forward_hook(after).remove)
+                stack.callback(_register_early(part, after).remove)
             if self._joins:
                 super().__enter__()  # type: ignore[no-untyped-call]
             self._stack = stack.pop_all()
@@ -81,3 +83,15 @@ class Taps(JoinCalls):
             if place in self._places and (other := self._reached(place, result)) is not None:
                 result = other
         return result
+
+
+def _register_early(module: nn.Module, hook: Callable[..., Any]) -> RemovableHandle:
+    """Hang `hook` on a module before the hooks of others, but behind earlier ones of ours: what a
+    library records of the output, and hands to a head later, is what `hook` made of it."""
+    setattr(hook, _OURS, True)
+    hooks = module._forward_hooks
+    before = [number for number, other in hooks.items() if hasattr(other, _OURS)]
+    handle = module.register_forward_hook(hook, prepend=True)
+    for number in reversed(before):
+        hooks.move_to_end(number, last=False)
+    return handle
