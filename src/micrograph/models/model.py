@@ -162,10 +162,10 @@ class Model:
     def _watched(self) -> Watched:
         size = self.preprocessing.size
         try:
-            with torch.inference_mode(False):  # in which operations cannot be watched
-                pixels = self._first_tensor.new_full((1, 3, size, size), 0.5)
-                images = self.preprocessing.apply(pixels)
-                return watch(self.module, images)
+            try:
+                return self._watch(2)  # the axis of pictures is the one that counts to two
+            except _REFUSALS:
+                return self._watch(1)
         except _REFUSALS as error:
             raise BadInput(
                 f"{self.id} cannot run on pictures {[1, self.preprocessing.channels, size, size]}: "
@@ -173,6 +173,12 @@ class Model:
                 "expected a network that takes one tensor of this form. Say its size and channels "
                 "in the preprocessing, or wrap it in a module that takes RGB [batch, 3, y, x]"
             ) from error
+
+    def _watch(self, pictures: int) -> Watched:
+        size = self.preprocessing.size
+        with torch.inference_mode(False):  # in which operations cannot be watched
+            pixels = self._first_tensor.new_full((pictures, 3, size, size), 0.5)
+            return watch(self.module, self.preprocessing.apply(pixels))
 
     @property
     def nodes(self) -> dict[str, Node]:

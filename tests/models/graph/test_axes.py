@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from micrograph.models.graph.layouts import layout_of
 from micrograph.models.graph.axes import (
     axis,
-    layout_of,
     regrouped,
     tokens,
     unknown,

@@ -122,7 +122,9 @@ def is_convolution_map(axes: Axes) -> bool:
 
 
 def resized_axis(one: Axis, size: int) -> Axis:
-    """An axis of another length with the role of `one`, if that has one role."""
-    roles = {a.role for a in visible(one)} or {a.role for a in one}
-    role = roles.pop() if len(roles) == 1 else "?"
-    return axis("?" if role == "t" else role, size)
+    """An axis of another length with the role of `one`, if that has one role and may have another
+    length: some of the pictures are no pictures, some tokens no known ones."""
+    atoms = visible(one) or one
+    roles = {a.role for a in atoms}
+    role = roles.pop() if len(roles) == 1 and all(a.whole for a in atoms) else "?"
+    return axis("?" if role in "bt" else role, size)

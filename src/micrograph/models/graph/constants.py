@@ -1,5 +1,4 @@
-"""Which values may be the same for every picture: tokens before attention showed them any, and
-what was computed from the size of the picture alone, such as codes of positions."""
+"""Which values may be the same for every picture: tokens before attention showed them any."""
 
 from collections.abc import Sequence
 
@@ -12,11 +11,12 @@ def perhaps_constant(values: Sequence[Value], kinds: Sequence[str]) -> frozenset
     all the same: a class token can be the mean of a map."""
     found: set[Source] = set()
     for number, value in enumerate(values):
-        sources = value.origin.sources
+        sources = value.origin.sources_of("")
         for kind in kinds:
-            if kind in value.tokens and all(_unseen(s, kind, values, found) for s in sources):
+            own = value.origin.sources_of(kind)
+            if kind in value.tokens and all(_unseen(s, kind, values, found) for s in own):
                 found.add((number, kind))
-        if value.origin.flow.blank or (sources and all(source in found for source in sources)):
+        if sources and all(source in found for source in sources):
             found.add((number, ""))
     return frozenset(found)
 

@@ -25,13 +25,11 @@ _roots = count()
 @dataclass(frozen=True)
 class Flow:
     """The way of one value: see above. `pattern` is true of a softmax, and of what is made of it
-    element by element: multiplied with something else it decides how much of that counts. `blank`
-    is true of what took nothing but the form of a value from the pictures."""
+    element by element: multiplied with something else it decides how much of that counts."""
 
     root: int
     attended: frozenset[int] = frozenset()
     pattern: bool = False
-    blank: bool = False
 
 
 def new_flow() -> Flow:
@@ -57,10 +55,9 @@ def flow_after(
     roots = {flow.root for flow in flows}
     keeps = operation in _SAME or pointwise
     root = roots.pop() if keeps and len(roots) == 1 else next(_roots)
-    blank = operation.endswith("_like") or all(flow.blank for flow in flows)
     if attends(operation, flows):
-        return Flow(root, every, blank=blank)
+        return Flow(root, every)
     direct = frozenset().union(*(sources - flow.attended for flow, sources in given))
     whole = keeps or operation in _CUTS
     pattern = operation in _SOFTMAX or (len(given) == 1 and flows[0].pattern and whole)
-    return Flow(root, every - direct, pattern, blank)
+    return Flow(root, every - direct, pattern)

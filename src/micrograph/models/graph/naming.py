@@ -106,7 +106,7 @@ def name_nodes(
             for m in value.producers
             if m.place.path and not m.place.join
         ]
-        sources = _visible_sources(values, number, ids)
+        sources = _visible_sources(values, number, ids, "")
         node = Node(
             id=name,
             index=len(nodes),
@@ -139,9 +139,11 @@ def name_nodes(
                     index=len(nodes),
                     kind=NodeKind.TOKEN.value,
                     shape=(),
-                    parents=_parents(sources, kind, ids, token_nodes),
+                    parents=_parents(
+                        _visible_sources(values, number, ids, kind), kind, ids, token_nodes
+                    ),
                     aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),
-                    layout=replace(node.layout, token=value.tokens.index(kind)),
+                    layout=node.layout.of_token(value.tokens.index(kind)),
                     receptive_field=ReceptiveField(status=node.receptive_field.status),
                     constant=(number, kind) in unseen,
                 )
@@ -172,11 +174,16 @@ def _parents(
     return tuple(dict.fromkeys(found))
 
 
-def _visible_sources(values: Sequence[Value], number: int, ids: dict[int, str]) -> list[Source]:
-    """The nearest values upstream that are nodes, in order; hidden ones are looked through."""
+def _visible_sources(
+    values: Sequence[Value], number: int, ids: dict[int, str], kind: str
+) -> list[Source]:
+    """The nearest values upstream that are nodes, in order; hidden ones are looked through.
+
+    `kind` is that of the tokens that are asked about, "" for positions.
+    """
     found: set[Source] = set()
     seen: set[Source] = set()
-    todo = list(values[number].origin.sources)
+    todo = list(values[number].origin.sources_of(kind))
     while todo:
         source = todo.pop()
         if source in seen:
@@ -186,7 +193,7 @@ def _visible_sources(values: Sequence[Value], number: int, ids: dict[int, str]) 
         if n in ids:
             found.add(source)
         else:
-            todo += [
-                (m, ALL if ALL in (token, t) else token or t) for m, t in values[n].origin.sources
-            ]
+            upstream = values[n].origin
+            some = upstream.sources if token == ALL else upstream.sources_of(token or kind)
+            todo += [(m, ALL if ALL in (token, t) else token or t) for m, t in some]
     return sorted(found)

@@ -20,19 +20,14 @@ from torch.utils._pytree import tree_leaves
 from micrograph.graph import Coverage
 from micrograph.models.graph.aten import is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_name
-from micrograph.models.graph.axes import (
-    axis,
-    has,
-    in_space,
-    is_whole,
-    layout_of,
-    unknown,
-    visible,
-)
+from micrograph.models.graph.axes import axis, has, in_space, is_whole, unknown, visible
 from micrograph.models.graph.flow import Flow, attends, flow_after, new_flow
+from micrograph.models.graph.layouts import in_place, layout_of
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
+from micrograph.models.graph.sources import KindSources, of_kind, sources_after
 from micrograph.models.graph.unfollowed import Loss, Unfollowed, loss_after
+from micrograph.models.graph.writes import reaches, trace_after_write
 from micrograph.models.layout import AS_GIVEN, OutputLayout
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
@@ -54,12 +49,24 @@ _COPIES = frozenset(
 )
 
 
+_OVERWRITING = frozenset(
+    {"copy_", "zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
+)
+"""What leaves nothing of the tensor that it writes to."""
+_CONSTANTS = frozenset(
+    f"{what}{how}"
+    for what in ("empty", "zeros", "ones", "full", "rand", "randn", "randint")
+    for how in ("_like", "")
+) | {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"}
+"""What takes no more than form and device of a tensor."""
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a value comes from: the nearest values upstream, its trace, its ReLU calls.
 
     `operation` is the name of the operation that gave it, `inputs` the number of its arguments
-    that come from the pictures.
+    that come from the pictures. `kinds` are the sources of each kind of token, where they differ.
     """
 
     sources: frozenset[Source]
@@ -67,6 +74,7 @@ class Origin:
     relus: tuple[int, ...] = ()
     operation: str = ""
     inputs: int = 0
+    kinds: KindSources = ()
     flow: Flow = field(default_factory=new_flow)
     lost: Loss | None = None
     """Where, on the way to it, it was lost what its axes count."""
@@ -75,6 +83,10 @@ class Origin:
     def numbers(self) -> frozenset[int]:
         """The numbers of the values in `sources`."""
         return frozenset(number for number, _ in self.sources)
+
+    def sources_of(self, kind: str) -> frozenset[Source]:
+        """The sources of its tokens of one kind, of its positions for ""."""
+        return of_kind(kind, self.sources, self.kinds)
 
 
 @dataclass(frozen=True)
@@ -156,13 +168,13 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._parameters = parameters
         self._origins: dict[Memory, Origin] = {}
         self._versions: dict[int, int] = {}
-        self._kept: list[Tensor] = []  # while these live, no memory is used twice
+        # While these live, no memory is used twice.
+        self._kept: dict[int, dict[Memory, Tensor]] = {}
         self._counts: dict[str, int] = {}
         self._open_calls: list[_OpenCall] = []
         self._attending: dict[int, set[str]] = {}  # modules in which values went through attention
         self._unnamed: dict[tuple[Memory, int], list[Producer]] = {}  # of values that are no nodes
-        self._has_output = False
-        self._batch = 0
+        self.has_output = False
         self.unfollowed = Unfollowed()
 
     @classmethod
@@ -191,10 +203,10 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def start(self, images: Tensor) -> None:
         """Begin at `images`, the input of the pass."""
-        self._kept.append(images)
-        self._batch = len(images)
+        self._keep(images)
         axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
-        self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, Field()))
+        seen = Field.of_picture(*images.shape[2:])
+        self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, seen))
 
     def mark_relu(self, result: Tensor, index: int) -> None:
         """`result` is what ReLU call number `index` gave."""
@@ -226,7 +238,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _inputs(self, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
         """The arguments that come from the pictures."""
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        if name == "copy_":
+        if name in _OVERWRITING or name in _CONSTANTS:
             given = given[1:]
         return [(t, origin) for t in given if (origin := self._origin(t)) is not None]
 
@@ -248,15 +260,42 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         leaves = tree_leaves(results)
         for number, result in (*((0, t) for t in changed), *enumerate(leaves)):
             if isinstance(result, Tensor):
-                self._kept.append(result)
+                self._keep(result)
                 self._trace_result(name, arguments, result, number, inputs, is_pointwise(func))
+        for t in changed:
+            self._spread(t)
+
+    def _keep(self, t: Tensor) -> None:
+        self._kept.setdefault(t.untyped_storage().data_ptr(), {}).setdefault(self._memory(t), t)
+
+    def _spread(self, part: Tensor) -> None:
+        """Other tensors that hold what was just written to `part` take it in."""
+        written = self._origin(part)
+        for memory, whole in self._kept[part.untyped_storage().data_ptr()].items():
+            if memory == self._memory(part) or not reaches(whole, part):
+                continue
+            before = self._origins.get(memory)
+            found = trace_after_write(
+                whole,
+                None if before is None else before.trace,
+                part,
+                None if written is None else written.trace,
+            )
+            if found is None:
+                continue
+            both = [origin for origin in (before, written) if origin is not None]
+            sources = frozenset().union(*(origin.sources for origin in both))
+            operation = "cat" if written is not None else both[0].operation
+            inputs = sum(origin.inputs for origin in both)
+            flow = self._flow(operation, False, both)
+            self._origins[memory] = Origin(sources, found, (), operation, inputs, (), flow)
 
     def _forget(self, func: Any, args: Any, kwargs: Any, results: Any) -> None:
         """Nothing is known of what an operation gave and wrote to."""
         written = _written_arguments(func, arguments_by_name(func, args, kwargs))
         for result in (*written, *tree_leaves(results)):
             if isinstance(result, Tensor):
-                self._kept.append(result)
+                self._keep(result)
                 self._origins.pop(self._memory(result), None)
 
     def _trace_result(
@@ -282,7 +321,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         call = Call(operation, arguments, result, traces, seen, pointwise, number, self._parameter)
         lost = Trace(unknown(result.shape), UNKNOWN)
         found = self._safely(name, trace, call, otherwise=lost)
-        sources = frozenset().union(*(o.sources for o in origins))
+        given = [(t, origin.sources, origin.kinds) for t, origin in inputs]
+        sources, kinds = sources_after(call, found, given)
         if found.token:
             sources = frozenset((n, ALL if t == ALL else found.token) for n, t in sources)
         self._origins[memory] = Origin(
@@ -291,6 +331,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             relus,
             origins[0].operation if name in _COPIES else operation,
             len(inputs),
+            kinds,
             self._flow(operation, pointwise, origins),
             loss_after(operation, self._path, found, origins),
         )
@@ -333,7 +374,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if origin is not None and next(module.children(), None) is None:
             axes = origin.trace.axes
             self.unfollowed.called(entered.place.path, recorded, origin.lost, axes)
-        self._has_output = recorded or bool(entered.place.path)
+        if not entered.place.path:
+            self.has_output = recorded
 
     def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
         """A sum, concatenation or product in plain code gave `result`."""
@@ -392,7 +434,11 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         producers: list[Producer],
     ) -> None:
         shown = layout.shown(output, shape)
-        memory, version = self._memory(shown), self._version(output)
+        memory = self._memory(output if layout.blocks else shown)
+        version = self._version(output)
+        origin = replace(
+            origin, trace=replace(origin.trace, field=in_place(origin.trace.field, layout))
+        )
         for value in self.values:
             if (value.memory, value.version) == (memory, version):
                 value.producers += producers
@@ -403,35 +449,37 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._origins[self._memory(output)] = replace(
             origin,
             sources=frozenset({(len(self.values), "")}),
+            kinds=(),
             flow=replace(origin.flow, attended=frozenset()),
         )
         self.values.append(value)
 
+    def add_output(self, output: Tensor) -> None:
+        """Make the network's output a node, though its axes could not be followed: pictures come
+        first in it, and units second if it has the form of a map."""
+        self.slips.without(None, "", "the network's output", self._add_output, output)
+
     def _add_output(self, output: Tensor) -> None:
-        """Make the network's output a node if it has the form of one, whatever could be followed:
-        pictures first and units second is what networks agree on."""
-        origin = self._origin(output) or Origin(frozenset(), Trace(unknown(output.shape), UNKNOWN))
-        axes = zip({2: "b", 4: "buyx"}.get(output.ndim, ""), origin.trace.axes, strict=False)
-        if output.ndim not in (2, 4) or output.shape[0] != self._batch:
-            return
-        if not all(
-            is_whole(one, role) or not visible(one) or has([one], "?") for role, one in axes
-        ):
-            return
+        axes = unknown(output.shape)
+        origin = self._origin(output) or Origin(frozenset(), Trace(axes, UNKNOWN))
+        roles = {2: "b", 4: "buyx"}.get(output.ndim, "")
+        fits = (
+            is_whole(one, role) or not visible(one) or has([one], "?")
+            for role, one in zip(roles, origin.trace.axes, strict=False)
+        )
         producers = self._unnamed.get((self._memory(output), self._version(output)), [])
-        if not producers:
+        if not (roles and producers and all(fits)):
             return
         if output.ndim == 2:
             origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
         self._add(output, AS_GIVEN, tuple(output.shape[2:]), (), origin, producers)
         for producer in producers:
-            self.unfollowed.called(producer.place.path, True, None, origin.trace.axes)
+            if next(producer.module.children(), None) is None:
+                self.unfollowed.called(producer.place.path, True, None, origin.trace.axes)
 
     def finish(self, output: Any) -> None:
         """After the pass: mark the values that were overwritten, and the network's output."""
         main = main_tensor(output)
-        if main is not None and not self._has_output:
-            self.slips.without(None, "", "the network's output", self._add_output, main)
         for number, value in enumerate(self.values):
             value.attending = frozenset(self._attending.get(number, ()))
             value.overwritten = self._versions.get(value.memory[0], 0) != value.version
@@ -517,6 +565,27 @@ def watch(module: nn.Module, images: Tensor) -> Watched:
         with torch.no_grad():
             module(images)
         watcher.slips.append(Slip("", "everything behind", f"only unwatched: {error!r:.200}"))
+    main = main_tensor(output)
+    if main is not None and not watcher.has_output and _answers_each_alone(module, images, main):
+        watcher.add_output(main)
     watcher.finish(output)
     coverage = watcher.unfollowed.coverage(watcher.slips)
     return Watched(watcher.values, tuple(watcher.slips), coverage)
+
+
+@torch.no_grad()
+def _answers_each_alone(module: nn.Module, images: Tensor, output: Tensor) -> bool:
+    """Whether each of several pictures gets its own row of the output, measured on noise: where
+    that could not be followed."""
+    if not output.is_floating_point() or output.ndim < 2 or len(output) != len(images):
+        return False
+    draw = torch.Generator().manual_seed(0)
+    noise = torch.rand(len(images) + 1, *images.shape[1:], generator=draw).to(images)
+    together = main_tensor(module(noise[:-1]))
+    for number, one in enumerate(noise[:-1]):
+        alone = main_tensor(module(torch.stack([one, noise[-1]][: len(images)])))
+        if together is None or alone is None:
+            return False
+        if not torch.allclose(together[number], alone[0], rtol=1e-3, atol=1e-4):
+            return False
+    return True
