@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from micrograph.address import Address
 from micrograph.atlas.records import DatasetRecord, ModelRecord, NodeRecord, Picture, Visualization
+from micrograph.graph import Coverage
 from micrograph.recipe import VIEW
 from micrograph.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
 
+_COVERAGE = "coverage"
 MOST_UNITS = 1_000_000
 """A page lists every unit of a node: a file that claims more is damaged or means harm."""
 MODEL_COLUMNS = (
@@ -61,7 +63,9 @@ def _texts(text: str) -> tuple[str, ...]:
 
 
 def model_row(model: ModelRecord) -> tuple[Any, ...]:
-    """Values of MODEL_COLUMNS."""
+    """Values of MODEL_COLUMNS. What is not covered is a key beside those of the preprocessing, so
+    that the columns are those of every version."""
+    said = {} if model.coverage is None else {_COVERAGE: model.coverage.to_json()}
     return (
         model.id,
         model.digest,
@@ -69,7 +73,7 @@ def model_row(model: ModelRecord) -> tuple[Any, ...]:
         model.summary,
         model.parameters,
         dump(model.labels),
-        dump(model.preprocessing),
+        dump({**model.preprocessing, **said}),
         model.paper,
         model.paper_url,
         model.licence,
@@ -86,6 +90,7 @@ def model_record(row: tuple[Any, ...]) -> ModelRecord:
     values["preprocessing"] = json.loads(values["preprocessing"])
     if not isinstance(values["preprocessing"], dict):
         raise ValueError("preprocessing is no JSON object")
+    values["coverage"] = Coverage.from_json(values["preprocessing"].pop(_COVERAGE, None))
     Address(values["id"])  # raises what cannot be part of an address
     return ModelRecord(**values)
 

@@ -14,6 +14,7 @@ from micrograph.cli.folders import atlas_option, library
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.cli.models import describe
 from micrograph.errors import Unavailable
+from micrograph.graph import Coverage
 from micrograph.models import ModelCard, cards
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class _AddressFacts:
             self.card = cards().get(self.atlas.model.id)
         else:
             self.card = card(asked.model)
+        self.coverage: Coverage | None = self.atlas.model.coverage if self.atlas else None
         self.nodes, aliases = self._graph()
         self.model = self.atlas.model.id if self.atlas else asked.model
         if self.card is not None:
@@ -88,9 +90,10 @@ class _AddressFacts:
             return dict(self.atlas.nodes), dict(self.atlas.aliases)
         assert self.card is not None
         from micrograph.models.loading import untrained
-        from micrograph.runner.describe import node_records
+        from micrograph.runner.describe import model_record, node_records
 
         model = self.own or untrained(self.card)
+        self.coverage = model_record(model).coverage
         return {record.id: record for record in node_records(model)}, model.aliases
 
     def facts(self) -> dict[str, Any]:
@@ -101,6 +104,7 @@ class _AddressFacts:
             model["digest"] = self.own.digest
         if record is not None:
             model |= {"title": record.title, "summary": record.summary, "digest": record.digest}
+        model["coverage"] = None if self.coverage is None else self.coverage.to_json()
         rendered: dict[str, dict[str, int]] = {}
         for count in self.atlas.counts() if self.atlas else ():
             rendered.setdefault(count.node, {})[f"{count.technique}/{count.variant}"] = count.units
@@ -193,6 +197,9 @@ def _tell(facts: dict[str, Any]) -> None:
                 for n in facts["nodes"]
             ),
         )
+        if missing := Coverage.from_json(model.get("coverage")):
+            output.say("")
+            output.say(str(missing))
         return
     node = facts["node_facts"]
     lines = {

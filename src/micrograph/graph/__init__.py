@@ -4,6 +4,7 @@ Engine, lenses, atlases and site all ask here. Nothing in it needs torch, and no
 an atlas that anybody wrote.
 """
 
+from micrograph.graph.coverage import Coverage, LostAt
 from micrograph.graph.dag import Dag
 from micrograph.graph.joins import Join, join_of, parts_of
 from micrograph.graph.kinds import NodeKind
@@ -16,9 +17,11 @@ from micrograph.graph.worth import (
 )
 
 __all__ = [
+    "Coverage",
     "Dag",
     "EngineNode",
     "Join",
+    "LostAt",
     "NodeKind",
     "PlainNode",
     "StoredNode",

@@ -56,7 +56,10 @@ class Blocks:
         back = sorted(range(len(order)), key=lambda place: order[place])
         cut = values.reshape(sizes).permute(back)
         return cut.reshape(
-            [math.prod(batch if letter == "b" else n for letter, n, _ in one) for one in self.digits]
+            [
+                math.prod(batch if letter == "b" else n for letter, n, _ in one)
+                for one in self.digits
+            ]
         )
 
     def _flat(self) -> list[Digit]:

@@ -15,6 +15,7 @@ from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput, MicrographError
+from micrograph.graph import Coverage
 from micrograph.models.dictionaries.attached import Attached, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
 from micrograph.models.graph.slips import Slip
@@ -124,13 +125,38 @@ class Model:
 
     @cached_property
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
-        return name_nodes(self._watched.values, self.card.node_id, self.card.aliases)
+        values = self._watched.values
+        nodes, known = name_nodes(values, self.card.node_id, self.card.aliases)
+        return self._with_constants(nodes), known
+
+    def _with_constants(self, nodes: dict[str, Node]) -> dict[str, Node]:
+        """The nodes, with those told constant that seemed to be and give one value for two pictures
+        of noise."""
+        perhaps = [node for node in nodes.values() if node.constant]
+        if not perhaps:
+            return nodes
+        size, draw = self.preprocessing.size, torch.Generator().manual_seed(0)
+        found = []
+        with torch.inference_mode(False), torch.no_grad():
+            for _ in range(2):
+                pixels = torch.rand(1, 3, size, size, generator=draw).to(self._first_tensor)
+                found.append(capture(self.module, self.preprocessing.apply(pixels), perhaps)[0])
+        one, other = found
+        return nodes | {
+            node.id: replace(node, constant=torch.equal(one[node.id], other[node.id]))
+            for node in perhaps
+        }
 
     @property
     def slips(self) -> Sequence[Slip]:
         """What Micrograph itself could not follow of a pass through the network, and why: what
         came of it has no node, or one whose field is unknown. Empty where all is well."""
         return self._watched.slips
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many of its modules have a node, and why others have none."""
+        return self._watched.coverage
 
     @cached_property
     def _watched(self) -> Watched:

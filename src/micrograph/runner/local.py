@@ -54,6 +54,8 @@ class Summary:
     skipped: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
     interrupted: bool = False
+    coverage: str = ""
+    """What is said of the modules that have no node."""
 
     @property
     def rate(self) -> float:
@@ -74,6 +76,8 @@ class Summary:
             parts.append(f"there is nothing to show for {_few(self.nothing)}")
         if self.interrupted:
             parts.append("interrupted: the same command goes on from here")
+        if self.coverage:
+            parts.append(self.coverage)
         return "; ".join(parts) + f": {self.path}"
 
 
@@ -184,6 +188,7 @@ def render(
         skipped=tuple(saver.skipped),
         nothing=plan.nothing,
         interrupted=interrupted,
+        coverage=str(model.coverage),
     )
 
 

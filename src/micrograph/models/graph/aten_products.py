@@ -113,8 +113,7 @@ def _product_of_two(left: Trace, right: Trace) -> Trace:
     if any(a.role == "u" and a.names for a in row):  # a pattern over places, of learned queries
         row = queries(size_of(row))
     rows, columns = (
-        axis("o", size_of(one)) if has([one], "?") else one
-        for one in (row, right.axes[-1])
+        axis("o", size_of(one)) if has([one], "?") else one for one in (row, right.axes[-1])
     )  # whatever they count: a pattern of queries and keys is no map
     return Trace(without_gaps((*lead, rows, columns)), _under(left, right, gone), _tokens(gone))
 

@@ -115,7 +115,9 @@ def _move(atoms: list[Atom], role: str) -> Move:
 
 def in_place(field: Field, layout: OutputLayout) -> Field:
     """The field of the map that is shown, where that turns back what was moved."""
-    for role, (sign, shift) in zip("yx", layout.blocks.moved if layout.blocks else (), strict=False):
+    for role, (sign, shift) in zip(
+        "yx", layout.blocks.moved if layout.blocks else (), strict=False
+    ):
         span = field.span(role)
         if (sign, shift) != STILL and field.status == "exact":
             count = layout.blocks.size(role) if layout.blocks else 0

@@ -8,7 +8,9 @@ from torch import nn
 
 from micrograph.graph import NodeKind
 from micrograph.models.graph.aten_call import ALL
-from micrograph.models.graph.kinds import kind_of
+from micrograph.models.graph.attended import inside_attention
+from micrograph.models.graph.constants import perhaps_constant
+from micrograph.models.graph.kinds import kinds_of
 from micrograph.models.graph.watching import Producer, Source, Value
 from micrograph.models.node import Node, ReceptiveField
 
@@ -23,21 +25,23 @@ def default_id(path: str) -> str:
 
 def _naming_producer(value: Value) -> Producer:
     """The producer that gives a value its name: the module with the shortest name whose output it
-    is, the network itself only if nothing else; else the join that made it.
+    is, the network itself only if nothing else; else the join that made it; else a module that
+    gives it among others.
 
     Modules outside the one that made it only count if they contain that one: what merely turns the
     axes of a value does not give it a name.
     """
     first = value.producers[0].place
+    alone = [m for m in value.producers if not m.among_others] or value.producers
     around = [
         m
-        for m in value.producers
+        for m in alone
         if m.place.path and not m.place.join and (first.path + ".").startswith(m.place.path + ".")
     ]
     around = [m for m in around if not _ends_with_a_block(m, around)]
     if around:
         return min(around, key=lambda m: (m.place.path.count("."), len(m.place.path)))
-    return next((m for m in value.producers if not m.place.join), value.producers[0])
+    return next((m for m in alone if not m.place.join), alone[0])
 
 
 def _ends_with_a_block(producer: Producer, others: Sequence[Producer]) -> bool:
@@ -81,18 +85,22 @@ def name_nodes(
 ) -> tuple[dict[str, Node], dict[str, str]]:
     """Nodes by id in graph order, and every accepted spelling with the id that it stands for.
 
-    A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. A sum or
-    concatenation that is no module's output is `<id of the module>.add` or `.cat`, a further one in
-    the same module `.add-1`. The network's own output is the node `output` unless a module inside
-    gave it. The class token of a node is the node `<id>.class`.
+    A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. A sum,
+    concatenation or product that is no module's output is `<id of the module>.add`, `.cat` or
+    `.mul`, a further one in the same module `.add-1`. The network's own output is the node `output`
+    unless a module inside gave it. The class token of a node is the node `<id>.class`. Nodes that
+    may be constant are told so.
     """
-    ids = _ids(values, node_id)
+    ids, inside = _ids(values, node_id), inside_attention(values)
+    kinds, unseen = kinds_of(values, inside), perhaps_constant(values, TOKEN_KINDS)
     nodes: dict[str, Node] = {}
     token_nodes: dict[Source, str] = {}
     for number, name in ids.items():
         value = values[number]
         producer = _naming_producer(value)
         place = producer.place
+        modules = [m for m in value.producers if not m.place.join]
+        first = modules[0] if modules and not place.join else producer
         also = [
             _spelling(m.place.path, m.place.call)
             for m in value.producers
@@ -102,7 +110,7 @@ def name_nodes(
         node = Node(
             id=name,
             index=len(nodes),
-            kind=kind_of(value),
+            kind=kinds[number],
             units=value.units,
             shape=value.shape,
             receptive_field=value.field.as_square(),
@@ -111,8 +119,12 @@ def name_nodes(
             aliases=tuple(dict.fromkeys(a for a in (*aliases(name), *also) if a != name)),
             relus=value.origin.relus,
             overwritten=value.overwritten,
-            layout=producer.layout,
+            layout=first.layout,
             join=place.join,
+            made_at=first.place if first is not producer else None,
+            attended=number in inside,
+            constant=(number, "") in unseen,
+            handed_out=bool(place.join) and any(m.among_others for m in value.producers),
         )
         nodes[name] = node
         if node.receptive_field.status == "exact":
@@ -131,8 +143,9 @@ def name_nodes(
                         _visible_sources(values, number, ids, kind), kind, ids, token_nodes
                     ),
                     aliases=tuple(f"{alias}.{kind}" for alias in node.aliases),
-                    layout=producer.layout.of_token(value.tokens.index(kind)),
+                    layout=node.layout.of_token(value.tokens.index(kind)),
                     receptive_field=ReceptiveField(status=node.receptive_field.status),
+                    constant=(number, kind) in unseen,
                 )
     known = {name: name for name in nodes}
     for node in nodes.values():

@@ -17,17 +17,21 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from micrograph.graph import Coverage
 from micrograph.models.graph.aten import is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_name
-from micrograph.models.graph.axes import axis, in_space, is_whole, unknown
+from micrograph.models.graph.axes import axis, has, in_space, is_whole, unknown, visible
+from micrograph.models.graph.flow import Flow, attends, flow_after, new_flow
 from micrograph.models.graph.layouts import in_place, layout_of
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
 from micrograph.models.graph.sources import KindSources, of_kind, sources_after
+from micrograph.models.graph.unfollowed import Loss, Unfollowed, loss_after
 from micrograph.models.graph.writes import reaches, trace_after_write
-from micrograph.models.layout import OutputLayout
+from micrograph.models.layout import AS_GIVEN, OutputLayout
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
+from micrograph.models.running.outputs import main_tensor
 from micrograph.models.running.relu import ReLUCalls
 
 Memory = tuple[int, int, tuple[int, ...], tuple[int, ...]]
@@ -71,6 +75,14 @@ class Origin:
     operation: str = ""
     inputs: int = 0
     kinds: KindSources = ()
+    flow: Flow = field(default_factory=new_flow)
+    lost: Loss | None = None
+    """Where, on the way to it, it was lost what its axes count."""
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """The numbers of the values in `sources`."""
+        return frozenset(number for number, _ in self.sources)
 
     def sources_of(self, kind: str) -> frozenset[Source]:
         """The sources of its tokens of one kind, of its positions for ""."""
@@ -79,15 +91,17 @@ class Origin:
 
 @dataclass(frozen=True)
 class Producer:
-    """A module call that gave a value, or a sum or concatenation within one.
+    """A module call that gave a value, or a sum, concatenation or product within one.
 
-    `within` are the names of the classes of the modules around it.
+    `within` are the names of the classes of the modules around it. `among_others` is true where
+    the module gave several values, of which this is the main one.
     """
 
     place: CallSite
     module: nn.Module
     layout: OutputLayout
     within: tuple[str, ...]
+    among_others: bool = False
 
 
 @dataclass
@@ -123,6 +137,8 @@ class Value:
     producers: list[Producer] = field(default_factory=list)
     overwritten: bool = False
     is_output: bool = False
+    attending: frozenset[str] = frozenset()
+    """The modules in which it went through attention."""
 
     @property
     def field(self) -> Field:
@@ -136,6 +152,7 @@ class Watched:
 
     values: Sequence[Value]
     slips: Sequence[Slip] = ()
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -155,6 +172,10 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._kept: dict[int, dict[Memory, Tensor]] = {}
         self._counts: dict[str, int] = {}
         self._open_calls: list[_OpenCall] = []
+        self._attending: dict[int, set[str]] = {}  # modules in which values went through attention
+        self._unnamed: dict[tuple[Memory, int], list[Producer]] = {}  # of values that are no nodes
+        self.has_output = False
+        self.unfollowed = Unfollowed()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -178,8 +199,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _safely(self, operation: str, step: Callable[..., T], *given: Any, otherwise: T) -> T:
         """What a step of ours gives, `otherwise` if it raises."""
-        path = self._open_calls[-1].place.path if self._open_calls else ""
-        return self.slips.without(otherwise, path, operation, step, *given)
+        return self.slips.without(otherwise, self._path, operation, step, *given)
 
     def start(self, images: Tensor) -> None:
         """Begin at `images`, the input of the pass."""
@@ -267,7 +287,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             sources = frozenset().union(*(origin.sources for origin in both))
             operation = "cat" if written is not None else both[0].operation
             inputs = sum(origin.inputs for origin in both)
-            self._origins[memory] = Origin(sources, found, (), operation, inputs)
+            flow = self._flow(operation, False, both)
+            self._origins[memory] = Origin(sources, found, (), operation, inputs, (), flow)
 
     def _forget(self, func: Any, args: Any, kwargs: Any, results: Any) -> None:
         """Nothing is known of what an operation gave and wrote to."""
@@ -311,7 +332,21 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             origins[0].operation if name in _COPIES else operation,
             len(inputs),
             kinds,
+            self._flow(operation, pointwise, origins),
+            loss_after(operation, self._path, found, origins),
         )
+
+    @property
+    def _path(self) -> str:
+        """The module that is running."""
+        return self._open_calls[-1].place.path if self._open_calls else ""
+
+    def _flow(self, operation: str, pointwise: bool, origins: Sequence[Origin]) -> Flow:
+        given = [(origin.flow, origin.numbers) for origin in origins]
+        if attends(operation, [flow for flow, _ in given]) and self._open_calls:
+            for number in frozenset().union(*(numbers for _, numbers in given)):
+                self._attending.setdefault(number, set()).add(self._open_calls[-1].place.path)
+        return flow_after(operation, pointwise, given)
 
     def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
         """The module at `path` is called with `inputs`."""
@@ -328,17 +363,22 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         while entered.place.path != path:  # a call that raised, and somebody caught it
             entered = self._open_calls.pop()
         self._counts[path] = entered.place.call + 1
-        if isinstance(output, Tensor):
-            self.slips.without(
-                None, path, "its output", self._record_output, output, entered, module
-            )
+        self.slips.without(None, path, "its output", self._record_output, output, entered, module)
 
-    def _record_output(self, output: Tensor, entered: _OpenCall, module: nn.Module) -> None:
-        if (self._memory(output), self._version(output)) not in entered.inputs:
-            self._record_node(output, entered.place, module)
+    def _record_output(self, output: Any, entered: _OpenCall, module: nn.Module) -> None:
+        main = main_tensor(output)
+        if main is None or (self._memory(main), self._version(main)) in entered.inputs:
+            return
+        recorded = self._record_node(main, entered.place, module, main is not output)
+        origin = self._origin(main)
+        if origin is not None and next(module.children(), None) is None:
+            axes = origin.trace.axes
+            self.unfollowed.called(entered.place.path, recorded, origin.lost, axes)
+        if not entered.place.path:
+            self.has_output = recorded
 
     def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
-        """A sum or concatenation in plain code gave `result`."""
+        """A sum, concatenation or product in plain code gave `result`."""
         self._safely(kind, self._record_join, kind, parts, result, otherwise=None)
 
     def _record_join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
@@ -347,7 +387,9 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if origin is None or origin.inputs < 2:
             return
         shapes = [part.shape for part in parts if isinstance(part, Tensor)]
-        if kind == "add" and any(shape != result.shape for shape in shapes):
+        if kind != "cat" and any(shape != result.shape for shape in shapes):
+            return
+        if kind == "mul" and not self._is_gated(parts):
             return
         along = [d for d, size in enumerate(result.shape) if size != shapes[0][d]]
         units = all(is_whole(origin.trace.axes[d], "u") for d in along)
@@ -357,43 +399,92 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         place = replace(inside.place, join=f"{kind}#{numbers[-1]}")
         self._record_node(result, place, inside.module)
 
-    def _record_node(self, output: Tensor, place: CallSite, module: nn.Module) -> None:
-        """Add `output`, made at `place`, to the future nodes if its axes show its units."""
+    def _is_gated(self, parts: Sequence[Any]) -> bool:
+        """Whether a product is that of two values, not of one and a function of it."""
+        origins = (self._origin(part) for part in parts if isinstance(part, Tensor))
+        return len({origin.flow.root for origin in origins if origin is not None}) > 1
+
+    def _record_node(
+        self, output: Tensor, place: CallSite, module: nn.Module, among_others: bool = False
+    ) -> bool:
+        """Add `output`, made at `place`, to the future nodes if its axes show its units; whether
+        they do."""
         origin = self._origin(output)
-        if origin is None or not output.is_floating_point():
-            return
-        known = layout_of(origin.trace.axes)
-        if known is None:
-            return
+        if not output.is_floating_point():
+            return False
+        known = layout_of(origin.trace.axes) if origin is not None else None
+        within = tuple(type(entered.module).__name__ for entered in self._open_calls)
+        if origin is None or known is None:
+            producer = Producer(place, module, AS_GIVEN, within, among_others)
+            key = self._memory(output), self._version(output)
+            self._unnamed.setdefault(key, []).append(producer)
+            return False
         layout, shape, tokens = known
+        producer = Producer(place, module, layout, within, among_others)
+        self._add(output, layout, shape, tokens, origin, [producer])
+        return True
+
+    def _add(
+        self,
+        output: Tensor,
+        layout: OutputLayout,
+        shape: tuple[int, ...],
+        tokens: tuple[str, ...],
+        origin: Origin,
+        producers: list[Producer],
+    ) -> None:
         shown = layout.shown(output, shape)
         memory = self._memory(output if layout.blocks else shown)
         version = self._version(output)
         origin = replace(
             origin, trace=replace(origin.trace, field=in_place(origin.trace.field, layout))
         )
-        within = tuple(type(entered.module).__name__ for entered in self._open_calls)
-        producer = Producer(place, module, layout, within)
         for value in self.values:
             if (value.memory, value.version) == (memory, version):
-                value.producers.append(producer)
+                value.producers += producers
                 return
         if shown.ndim == 2 and any(in_space(one) for one in origin.trace.axes):  # flattened
             origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
-        value = Value(memory, version, shown.shape[1], shape, tokens, origin, [producer])
+        value = Value(memory, version, shown.shape[1], shape, tokens, origin, producers)
         self._origins[self._memory(output)] = replace(
-            origin, sources=frozenset({(len(self.values), "")}), kinds=()
+            origin,
+            sources=frozenset({(len(self.values), "")}),
+            kinds=(),
+            flow=replace(origin.flow, attended=frozenset()),
         )
         self.values.append(value)
 
+    def add_output(self, output: Tensor) -> None:
+        """Make the network's output a node, though its axes could not be followed: pictures come
+        first in it, and units second if it has the form of a map."""
+        self.slips.without(None, "", "the network's output", self._add_output, output)
+
+    def _add_output(self, output: Tensor) -> None:
+        axes = unknown(output.shape)
+        origin = self._origin(output) or Origin(frozenset(), Trace(axes, UNKNOWN))
+        roles = {2: "b", 4: "buyx"}.get(output.ndim, "")
+        fits = (
+            is_whole(one, role) or not visible(one) or has([one], "?")
+            for role, one in zip(roles, origin.trace.axes, strict=False)
+        )
+        producers = self._unnamed.get((self._memory(output), self._version(output)), [])
+        if not (roles and producers and all(fits)):
+            return
+        if output.ndim == 2:
+            origin = replace(origin, trace=replace(origin.trace, field=WHOLE))
+        self._add(output, AS_GIVEN, tuple(output.shape[2:]), (), origin, producers)
+        for producer in producers:
+            if next(producer.module.children(), None) is None:
+                self.unfollowed.called(producer.place.path, True, None, origin.trace.axes)
+
     def finish(self, output: Any) -> None:
         """After the pass: mark the values that were overwritten, and the network's output."""
-        for value in self.values:
+        main = main_tensor(output)
+        for number, value in enumerate(self.values):
+            value.attending = frozenset(self._attending.get(number, ()))
             value.overwritten = self._versions.get(value.memory[0], 0) != value.version
             value.is_output = (
-                isinstance(output, Tensor)
-                and value.memory == self._memory(output)
-                and not value.overwritten
+                main is not None and value.memory == self._memory(main) and not value.overwritten
             )
 
 
@@ -474,5 +565,27 @@ def watch(module: nn.Module, images: Tensor) -> Watched:
         with torch.no_grad():
             module(images)
         watcher.slips.append(Slip("", "everything behind", f"only unwatched: {error!r:.200}"))
+    main = main_tensor(output)
+    if main is not None and not watcher.has_output and _answers_each_alone(module, images, main):
+        watcher.add_output(main)
     watcher.finish(output)
-    return Watched(watcher.values, tuple(watcher.slips))
+    coverage = watcher.unfollowed.coverage(watcher.slips)
+    return Watched(watcher.values, tuple(watcher.slips), coverage)
+
+
+@torch.no_grad()
+def _answers_each_alone(module: nn.Module, images: Tensor, output: Tensor) -> bool:
+    """Whether each of several pictures gets its own row of the output, measured on noise: where
+    that could not be followed."""
+    if not output.is_floating_point() or output.ndim < 2 or len(output) != len(images):
+        return False
+    draw = torch.Generator().manual_seed(0)
+    noise = torch.rand(len(images) + 1, *images.shape[1:], generator=draw).to(images)
+    together = main_tensor(module(noise[:-1]))
+    for number, one in enumerate(noise[:-1]):
+        alone = main_tensor(module(torch.stack([one, noise[-1]][: len(images)])))
+        if together is None or alone is None:
+            return False
+        if not torch.allclose(together[number], alone[0], rtol=1e-3, atol=1e-4):
+            return False
+    return True

@@ -1,14 +1,20 @@
-"""Calling a function when a forward pass reaches a module's output, or a sum inside a module."""
+"""Calling a function when a forward pass reaches a module's output, or a sum inside a module.
+
+Of a module that gives several values it is the main one that is reached, and replaced.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from micrograph.models.node import CallSite
 from micrograph.models.running.joins import JoinCalls
+from micrograph.models.running.outputs import main_tensor, with_main_tensor
 
+_OURS = "_micrograph_tap"
 Reached = Callable[[CallSite, Any], Tensor | None]
 
 
@@ -35,7 +41,7 @@ class Taps(JoinCalls):
                 part = self._module.get_submodule(path)
                 before, after = self._hooks(path)
                 stack.callback(part.register_forward_pre_hook(before).remove)
-                stack.callback(part.register_forward_hook(after).remove)
+                stack.callback(_register_early(part, after).remove)
             if self._joins:
                 super().__enter__()  # type: ignore[no-untyped-call]
             self._stack = stack.pop_all()
@@ -50,17 +56,21 @@ class Taps(JoinCalls):
         self._calls = dict.fromkeys(self._paths, 0)
         self._inside = []
 
-    def _hooks(self, path: str) -> tuple[Callable[..., None], Callable[..., Tensor | None]]:
+    def _hooks(self, path: str) -> tuple[Callable[..., None], Callable[..., Any]]:
         def before(module: nn.Module, inputs: Any) -> None:
             self._inside.append((path, {}))
 
-        def after(module: nn.Module, inputs: Any, output: Any) -> Tensor | None:
+        def after(module: nn.Module, inputs: Any, output: Any) -> Any:
             while self._inside.pop()[0] != path:  # a call that raised, and somebody caught it
                 pass
             call = self._calls[path]
             self._calls[path] += 1
             place = CallSite(path, call)
-            return self._reached(place, output) if place in self._places else None
+            main = main_tensor(output)
+            if main is None or place not in self._places:
+                return None
+            other = self._reached(place, main)
+            return None if other is None else with_main_tensor(output, other)
 
         return before, after
 
@@ -73,3 +83,15 @@ class Taps(JoinCalls):
             if place in self._places and (other := self._reached(place, result)) is not None:
                 result = other
         return result
+
+
+def _register_early(module: nn.Module, hook: Callable[..., Any]) -> RemovableHandle:
+    """Hang `hook` on a module before the hooks of others, but behind earlier ones of ours: what a
+    library records of the output, and hands to a head later, is what `hook` made of it."""
+    setattr(hook, _OURS, True)
+    hooks = module._forward_hooks
+    before = [number for number, other in hooks.items() if hasattr(other, _OURS)]
+    handle = module.register_forward_hook(hook, prepend=True)
+    for number in reversed(before):
+        hooks.move_to_end(number, last=False)
+    return handle
