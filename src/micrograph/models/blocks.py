@@ -1,8 +1,8 @@
 """Outputs whose axes are cut in pieces and mixed: windows beside the pictures, tokens in blocks.
 
-Every axis of such an output is written as digits of what it counts. With a map of 14 rows in windows
-of 7, the rows are two digits, one on the axis of windows and one within a window; put together
-again they count rows from 0.
+Every axis of such an output is written as digits of what it counts. With a map of 14 rows in
+windows of 7, the rows are two digits, one on the axis of windows and one within a window; put
+together again they count rows from 0.
 """
 
 import math

@@ -92,7 +92,9 @@ GIVEN: dict[str, dict[str, Any]] = {
     "expand": {"self": lambda x: x[:, :1], "size": [2, 7, 6, 6]},
     "fill": {"value": {"Scalar": 1, "Tensor": torch.tensor(1.0)}},
     "flip": {"dims": [1, 2]},
+    "gather": {"dim": 2, "index": torch.zeros(2, 4, 3, 6, dtype=torch.long)},
     "glu": {"dim": 1},
+    "im2col": {"kernel_size": [3, 2], "dilation": [1, 1], "padding": [0, 1], "stride": [3, 1]},
     "grid_sampler_2d": {
         "grid": torch.rand(2, 5, 5, 2),
         "interpolation_mode": 0,

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 from micrograph.models.blocks import STILL, Move
 
-
 QUERY = "query"
 """The kind of tokens that stand for no place and were learned: queries, latents."""
 

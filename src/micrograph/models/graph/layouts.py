@@ -1,10 +1,21 @@
 """How a tensor of known axes is shown: as a map, or flat."""
 
 import math
+from dataclasses import replace
+
 import numpy as np
 
 from micrograph.models.blocks import STILL, Blocks, Digit, Move
-from micrograph.models.graph.axes import CLASS, LEARNED, LOOSE, Atom, Axes, is_whole, tokens_of, visible
+from micrograph.models.graph.axes import (
+    CLASS,
+    LEARNED,
+    LOOSE,
+    Atom,
+    Axes,
+    is_whole,
+    tokens_of,
+    visible,
+)
 from micrograph.models.graph.receptive_field import Field
 from micrograph.models.layout import AS_GIVEN, OutputLayout
 

@@ -141,6 +141,17 @@ class Value:
     """The modules in which it went through attention."""
 
     @property
+    def is_of_tokens(self) -> bool:
+        """Whether it is tokens that stand for no place: learned ones, or the class token alone."""
+        return bool(self.tokens) and not self.shape and not self.is_output
+
+    @property
+    def only_token(self) -> str:
+        """The kind of the one token that it is, of several; empty otherwise."""
+        alone = self.tokens and self.producers[0].layout.token is not None
+        return self.tokens[0] if alone else ""
+
+    @property
     def field(self) -> Field:
         """The receptive field of its positions."""
         return self.origin.trace.field
