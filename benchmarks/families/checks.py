@@ -294,7 +294,7 @@ def _edges(found: Found, module: nn.Module, nodes: list[Node], images: Tensor, e
         leaves[node.id] = shown.detach().clone().requires_grad_()
         # Tokens that are no nodes keep their way to what is before them.
         rest = value.detach() if all_shown else value
-        return layout.given(leaves[node.id] * 1, rest).clone()
+        return layout.given(leaves[node.id].clone(), rest).clone()
 
     draw = torch.Generator().manual_seed(1)
     with torch.enable_grad(), at_nodes(module, nodes, cut):

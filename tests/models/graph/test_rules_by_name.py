@@ -40,6 +40,9 @@ def flat(x: Tensor) -> Tensor:
 
 
 ATTENTION = {"query": heads, "key": heads, "value": heads, "attn_bias": None}
+REDUCED = {"dim": [2], "keepdim": True, "correction": 0}
+EXTREME = {"dim": 1, "other": MAP}
+ALONG = {"dim": 1}
 PUT = {"dim": 2, "index": torch.tensor([1, 0]), "source": MAP[:, :, :2]}
 SCATTER = {"dim": 2, "index": torch.zeros(2, 4, 6, 6, dtype=torch.long), "src": MAP}
 
@@ -157,13 +160,13 @@ GIVEN: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("upsample_bicubic2d", "_upsample_bicubic2d_aa"), RESIZE),
     **dict.fromkeys(
         ("mean", "sum", "amax", "amin", "var", "std", "var_mean", "std_mean", "nansum"),
-        {"dim": [2], "keepdim": True, "correction": 0},
+        REDUCED,
     ),
     "linalg_vector_norm": {"ord": 3, "dim": [1]},
-    **dict.fromkeys(("max", "min"), {"dim": 1, "other": MAP}),
-    **dict.fromkeys(("median", "nanmedian"), {"dim": 1}),
-    "prod": {"dim": 1},
-    "aminmax": {"dim": 1},
+    **dict.fromkeys(("max", "min"), EXTREME),
+    **dict.fromkeys(("median", "nanmedian"), ALONG),
+    "prod": ALONG,
+    "aminmax": ALONG,
 }
 """What is given to each operation beside the map, if it has an argument of that name: a value, or
 what is made of the map; where an argument differs between overloads, by overload."""

@@ -23,10 +23,10 @@ Layout = tuple[OutputLayout, tuple[int, ...], tuple[str, ...]]
 """The layout, the (y, x) of the map, the kinds of the tokens before and behind it."""
 
 
-def layout_of(given: Axes) -> Layout | None:
-    """How a tensor of such axes is shown. None if they are not pictures, units and at most one map
-    of positions, all of it."""
-    return _as_it_is(given) or _from_blocks(given)
+def layout_of(given: Axes, pixels: tuple[int, int] = (0, 0)) -> Layout | None:
+    """How a tensor of such axes, made of pictures of `pixels` (y, x), is shown. None if they are
+    not pictures, units and at most one map of positions, all of it."""
+    return _as_it_is(given) or _from_blocks(given, pixels)
 
 
 def _as_it_is(given: Axes) -> Layout | None:
@@ -59,7 +59,7 @@ def _as_it_is(given: Axes) -> Layout | None:
     return None
 
 
-def _from_blocks(given: Axes) -> Layout | None:
+def _from_blocks(given: Axes, pixels: tuple[int, int]) -> Layout | None:
     """Where axes are cut and mixed, if all digits of pictures, units and positions are there."""
     given, names = _queries_as_units(given)
     atoms = [atom for one in given for atom in visible(one)]
@@ -71,7 +71,7 @@ def _from_blocks(given: Axes) -> Layout | None:
     if ("t" in roles and "y" in roles) or not all(_complete(atoms, role) for role in roles):
         return None
     digits = tuple(tuple(_digit(atom) for atom in visible(one)) for one in given)
-    blocks = Blocks(digits, (_move(atoms, "y"), _move(atoms, "x")))
+    blocks = Blocks(digits, (_move(atoms, "y"), _move(atoms, "x")), pixels)
     if "y" in roles:
         return OutputLayout("buyx", blocks=blocks), (blocks.size("y"), blocks.size("x")), ()
     if "t" in roles:
