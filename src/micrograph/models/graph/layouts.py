@@ -1,6 +1,8 @@
 """How a tensor of known axes is shown: as a map, or flat."""
 
 import math
+from dataclasses import replace
+
 import numpy as np
 
 from micrograph.models.blocks import STILL, Blocks, Digit, Move

@@ -89,7 +89,7 @@ def name_nodes(
     concatenation or product that is no module's output is `<id of the module>.add`, `.cat` or
     `.mul`, a further one in the same module `.add-1`. The network's own output is the node `output`
     unless a module inside gave it; where it gives several tensors, `output.<name>` is a spelling of
-    each. The class token of a node is the node `<id>.class`. Nodes that may be constant are told so.
+    each. The class token of a node is the node `<id>.class`. Nodes that may be constant say so.
     """
     ids, inside = _ids(values, node_id), inside_attention(values)
     kinds, unseen = kinds_of(values, inside), perhaps_constant(values, TOKEN_KINDS)
