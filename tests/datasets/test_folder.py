@@ -37,6 +37,31 @@ def test_class_folders_and_what_lies_among_them(tmp_path):
     assert data.left_out == {"no name of a picture": 3, "no regular file": 1}
 
 
+def test_links_to_folders_are_followed_but_not_in_a_circle(tmp_path, monkeypatch):
+    folder(tmp_path / "all", {"cat/1.png": encoded(0), "dog/1.png": encoded(1), "x": b""})
+    folder(tmp_path / "mine", {"own/2.png": encoded(2)})
+    mine = tmp_path / "mine"
+    (mine / "cat").symlink_to(tmp_path / "all" / "cat")
+    (mine / "hound").symlink_to("../all/dog")
+    (mine / "gone").symlink_to("nowhere")
+    (mine / "gone.png").symlink_to("nowhere.png")
+    (mine / "up").symlink_to(tmp_path)  # in there is `mine` again, which is not
+    (tmp_path / "all" / "dog" / "back").symlink_to(tmp_path / "all")
+    monkeypatch.chdir(tmp_path)
+    data = open_dataset("mine")
+    found = {e.name: data.classes[e.cls] for e in data.entries}
+    assert found == {
+        "own/2.png": "own",
+        "cat/1.png": "cat",
+        "hound/1.png": "hound",
+        "hound/back/cat/1.png": "hound",
+        "up/all/cat/1.png": "up",
+        "up/all/dog/1.png": "up",
+    }
+    assert data.left_out == {"a link to nothing": 2, "no name of a picture": 2}
+    assert data.digest == open_dataset(str(mine)).digest
+
+
 def test_nothing_to_see(tmp_path):
     with pytest.raises(BadInput, match="no pictures; expected jpg"):
         open_dataset(str(tmp_path))

@@ -58,6 +58,48 @@ def test_classes_by_name(tmp_path):
     assert [e.cls for e in data.entries] == [1, 0, -1, -1, 0]
 
 
+def test_classes_that_stand_apart_and_names_that_stand_twice(tmp_path):
+    files = [
+        ("1.png", encoded(0)),
+        ("2.png", encoded(1)),
+        ("2.jpg", encoded(1, kind="JPEG")),
+        ("3.png", encoded(2)),
+        ("3.cls", b"ant"),
+        ("3.cls", b"bee"),
+        ("4.png", encoded(3)),
+        ("5.png", encoded(3)),
+        ("4.png", encoded(4)),
+        ("2.cls", b"cow"),
+        ("1.cls", b"dog"),
+        ("4.cls", b"elk"),
+        ("6.cls", b"fox"),
+        ("3.cls", b"gnu"),
+        ("7.png", encoded(5)),
+        ("7.cls", b"\xff"),
+    ]
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        for name, data in files:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    data = open_dataset(str(tmp_path / "x.tar"))
+    assert [(e.name, data.classes[e.cls] if e.cls >= 0 else "") for e in data.entries] == [
+        ("1.png", "dog"),
+        ("2.png", "cow"),
+        ("3.png", "ant"),
+        ("4.png", ""),
+        ("5.png", ""),
+        ("4.png", ""),  # its class stands apart, and could be that of either
+        ("7.png", ""),
+    ]
+    assert data.left_out == {
+        "another picture of the same name": 1,
+        "another class or text of the same name": 1,
+        "a class or text without one picture": 3,  # of 4, 6 and 3
+        "a class that cannot be read": 1,
+    }
+
+
 def test_links_and_strangers_are_counted_not_followed(tmp_path):
     with tarfile.open(tmp_path / "x.tar", "w") as archive:
         link = tarfile.TarInfo("a.png")

@@ -3,7 +3,8 @@
 The words of `--input`, with commas between them: a number, the side in pixels; a range `0..1`,
 `0..255`, `-1..1`; or `imagenet`, `clip` (their mean and standard deviation); `mean=R/G/B` and
 `std=R/G/B`, in the network's channel order and in the range given; `RGB`, `BGR` or `L`;
-`resize=PX`; `nearest`, `bilinear`, `bicubic` or `lanczos`. What is left out is what the library
+`resize=PX`; `nearest`, `bilinear`, `bicubic` or `lanczos`; `crop`, `squash` or `border`, for pictures
+that are not square. What is left out is what the library
 says, or else 0..1, RGB, bilinear, and no border around the middle.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
 
-from micrograph.cards.preprocessing import Preprocessing
+from micrograph.cards.preprocessing import FITS, Preprocessing
 from micrograph.errors import BadInput, short
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -25,13 +26,13 @@ CLIP = ((0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711
 EXAMPLE = "e.g. --input 224,imagenet or --input 64,-1..1"
 _SIDES = range(8, 2049)
 _NAMED = {"imagenet": IMAGENET, "clip": CLIP}
-_METHODS = ("nearest", "bilinear", "bicubic", "lanczos")
+_METHODS = ("nearest", "nearest-exact", "bilinear", "bicubic", "lanczos")
 _ORDERS = ("RGB", "BGR", "L")
 _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)")
 
 
 def chosen_input(
-    given: str | Preprocessing | None, known: Preprocessing | None, name: str, hint: str = ""
+    given: str | Preprocessing | Mapping[str, Any] | None, known: Preprocessing | None, name: str, hint: str = ""
 ) -> Preprocessing:
     """The preprocessing of the model `name`: as given, in what that leaves open as `known`.
 
@@ -40,6 +41,15 @@ def chosen_input(
     """
     if isinstance(given, Preprocessing):
         return given
+    if isinstance(given, Mapping):
+        given = from_constant(given, name)
+        assert given is not None
+        return given
+    if given is not None and not isinstance(given, str):
+        raise BadInput(
+            f"preprocessing of type {type(given).__name__} given; expected a Preprocessing, its fields "
+            "in a dict, or words such as '224,imagenet'"
+        )
     if given:
         return read(given, known)
     if known is None:
@@ -86,6 +96,8 @@ def _word(word: str, text: str) -> dict[str, Any]:
         return {"channel_order": word.upper()}
     if word.lower() in _METHODS:
         return {"interpolation": word.lower()}
+    if word.lower() in FITS:
+        return {"fit": word.lower()}
     if equals and name in ("mean", "std"):
         return {name: _numbers(value, text)}
     if equals and name == "resize" and value.isascii() and value.isdigit():
@@ -116,6 +128,8 @@ def checked(p: Preprocessing) -> Preprocessing:
         problem = f"channel_order {p.channel_order!r}; expected {', '.join(_ORDERS)}"
     elif p.interpolation not in _METHODS:
         problem = f"interpolation {p.interpolation!r}; expected {', '.join(_METHODS)}"
+    elif p.fit not in FITS:
+        problem = f"fit {p.fit!r}; expected {', '.join(FITS)}"
     elif not (len(p.mean) in (1, channels) and len(p.std) in (1, channels)):
         problem = f"{len(p.mean)} means and {len(p.std)} deviations for {p.channel_order}"
     elif not all(map(math.isfinite, (*p.mean, *p.std, p.scale))) or min(*p.std, p.scale) <= 0:

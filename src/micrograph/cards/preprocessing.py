@@ -13,6 +13,10 @@ from micrograph.errors import BadInput
 if TYPE_CHECKING:
     from torch import Tensor
 
+FITS = ("crop", "squash", "border")
+ROUNDINGS = ("down", "even")
+_RARE = ("fit", "fill", "rounding")
+
 LUMA = (0.299, 0.587, 0.114)
 """Weights of R, G and B in a grey channel (ITU-R BT.601)."""
 
@@ -21,7 +25,8 @@ LUMA = (0.299, 0.587, 0.114)
 class Preprocessing:
     """What a network takes: `y = (scale * x - mean) / std` of pixels in 0..1, per channel.
 
-    A picture's short side becomes `resize`, then the middle `size` x `size` is cut out.
+    A picture's short side becomes `resize`, then the middle `size` x `size` is cut out; `fit` names
+    other ways.
 
     >>> imagenet = Preprocessing(
     ...     size=224, resize=256, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225)
@@ -43,7 +48,16 @@ class Preprocessing:
     channel_order: str = "RGB"
     """"RGB" in any order, or "L" for one grey channel."""
     interpolation: str = "bilinear"
-    """How pictures are resized: nearest, bilinear, bicubic or lanczos, as Pillow does it."""
+    """How pictures are resized: nearest, bilinear, bicubic or lanczos, as Pillow does it, or
+    nearest-exact, as torch does it."""
+    fit: str = "crop"
+    """What becomes of pictures that are not square: "crop" as above; "squash", both sides become
+    `resize`; "border", the long side becomes `resize`, and what lacks is filled."""
+    fill: tuple[int, ...] = ()
+    """Colour of what lacks, RGB in 0..255; black without one."""
+    rounding: str = "down"
+    """Where the middle is if a side is odd pixels too long: the margin before it, half of that, is
+    rounded "down", or to an "even" number, as torchvision does it."""
 
     @property
     def channels(self) -> int:
@@ -52,6 +66,14 @@ class Preprocessing:
 
     def check(self) -> None:
         """Raises BadInput unless pictures can be made into such an input."""
+        lists = isinstance(self.mean, tuple | list) and isinstance(self.std, tuple | list)
+        numbers = (*self.mean, *self.std, self.scale, self.size, self.resize) if lists else ()
+        if not numbers or not all(isinstance(n, int | float) for n in numbers):
+            raise BadInput(
+                f"size {self.size!r}, resize {self.resize!r}, scale {self.scale!r}, mean "
+                f"{self.mean!r}, std {self.std!r} given; expected numbers, and of mean and std one "
+                "for each channel, as in mean=(0.5, 0.5, 0.5)"
+            )
         if self.channel_order != "L" and sorted(self.channel_order) != ["B", "G", "R"]:
             raise BadInput(
                 f"channel_order {self.channel_order!r} given, but pictures are RGB; expected 'RGB' "
@@ -62,6 +84,11 @@ class Preprocessing:
             raise BadInput(
                 f"size {self.size} and resize {self.resize} given; say how many pixels wide the "
                 "network's input is, as in Preprocessing(size=224, resize=256)"
+            )
+        if self.fit not in FITS or self.rounding not in ROUNDINGS:
+            raise BadInput(
+                f"fit {self.fit!r} and rounding {self.rounding!r} given; expected "
+                f"{' or '.join(FITS)}, and {' or '.join(ROUNDINGS)}"
             )
         for name, values in (("mean", self.mean), ("std", self.std)):
             if len(values) not in (1, self.channels) and len(set(values)) > 1:
@@ -105,5 +132,9 @@ class Preprocessing:
         return (images * self.scale - mean) / std
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain data for recipes, atlases and pages."""
-        return asdict(self)
+        """Plain data for recipes, atlases and pages; without what is as it usually is."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name not in _RARE or value != getattr(Preprocessing, name)
+        }

@@ -52,8 +52,10 @@ class ModelOptions:
         return found
 
     def _remember(self, model: str, chosen: ModelCard, said: str) -> None:
+        from micrograph.weights.checkpoints import split_key
+
         weights = self.weights or chosen.weights
-        is_file = bool(weights) and Path(weights).exists()
+        is_file = bool(weights) and split_key(weights)[0].exists()
         remember(
             OwnModel(
                 chosen.id,

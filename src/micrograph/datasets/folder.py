@@ -13,8 +13,8 @@ def open_dataset(spec: str) -> Dataset:
     """All pictures in the folder and below, sorted by path.
 
     The first folder on the way to a picture is its class; pictures that lie in `spec` itself have
-    none. Names that begin with a dot are passed over, as are links to folders; files that are not
-    called like a picture are counted.
+    none. Links are followed, but for those that lead back to a folder around them. Names that begin
+    with a dot are passed over; files that are not called like a picture are counted.
     """
     root = Path(spec)
     left_out: Counter[str] = Counter()
@@ -24,13 +24,23 @@ def open_dataset(spec: str) -> Dataset:
         where = short(error.filename or spec, 200)
         raise BadInput(f"cannot list the folder {where}: {error.strerror}; check its rights")
 
-    for folder, folders, files in os.walk(root, onerror=refuse):
+    around = {str(root): (os.path.realpath(root),)}  # of each folder, and where it really lies
+    for folder, folders, files in os.walk(root, onerror=refuse, followlinks=True):
+        path_to = around.pop(folder)
         folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in tuple(folders):
+            place = os.path.realpath(os.path.join(folder, name))
+            if place in path_to:  # all that is in there was seen
+                folders.remove(name)
+            else:
+                around[os.path.join(folder, name)] = (*path_to, place)
         for file in files:
             if file.startswith("."):
                 continue
             path = os.path.join(folder, file)
-            if file.rpartition(".")[2].lower() not in ENDINGS:
+            if os.path.islink(path) and not os.path.exists(path):
+                left_out["a link to nothing"] += 1
+            elif file.rpartition(".")[2].lower() not in ENDINGS:
                 left_out["no name of a picture"] += 1
             elif not os.path.isfile(path):
                 left_out["no regular file"] += 1

@@ -33,6 +33,7 @@ class _ByteRange:
 @dataclass
 class _Sample:
     name: str
+    key: tuple[str, str]
     picture: _ByteRange | None = None
     labels: dict[str, _ByteRange] = field(default_factory=dict)
 
@@ -41,13 +42,17 @@ def open_dataset(spec: str) -> Dataset:
     """Pictures of one or more tar files in the order in which they lie there.
 
     Files whose names differ behind the first dot only belong together: the picture, and its class
-    in `.cls` (a number or a name) or in `.json` under `cls` or `label`. Nothing is unpacked; links,
-    devices and compressed archives are not followed.
+    in `.cls` (a number or a name) or in `.json` under `cls` or `label`. They stand side by side, or
+    else the name has one picture in the archive. Nothing is unpacked; links, devices and compressed
+    archives are not followed.
     """
     paths = _expand(spec)
     left_out: Counter[str] = Counter()
-    samples = [s for path in paths for s in _samples(path, left_out) if s.picture is not None]
+    samples = [sample for path in paths for sample in _paired(path, left_out)]
     labels = [_label(sample.labels) for sample in samples]
+    unread = sum("cls" in s.labels and n is None for s, n in zip(samples, labels, strict=True))
+    if unread:
+        left_out["a class that cannot be read"] += unread
     classes, numbers = _numbered(labels)
     entries = [Entry(s.name, n) for s, n in zip(samples, numbers, strict=True)]
     places = [s.picture for s in samples if s.picture is not None]
@@ -83,9 +88,26 @@ def _expand(spec: str) -> list[str]:
     return paths
 
 
+def _paired(path: str, left_out: Counter[str]) -> list[_Sample]:
+    """Those with a picture. A class that stands apart from its picture is brought to it."""
+    samples = list(_samples(path, left_out))
+    pictures: dict[tuple[str, str], list[_Sample]] = {}
+    for sample in samples:
+        if sample.picture is not None:
+            pictures.setdefault(sample.key, []).append(sample)
+    for sample in samples:
+        if sample.picture is None and sample.labels:
+            own = pictures.get(sample.key, [])
+            if len(own) == 1 and not own[0].labels.keys() & sample.labels.keys():
+                own[0].labels |= sample.labels
+            else:
+                left_out["a class or text without one picture"] += len(sample.labels)
+    return [sample for sample in samples if sample.picture is not None]
+
+
 def _samples(path: str, left_out: Counter[str]) -> Iterator[_Sample]:
     """Neighbours in the archive that share a key."""
-    now = _Sample("")
+    now = _Sample("", ("", ""))
     key = None
     for name, place in _members(path, left_out):
         folder, _, file = name.rpartition("/")
@@ -94,12 +116,15 @@ def _samples(path: str, left_out: Counter[str]) -> Iterator[_Sample]:
             if key is not None:
                 yield now
             key = (folder, stem)
-            now = _Sample("")
+            now = _Sample("", key)
         kind = ending.rpartition(".")[2].lower()
         if kind in ENDINGS and now.picture is None:
             now.name, now.picture = shown(name), place
         elif kind in ("cls", "json", "txt"):
-            now.labels[kind] = place
+            if now.labels.setdefault(kind, place) is not place:
+                left_out["another class or text of the same name"] += 1
+        elif kind in ENDINGS:
+            left_out["another picture of the same name"] += 1
         else:
             left_out["no picture and no class"] += 1
     if key is not None:

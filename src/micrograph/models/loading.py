@@ -12,8 +12,10 @@ from micrograph.models.model import Model
 from micrograph.models.uninitialized import Uninitialized
 from micrograph.weights import store
 from micrograph.weights.building import build, fill
+from micrograph.weights.checkpoints import split_key
 from micrograph.weights.own_models import with_weights
-from micrograph.weights.tensors import module_digest
+from micrograph.weights.tensors import extra_state, module_digest
+from micrograph.weights.usable import usable
 
 RANDOM = "random"
 """Named instead of a weights file: the untrained network."""
@@ -25,11 +27,11 @@ def load_card(card: ModelCard, *, weights: Path | str | None = None, device: str
     if card.spec:
         card = _with_command_as_source(card, weights)
     weights = weights or card.weights or None
-    file = None if weights is None or weights == RANDOM else Path(weights)
+    file, key = (None, "") if weights in (None, RANDOM) else split_key(weights)
     if weights == RANDOM:  # its logits have no meaning
         model = untrained(_with_lineage(replace(card, labels=()), "random weights"))
     elif card.spec:
-        model = _of_unregistered_card(card, file)
+        model = _of_unregistered_card(card, file, key)
     else:
         model = _verified(card, file)
     model.module.to(where)
@@ -53,11 +55,15 @@ def _with_command_as_source(card: ModelCard, weights: Path | str | None) -> Mode
     return replace(card, sources=(WeightsSource(said),))
 
 
-def _of_unregistered_card(card: ModelCard, file: Path | None) -> Model:
+def _of_unregistered_card(card: ModelCard, file: Path | None, key: str) -> Model:
     """The model of a card that is in no registry, with weights from `file` or its library."""
     file = file or store.status(card).path
-    lineage = f"weights from {file.name}" if file else "weights as they come with it"
-    return _checked_complete(_with_lineage(card, lineage), with_weights(card, file))
+    module, place = with_weights(card, file, key)
+    inside = f", those under {place!r}" if place else ""
+    if file and (own := extra_state(module)):  # only tensors are read from files
+        inside += f" (what {', '.join(own[:3])} keeps besides tensors is as it was made)"
+    lineage = f"weights from {file.name}{inside}" if file else "weights as they come with it"
+    return _checked_complete(_with_lineage(card, lineage), module)
 
 
 def _with_lineage(card: ModelCard, weights: str) -> ModelCard:
@@ -74,7 +80,7 @@ def _checked_complete(card: ModelCard, module: nn.Module) -> Model:
     """The model of a network that holds all its tensors; one from elsewhere has run once."""
     if not card.spec:
         return Model(card, module, module_digest(module))
-    module = module.float()
+    module = usable(module, card.spec).float()
     card = replace(card, parameters=sum(p.numel() for p in module.parameters()))
     names = {name: card.tensor_name(name) for name in module.state_dict()}
     return _checked_by_running(Model(card, module, module_digest(module, names)))

@@ -1,6 +1,6 @@
 """A network under the microscope: its nodes, and running it up to any of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from micrograph.cards.inputs import chosen_input
 from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
-from micrograph.errors import BadInput, MicrographError
+from micrograph.errors import BadInput, MicrographError, short
 from micrograph.graph import Coverage
 from micrograph.models.dictionaries.attached import Attached, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
@@ -24,6 +24,7 @@ from micrograph.models.node import Node
 from micrograph.models.running.capture import capture
 from micrograph.models.running.relu import ReLUOff
 from micrograph.weights.tensors import module_digest
+from micrograph.weights.usable import as_float32, usable
 
 _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 """How networks say that they do not take what they were given."""
@@ -31,6 +32,15 @@ _REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
 
 def _first_line(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0][:200]
+
+
+def _names(nodes: object) -> list[str]:
+    """One name or several. Raises BadInput for anything else."""
+    given = [nodes] if isinstance(nodes, str) else nodes
+    names = list(given) if isinstance(given, Iterable) else []
+    if not isinstance(given, Iterable) or not all(isinstance(name, str) for name in names):
+        raise BadInput(f"nodes {short(nodes)} given; expected an id, or a list of ids")
+    return names
 
 
 class Model:
@@ -59,7 +69,7 @@ class Model:
         Parameters:
             module: takes one tensor [batch, 3, y, x], or [batch, 1, y, x] if the preprocessing says
                 that pictures are grey ("L"). It is switched to eval mode, and its parameters stop
-                needing gradients.
+                needing gradients. Of one in another precision a copy in float32 is taken.
             id: the first part of its addresses.
             preprocessing: what it takes; also in words (see `micrograph.cards.inputs`), such as
                 "224,imagenet". It may be left out for a network whose library is known and says it,
@@ -68,10 +78,10 @@ class Model:
             text: makes the text tower of a module that gives vectors of pictures (see
                 `ModelCard.text`).
 
-        Returns a `Model` whose digest is that of the module's state dict.
+        Returns a `Model` whose digest is that of the module's state dict, as it was given.
 
-        Raises BadInput for an id that no address can have, and if nobody says what the module
-        takes.
+        Raises BadInput for an id that no address can have, if nobody says what the module takes,
+        and for a module that is quantized, compiled, without values, or none at all.
 
         >>> net = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
         >>> model = Model.of(net, id="mynet", preprocessing="32,-1..1")
@@ -79,6 +89,7 @@ class Model:
         [('0', 8, (30, 30)), ('1', 8, (30, 30))]
         """
         Address(id)
+        module = usable(module, id)
         known = None if isinstance(preprocessing, Preprocessing) else adapters.input_of(module)
         card = ModelCard(
             id=id,
@@ -91,7 +102,7 @@ class Model:
             node_id=default_id,
             text=text,
         )
-        return cls(card, module, module_digest(module))
+        return cls(card, as_float32(module, id), module_digest(module))
 
     @property
     def id(self) -> str:
@@ -255,7 +266,7 @@ class Model:
     def run(
         self,
         images: Tensor,
-        nodes: Sequence[str],
+        nodes: str | Iterable[str],
         *,
         pre_relu: bool = False,
         preprocess: bool = True,
@@ -265,7 +276,7 @@ class Model:
         Parameters:
             images: RGB [batch, 3, y, x] in 0..1, floating point, of any size that the network
                 takes. Gradients flow to them.
-            nodes: ids or aliases.
+            nodes: ids or aliases; also a single one.
             pre_relu: a node whose values come out of a ReLU (also of several, side by side) gives
                 the values before it, and one of a dictionary its latents before their activation.
             preprocess: whether to bring pixels to the network's range first. If not, `images` are
@@ -283,13 +294,19 @@ class Model:
         {'mixed4a': [2, 152, 12, 12], 'logits': [2, 30]}
         """
         channels = 3 if preprocess else self.preprocessing.channels
+        if not isinstance(images, Tensor):
+            raise BadInput(
+                f"images of type {type(images).__name__} given, expected a tensor [batch, {channels}, "
+                "y, x]"
+            )
         if images.ndim != 4 or images.shape[1] != channels or not images.is_floating_point():
             form = "RGB [batch, 3, y, x]" if channels == 3 else f"[batch, {channels}, y, x]"
             raise BadInput(
                 f"images of shape {list(images.shape)} in {images.dtype} given, "
                 f"expected floating-point {form}"
             )
-        wanted = {name: self.node(name) for name in nodes}
+        wanted = {name: self.node(name) for name in _names(nodes)}
+        images = images.to(self._first_tensor.dtype)
         x = self.preprocessing.apply(images) if preprocess else images
         if not pre_relu:
             found = self._capture(x, [self._network_node(node) for node in wanted.values()])

@@ -23,12 +23,14 @@ class ReceptiveField:
 @dataclass(frozen=True)
 class CallSite:
     """What to watch for in a forward pass: a call of the module at `path`, counted from 0, gives
-    its output, of several values the main one; or, inside that call, a sum, concatenation or
-    product by torch functions, as in "add#2"."""
+    its output, of several values the first; or, inside that call, a sum, concatenation or product
+    by torch functions, as in "add#2". Of several that the network itself gives it is the one called
+    `part`."""
 
     path: str
     call: int = 0
     join: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ class Node:
     join: str = ""
     """Which sum, concatenation or product inside the module it is, if no module gives just it: see
     `CallSite`."""
+    part: str = ""
+    """Which of several tensors that the network gives."""
     handed_out: bool = False
     """True for such a join that a module gives among other values: the output of a block."""
     attended: bool = False
     """True if it lies inside attention, which alone reads it: a query, a key or a value."""
     constant: bool = False
     """True if its values are the same for every picture, as those of a class token are at first."""
-
     made_at: CallSite | None = None
     """Which module gives it first, where that is not the one at `path`: something may be read, or
     recorded by a hook, before the module around it ends."""
@@ -76,4 +79,4 @@ class Node:
         if self.made_at is not None:
             return self.made_at
         path, _, call = self.path.partition("#")
-        return CallSite(path, int(call or 0), self.join)
+        return CallSite(path, int(call or 0), self.join, self.part)

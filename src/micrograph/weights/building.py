@@ -8,7 +8,7 @@ from torch import nn
 
 from micrograph.cards.model_card import ModelCard
 from micrograph.weights.formats import RawTensor, WeightsError
-from micrograph.weights.tensors import to_torch
+from micrograph.weights.tensors import tensors_of, to_torch
 
 
 def build(card: ModelCard) -> nn.Module:
@@ -26,7 +26,7 @@ def seeded(make: Callable[[], nn.Module], seed: int = 0) -> nn.Module:
 
 def expected_shapes(card: ModelCard, module: nn.Module) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the tensors that a weights file of this model holds."""
-    return {card.tensor_name(n): tuple(t.shape) for n, t in module.state_dict().items()}
+    return {card.tensor_name(n): tuple(t.shape) for n, t in tensors_of(module).items()}
 
 
 def check_names(given: Iterable[str], expected: Iterable[str], path: Path, model: str) -> None:
@@ -59,5 +59,10 @@ def fill(module: nn.Module, card: ModelCard, tensors: Mapping[str, RawTensor], p
                 f"expected {list(shape)}"
             )
     with torch.no_grad():
-        for name, target in module.state_dict().items():
-            target.copy_(to_torch(tensors[card.tensor_name(name)]))
+        for name, target in tensors_of(module).items():
+            given = to_torch(tensors[card.tensor_name(name)])
+            part, _, last = name.rpartition(".")
+            if last == "_extra_state":  # what a module gives of itself, and takes in its own way
+                module.get_submodule(part).set_extra_state(given)
+            else:
+                target.copy_(given)

@@ -27,6 +27,12 @@ ITEM_SIZE = {
     "I8": 1,
     "U8": 1,
     "BOOL": 1,
+    "U16": 2,
+    "U32": 4,
+    "U64": 8,
+    "F8_E4M3": 1,
+    "F8_E5M2": 1,
+    "C64": 8,
 }
 """Bytes per element of the dtypes that we read, by the name that safetensors gives them."""
 

@@ -11,10 +11,11 @@ from micrograph.cards.model_card import Conversion, ModelCard
 from micrograph.cards.registry import card as card_of
 from micrograph.weights import store
 from micrograph.weights.building import build, fill
+from micrograph.weights.checkpoints import Chosen, choose, largest
 from micrograph.weights.conversion import Given
 from micrograph.weights.formats import WeightsError, digest_of, write_safetensors
-from micrograph.weights.readers import read_any
-from micrograph.weights.tensors import to_raw
+from micrograph.weights.readers import Tensors, read_sets
+from micrograph.weights.tensors import tensors_of, to_raw
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ def import_weights(model_id: str, file: Path, member: str = "") -> Imported:
     """
     card = card_of(model_id)
     store.check_released(card)
-    form, tensors = read_any(file, member or _member(card, file))
+    form, sets = read_sets(file, member or _member(card, file))
     module = build(card)
+    tensors = _meant(card, module, sets, file, member)
     given = _own_names(card, module, form, tensors)
     converted = given is None
     if given is None:
@@ -52,6 +54,23 @@ def import_weights(model_id: str, file: Path, member: str = "") -> Imported:
     path = store.import_path(card)
     write_safetensors(path, stored, {"format": "pt", "model": card.id, "digest": digest})
     return Imported(path, form, converted, digest)
+
+
+def _meant(
+    card: ModelCard, module: nn.Module, sets: Mapping[str, Tensors], file: Path, member: str
+) -> Tensors:
+    """Of the sets of tensors in a training checkpoint the one that fits, by its names in the file;
+    the only one, whatever it holds."""
+    if len(sets) < 2:
+        return next(iter(sets.values()), {})
+    key = member if member in sets else ""
+    own = tensors_of(module)
+    stored = {card.tensor_name(name): tensor for name, tensor in own.items()}
+    for names in (stored, own):
+        chosen = choose(sets, names, file, key)
+        if names.keys() <= chosen.tensors.keys():
+            return chosen.tensors
+    return largest(sets, Chosen(key, {}), file, key).tensors
 
 
 def _member(card: ModelCard, file: Path) -> str:

@@ -1,77 +1,60 @@
 """Weights for a model that is in no registry: a file, the library's own, or random ones."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
 from micrograph.cards.model_card import ModelCard
 from micrograph.errors import Unavailable
 from micrograph.weights.building import build, fill, seeded
+from micrograph.weights.checkpoints import Chosen, choose, is_needless, largest
 from micrograph.weights.conversion import Given
 from micrograph.weights.formats import WeightsError
-from micrograph.weights.readers import read_any
-from micrograph.weights.tensors import to_raw
+from micrograph.weights.readers import read_sets
+from micrograph.weights.tensors import tensors_of, to_raw
 
-_NEEDLESS = ("num_batches_tracked", "position_ids", "relative_position_index", "attn_mask")
-"""Last parts of the names of buffers that follow from the network, so that files may lack them or
-have them where the network does not."""
-
-
-def with_weights(card: ModelCard, file: Path | None) -> nn.Module:
-    """The network of a card, filled from `file`, or as it comes with weights.
+def with_weights(card: ModelCard, file: Path | None, key: str = "") -> tuple[nn.Module, str]:
+    """The network of a card, filled from `file`, or as it comes with weights; and where in the file
+    they stood (see `fill_from`).
 
     Raises WeightsError for a file of another network, Unavailable if there are no weights.
     """
     if file is not None:
         module = build(card)
-        fill_from(module, card, file)
-        return module
+        return module, fill_from(module, card, file, key)
     if card.pretrained is None:
         raise Unavailable(
             f"{card.spec} comes without weights; give a file with --weights FILE, or "
             "--weights random for the untrained network"
         )
-    return seeded(card.pretrained)
+    return seeded(card.pretrained), ""
 
 
-def fill_from(module: nn.Module, card: ModelCard, file: Path) -> None:
+def fill_from(module: nn.Module, card: ModelCard, file: Path, key: str = "") -> str:
     """Fill the module from a weights file of any form whose names are those of its state dict,
-    with anything in front. Raises WeightsError if names or shapes are others."""
-    form, given = read_any(file)
+    with anything in front. `key` says which of several sets of tensors is meant.
+
+    Returns where in the file they stood, "" if they are all that it holds. Raises WeightsError if
+    names or shapes are others, or if several sets fit.
+    """
+    form, sets = read_sets(file)
+    own = {card.tensor_name(name): tensor for name, tensor in tensors_of(module).items()}
+    chosen = choose(sets, own, file, key)
     for conversion in card.conversions:
         if conversion.form == form:
-            given = conversion.convert(Given(given, file))
+            given = largest(sets, chosen, file, key)
+            made = conversion.convert(Given(given.tensors, file))
+            chosen = Chosen(given.key, choose({"": made}, own, file).tensors)
             break
-    own = {card.tensor_name(name): tensor for name, tensor in module.state_dict().items()}
-    named = fitting(given, own)
-    if not any(name in own and not _is_needless(name) for name in named):
+    if not any(name in own and not is_needless(name) for name in chosen.tensors):
+        given_names = [name for tensors in sets.values() for name in tensors]
         raise WeightsError(
-            f"{file} ({form}) is not for {card.id}: none of its {len(given)} tensors is named as "
-            f"in the network's state dict ({_few(given)} instead of {_few(own)})"
+            f"{file} ({form}) is not for {card.id}: none of its {len(given_names)} tensors is named "
+            f"as in the network's state dict ({_few(given_names)} instead of {_few(own)})"
         )
-    fill(module, card, {name: to_raw(tensor) for name, tensor in named.items()}, file)
-
-
-def fitting(given: Mapping[str, Tensor], own: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What of `given` is meant for the network, by its names there.
-
-    A prefix that all names have (`module.`, `state_dict.model.`) is taken away; what lies beside it
-    (an optimizer, other towers) is left out.
-    """
-    first = next((name for name in own if not _is_needless(name)), "")
-    ends = [name for name in given if name == first or name.endswith(f".{first}")]
-    prefix = min(ends, key=len).removesuffix(first) if ends else ""
-    named = {n.removeprefix(prefix): t for n, t in given.items() if n.startswith(prefix)}
-    tops = {name.partition(".")[0] for name in own}
-    if len(tops) == 1 and any("." in name for name in own):
-        named = {n: t for n, t in named.items() if n.partition(".")[0] in tops}
-    found = {n: t for n, t in named.items() if n in own or not _is_needless(n)}
-    return {n: t for n, t in own.items() if _is_needless(n)} | found
-
-
-def _is_needless(name: str) -> bool:
-    return name.rpartition(".")[2] in _NEEDLESS
+    fill(module, card, {name: to_raw(t) for name, t in chosen.tensors.items()}, file)
+    return chosen.key
 
 
 def _few(names: Iterable[str]) -> str:

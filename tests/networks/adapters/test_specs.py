@@ -158,7 +158,7 @@ def test_constants_of_all_kinds():
 def test_image_processors_say_size_and_range():
     half = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3}
     assert of_processor({"size": {"height": 96, "width": 96}, **half}) == Preprocessing(
-        96, 96, mean=(0.5,) * 3, std=(0.5,) * 3
+        96, 96, mean=(0.5,) * 3, std=(0.5,) * 3, fit="squash"
     )
     clip = of_processor(
         {
@@ -177,6 +177,30 @@ def test_image_processors_say_size_and_range():
     assert of_processor({"size": 64}) is None
     assert of_processor({**half}, SimpleNamespace(image_size=48)).size == 48
     assert of_processor(half) is None
+
+
+SWITCHED_ON = {
+    "do_color_quantize": {"do_color_quantize": True},
+    "offset": {"offset": 1},
+    "patch_size": {"patch_size": {"height": 4}},
+    "pad_size": {"do_pad": True, "pad_size": {"height": 80, "width": 80}},
+    "size_divisor": {"size_divisor": 48},
+    "do_resize": {"do_resize": False, "do_center_crop": True, "crop_size": 64},
+    "64 x 32 px": {"size": {"height": 64, "width": 32}},
+    "several forms": {"size": {"longest_edge": 64}},
+    "by method 5": {"resample": 5},
+}
+
+
+@pytest.mark.parametrize("name", SWITCHED_ON)
+def test_what_no_rule_knows_of_an_image_processor_is_refused_by_name(name):
+    plain = {"image_mean": [0.5] * 3, "image_std": [0.5] * 3, "size": {"height": 64, "width": 64}}
+    with pytest.raises(BadInput, match=name) as caught:
+        of_processor(plain | SWITCHED_ON[name])
+    assert "\n" not in str(caught.value)
+    off = {key: False for key in SWITCHED_ON[name] if key in ("do_color_quantize", "offset")}
+    labels = {"do_reduce_labels": True, "num_labels": 150, "ignore_index": 255, "do_pad": True}
+    assert of_processor(plain | off | labels) == of_processor(plain)
 
 
 @pytest.mark.parametrize(

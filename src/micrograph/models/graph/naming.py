@@ -12,7 +12,7 @@ from micrograph.models.graph.attended import inside_attention
 from micrograph.models.graph.constants import perhaps_constant
 from micrograph.models.graph.kinds import kinds_of
 from micrograph.models.graph.watching import Producer, Source, Value
-from micrograph.models.node import Node, ReceptiveField
+from micrograph.models.node import CallSite, Node, ReceptiveField
 
 TOKEN_KINDS = ("class", "distillation")
 """The kinds of tokens beside the positions that become nodes of their own."""
@@ -64,7 +64,7 @@ def _ids(values: Sequence[Value], node_id: Callable[[str], str | None]) -> dict[
         place = _naming_producer(value).place
         kind = place.join.partition("#")[0]
         path = ".".join(part for part in (place.path, kind, value.only_token) if part)
-        name = node_id(path) if path else "output"
+        name = node_id(path) if path else _output_name(place)
         if name is None:
             continue
         stem = name = default_id(name)
@@ -88,8 +88,9 @@ def name_nodes(
     A module's k-th call (k > 0) is the node `<id>-<k>`, also written `<path>#<k>`. A sum,
     concatenation or product that is no module's output is `<id of the module>.add`, `.cat` or
     `.mul`, a further one in the same module `.add-1`. The network's own output is the node `output`
-    unless a module inside gave it. The class token of a node is the node `<id>.class`, also
-    where nothing else of it can be shown. Nodes that may be constant are told so.
+    unless a module inside gave it; where it gives several tensors, `output.<name>` is a spelling of
+    each. The class token of a node is the node `<id>.class`, also where nothing else of it can be
+    shown. Nodes that may be constant say so.
     """
     ids, inside = _ids(values, node_id), inside_attention(values)
     kinds, unseen = kinds_of(values, inside), perhaps_constant(values, TOKEN_KINDS)
@@ -106,6 +107,7 @@ def name_nodes(
             for m in value.producers
             if m.place.path and not m.place.join
         ]
+        also += [_output_name(m.place) for m in value.producers if m.place.part]
         sources = _visible_sources(values, number, ids, "")
         node = Node(
             id=name,
@@ -121,6 +123,7 @@ def name_nodes(
             overwritten=value.overwritten,
             layout=first.layout,
             join=place.join,
+            part=place.part,
             made_at=first.place if first is not producer else None,
             attended=number in inside,
             constant=(number, "") in unseen,
@@ -152,6 +155,11 @@ def name_nodes(
         for alias in node.aliases:
             known.setdefault(alias, node.id)
     return nodes, known
+
+
+def _output_name(place: CallSite) -> str:
+    """What the network's own output is called, or one tensor of it."""
+    return default_id(f"output.{place.part}") if place.part else "output"
 
 
 def _spelling(path: str, call: int) -> str:

@@ -30,8 +30,8 @@ from micrograph.models.graph.unfollowed import Loss, Unfollowed, loss_after
 from micrograph.models.graph.writes import reaches, trace_after_write
 from micrograph.models.layout import AS_GIVEN, OutputLayout
 from micrograph.models.node import CallSite
+from micrograph.models.outputs import first_tensor, main_tensor, named_tensors
 from micrograph.models.running.joins import JoinCalls
-from micrograph.models.running.outputs import main_tensor
 from micrograph.models.running.relu import ReLUCalls
 
 Memory = tuple[int, int, tuple[int, ...], tuple[int, ...]]
@@ -196,18 +196,21 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     @staticmethod
     def _memory(t: Tensor) -> Memory:
-        shape, offset = tuple(t.shape), int(t.storage_offset())
+        shape = tuple(t.shape)
+        if t.layout is not torch.strided:
+            return (_storage(t), 0, shape, ())
+        offset = int(t.storage_offset())
         steps = tuple(0 if n == 1 else step for n, step in zip(shape, t.stride(), strict=True))
-        return (t.untyped_storage().data_ptr(), offset, shape, steps)
+        return (_storage(t), offset, shape, steps)
 
     def _version(self, t: Tensor) -> int:
-        return self._versions.get(t.untyped_storage().data_ptr(), 0)
+        return self._versions.get(_storage(t), 0)
 
     def _origin(self, t: Tensor) -> Origin | None:
         return self._origins.get(self._memory(t))
 
     def _parameter(self, t: Tensor) -> str:
-        return self._parameters.get(t.untyped_storage().data_ptr(), "")
+        return self._parameters.get(_storage(t), "")
 
     def _safely(self, operation: str, step: Callable[..., T], *given: Any, otherwise: T) -> T:
         """What a step of ours gives, `otherwise` if it raises."""
@@ -268,7 +271,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         arguments = arguments_by_name(func, args, kwargs)
         changed = _written_arguments(func, arguments)
         for t in changed:
-            storage = t.untyped_storage().data_ptr()
+            storage = _storage(t)
             self._versions[storage] = self._versions.get(storage, 0) + 1
         leaves = tree_leaves(results)
         for number, result in (*((0, t) for t in changed), *enumerate(leaves)):
@@ -379,15 +382,22 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.slips.without(None, path, "its output", self._record_output, output, entered, module)
 
     def _record_output(self, output: Any, entered: _OpenCall, module: nn.Module) -> None:
-        main = main_tensor(output)
-        if main is None or (self._memory(main), self._version(main)) in entered.inputs:
+        place = entered.place
+        if not place.path and not isinstance(output, Tensor):
+            main = main_tensor(output)
+            for part, tensor in named_tensors(output).items():
+                recorded = self._record_node(tensor, replace(place, part=part), module)
+                self.has_output = recorded if tensor is main else self.has_output
             return
-        recorded = self._record_node(main, entered.place, module, main is not output)
-        origin = self._origin(main)
+        first = first_tensor(output)
+        if first is None or (self._memory(first), self._version(first)) in entered.inputs:
+            return
+        recorded = self._record_node(first, place, module, first is not output)
+        origin = self._origin(first)
         if origin is not None and next(module.children(), None) is None:
             axes = origin.trace.axes
-            self.unfollowed.called(entered.place.path, recorded, origin.lost, axes)
-        if not entered.place.path:
+            self.unfollowed.called(place.path, recorded, origin.lost, axes)
+        if not place.path:
             self.has_output = recorded
 
     def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
@@ -501,6 +511,11 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
 
 
+def _storage(t: Tensor) -> int:
+    """What tells the memory of a tensor from all others; a sparse one stands for itself."""
+    return t.untyped_storage().data_ptr() if t.layout is torch.strided else -id(t)
+
+
 def _written_arguments(func: Any, arguments: dict[str, Any]) -> list[Tensor]:
     """The arguments that an operation writes to."""
     if not func._schema.is_mutable:
@@ -562,7 +577,7 @@ def watch(module: nn.Module, images: Tensor) -> Watched:
     gave until it could not, and a slip says so.
     """
     tensors = (*module.named_parameters(), *module.named_buffers())
-    watcher = Watcher({t.untyped_storage().data_ptr(): name for name, t in tensors})
+    watcher = Watcher({_storage(t): name for name, t in tensors})
     watcher.start(images)
     output = None
     try:

@@ -61,14 +61,23 @@ def _check_blocks(node: Node, x: Tensor) -> None:
 
 
 def grid_of(node: Node, value: Tensor, x: Tensor) -> tuple[int, ...]:
-    """(y, x) of the positions of a stream of tokens, for pictures of any size."""
+    """(y, x) of the positions of a stream of tokens, for pictures of any size and form.
+
+    Of all grids of as many tokens it is the one whose form is nearest to the picture's: patches that
+    do not fit whole change each side by less than a factor of two.
+    """
     if "t" not in node.layout.axes or node.layout.token is not None:
         return ()
     count = node.layout.positions(value)
-    if count == math.prod(node.shape):
+    if count == math.prod(node.shape) and x.shape[2] == x.shape[3]:
         return node.shape
-    rows = round(math.sqrt(count * x.shape[2] / x.shape[3]))
-    if rows < 1 or count % rows:
+    form = x.shape[2] / x.shape[3] * node.shape[0] / node.shape[1]
+
+    def unlike(rows: int) -> float:
+        return abs(math.log(rows * rows / count / form))
+
+    rows = min((n for n in range(1, count + 1) if count % n == 0), key=unlike, default=0)
+    if not rows or unlike(rows) >= math.log(2):
         raise BadInput(
             f"{node.id} has {count} tokens on pictures of {x.shape[2]} x {x.shape[3]}, which make "
             f"no grid; at its own size it has {node.shape[0]} x {node.shape[1]}"

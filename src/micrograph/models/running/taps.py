@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from micrograph.models.node import CallSite
+from micrograph.models.outputs import first_tensor, named_tensors, with_first_tensor
 from micrograph.models.running.joins import JoinCalls
-from micrograph.models.running.outputs import main_tensor, with_main_tensor
 
 _OURS = "_micrograph_tap"
 Reached = Callable[[CallSite, Any], Tensor | None]
@@ -67,17 +67,27 @@ class Taps(JoinCalls):
             call = self._calls[path]
             self._calls[path] += 1
             place = CallSite(path, call)
-            main = main_tensor(output)
-            if main is None or place not in self._places:
+            if not path and not isinstance(output, Tensor):
+                self._reach_parts(output, call)
+                return None
+            first = first_tensor(output)
+            if first is None or place not in self._places:
                 return None
             self._ours = True
             try:
-                other = self._reached(place, main)
+                other = self._reached(place, first)
             finally:
                 self._ours = False
-            return None if other is None else with_main_tensor(output, other)
+            return None if other is None else with_first_tensor(output, other)
 
         return before, after
+
+    def _reach_parts(self, output: Any, call: int) -> None:
+        """Of a network that gives several tensors; behind them is nothing to be replaced for."""
+        for part, tensor in named_tensors(output).items():
+            place = CallSite("", call, part=part)
+            if place in self._places:
+                self._reached(place, tensor)
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
         """Counted in every module that the call happens in."""

@@ -52,13 +52,15 @@ def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     def build() -> "nn.Module":
         from torch import nn
 
+        from micrograph.weights.usable import usable
+
         if isinstance(maker, nn.Module):
-            return maker
+            return usable(maker, spec.name)
         with _beside(path), _in_one_line(path, f"{name}()"):
             made = maker(**spec.options)
         if not isinstance(made, nn.Module):
             raise BadInput(f"{spec.name} gave {_kind(made)}, expected a torch.nn.Module")
-        return made
+        return usable(made, spec.name)
 
     said = from_constant(
         getattr(maker, "preprocessing", None) or getattr(module, "PREPROCESSING", None), str(path)

@@ -4,8 +4,9 @@ The classes that come with transformers are used, never code that comes with a m
 pictures must be like is what the image processor beside the weights says.
 """
 
+import inspect
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from micrograph.cards.model_card import Conversion, ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.spec import ModelSpec
 from micrograph.errors import BadInput, Unavailable, short
+from micrograph.networks.adapters.hf_processors import preprocessing_of
 from micrograph.networks.adapters.libraries import library, not_loaded, one_line
 
 if TYPE_CHECKING:
@@ -22,8 +24,6 @@ if TYPE_CHECKING:
 
     from micrograph.weights.conversion import Given
 
-_METHODS = {0: "nearest", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
-"""Pillow's numbers."""
 _OUTPUTS = ("logits", "image_embeds", "pooler_output", "last_hidden_state")
 
 
@@ -71,18 +71,14 @@ def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
         return found
 
     kind = network.__name__
+    known, hint = _preprocessing(transformers, name, config)
     return ModelCard(
         id=spec.id,
         title=Path(name).name if Path(name).is_dir() else name,
         summary=f"{kind} of transformers.",
         build=build,
         pretrained=trained,
-        preprocessing=chosen_input(
-            given,
-            _preprocessing(transformers, name, config),
-            spec.text,
-            "no image processor lies beside it; ",
-        ),
+        preprocessing=chosen_input(given, known, spec.text, hint),
         labels=labels_of(config),
         lineage=f"transformers {transformers.__version__}, {kind}",
         node_id=lambda path: path.removeprefix("net."),
@@ -114,22 +110,49 @@ def _quiet(transformers: Any) -> Iterator[None]:
 def _network(transformers: Any, config: Any, spec: str) -> tuple[Any, Any]:
     """The class of the network, and its configuration; of a contrastive pair the image tower's."""
     for name in config.architectures or ():
-        found = getattr(transformers, name, None)
-        if found is not None and found.main_input_name == "pixel_values":
+        found = _class_named(transformers, name)
+        if _takes_pictures(found):
             return found, config
     tower = getattr(config, "vision_config", None)
     for wanted in (tower, config):
         found = transformers.AutoModel._model_mapping.get(type(wanted), None)
         if isinstance(found, (list, tuple)):
             found = found[0]
-        if found is not None and found.main_input_name == "pixel_values":
+        if _takes_pictures(found):
             return found, wanted
     kind = ", ".join(config.architectures or ()) or config.model_type
-    raise BadInput(f"{short(spec, 200)} ({kind}) is no model of transformers that takes pictures")
+    raise BadInput(
+        f"{short(spec, 200)} ({kind}) is no model of transformers that takes pictures, and nothing "
+        "else"
+    )
+
+
+def _class_named(transformers: Any, name: str) -> Any:
+    """The class of that name, or None. Raises Unavailable where something that it needs fails."""
+    try:
+        return getattr(transformers, name, None)
+    except Exception as error:  # it is imported now, with all that it imports
+        raise Unavailable(
+            f"{name} of transformers cannot be imported: {one_line(error)}; install the versions "
+            "of it, of torch and of torchvision that fit each other"
+        ) from None
+
+
+def _takes_pictures(network: Any) -> bool:
+    """Whether it is a class of networks that need pictures and nothing else."""
+    if getattr(network, "main_input_name", "") != "pixel_values":
+        return False
+    needed = inspect.signature(network.forward).parameters.values()
+    return not any(
+        p.default is p.empty and p.name not in ("self", "pixel_values")
+        for p in needed
+        if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+    )
 
 
 def picture_net(net: Any) -> "nn.Module":
-    """`net` as a network from pictures to one tensor: logits, or what stands for the picture."""
+    """`net` as a network of pictures alone, that gives logits or what stands for the picture; else
+    all that `net` gives."""
     from torch import nn
 
     class PictureNet(nn.Module):
@@ -140,7 +163,7 @@ def picture_net(net: Any) -> "nn.Module":
         def forward(self, images: Any) -> Any:
             found = self.net(pixel_values=images)
             named = (getattr(found, name, None) for name in _OUTPUTS)
-            return next(value for value in named if value is not None)
+            return next((value for value in named if value is not None), found)
 
     return PictureNet()
 
@@ -152,50 +175,18 @@ def labels_of(config: Any) -> tuple[str, ...]:
     return () if all(label.startswith("LABEL_") for label in labels) else labels
 
 
-def _preprocessing(transformers: Any, name: str, config: Any) -> Preprocessing | None:
+def _preprocessing(
+    transformers: Any, name: str, config: Any
+) -> tuple[Preprocessing | None, str]:
+    """What the image processor beside the weights says, and why it says nothing, for an error."""
     try:
-        with warnings.catch_warnings(action="ignore"):
+        with warnings.catch_warnings(action="ignore"), _quiet(transformers):
             processor = transformers.AutoImageProcessor.from_pretrained(name)
-    except Exception:  # there is none, or it is of a kind of its own: then the user has to say it
-        return None
-    return preprocessing_of(vars(processor), config)
-
-
-def preprocessing_of(said: Mapping[str, Any], config: Any = None) -> Preprocessing | None:
-    """What the fields of an image processor say; None unless they say size, range, mean and std."""
-    normalize = said.get("do_normalize", True)
-    mean, std = said.get("image_mean"), said.get("image_std")
-    if normalize and not (mean and std):
-        return None
-    edge = _side(said.get("size") if said.get("do_resize", True) else None)
-    crop = _side(said.get("crop_size") if said.get("do_center_crop") else None)
-    size = crop or edge or _side(getattr(config, "image_size", None))
-    if not size:
-        return None
-    resize = max(edge or size, size)
-    share = said.get("crop_pct")
-    if share and not crop and size < 384:  # as ConvNeXt's processor does it
-        resize = int(size / share)
-    factor = said.get("rescale_factor") or 1 / 255
-    scale = 255 * factor if said.get("do_rescale", True) else 255.0
-    return Preprocessing(
-        size=size,
-        resize=resize,
-        scale=1.0 if abs(scale - 1) < 1e-6 else scale,
-        mean=tuple(mean) if normalize and mean else (0.0,) * 3,
-        std=tuple(std) if normalize and std else (1.0,) * 3,
-        interpolation=_METHODS.get(int(said.get("resample") or 2), "bilinear"),
-    )
-
-
-def _side(size: Any) -> int | None:
-    """Of a number, of (height, width), or of a size as image processors write it."""
-    if size is None or isinstance(size, int):
-        return size
-    if not isinstance(size, (list, tuple)):
-        sides = dict(size)
-        size = [
-            sides.get("shortest_edge") or sides.get("height"),
-            sides.get("shortest_edge") or sides.get("width"),
-        ]
-    return int(size[0]) if size[0] and size[0] == size[-1] else None
+    except Exception as error:  # there is none, or it is of a kind of its own
+        if (Path(name) / "preprocessor_config.json").is_file():
+            return None, f"the image processor beside it cannot be used ({one_line(error)}); "
+        return None, "no image processor lies beside it; "
+    try:
+        return preprocessing_of(processor, config), "its image processor does not say all of it; "
+    except BadInput as error:
+        return None, f"{error}; "

@@ -21,12 +21,22 @@ def library(name: str) -> ModuleType:
         raise Unavailable(f"{name} is not installed: pip install 'micrograph[{extra}]'")
     try:
         with warnings.catch_warnings(action="ignore"):
+            if name == "transformers":
+                _prepare_torchvision()
             return _imported(name)
     except Exception as error:  # a broken installation fails in any way
         raise Unavailable(
             f"{name} is installed but cannot be imported: {one_line(error)}; install the versions "
             "of it, of torch and of torchvision that fit each other"
         ) from None
+
+
+def _prepare_torchvision() -> None:
+    """Import torchvision, if it is there: transformers does so later, when a name of it is first
+    used, and what fails then cannot be mended here."""
+    if importlib.util.find_spec("torchvision") is not None:
+        with suppress(Exception):  # a broken one is no concern of networks that do without
+            _imported("torchvision")
 
 
 def _imported(name: str) -> ModuleType:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+_FITS = {"shortest": "crop", "longest": "border", "squash": "squash"}
+"""What open_clip calls `Preprocessing.fit`."""
+
+
 def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of an open_clip model: what it gives is the picture's vector.
 
@@ -103,5 +107,8 @@ def preprocessing_of(config: Any, vision: Any) -> Preprocessing:
         resize=size,
         mean=tuple(config.get("mean") or CLIP[0]),
         std=tuple(config.get("std") or CLIP[1]),
-        interpolation=config.get("interpolation") or "bicubic",
+        interpolation="bilinear" if config.get("interpolation") == "bilinear" else "bicubic",
+        fit=_FITS[config.get("resize_mode") or "shortest"],
+        fill=(config.get("fill_color") or 0,) * 3 if config.get("fill_color") else (),
+        rounding="even",
     )

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+_CROP = 0.875
+"""Share of a picture that is left over where a configuration of timm does not say it."""
+
+
 def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
     """The card of a timm model. Warns where its name is deprecated, as timm does. Raises NotFound
     with near names, Unavailable without timm."""
@@ -90,15 +94,20 @@ def preprocessing_of(config: Any) -> Preprocessing | None:
     channels, height, width = config.input_size
     if channels not in (1, 3) or height != width:
         raise BadInput(f"it takes input {list(config.input_size)}; expected square RGB or grey")
-    crop = config.crop_pct if config.crop_mode == "center" else 1.0
-    method = config.interpolation
+    fit = config.crop_mode if config.crop_mode in ("squash", "border") else "crop"
+    method = config.interpolation or "bicubic"
+    if method not in ("nearest", "bilinear", "bicubic", "lanczos", "random"):
+        raise BadInput(f"it resizes pictures by {method!r}; expected nearest, bilinear or bicubic")
     return Preprocessing(
         size=height,
-        resize=max(math.floor(height / crop), height),
+        resize=math.floor(height / (config.crop_pct or _CROP)),
         mean=tuple(config.mean),
         std=tuple(config.std),
         channel_order="RGB" if channels == 3 else "L",
-        interpolation=method if method in ("nearest", "bilinear", "lanczos") else "bicubic",
+        interpolation="bilinear" if method == "random" else method,
+        fit=fit,
+        fill=tuple(round(255 * mean) for mean in config.mean) if fit == "border" else (),
+        rounding="even",
     )
 
 

@@ -90,4 +90,5 @@ def preprocessing_of(weights: Any) -> Preprocessing | None:
         mean=tuple(mean),
         std=tuple(std),
         interpolation=preset.interpolation.value,
+        rounding="even",
     )

@@ -6,6 +6,7 @@ a file is checked against the file, so that memory and time stay in proportion t
 
 import re
 from pathlib import Path
+from typing import Any
 
 from micrograph.weights.formats import (
     LONGEST_HEADER,
@@ -24,10 +25,11 @@ from micrograph.weights.readers import (
     torch_file,
 )
 from micrograph.weights.readers.common import Beside, Damaged, Tensors, starts_with
+from micrograph.weights.readers.sets import first_object, tensor_sets
 from micrograph.weights.readers.zips import Zip
 from micrograph.weights.tensors import to_torch
 
-__all__ = ["KNOWN", "Tensors", "read_any"]
+__all__ = ["KNOWN", "Tensors", "read_any", "read_sets"]
 
 KNOWN = (
     "safetensors, .npz, a PyTorch state dict, .caffemodel, a frozen TensorFlow graph (.pb), a "
@@ -37,7 +39,17 @@ _SHARD = re.compile(r"\.data-\d{5}-of-\d{5}$")
 
 
 def read_any(path: Path, member: str = "") -> tuple[str, Tensors]:
-    """(form, tensors) of a weights file, told apart by its content.
+    """(form, tensors) of a weights file that holds one set of them: see `read_sets`."""
+    form, sets = read_sets(path, member)
+    if len(sets) > 1 and "state_dict" not in sets:
+        named = ", ".join(repr(place[:60]) for place in list(sets)[:6])
+        raise WeightsError(f"{path} holds several sets of tensors: {named}; expected one")
+    return form, sets["state_dict"] if "state_dict" in sets else next(iter(sets.values()), {})
+
+
+def read_sets(path: Path, member: str = "") -> tuple[str, dict[str, Tensors]]:
+    """The form of a weights file, told by its content, and its tensors: one set, under "", or those
+    of a training checkpoint, by the keys under which they stand there.
 
     Forms: "safetensors", "npz", "torch", "clip", "caffemodel", "tf-graph", "tf-checkpoint", "npy".
     A TensorFlow checkpoint may be named by its prefix or any of its files. In a zip or tar archive,
@@ -53,8 +65,9 @@ def read_any(path: Path, member: str = "") -> tuple[str, Tensors]:
         data, name, near = _opened(memoryview(read_bytes(path)), path.name, beside, member)
         if _is_safetensors(data):
             raw = parse_safetensors(data, path)
-            return "safetensors", {name: to_torch(tensor) for name, tensor in raw.items()}
-        return _read(data, name, near)
+            return "safetensors", {"": {n: to_torch(tensor) for n, tensor in raw.items()}}
+        form, content = _read(data, name, near)
+        return form, _sets(content) if form == "torch" else {"": content}
     except Damaged as error:
         raise WeightsError(
             f"{path} cannot be used: {error}; get the file again or check its source"
@@ -106,8 +119,22 @@ def _is_safetensors(data: memoryview) -> bool:
     return starts_with(data, b"{", 8) and int.from_bytes(data[:8], "little") < LONGEST_HEADER
 
 
-def _read(data: memoryview, name: str, beside: Beside) -> tuple[str, Tensors]:
-    """A weights file of another form than safetensors. `beside` finds a checkpoint's shards."""
+def _sets(content: Any) -> dict[str, Tensors]:
+    """The tensors of what `torch.save` wrote."""
+    found = tensor_sets(content)
+    if not found:
+        kind = first_object(content)
+        note = f" ({kind[:60]} in it was not made, nothing in it was run)" if kind else ""
+        raise Damaged(f"it holds a {type(content).__name__}, expected a dict of tensors{note}")
+    return {
+        place: {name: tensor.detach() for name, tensor in tensors.items()}
+        for place, tensors in found.items()
+    }
+
+
+def _read(data: memoryview, name: str, beside: Beside) -> tuple[str, Any]:
+    """A weights file of another form than safetensors: its tensors, or what `torch.save` wrote.
+    `beside` finds a checkpoint's shards."""
     if starts_with(data, b"PK"):
         archive = Zip(data)
         form = _form_of_zip(archive)

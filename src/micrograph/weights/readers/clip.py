@@ -7,29 +7,14 @@ modules become their attributes, tensors are found in `data/`. The names are tho
 
 from typing import Any
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from micrograph.weights.readers import pickles
-from micrograph.weights.readers.common import Damaged, Tensors, add, checked_shape
-from micrograph.weights.readers.pickles import Global, Made, Persistent
+from micrograph.weights.readers.common import Damaged, Tensors, add
+from micrograph.weights.readers.pickles import Global, Made
+from micrograph.weights.readers.storages import TENSOR, Storages
 from micrograph.weights.readers.zips import Zip
 
 DEEPEST = 64
 MOST_STEPS = 200_000
-_STORAGES = {
-    "torch.FloatStorage": torch.float32,
-    "torch.HalfStorage": torch.float16,
-    "torch.BFloat16Storage": torch.bfloat16,
-    "torch.DoubleStorage": torch.float64,
-    "torch.LongStorage": torch.int64,
-    "torch.IntStorage": torch.int32,
-    "torch.ShortStorage": torch.int16,
-    "torch.CharStorage": torch.int8,
-    "torch.ByteStorage": torch.uint8,
-    "torch.BoolStorage": torch.bool,
-}
 
 
 def is_one(archive: Zip) -> bool:
@@ -65,9 +50,8 @@ class _ArchiveWalk:
     """From a module and those inside to names. Bounded: modules may refer to each other."""
 
     def __init__(self, archive: Zip, folder: str) -> None:
-        self.archive, self.folder = archive, folder
+        self.storages = Storages(archive, folder)
         self.tensors: Tensors = {}
-        self.storages: dict[str, Tensor] = {}
         self.steps = 0
 
     def walk(self, module: Any, names: tuple[str, ...] = ()) -> Tensors:
@@ -78,45 +62,6 @@ class _ArchiveWalk:
             inner = (*names, str(name))
             if _is_module(value):
                 self.walk(value, inner)
-            elif isinstance(value, Made) and value.is_of("torch._utils._rebuild_tensor_v2"):
-                add(self.tensors, ".".join(inner), self._tensor(value))
+            elif isinstance(value, Made) and value.is_of(TENSOR):
+                add(self.tensors, ".".join(inner), self.storages.tensor(value))
         return self.tensors
-
-    def _tensor(self, made: Made) -> Tensor:
-        match made.args:
-            case (Persistent() as where, int(offset), tuple(shape), tuple(strides), *_) if len(
-                shape
-            ) == len(strides) and all(
-                type(n) is int and 0 <= n < 2**48 for n in (offset, *shape, *strides)
-            ):
-                pass
-            case _:
-                raise Damaged("a tensor in it is described in an unknown way")
-        storage = self._storage(where.key)
-        sizes = checked_shape(shape)
-        reach = sum((s - 1) * stride for s, stride in zip(sizes, strides, strict=True))
-        if 0 in sizes:
-            return torch.empty(sizes, dtype=storage.dtype)
-        if offset + reach >= len(storage):
-            raise Damaged("a tensor in it lies outside its storage")
-        return storage.as_strided(sizes, strides, offset)
-
-    def _storage(self, key: object) -> Tensor:
-        match key:
-            case ("storage", Global() as kind, str(name), str(), int(count)) if (
-                kind.path in _STORAGES
-            ):
-                pass
-            case _:
-                raise Damaged("a tensor's storage is described in an unknown way")
-        if name not in self.storages:
-            content = self.archive.read(f"{self.folder}/data/{name}")
-            dtype = _STORAGES[kind.path]
-            if count < 0 or len(content) != count * dtype.itemsize:
-                raise Damaged(f"storage {name[:40]!r} has {len(content)} bytes for {count} {dtype}")
-            raw = torch.from_numpy(np.frombuffer(bytearray(content), np.uint8))
-            self.storages[name] = raw != 0 if dtype is torch.bool else raw.view(dtype)
-        found = self.storages[name]
-        if found.dtype is not _STORAGES[kind.path]:
-            raise Damaged(f"storage {name[:40]!r} is of two kinds")
-        return found

@@ -31,6 +31,8 @@ _ITEMS = {
 }
 _MULTIARRAY = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMERIC = ("numpy.core.numeric", "numpy._core.numeric")
+ARRAYS = (*(f"{m}._reconstruct" for m in _MULTIARRAY), *(f"{m}._frombuffer" for m in _NUMERIC))
+"""What a pickle would have called to make an array."""
 
 
 def read(data: memoryview) -> Tensors:
@@ -82,14 +84,14 @@ class _ArrayWalk:
                 self.walk(inner, (*names, str(place)))
         elif isinstance(value, Made):
             if id(value) not in self.arrays:
-                self.arrays[id(value)] = _array(value)
+                self.arrays[id(value)] = array(value)
             add(self.tensors, "/".join(names), self.arrays[id(value)])
         elif isinstance(value, pickles.Global | pickles.Persistent):
             raise Damaged(f"{'/'.join(names)[:80]!r} is something else than an array")
         return self.tensors  # numbers and texts beside the arrays are no weights
 
 
-def _array(made: Made) -> Tensor:
+def array(made: Made) -> Tensor:
     """An ndarray as numpy pickles it: rebuilt and filled, or (protocol 5) from a buffer."""
     if made.is_of(*(f"{m}._reconstruct" for m in _MULTIARRAY)):
         match made.state:

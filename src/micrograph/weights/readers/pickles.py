@@ -5,10 +5,11 @@ here those operations build plain values, and inert records of what a real unpic
 imported, called or filled. Whoever reads the result decides what it means.
 """
 
+import io
 import pickletools
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any
 
 from micrograph.weights.readers.common import Damaged
 
@@ -24,12 +25,15 @@ class Global:
 
 
 class Made:
-    """What would have come of calling `what` with `args`, and the state that it would have got."""
+    """What would have come of calling `what` with `args`, the state that it would have got, and
+    what would have been put into it, if it is a list or a dict of its own kind."""
 
     def __init__(self, what: object, args: object) -> None:
         self.what = what
         self.args = args
         self.state: Any = None
+        self.items: dict[str | int, Any] = {}
+        self.members: list[Any] = []
 
     def is_of(self, *paths: str) -> bool:
         """Whether a global of one of these names would have been called."""
@@ -44,6 +48,8 @@ class Persistent:
 
 
 _MARK = object()
+_KEYS = str | int | float | bytes | None | Made | Global
+"""What a dict of some program may have for keys."""
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _PLAIN = {
     "INT",
@@ -74,9 +80,14 @@ def read(data: bytes) -> Any:
 
     Texts of Python 2 come as latin-1. Raises Damaged.
     """
+    return read_next(io.BytesIO(data))
+
+
+def read_next(file: IO[bytes]) -> Any:
+    """As `read`, of a file that goes on behind the pickle: it stands there afterwards."""
     machine = _Machine()
     try:
-        for count, (operation, argument, _) in enumerate(pickletools.genops(data)):
+        for count, (operation, argument, _) in enumerate(pickletools.genops(file)):
             if count >= MOST_OPERATIONS:
                 raise Damaged(f"its pickle has more than {MOST_OPERATIONS} operations")
             if operation.name == "STOP":
@@ -103,6 +114,14 @@ class _Machine:
         if not self.stack or (kind is not None and type(self.stack[-1]) is not kind):
             raise Damaged("its pickle fills what cannot be filled")
         return self.stack[-1]
+
+    def members(self) -> list[Any]:
+        top = self.top()
+        return top.members if isinstance(top, Made) else self.top(list)
+
+    def items(self) -> dict[str | int, Any]:
+        top = self.top()
+        return top.items if isinstance(top, Made) else self.top(dict)
 
     def since_mark(self) -> list[Any]:
         items = []
@@ -142,20 +161,20 @@ class _Machine:
                 self.stack.append(self.since_mark())
             case "APPEND":
                 item = self.pop()
-                self.top(list).append(item)
+                self.members().append(item)
             case "APPENDS":
                 items = self.since_mark()
-                self.top(list).extend(items)
+                self.members().extend(items)
             case "EMPTY_DICT":
                 self.stack.append({})
             case "DICT":
                 self.stack.append(dict(_pairs(self.since_mark())))
             case "SETITEM":
                 items = [self.pop(), self.pop()][::-1]
-                self.top(dict).update(_pairs(items))
+                self.items().update(_pairs(items))
             case "SETITEMS":
                 items = self.since_mark()
-                self.top(dict).update(_pairs(items))
+                self.items().update(_pairs(items))
             case "PUT" | "BINPUT" | "LONG_BINPUT":
                 self.memo[argument] = self.top()
             case "MEMOIZE":
@@ -175,23 +194,41 @@ class _Machine:
             case "REDUCE" | "NEWOBJ":
                 args, what = self.pop(), self.pop()
                 self.stack.append(_called(what, args))
+            case "NEWOBJ_EX":
+                self.pop()  # what it would have been called with by name
+                args, what = self.pop(), self.pop()
+                self.stack.append(_called(what, args))
             case "BUILD":
                 state, made = self.pop(), self.top()
                 if isinstance(made, Made):
                     made.state = state
                 elif not isinstance(made, dict):
                     raise Damaged("its pickle fills what cannot be filled")
+            case "EMPTY_SET":
+                self.stack.append([])
+            case "ADDITEMS":
+                items = self.since_mark()
+                self.members().extend(items)
+            case "FROZENSET":
+                self.stack.append(tuple(self.since_mark()))
+            case "INST" | "OBJ":  # objects in protocols 0 and 1
+                given = self.since_mark()
+                module, _, what = (argument or "").partition(" ")
+                called = Global(module, what) if name == "INST" else (given or [None])[0]
+                self.stack.append(Made(called, tuple(given[name == "OBJ" :])))
             case "BINPERSID":
                 self.stack.append(Persistent(self.pop()))
             case _:
                 raise Damaged(f"its pickle has the operation {name}, which no weights need")
 
 
-def _pairs(items: list[Any]) -> Iterator[tuple[str | int, Any]]:
+def _pairs(items: list[Any]) -> Iterator[tuple[Any, Any]]:
     if len(items) % 2:
         raise Damaged("its pickle has a key without a value")
     for key, value in zip(items[::2], items[1::2], strict=True):
-        if not isinstance(key, str | int):
+        if not isinstance(key, _KEYS) and not (
+            isinstance(key, tuple) and all(isinstance(part, _KEYS) for part in key)
+        ):
             raise Damaged("its pickle has a dict whose keys are no names")
         yield key, value
 
@@ -200,6 +237,8 @@ def _called(what: object, args: object) -> Any:
     """A record of the call; two that only build plain values are those values."""
     made = Made(what, args)
     if made.is_of("collections.OrderedDict") and args == ():
+        return {}
+    if made.is_of("collections.defaultdict"):
         return {}
     if made.is_of("_codecs.encode"):  # how Python 3 writes bytes in old protocols
         match args:

@@ -1,34 +1,30 @@
-"""A PyTorch state dict, through `torch.load(weights_only=True)`: it rebuilds tensors and refuses
-everything else."""
+"""What `torch.save` wrote: through `torch.load(weights_only=True)`, which rebuilds tensors and refuses
+everything else; what holds more than that is read as data, by our own interpreter of pickles."""
 
 import io
 import pickle
 import warnings
-from collections.abc import Mapping
+from typing import Any
 
 import torch
-from torch import Tensor
 
-from micrograph.weights.readers.common import Damaged, Tensors
+from micrograph.weights.readers import torch_legacy, torch_objects
+from micrograph.weights.readers.common import Damaged, starts_with
+from micrograph.weights.readers.zips import Zip
 
 
-def read(data: memoryview) -> Tensors:
-    """The state dict, or the one under "state_dict" of a checkpoint."""
+def read(data: memoryview) -> Any:
+    """Whatever was saved: dicts, lists, tensors, and records (`torch_objects.Record`) of objects of
+    any class, none of which was made. Raises Damaged."""
     try:
         with warnings.catch_warnings(action="ignore"):  # on how a foreign pickle is written
-            loaded = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise Damaged(
-            "it holds more than tensors: it would have to run code to be read, so it was refused "
-            "and nothing in it was run"
-        ) from None
+        pass
     except Exception as error:  # a damaged file fails in any way inside torch
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise Damaged(f"it cannot be read as a PyTorch state dict ({reason[:160]})") from None
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = loaded["state_dict"]
-    if not isinstance(loaded, Mapping) or not all(
-        isinstance(n, str) and isinstance(t, Tensor) for n, t in loaded.items()
-    ):
-        raise Damaged(f"it holds a {type(loaded).__name__}, expected a dict of tensors")
-    return {name: tensor.detach() for name, tensor in loaded.items()}
+        raise Damaged(f"it cannot be read as a file of PyTorch ({reason[:160]})") from None
+    try:
+        return torch_objects.read(Zip(data)) if starts_with(data, b"PK") else torch_legacy.read(data)
+    except RecursionError:
+        raise Damaged("its objects are nested without end") from None

@@ -3,6 +3,7 @@
 import io
 import zipfile
 import zlib
+from typing import Protocol
 
 from micrograph.weights.readers.common import Damaged, may_unpack_to
 
@@ -19,6 +20,13 @@ ZIP_ERRORS = (
     IndexError,
 )
 """What `zipfile` raises for damaged or encrypted archives."""
+
+
+class Files(Protocol):
+    """Contents by name: an archive, or what stands for one."""
+
+    def read(self, name: str) -> bytes | memoryview:
+        """One file. Raises Damaged."""
 
 
 class Zip:
