@@ -172,9 +172,7 @@ def test_wrappers_for_compiling_and_for_devices_are_looked_through():
 def test_a_module_that_cannot_be_copied_is_not_changed_behind_its_owners_back():
     net = small().double()
     net.kept = (x for x in "a generator cannot be copied")
-    with pytest.raises(
-        BadInput, match=r"is in float64 and cannot be copied.*give module.float\(\)"
-    ):
+    with pytest.raises(BadInput, match=r"is in float64 and cannot be copied.*give module.float\(\)"):
         of(net)
     assert net[0].weight.dtype == torch.float64
     assert list(of(net.float()).nodes) == ["0", "1"]

@@ -61,12 +61,7 @@ def test_open_clip(mode, peer):
     peer("open_clip")
     from open_clip.transform import image_transform
 
-    config = {
-        "mean": (0.5,) * 3,
-        "std": (0.5,) * 3,
-        "resize_mode": mode,
-        "interpolation": "bicubic",
-    }
+    config = {"mean": (0.5,) * 3, "std": (0.5,) * 3, "resize_mode": mode, "interpolation": "bicubic"}
     p = of_open_clip.preprocessing_of(config, {"image_size": 224})
     transform = image_transform(224, False, **config)
     for picture in photographs():
@@ -131,9 +126,7 @@ def test_image_processors_of_transformers(name, peer):
     for picture in photographs():
         expected = np.asarray(processor(images=picture, return_tensors="np")["pixel_values"])[0]
         assert farthest(p, expected, picture) < 3  # Pillow and torch round in their own ways
-        again = preprocessing_of(
-            {**vars(processor), "image_processor_type": f"{kind}ImageProcessor"}
-        )
+        again = preprocessing_of({**vars(processor), "image_processor_type": f"{kind}ImageProcessor"})
         assert again == p
 
 

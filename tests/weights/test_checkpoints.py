@@ -126,10 +126,7 @@ FOUND = {
     "parts": {
         place: {n[2:]: t for n, t in STATE.items() if n.startswith(place)} for place in ("0", "1")
     },
-    "another shape beside it": {
-        "a": {n: t[:1] if t.ndim else t for n, t in STATE.items()},
-        "b": STATE,
-    },
+    "another shape beside it": {"a": {n: t[:1] if t.ndim else t for n, t in STATE.items()}, "b": STATE},
     "half": {"model": {n: t.half() if t.is_floating_point() else t for n, t in STATE.items()}},
 }
 

@@ -32,10 +32,7 @@ _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\.\.(-?\d+(?:\.\d+)?)")
 
 
 def chosen_input(
-    given: str | Preprocessing | Mapping[str, Any] | None,
-    known: Preprocessing | None,
-    name: str,
-    hint: str = "",
+    given: str | Preprocessing | Mapping[str, Any] | None, known: Preprocessing | None, name: str, hint: str = ""
 ) -> Preprocessing:
     """The preprocessing of the model `name`: as given, in what that leaves open as `known`.
 

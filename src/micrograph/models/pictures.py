@@ -11,7 +11,6 @@ from micrograph.cards.preprocessing import Preprocessing
 from micrograph.pictures import open_picture
 from micrograph.pictures.fitting import fitted
 
-
 def read_picture(path: Path, preprocessing: Preprocessing) -> Tensor:
     """The picture at `path` as `to_input` gives it. Raises BadInput for what is none."""
     return to_input(open_picture(path), preprocessing)

@@ -74,7 +74,9 @@ def choose(
     return Chosen("", {}) if best is None else Chosen(best.key, best.named(own))
 
 
-def largest(sets: Mapping[str, Tensors], chosen: Chosen, file: Path, key: str = "") -> Chosen:
+def largest(
+    sets: Mapping[str, Tensors], chosen: Chosen, file: Path, key: str = ""
+) -> Chosen:
     """The set that a conversion takes, by the file's own names: that of `chosen` or of the key,
     else the largest. Raises WeightsError where several have the same names."""
     for place in (key, chosen.key):

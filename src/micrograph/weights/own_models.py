@@ -14,7 +14,6 @@ from micrograph.weights.formats import WeightsError
 from micrograph.weights.readers import read_sets
 from micrograph.weights.tensors import tensors_of, to_raw
 
-
 def with_weights(card: ModelCard, file: Path | None, key: str = "") -> tuple[nn.Module, str]:
     """The network of a card, filled from `file`, or as it comes with weights; and where in the file
     they stood (see `fill_from`).

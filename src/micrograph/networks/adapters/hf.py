@@ -175,7 +175,9 @@ def labels_of(config: Any) -> tuple[str, ...]:
     return () if all(label.startswith("LABEL_") for label in labels) else labels
 
 
-def _preprocessing(transformers: Any, name: str, config: Any) -> tuple[Preprocessing | None, str]:
+def _preprocessing(
+    transformers: Any, name: str, config: Any
+) -> tuple[Preprocessing | None, str]:
     """What the image processor beside the weights says, and why it says nothing, for an error."""
     try:
         with warnings.catch_warnings(action="ignore"), _quiet(transformers):

@@ -20,17 +20,18 @@ _METHODS = {0: "nearest-exact", 1: "lanczos", 2: "bilinear", 3: "bicubic"}
 """Pillow's numbers."""
 
 _KNOWN = frozenset(
-    ["size", "crop_size", "crop_pct", "resample", "do_resize", "do_center_crop", "do_rescale", "rescale_factor", "do_normalize", "image_mean", "image_std", "do_flip_channel_order", "rescale_offset", "include_top", "default_to_square", "do_pad", "pad_size", "size_divisor", "size_divisibility", "keep_aspect_ratio", "ensure_multiple_of"]
+    "size crop_size crop_pct resample do_resize do_center_crop do_rescale rescale_factor do_normalize "
+    "image_mean image_std do_flip_channel_order rescale_offset include_top default_to_square do_pad "
+    "pad_size size_divisor size_divisibility keep_aspect_ratio ensure_multiple_of".split()
 )
-_SUSPECT = (
-    "do_flip_channel_order",
-    "size_divisor",
-    "size_divisibility",
-    "do_pad",
-    "do_center_crop",
-)
+_SUSPECT = ("do_flip_channel_order", "size_divisor", "size_divisibility", "do_pad", "do_center_crop")
 _HARMLESS = frozenset(
-    ["do_convert_rgb", "do_reduce_labels", "reduce_labels", "ignore_index", "num_labels", "data_format", "input_data_format", "device", "return_tensors", "disable_grouping", "image_seq_length", "processor_class", "feature_extractor_type", "image_processor_type", "image_processor_class", "auto_map", "use_fast", "backend", "format", "do_convert_annotations", "class_info_file", "metadata", "repo_path", "num_text", "task_seq_length", "max_seq_length", "apply_ocr", "ocr_lang", "tesseract_config", "model_input_names", "valid_kwargs", "mask_size", "mask_pad_size", "num_channels"]
+    "do_convert_rgb do_reduce_labels reduce_labels ignore_index num_labels data_format "
+    "input_data_format device return_tensors disable_grouping image_seq_length processor_class "
+    "feature_extractor_type image_processor_type image_processor_class auto_map use_fast backend "
+    "format do_convert_annotations class_info_file metadata repo_path num_text task_seq_length "
+    "max_seq_length apply_ocr ocr_lang tesseract_config model_input_names valid_kwargs mask_size "
+    "mask_pad_size num_channels".split()
 )
 """What concerns labels, masks, texts, and the form in which arrays are handed over."""
 
@@ -75,9 +76,7 @@ def _of_fields(fields: Mapping[str, Any], kind: str, config: Any) -> Preprocessi
         return None
     resizes = fields.get("do_resize", True)
     edge, whole = _side(fields.get("size") if resizes else None, fields, "size")
-    crop, _ = _side(
-        fields.get("crop_size") if fields.get("do_center_crop") else None, fields, "crop"
-    )
+    crop, _ = _side(fields.get("crop_size") if fields.get("do_center_crop") else None, fields, "crop")
     size = crop or edge or _side(getattr(config, "image_size", None), {}, "size")[0]
     if not size:
         return None
@@ -190,9 +189,7 @@ def _is_on(value: Any) -> bool:
     return value is not None and value is not False and value != 0
 
 
-def _as_made(
-    processor: Any, fields: Mapping[str, Any], found: Preprocessing
-) -> Preprocessing | None:
+def _as_made(processor: Any, fields: Mapping[str, Any], found: Preprocessing) -> Preprocessing | None:
     """`found`, or what is like it but for size of border and colours, if the processor itself makes
     the same of a picture; None if it does not, or cannot be asked."""
     import numpy as np
@@ -278,9 +275,7 @@ def _explains(p: Preprocessing, black: "np.ndarray", slopes: "np.ndarray") -> bo
         expected[row, "RGB".index(channel)] = p.scale / p.std[row]
     zero = np.array([-m / s for m, s in zip(p.mean, p.std, strict=True)])
     step = 0.01 / 255 * np.abs(expected).max()
-    return bool(
-        np.abs(expected - slopes).max() < 255 * step and np.abs(zero - black).max() < 255 * step
-    )
+    return bool(np.abs(expected - slopes).max() < 255 * step and np.abs(zero - black).max() < 255 * step)
 
 
 def _processed(processor: Any, pixels: "np.ndarray") -> "np.ndarray | None":

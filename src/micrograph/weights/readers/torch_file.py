@@ -25,8 +25,6 @@ def read(data: memoryview) -> Any:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise Damaged(f"it cannot be read as a file of PyTorch ({reason[:160]})") from None
     try:
-        return (
-            torch_objects.read(Zip(data)) if starts_with(data, b"PK") else torch_legacy.read(data)
-        )
+        return torch_objects.read(Zip(data)) if starts_with(data, b"PK") else torch_legacy.read(data)
     except RecursionError:
         raise Damaged("its objects are nested without end") from None
