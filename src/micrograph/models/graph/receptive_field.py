@@ -161,12 +161,14 @@ def _fitted(seen: Seen) -> Span | None:
 class Field:
     """The field of a map; spans hold for "exact" only, which here means that it was followed.
 
-    The other values of `status` are "whole input" and "unknown".
+    The other values of `status` are "whole input" and "unknown". It is that of all units together;
+    in an `uneven` one some of them see less, such as those of one branch of a concatenation.
     """
 
     y: Span = Span()
     x: Span = Span()
     status: str = "exact"
+    uneven: bool = field(default=False, compare=False)
 
     @classmethod
     def of_picture(cls, rows: int, columns: int) -> "Field":
@@ -193,7 +195,17 @@ class Field:
             )
             return span.window(k, s, p, d, counts[axis])
 
-        return Field(along(self.y, 0), along(self.x, 1))
+        return replace(self, y=along(self.y, 0), x=along(self.x, 1))
+
+    def of_some_units(self) -> "Field":
+        """Of only some of the units: they may see less than all of them."""
+        if not self.uneven:
+            return self
+        return replace(self, y=replace(self.y, loose=True), x=replace(self.x, loose=True))
+
+    def even(self) -> "Field":
+        """Where every unit sees what all of them saw."""
+        return replace(self, uneven=False)
 
     def along(self, role: str, span: Span) -> "Field":
         """With another span along y or x, where the field was followed."""
@@ -253,5 +265,17 @@ def union(fields: Iterable[Field]) -> Field:
         y, x = _both(result.y, f.y), _both(result.x, f.x)
         if y is None or x is None:
             return UNKNOWN
-        result = Field(y, x)
+        result = Field(y, x, uneven=result.uneven or f.uneven)
     return result
+
+
+def differ(fields: Iterable[Field]) -> bool:
+    """Whether some of the fields are not the same as the others."""
+    first, *others = fields
+    return any(not (_same(first.y, f.y) and _same(first.x, f.x)) for f in others)
+
+
+def _same(a: Span, b: Span) -> bool:
+    if a.seen is None or b.seen is None:
+        return a == b
+    return a == b and a.seen.equals(b.seen)

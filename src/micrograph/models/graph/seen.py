@@ -79,6 +79,10 @@ class Seen:
         first, last = (v.reshape(sizes).take(value, digit) for v in (self.first, self.last))
         return Seen(first.reshape(-1), last.reshape(-1), self.pixels)
 
+    def equals(self, other: "Seen") -> bool:
+        """Whether every position sees the same as in `other`."""
+        return np.array_equal(self.first, other.first) and np.array_equal(self.last, other.last)
+
     @property
     def whole(self) -> bool:
         """Whether every position sees the whole picture."""

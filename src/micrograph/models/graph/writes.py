@@ -13,7 +13,7 @@ from torch import Tensor
 from micrograph.models.graph.aten_call import Trace, resized_axis
 from micrograph.models.graph.axes import Axes, Axis, axis, is_whole, unknown, visible
 from micrograph.models.graph.places import fitting
-from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, union
+from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, differ, union
 from micrograph.models.graph.seen import NONE, Seen, together
 
 
@@ -37,6 +37,12 @@ def reaches(one: Tensor, other: Tensor) -> bool:
     return _start(one) <= _end(other) and _start(other) <= _end(one)
 
 
+def is_all(part: Tensor, whole: Tensor) -> bool:
+    """Whether a tensor in the storage of another is all of it, in whatever form."""
+    same = (_start(part), _end(part)) == (_start(whole), _end(whole))
+    return same and part.numel() == whole.numel()
+
+
 def _start(t: Tensor) -> int:
     return int(t.storage_offset())
 
@@ -57,7 +63,8 @@ def trace_after_write(
     """
     parts = _parts(part, whole)
     if parts is None:  # not a part of it, but in some other way in the same place
-        known = [t.field for t in (before, written) if t is not None]
+        old = None if is_all(part, whole) else before
+        known = [t.field for t in (old, written) if t is not None]
         if not known:
             return None
         axes = before.axes if before is not None else unknown(whole.shape)
@@ -130,7 +137,10 @@ def _field(
     roles = {d: next((r for r in "yx" if is_whole(axes[d], r)), "") for d in cut}
     if not any(roles.values()):
         known = [f for f in (before, written) if f is not None]
-        return union(known) if not _in_hidden_place(axes, cut) else UNKNOWN
+        if _in_hidden_place(axes, cut):
+            return UNKNOWN
+        field = union(known)
+        return replace(field, uneven=field.uneven or len(known) < 2 or differ(known))
     if _in_hidden_place(axes, [d for d in cut if not roles[d]]):
         return UNKNOWN
     field = before or written
@@ -145,21 +155,17 @@ def _field(
             both = union([Field(y=old), Field(y=new)])
             if both.status != "exact":
                 return UNKNOWN
-            alike = old.seen is not None and new.seen is not None and _alike(old.seen, new.seen)
+            alike = old.seen is not None and new.seen is not None and old.seen.equals(new.seen)
             span = both.y if alike else replace(both.y, loose=True)
         if span is None:
             return UNKNOWN
         field = field.along(role, span)
-    return field
+    return replace(field, uneven=True)
 
 
 def _in_hidden_place(axes: Axes, cut: Sequence[int]) -> bool:
     """Whether one of these axes counts places in a way that cannot be told apart here."""
     return any(a.role in "yxt" for d in cut for a in visible(axes[d]))
-
-
-def _alike(a: Seen, b: Seen) -> bool:
-    return a.count == b.count and bool((a.first == b.first).all() and (a.last == b.last).all())
 
 
 def _span(old: Span | None, new: Span | None, size: int, part: _Part, in_part: bool) -> Span | None:
