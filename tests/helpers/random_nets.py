@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +23,8 @@ class Step(nn.Module):
         return self.name
 
 
-MODES = ("zeros", "zeros", "reflect", "replicate", "circular")
+Mode = Literal["zeros", "reflect", "replicate", "circular"]
+MODES: tuple[Mode, ...] = ("zeros", "zeros", "reflect", "replicate", "circular")
 
 
 def convolution(r: random.Random, units: int, to: int) -> nn.Module:

@@ -114,8 +114,8 @@ def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
         return Trace(tuple(axes), field, left[0][0] if size == 1 and left[0] else "")
     inner = size_of(before[1:])
     if before and before[0].role == "o" and size % inner == first % inner == 0 and step == 1:
-        left = size // inner  # some of the things that lie side by side
-        axes[dim] = (*axis("o", left), *before[1:]) if left > 1 else before[1:]
+        some = size // inner  # of the things that lie side by side
+        axes[dim] = (*axis("o", some), *before[1:]) if some > 1 else before[1:]
         return Trace(tuple(axes), field.of_some_units())
     axes[dim] = resized_axis(before, size)
     positions = first + step * np.arange(size)

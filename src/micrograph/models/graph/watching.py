@@ -325,7 +325,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
         """The module at `path` is called with `inputs`."""
-        seen = self._safely("its input", self._memories, inputs, otherwise=[])
+        nothing: list[tuple[Memory, int]] = []
+        seen = self._safely("its input", self._memories, inputs, otherwise=nothing)
         self._open_calls.append(_OpenCall(CallSite(path, self._counts.get(path, 0)), module, seen))
 
     def _memories(self, given: Any) -> list[tuple[Memory, int]]:

@@ -85,9 +85,10 @@ def _parts(part: Tensor, whole: Tensor) -> list[_Part] | None:
         return None
     free = [d for d, n in enumerate(part.shape) if n > 1]
     found: dict[int, _Part] = {}
-    by_step = sorted(range(whole.ndim), key=lambda d: (-whole.stride(d), -whole.shape[d]))
+    steps = whole.stride()
+    by_step = sorted(range(whole.ndim), key=lambda d: (-steps[d], -whole.shape[d]))
     for d in by_step:
-        size, step = whole.shape[d], whole.stride(d)
+        size, step = whole.shape[d], steps[d]
         if size == 1 or step == 0:
             found[d] = _Part(0, 1, size, None)
             continue
@@ -143,8 +144,8 @@ def _field(
         return replace(field, uneven=field.uneven or len(known) < 2 or differ(known))
     if _in_hidden_place(axes, [d for d in cut if not roles[d]]):
         return UNKNOWN
-    field = before or written
-    assert field is not None
+    made = before or written
+    assert made is not None
     for role in "yx":
         d = next((d for d in cut if roles[d] == role), None)
         old, new = (None if f is None else f.span(role) for f in (before, written))
@@ -159,8 +160,8 @@ def _field(
             span = both.y if alike else replace(both.y, loose=True)
         if span is None:
             return UNKNOWN
-        field = field.along(role, span)
-    return replace(field, uneven=True)
+        made = made.along(role, span)
+    return replace(made, uneven=True)
 
 
 def _in_hidden_place(axes: Axes, cut: Sequence[int]) -> bool:
