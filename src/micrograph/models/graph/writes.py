@@ -14,11 +14,11 @@ from micrograph.models.graph.aten_call import Trace, resized_axis
 from micrograph.models.graph.axes import Axes, Axis, axis, is_whole, unknown, visible
 from micrograph.models.graph.places import fitting
 from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, differ, union
-from micrograph.models.graph.seen import NONE, Seen, together
+from micrograph.models.graph.seen import NONE, SeenPixels, together
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Slot:
     """Where a part lies along one axis of the whole: `count` places from `first` on, `step` apart.
     `place` is the axis of the part that counts them, None if one place was chosen."""
 
@@ -78,19 +78,19 @@ def trace_after_write(
     return Trace(axes, fitting(field, axes))
 
 
-def _parts(part: Tensor, whole: Tensor) -> list[_Part] | None:
+def _parts(part: Tensor, whole: Tensor) -> list[_Slot] | None:
     """Where `part` lies in `whole`, for each axis of the latter; None if it is no such part."""
     left = _start(part) - _start(whole)
     if left < 0 or part.numel() > whole.numel():
         return None
     free = [d for d, n in enumerate(part.shape) if n > 1]
-    found: dict[int, _Part] = {}
+    found: dict[int, _Slot] = {}
     steps = whole.stride()
     by_step = sorted(range(whole.ndim), key=lambda d: (-steps[d], -whole.shape[d]))
     for d in by_step:
         size, step = whole.shape[d], steps[d]
         if size == 1 or step == 0:
-            found[d] = _Part(0, 1, size, None)
+            found[d] = _Slot(0, 1, size, None)
             continue
         first, left = divmod(left, step)
         inner = next((p for p in free if part.stride(p) % step == 0), None)
@@ -102,11 +102,11 @@ def _parts(part: Tensor, whole: Tensor) -> list[_Part] | None:
             free.remove(inner)
         if inner is None and part.ndim == whole.ndim:
             inner = d  # an axis of one place
-        found[d] = _Part(first, by, count, inner)
+        found[d] = _Slot(first, by, count, inner)
     return None if left or free else [found[d] for d in range(whole.ndim)]
 
 
-def _axes(whole: Tensor, before: Trace | None, parts: Sequence[_Part], written: Axes) -> Axes:
+def _axes(whole: Tensor, before: Trace | None, parts: Sequence[_Slot], written: Axes) -> Axes:
     """The axes of the whole: its own, or those of what was written where there were none."""
     result: list[Axis] = []
     for d, (size, part) in enumerate(zip(whole.shape, parts, strict=True)):
@@ -127,7 +127,7 @@ def _roles(one: Axis) -> list[str]:
 
 
 def _field(
-    whole: Tensor, axes: Axes, before: Field | None, parts: Sequence[_Part], written: Field | None
+    whole: Tensor, axes: Axes, before: Field | None, parts: Sequence[_Slot], written: Field | None
 ) -> Field:
     """The field of the whole. Places that were written completely see what was written; places
     that were written in part see both."""
@@ -169,7 +169,7 @@ def _in_hidden_place(axes: Axes, cut: Sequence[int]) -> bool:
     return any(a.role in "yxt" for d in cut for a in visible(axes[d]))
 
 
-def _span(old: Span | None, new: Span | None, size: int, part: _Part, in_part: bool) -> Span | None:
+def _span(old: Span | None, new: Span | None, size: int, part: _Slot, in_part: bool) -> Span | None:
     """Along an axis of which some positions were written, only some values of each if `in_part`."""
     some = (old or new or Span()).seen
     if some is None:
@@ -179,7 +179,7 @@ def _span(old: Span | None, new: Span | None, size: int, part: _Part, in_part: b
     table = np.full(size, NONE)
     table[part.first + part.step * np.arange(part.count)] = np.arange(part.count)
     if new is None:
-        now: Seen | None = nothing
+        now: SeenPixels | None = nothing
     elif new.seen is None or new.seen.count not in (1, part.count):
         return None
     else:
