@@ -116,7 +116,7 @@ def name_nodes(
             join=place.join,
         )
         nodes[name] = node
-        if node.receptive_field.status == "exact":
+        if node.receptive_field.status in ("exact", "at most"):
             continue  # what is not a position has not seen the picture yet
         for kind in TOKEN_KINDS:
             if kind in value.tokens:
