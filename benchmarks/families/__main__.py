@@ -3,10 +3,9 @@
     python benchmarks/families [--only REGEX] [--again] [--write]
 
 Takes timm's smallest network of every module, and the families of torchvision, open_clip and
-transformers, with random weights and without a network connection. Each runs in
-another process, with a limit of time. Rows are kept in `build/families.jsonl`, so that a run goes on
-where it ended; `--again` checks the chosen networks again, `--write` puts the table into
-docs/families.md.
+transformers, with random weights and without a network connection. Each runs in another process,
+with a limit of time. Rows are kept in `build/families.jsonl`, so that a run goes on where it ended;
+`--again` checks the chosen networks again, `--write` puts the table into docs/families.md.
 """
 
 import argparse
@@ -34,7 +33,13 @@ def main() -> None:
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
-        return work()
+        work()
+    else:
+        run(args)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Check the networks that are asked for and not known yet."""
     from networks import names
 
     listed = [name for name in names() if re.search(args.only, name)]
@@ -62,15 +67,17 @@ def known(path: Path) -> dict[str, dict]:
 def line(row: dict) -> str:
     """A row for the terminal: what is wrong in full, the rest as counts."""
     lists = ("values_wrong", "edges_false", "edges_missing", "fields_wrong", "maps_wrong")
-    wrong = [f"  {key}: {row[key][:6]} of {len(row[key])}" for key in (*lists, "pictures_wrong") if row.get(key)]
-    return "\n".join(
-        [
-            f"{row['name']}: {row['seconds']:.0f} s, {row['nodes']} nodes, "
-            f"{len(row['unseen'])} of {row['modules']} modules without, output {row['output']}, "
-            f"maps {row['follows']}+{row['spread']} {row['error']}",
-            *wrong,
-        ]
+    wrong = [
+        f"  {key}: {row[key][:6]} of {len(row[key])}"
+        for key in (*lists, "pictures_wrong")
+        if row.get(key)
+    ]
+    head = (
+        f"{row['name']}: {row['seconds']:.0f} s, {row['nodes']} nodes, "
+        f"{len(row['unseen'])} of {row['modules']} modules without, output {row['output']}, "
+        f"maps {row['follows']}+{row['spread']} {row['error']}"
     )
+    return "\n".join([head, *wrong])
 
 
 def checked(names: list[str]):

@@ -64,7 +64,7 @@ class Found:
         return sum(map(len, (*lists, self.maps_wrong, self.pictures_wrong))) + bool(self.error)
 
 
-def check(found: Found, model: Model, seconds: float = 60.0) -> None:
+def check(found: Found, model: Model, seconds: float = 30.0) -> None:
     """Fill in the row of `model`. Gradients are taken for `seconds` and no longer."""
     nodes = list(model.nodes.values())
     found.size, found.nodes = model.preprocessing.size, len(nodes)
@@ -105,9 +105,7 @@ class PlainPass:
                 handle.remove()
         tensors = [t for t in tree_leaves(_plain(result)) if isinstance(t, Tensor)]
         self.output = tensors[0].detach()
-        self.outputs = {
-            place.path for place, t in self.given.items() if _equal(t, self.output)
-        }
+        self.outputs = {place.path for place, t in self.given.items() if _equal(t, self.output)}
 
     def _hook(self, path: str, module: nn.Module) -> Callable[..., None]:
         def hook(_: nn.Module, inputs: Any, output: Any) -> None:
@@ -132,7 +130,12 @@ def _plain(result: Any) -> Any:
 
 
 def _alias(a: Tensor, b: Any) -> bool:
-    return isinstance(b, Tensor) and a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr() and a.shape == b.shape and bool((a.detach() == b.detach()).all())
+    return (
+        isinstance(b, Tensor)
+        and a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr()
+        and a.shape == b.shape
+        and bool((a.detach() == b.detach()).all())
+    )
 
 
 def _equal(a: Tensor, b: Tensor) -> bool:
@@ -151,9 +154,7 @@ class Fingerprints(TorchDispatchMode):
         flat = t.detach().double()
         return (tuple(t.shape), f"{float(flat.sum()):.6g}", f"{float(flat.square().sum()):.6g}")
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         results = func(*args, **(kwargs or {}))
         for t in tree_leaves(results):
             if isinstance(t, Tensor) and t.is_floating_point():
@@ -273,9 +274,7 @@ def _modules(found: Found, nodes: list[Node], plain: PlainPass) -> None:
     found.unseen = [path for path in called if path not in seen]
 
 
-def _edges(
-    found: Found, module: nn.Module, nodes: list[Node], images: Tensor, end: float
-) -> None:
+def _edges(found: Found, module: nn.Module, nodes: list[Node], images: Tensor, end: float) -> None:
     """Cut the network at every node: then gradients reach just the nodes that one reads."""
     ancestors: dict[str, set[str]] = {}
     for node in nodes:
@@ -295,7 +294,7 @@ def _edges(
         leaves[node.id] = shown.detach().clone().requires_grad_()
         # Tokens that are no nodes keep their way to what is before them.
         rest = value.detach() if all_shown else value
-        return layout.given(leaves[node.id] * 1, rest).clone()
+        return layout.given(leaves[node.id].clone(), rest).clone()
 
     draw = torch.Generator().manual_seed(1)
     with torch.enable_grad(), at_nodes(module, nodes, cut):
@@ -313,8 +312,11 @@ def _edges(
             weights = torch.randn(value.shape, generator=draw)
             try:
                 slopes = torch.autograd.grad(
-                    value, [leaves[n.id] for n in earlier], weights,
-                    retain_graph=True, allow_unused=True,
+                    value,
+                    [leaves[n.id] for n in earlier],
+                    weights,
+                    retain_graph=True,
+                    allow_unused=True,
                 )
             except RuntimeError:  # the network writes over what the gradient needs
                 found.edges_unchecked += 1
@@ -323,7 +325,9 @@ def _edges(
                 n.id for n, s in zip(earlier, slopes, strict=True) if s is not None and s.any()
             }
             false = set(node.parents) - reached
-            found.edges_missing += [f"{p} > {node.id}" for p in sorted(reached - ancestors[node.id])]
+            found.edges_missing += [
+                f"{p} > {node.id}" for p in sorted(reached - ancestors[node.id])
+            ]
         found.edges += len(node.parents)
         found.edges_false += [f"{p} > {node.id}" for p in sorted(false)]
 

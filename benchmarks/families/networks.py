@@ -32,15 +32,15 @@ TIMM: dict[str, dict[str, Any]] = {
     "mixer_s32_224": {"num_blocks": 3},
     "gmlp_s16_224": {"num_blocks": 3},
     "resmlp_12_224": {"num_blocks": 3},
-    **dict.fromkeys(
-        (
+    **{
+        name: {"depth": 3}
+        for name in (
             *("vit_tiny_patch16_224", "vit_small_patch16_dinov3", "vit_small_patch14_reg4_dinov2"),
             *("eva02_tiny_patch14_224", "vit_wee_patch16_reg1_gap_256", "deit_tiny_patch16_224"),
             *("vit_relpos_small_patch16_224", "vit_betwixt_patch16_gap_256", "convit_tiny"),
             *("vit_tiny_patch16_dinov3_qkvb", "vit_small_r26_s32_224", "cait_xxs24_224"),
-        ),
-        {"depth": 3},
-    ),
+        )
+    },
 }
 """Options of networks of timm that are too large as they are, or repeat one block for long."""
 
@@ -158,7 +158,9 @@ def spread_constants(net: nn.Module) -> None:
     for parameter in net.parameters():
         if parameter.is_floating_point() and parameter.numel() > 1 and not parameter.std() > 0:
             noise = torch.randn_like(parameter) * 0.2
-            parameter.copy_(parameter.abs().clamp_min(0.5) + noise if parameter[..., 0].any() else noise)
+            parameter.copy_(
+                parameter.abs().clamp_min(0.5) + noise if parameter[..., 0].any() else noise
+            )
     for name, buffer in net.named_buffers():
         if name.endswith("running_mean") and not buffer.any():
             buffer.copy_(torch.randn_like(buffer) * 0.1)
@@ -218,13 +220,17 @@ def _open_clip(name: str) -> tuple[nn.Module, int, int]:
 
 
 NEEDS_MORE = frozenset(
-    """Blip2Model InstructBlipModel InstructBlipVideoModel Kosmos2Model GroundingDinoModel
-    MMGroundingDinoModel OmDetTurboForObjectDetection EfficientLoFTRModel
-    LightGlueForKeypointMatching SamModel Sam2Model Sam2VideoModel Sam3Model Sam3TrackerModel
-    Sam3TrackerVideoModel Sam3VideoModel Sam3LiteTextModel Sam3LiteTextTextModel SamHQModel
-    EdgeTamModel EdgeTamVideoModel TimesformerModel VideoMAEModel VivitModel TimmBackbone
-    TimmWrapperModel SegGptModel VideoLlama3VisionModel PixtralVisionModel Siglip2VisionModel
-    HunYuanVLVisionTransformer Cosmos3EdgeVisionModel GlmImageVisionModel DinatModel""".split()
+    (
+        *("Blip2Model", "InstructBlipModel", "InstructBlipVideoModel", "Kosmos2Model"),
+        *("GroundingDinoModel", "MMGroundingDinoModel", "OmDetTurboForObjectDetection"),
+        *("EfficientLoFTRModel", "LightGlueForKeypointMatching", "SamModel", "Sam2Model"),
+        *("Sam2VideoModel", "Sam3Model", "Sam3TrackerModel", "Sam3TrackerVideoModel"),
+        *("Sam3VideoModel", "Sam3LiteTextModel", "Sam3LiteTextTextModel", "SamHQModel"),
+        *("EdgeTamModel", "EdgeTamVideoModel", "TimesformerModel", "VideoMAEModel"),
+        *("VivitModel", "TimmBackbone", "TimmWrapperModel", "SegGptModel", "DinatModel"),
+        *("VideoLlama3VisionModel", "PixtralVisionModel", "Siglip2VisionModel"),
+        *("HunYuanVLVisionTransformer", "Cosmos3EdgeVisionModel", "GlmImageVisionModel"),
+    )
 )
 """Models of transformers that take text, points, videos, several pictures or cut patches beside or
 instead of one picture, or need other packages."""
@@ -248,7 +254,9 @@ def transformers_names() -> list[str]:
 
 
 SMALL: dict[str, int] = {
-    **dict.fromkeys(("hidden_size", "d_model", "embed_dim", "hidden_dim", "encoder_hidden_dim"), 48),
+    **dict.fromkeys(
+        ("hidden_size", "d_model", "embed_dim", "hidden_dim", "encoder_hidden_dim"), 48
+    ),
     **dict.fromkeys(("intermediate_size", "mlp_dim", "encoder_ffn_dim", "decoder_ffn_dim"), 64),
     **dict.fromkeys(("num_hidden_layers", "encoder_layers", "decoder_layers", "num_layers"), 2),
     **dict.fromkeys(("num_attention_heads", "encoder_attention_heads"), 4),
@@ -273,7 +281,7 @@ def small(config: Any) -> Any:
         stages = 2 ** (len(fields.get("depths") or [0]) - 1)
         side = patch * max(4, 4 * stages)
         image = fields["image_size"]
-        setattr(config, "image_size", side if isinstance(image, int) else [side, side])
+        config.image_size = side if isinstance(image, int) else [side, side]
     return config
 
 

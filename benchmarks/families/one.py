@@ -6,11 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from checks import Found, check
-from networks import build, quiet
 
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import MicrographError
 from micrograph.models.model import Model
+from networks import build, quiet
 
 
 def row_of(name: str) -> dict[str, Any]:
@@ -23,9 +23,7 @@ def row_of(name: str) -> dict[str, Any]:
         found.error = f"not built: {type(error).__name__}: {error}".splitlines()[0][:200]
         return asdict(found)
     order, ones = ("L", (0.0,)) if channels == 1 else ("RGB", (0.0,) * 3)
-    given = Preprocessing(
-        size, size, mean=ones, std=tuple(1.0 for _ in ones), channel_order=order
-    )
+    given = Preprocessing(size, size, mean=ones, std=tuple(1.0 for _ in ones), channel_order=order)
     try:
         with quiet():
             check(found, Model.of(net, id="net", preprocessing=given))
@@ -34,7 +32,8 @@ def row_of(name: str) -> dict[str, Any]:
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         found.error = (
-            f"{type(error).__name__}: {error}".splitlines()[0][:200] + f" ({where.name}:{where.lineno})"
+            f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            + f" ({where.name}:{where.lineno})"
         )
         traceback.print_exc()
     found.seconds = time.monotonic() - begin

@@ -9,6 +9,7 @@ from micrograph.graph.dag import Dag
 from micrograph.graph.joins import Join, join_of, parts_of
 from micrograph.graph.kinds import NodeKind
 from micrograph.graph.nodes import EngineNode, PlainNode, StoredNode
+from micrograph.graph.sees import picture_size, what_a_position_sees
 from micrograph.graph.worth import (
     is_drawn_small,
     stored_worth_seeing,
@@ -28,7 +29,9 @@ __all__ = [
     "is_drawn_small",
     "join_of",
     "parts_of",
+    "picture_size",
     "stored_worth_seeing",
+    "what_a_position_sees",
     "with_own_units",
     "worth_seeing",
 ]

@@ -1,15 +1,13 @@
 """Outputs whose axes are cut in pieces and mixed: windows beside the pictures, tokens in blocks.
 
-Every axis of such an output is written as digits of what it counts. With a map of 14 rows in windows
-of 7, the rows are two digits, one on the axis of windows and one within a window; put together
-again they count rows from 0.
+Every axis of such an output is written as digits of what it counts. With a map of 14 rows in
+windows of 7, the rows are two digits, one on the axis of windows and one within a window; put
+together again they count rows from 0.
 """
 
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from micrograph.errors import BadInput
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,10 +25,15 @@ STILL: Move = (1, 0)
 
 @dataclass(frozen=True)
 class Blocks:
-    """`digits` of every axis of an output, and where its rows and columns were `moved` to."""
+    """`digits` of every axis of an output, and where its rows and columns were `moved` to.
+
+    How an output is cut depends on the size of the pictures; this is known for pictures of `pixels`
+    (y, x).
+    """
 
     digits: tuple[tuple[Digit, ...], ...]
     moved: tuple[Move, Move] = (STILL, STILL)
+    pixels: tuple[int, int] = (0, 0)
 
     def size(self, role: str) -> int:
         """How far all digits of a letter count together."""
@@ -89,22 +92,6 @@ class Blocks:
         return found
 
     def _batch(self, raw: "Tensor") -> int:
-        """How many pictures there are. Raises BadInput where the rest is not as it was."""
-        batch = 0
-        for size, one in zip(raw.shape, self.digits, strict=True):
-            rest = math.prod(n for letter, n, _ in one if letter != "b")
-            pictures = any(letter == "b" for letter, _, _ in one)
-            if size % rest or (size != rest and not pictures):
-                raise BadInput(
-                    f"an output of shape {list(raw.shape)} was given where the network's own size "
-                    f"makes blocks of {self._lengths()}; expected pictures of its own size"
-                )
-            batch = size // rest if pictures else batch
-        return batch
-
-    def _lengths(self) -> list[str | int]:
-        lengths: list[str | int] = []
-        for one in self.digits:
-            rest = math.prod(n for letter, n, _ in one if letter != "b")
-            lengths.append(f"pictures x {rest}" if any(d[0] == "b" for d in one) else rest)
-        return lengths
+        """How many pictures there are."""
+        dim = next(d for d, one in enumerate(self.digits) for digit in one if digit[0] == "b")
+        return raw.shape[dim] // math.prod(n for letter, n, _ in self.digits[dim] if letter != "b")

@@ -10,8 +10,8 @@ class ReceptiveField:
     """Which input pixels a position of the node can see.
 
     Position p sees the pixels `start + p * stride` to `start + p * stride + size - 1` along each
-    axis (square fields; the union over branches). `status` is "exact", "whole input" or "unknown";
-    the numbers hold for "exact" only.
+    axis (square fields; the union over branches). `status` is "exact"; "at most" if some positions
+    see less than that; "whole input" or "unknown", for which the numbers mean nothing.
     """
 
     size: int = 0

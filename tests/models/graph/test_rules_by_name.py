@@ -40,6 +40,9 @@ def flat(x: Tensor) -> Tensor:
 
 
 ATTENTION = {"query": heads, "key": heads, "value": heads, "attn_bias": None}
+REDUCED = {"dim": [2], "keepdim": True, "correction": 0}
+EXTREME = {"dim": 1, "other": MAP}
+ALONG = {"dim": 1}
 PUT = {"dim": 2, "index": torch.tensor([1, 0]), "source": MAP[:, :, :2]}
 SCATTER = {"dim": 2, "index": torch.zeros(2, 4, 6, 6, dtype=torch.long), "src": MAP}
 
@@ -92,7 +95,9 @@ GIVEN: dict[str, dict[str, Any]] = {
     "expand": {"self": lambda x: x[:, :1], "size": [2, 7, 6, 6]},
     "fill": {"value": {"Scalar": 1, "Tensor": torch.tensor(1.0)}},
     "flip": {"dims": [1, 2]},
+    "gather": {"dim": 2, "index": torch.zeros(2, 4, 3, 6, dtype=torch.long)},
     "glu": {"dim": 1},
+    "im2col": {"kernel_size": [3, 2], "dilation": [1, 1], "padding": [0, 1], "stride": [3, 1]},
     "grid_sampler_2d": {
         "grid": torch.rand(2, 5, 5, 2),
         "interpolation_mode": 0,
@@ -155,13 +160,13 @@ GIVEN: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("upsample_bicubic2d", "_upsample_bicubic2d_aa"), RESIZE),
     **dict.fromkeys(
         ("mean", "sum", "amax", "amin", "var", "std", "var_mean", "std_mean", "nansum"),
-        {"dim": [2], "keepdim": True, "correction": 0},
+        REDUCED,
     ),
     "linalg_vector_norm": {"ord": 3, "dim": [1]},
-    **dict.fromkeys(("max", "min"), {"dim": 1, "other": MAP}),
-    **dict.fromkeys(("median", "nanmedian"), {"dim": 1}),
-    "prod": {"dim": 1},
-    "aminmax": {"dim": 1},
+    **dict.fromkeys(("max", "min"), EXTREME),
+    **dict.fromkeys(("median", "nanmedian"), ALONG),
+    "prod": ALONG,
+    "aminmax": ALONG,
 }
 """What is given to each operation beside the map, if it has an argument of that name: a value, or
 what is made of the map; where an argument differs between overloads, by overload."""

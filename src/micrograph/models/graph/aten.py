@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from micrograph.models.graph import aten_maps, aten_products, aten_views
+from micrograph.models.graph import aten_maps, aten_products, aten_tokens, aten_views
 from micrograph.models.graph.aten_call import Call, Trace, axes_meant, unless_inexact
 from micrograph.models.graph.axes import Axes, is_whole, unknown
 from micrograph.models.graph.places import fitting
@@ -126,6 +126,7 @@ _RULES: dict[str, Callable[[Call], Trace]] = {
     ),
     **aten_maps.RULES,
     **aten_views.RULES,
+    **aten_tokens.RULES,
     **aten_products.RULES,
 }
 

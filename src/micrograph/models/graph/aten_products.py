@@ -157,7 +157,7 @@ def _attention(call: Call) -> Trace:
     keys, count = value.axes[2], call.result.shape[2]
     lost = any(t.field.status == "unknown" for _, t in call.inputs)
     field = UNKNOWN if lost or not all_of_space(keys) else WHOLE
-    lead, rows = value.axes[:2], axis("o", count) if count > 1 else ()  # learned queries
+    lead, rows = value.axes[:2], queries(count)
     if query is not None:
         lead = tuple(_lead(q, v) for q, v in zip(query.axes[:2], lead, strict=True))
         rows = query.axes[2]

@@ -14,8 +14,10 @@ from micrograph.models.graph.aten_call import (
     unless_inexact,
 )
 from micrograph.models.graph.axes import (
+    LOOSE,
     Axes,
     Axis,
+    Tokens,
     agreed,
     all_of,
     axis,
@@ -25,7 +27,6 @@ from micrograph.models.graph.axes import (
     moved_axis,
     regrouped,
     size_of,
-    Tokens,
     tokens,
     tokens_of,
     visible,
@@ -210,7 +211,9 @@ def _joined_tokens(call: Call, dim: int) -> Axis | None:
             names, grid, behind = (*names, *known[0]), known[1], known[2]
         else:
             behind = (*behind, *known[0])
-    return tokens(names, grid, behind) if (names or behind) and (grid is not None) else None
+    if grid is None and LOOSE not in names:
+        return None
+    return tokens(names, grid, behind) if names or behind else None
 
 
 def _kind(parameter: str) -> str:

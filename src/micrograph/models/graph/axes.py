@@ -11,9 +11,17 @@ from dataclasses import dataclass, replace
 
 from micrograph.models.blocks import STILL, Move
 
-
 QUERY = "query"
 """The kind of tokens that stand for no place and were learned: queries, latents."""
+
+LEARNED = frozenset({QUERY, "token"})
+"""Kinds of such tokens; "token" is one whose name tells no more."""
+
+CLASS = "class"
+"""The kind of the token that stands for the whole picture."""
+
+LOOSE = "patch"
+"""The kind of tokens that stand for places, but nobody knows for which."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,16 @@ from dataclasses import replace
 import numpy as np
 
 from micrograph.models.blocks import STILL, Blocks, Digit, Move
-from micrograph.models.graph.axes import QUERY, Atom, Axes, is_whole, tokens_of, visible
+from micrograph.models.graph.axes import (
+    CLASS,
+    LEARNED,
+    LOOSE,
+    Atom,
+    Axes,
+    is_whole,
+    tokens_of,
+    visible,
+)
 from micrograph.models.graph.receptive_field import Field
 from micrograph.models.layout import AS_GIVEN, OutputLayout
 
@@ -14,10 +23,10 @@ Layout = tuple[OutputLayout, tuple[int, ...], tuple[str, ...]]
 """The layout, the (y, x) of the map, the kinds of the tokens before and behind it."""
 
 
-def layout_of(given: Axes) -> Layout | None:
-    """How a tensor of such axes is shown. None if they are not pictures, units and at most one map
-    of positions, all of it."""
-    return _as_it_is(given) or _from_blocks(given)
+def layout_of(given: Axes, pixels: tuple[int, int] = (0, 0)) -> Layout | None:
+    """How a tensor of such axes, made of pictures of `pixels` (y, x), is shown. None if they are
+    not pictures, units and at most one map of positions, all of it."""
+    return _as_it_is(given) or _from_blocks(given, pixels)
 
 
 def _as_it_is(given: Axes) -> Layout | None:
@@ -45,10 +54,12 @@ def _as_it_is(given: Axes) -> Layout | None:
         return OutputLayout(letters, len(names), suffix=len(behind)), grid, names + behind
     if sorted(letters) == ["b", "t", "u"] and len(names) == 1:
         return OutputLayout(letters, 1, 0), (), ()
+    if sorted(letters) == ["b", "t", "u"] and LOOSE in names and CLASS in names:
+        return OutputLayout(letters, len(names), names.index(CLASS)), (), (CLASS,)
     return None
 
 
-def _from_blocks(given: Axes) -> Layout | None:
+def _from_blocks(given: Axes, pixels: tuple[int, int]) -> Layout | None:
     """Where axes are cut and mixed, if all digits of pictures, units and positions are there."""
     given, names = _queries_as_units(given)
     atoms = [atom for one in given for atom in visible(one)]
@@ -60,7 +71,7 @@ def _from_blocks(given: Axes) -> Layout | None:
     if ("t" in roles and "y" in roles) or not all(_complete(atoms, role) for role in roles):
         return None
     digits = tuple(tuple(_digit(atom) for atom in visible(one)) for one in given)
-    blocks = Blocks(digits, (_move(atoms, "y"), _move(atoms, "x")))
+    blocks = Blocks(digits, (_move(atoms, "y"), _move(atoms, "x")), pixels)
     if "y" in roles:
         return OutputLayout("buyx", blocks=blocks), (blocks.size("y"), blocks.size("x")), ()
     if "t" in roles:
@@ -78,7 +89,7 @@ def _queries_as_units(given: Axes) -> tuple[Axes, tuple[str, ...]]:
     the kinds of the queries."""
     found = [a for one in given for a in one if a.role == "t" and a.grid is None]
     units = [a for one in given for a in visible(one) if a.role == "u"]
-    if len(found) != 1 or set(found[0].names) != {QUERY} or not _complete(units, "u"):
+    if len(found) != 1 or not LEARNED.issuperset(found[0].names) or not _complete(units, "u"):
         return given, ()
     (query,) = found
     step = units[0].total if units else 1

@@ -63,7 +63,7 @@ def _ids(values: Sequence[Value], node_id: Callable[[str], str | None]) -> dict[
     for number, value in enumerate(values):
         place = _naming_producer(value).place
         kind = place.join.partition("#")[0]
-        path = ".".join(part for part in (place.path, kind) if part)
+        path = ".".join(part for part in (place.path, kind, value.only_token) if part)
         name = node_id(path) if path else _output_name(place)
         if name is None:
             continue
@@ -89,7 +89,8 @@ def name_nodes(
     concatenation or product that is no module's output is `<id of the module>.add`, `.cat` or
     `.mul`, a further one in the same module `.add-1`. The network's own output is the node `output`
     unless a module inside gave it; where it gives several tensors, `output.<name>` is a spelling of
-    each. The class token of a node is the node `<id>.class`. Nodes that may be constant say so.
+    each. The class token of a node is the node `<id>.class`, also where nothing else of it can be
+    shown. Nodes that may be constant say so.
     """
     ids, inside = _ids(values, node_id), inside_attention(values)
     kinds, unseen = kinds_of(values, inside), perhaps_constant(values, TOKEN_KINDS)
@@ -112,7 +113,7 @@ def name_nodes(
         node = Node(
             id=name,
             index=len(nodes),
-            kind=kinds[number],
+            kind=NodeKind.TOKEN.value if value.is_of_tokens else kinds[number],
             units=value.units,
             shape=value.shape,
             receptive_field=value.field.as_square(),
@@ -133,7 +134,7 @@ def name_nodes(
         if node.receptive_field.status == "exact":
             continue  # what is not a position has not seen the picture yet
         for kind in TOKEN_KINDS:
-            if kind in value.tokens:
+            if kind in value.tokens and not value.is_of_tokens:
                 own = f"{name}.{kind}"
                 token_nodes[number, kind] = own
                 nodes[own] = replace(

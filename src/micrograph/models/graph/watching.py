@@ -141,6 +141,17 @@ class Value:
     """The modules in which it went through attention."""
 
     @property
+    def is_of_tokens(self) -> bool:
+        """Whether it is tokens that stand for no place: learned ones, or the class token alone."""
+        return bool(self.tokens) and not self.shape and not self.is_output
+
+    @property
+    def only_token(self) -> str:
+        """The kind of the one token that it is, of several; empty otherwise."""
+        alone = self.tokens and self.producers[0].layout.token is not None
+        return self.tokens[0] if alone else ""
+
+    @property
     def field(self) -> Field:
         """The receptive field of its positions."""
         return self.origin.trace.field
@@ -172,6 +183,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._kept: dict[int, dict[Memory, Tensor]] = {}
         self._counts: dict[str, int] = {}
         self._open_calls: list[_OpenCall] = []
+        self._pixels = (0, 0)
         self._attending: dict[int, set[str]] = {}  # modules in which values went through attention
         self._unnamed: dict[tuple[Memory, int], list[Producer]] = {}  # of values that are no nodes
         self.has_output = False
@@ -207,6 +219,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def start(self, images: Tensor) -> None:
         """Begin at `images`, the input of the pass."""
         self._keep(images)
+        self._pixels = (images.shape[2], images.shape[3])
         axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
         seen = Field.of_picture(*images.shape[2:])
         self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, seen))
@@ -422,7 +435,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         origin = self._origin(output)
         if not output.is_floating_point():
             return False
-        known = layout_of(origin.trace.axes) if origin is not None else None
+        known = layout_of(origin.trace.axes, self._pixels) if origin is not None else None
         within = tuple(type(entered.module).__name__ for entered in self._open_calls)
         if origin is None or known is None:
             producer = Producer(place, module, AS_GIVEN, within, among_others)

@@ -33,6 +33,7 @@ class Taps(JoinCalls):
         self._calls: dict[str, int] = {}
         self._inside: list[tuple[str, dict[str, int]]] = []
         self._stack = ExitStack()
+        self._ours = False  # whether what is computed is ours, and no join of the network's
 
     def __enter__(self) -> "Taps":
         with ExitStack() as stack:
@@ -72,7 +73,11 @@ class Taps(JoinCalls):
             first = first_tensor(output)
             if first is None or place not in self._places:
                 return None
-            other = self._reached(place, first)
+            self._ours = True
+            try:
+                other = self._reached(place, first)
+            finally:
+                self._ours = False
             return None if other is None else with_first_tensor(output, other)
 
         return before, after
@@ -86,6 +91,8 @@ class Taps(JoinCalls):
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
         """Counted in every module that the call happens in."""
+        if self._ours:
+            return result
         for path, counts in self._inside:
             number = counts.get(kind, 0)
             counts[kind] = number + 1
