@@ -163,7 +163,7 @@ def spread_constants(net: nn.Module) -> None:
                 parameter.abs().clamp_min(0.5) + noise if parameter[..., 0].any() else noise
             )
     for name, buffer in net.named_buffers():
-        if name.endswith("running_mean") and not buffer.any():
+        if name.endswith(("running_mean", ".weight")) and not buffer.any():
             buffer.copy_(torch.randn_like(buffer) * 0.1)
 
 

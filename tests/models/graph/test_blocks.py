@@ -1,317 +1,323 @@
-"""Windows, blocks, rolled and unfolded maps, tokens beside positions and learned queries: that each
-value stands where the network has it, and that what is not known is no node."""
+"""What is told of blocks by what they do, whatever their classes are called."""
 
-import math
+from collections import namedtuple
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
-from nets import SIZE, under_microscope
+from nets import SIZE, Tokens, conv, edges, hooks_of, under_microscope
 from torch import Tensor, nn
 
-from micrograph.errors import BadInput
-from micrograph.models.blocks import Blocks
-from micrograph.models.layout import OutputLayout
+from micrograph.graph import worth_seeing
+from micrograph.lenses.attribution.engine import attribute
 from micrograph.models.model import Model
 from micrograph.models.replacing import replaced
+from micrograph.runner import render
+from micrograph.runner.select import choose_nodes
 
 IMAGES = torch.rand(2, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
+Pair = namedtuple("Pair", "stream weights")
 
 
-class Windowed(nn.Module):
-    """Works on windows of 4 x 4 positions of a map of 8 x 8, the pictures' windows as a batch."""
-
-    def __init__(self, shift: int = 0, back: bool = True) -> None:
-        super().__init__()
-        self.patches, self.inside = nn.Conv2d(3, 6, 4, 4), nn.Linear(6, 6)
-        self.after = nn.LayerNorm(6)
-        self.shift, self.back = shift, back
-
-    def windows(self, x: Tensor) -> Tensor:
-        b, y, x_, u = x.shape
-        return x.view(b, y // 4, 4, x_ // 4, 4, u).transpose(2, 3).reshape(-1, 16, u)
-
-    def forward(self, images: Tensor) -> Tensor:
-        x = self.patches(images).permute(0, 2, 3, 1)
-        b, y, x_, u = x.shape
-        shift = (self.shift, 2 * self.shift)
-        x = torch.roll(x, [-s for s in shift], (1, 2))
-        x = self.inside(self.windows(x))
-        x = x.view(b, y // 4, x_ // 4, 4, 4, u).transpose(2, 3).reshape(b, y, x_, u)
-        if self.back:
-            x = torch.roll(x, shift, (1, 2))
-        return self.after(x)
+@dataclass
+class Output:
+    stream: Tensor
+    weights: Tensor | None = None
 
 
-def follows(model: Model, node: str) -> bool:
-    """Whether a bright square in the picture changes the very positions that it covers."""
-    dark = torch.full((1, 3, SIZE, SIZE), 0.3)
-    rows, columns = model.node(node).shape
-    y, x = rows - 2, 1
-    bright = dark.clone()
-    a, b = SIZE // rows, SIZE // columns
-    bright[:, :, y * a : (y + 1) * a, x * b : (x + 1) * b] = 1.0
-    with torch.no_grad():
-        change = (model.run(bright, [node])[node] - model.run(dark, [node])[node]).abs().sum((0, 1))
-    return [tuple(p) for p in change.nonzero().tolist()] == [(y, x)]
+def worth(model: Model) -> list[str]:
+    return [node.id for node in worth_seeing(model.nodes)]
 
 
-@pytest.mark.parametrize("shift", [0, 1])
-def test_windows_are_shown_as_the_map_that_they_cut(shift: int) -> None:
-    net = Windowed(shift)
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    torch.manual_seed(0)
+
+
+def test_class_names_do_not_decide_what_is_worth_seeing() -> None:
+    plain = under_microscope(Tokens())
+    found = worth(plain)
+    assert found == ["patches", "blocks.0.mlp.1", "blocks.0", "blocks.1.mlp.1", "blocks.1", "head"]
+
+    class ResidualAttentionBlock(Tokens.Block):
+        pass
+
+    class Mixer(Tokens.Attention):
+        pass
+
+    class AttentionAttnPool(Tokens):
+        pass
+
+    net = AttentionAttnPool()
+    for block in net.blocks:
+        block.__class__, block.attn.__class__ = ResidualAttentionBlock, Mixer
     model = under_microscope(net)
-    inside = model.node("inside")
-    assert (inside.units, inside.shape) == (6, (8, 8))
-    assert inside.receptive_field == model.node("patches").receptive_field
-    with torch.no_grad():
-        found = model.run(IMAGES, ["patches", "inside", "after"])
-        by_hand = net.inside(found["patches"].permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        assert torch.allclose(found["inside"], by_hand, atol=1e-6)
-        assert torch.allclose(
-            found["after"], net.after(by_hand.permute(0, 2, 3, 1)).permute(0, 3, 1, 2), atol=1e-5
-        )
-    assert follows(model, "inside")
-    assert model.node("after").parents == ("inside",)
-    with pytest.raises(BadInput, match="known for 32 x 32 only"):
-        model.run(torch.rand(1, 3, 2 * SIZE, 2 * SIZE), ["inside"])
+    assert worth(model) == found
+    kinds = {id: (node.kind, node.attended) for id, node in model.nodes.items()}
+    assert kinds == {id: (node.kind, node.attended) for id, node in plain.nodes.items()}
+    assert kinds["blocks.1.attn.qkv"] == ("attention", True)
+    assert kinds["blocks.1"] == ("block", False)
 
 
-@torch.no_grad()
-@pytest.mark.parametrize("batch", [1, 3])
-def test_going_on_from_windows(batch: int) -> None:
-    net = Windowed(shift=1)
-    model = under_microscope(net)
-    values = torch.randn(batch, 6, 8, 8)
-    with replaced(model, "inside", values):
-        found = model.run(IMAGES[:1].expand(batch, -1, -1, -1), ["after"])["after"]
-    expected = net.after(values.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-    assert torch.allclose(found, expected, atol=1e-5)
-
-
-def test_a_map_that_stays_rolled_is_shown_in_its_place() -> None:
-    model = under_microscope(Windowed(shift=1, back=False))
-    assert follows(model, "after")
-
-
-def test_a_flipped_map_is_shown_in_its_place() -> None:
-    class Flipped(nn.Module):
+def test_queries_in_the_code_of_the_block_itself() -> None:
+    class Block(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.patches, self.inside = nn.Conv2d(3, 6, 4, 4), nn.LayerNorm(6)
+            self.norm, self.out = nn.LayerNorm(8), nn.Linear(8, 8)
+            self.q, self.k, self.v = (nn.Linear(8, 8) for _ in range(3))
+            self.wide, self.narrow = nn.Linear(8, 16), nn.Linear(16, 8)
 
         def forward(self, x: Tensor) -> Tensor:
-            return self.inside(torch.roll(self.patches(x).flip(3), 3, 3).permute(0, 2, 3, 1))
+            y = self.norm(x)
+            y = F.scaled_dot_product_attention(self.q(y), self.k(y), self.v(y))
+            x = x + self.out(y)
+            return x + self.narrow(F.relu(self.wide(x)))
 
-    model = under_microscope(Flipped())
-    assert follows(model, "inside")
-    field = model.node("inside").receptive_field
-    assert (field.size, field.stride, field.start) == (4, 4, 0)
-
-
-def test_a_part_of_a_rolled_map_is_no_node() -> None:
-    class Part(nn.Module):
+    class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.patches, self.inside = nn.Conv2d(3, 6, 4, 4), nn.Linear(6, 6)
-            self.conv = nn.Conv2d(6, 6, 3, padding=1)
+            self.patches, self.block, self.head = conv(3, 8), Block(), nn.Linear(8, 3)
 
         def forward(self, x: Tensor) -> Tensor:
-            x = torch.roll(self.patches(x), 3, 3)
-            return self.inside(self.conv(x)[:, :, :, 1:5].permute(0, 2, 3, 1)).mean((1, 2))
+            return self.head(self.block(self.patches(x).flatten(2).transpose(1, 2)).mean(1))
 
-    assert list(under_microscope(Part()).nodes) == ["patches", "output"]
+    model = under_microscope(Net(), 8)
+    assert worth(model) == ["patches", "block.wide", "block", "head"]
+    kinds = {id: node.kind for id, node in model.nodes.items()}
+    assert {kinds[f"block.{name}"] for name in ("q", "k", "v", "out")} == {"attention"}
 
 
-class Unfolded(nn.Module):
-    """The pixels of every patch as tokens of their own, then one token for each patch."""
+def test_a_map_that_a_head_attends_to_is_worth_seeing() -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.query, self.head = conv(3, 6), nn.Conv2d(6, 1, 1), nn.Linear(6, 3)
 
-    def __init__(self) -> None:
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.first(x)
+            pattern = self.query(x).flatten(2).softmax(-1)
+            return self.head((pattern @ x.flatten(2).transpose(1, 2))[:, 0])
+
+    model = under_microscope(Net())
+    assert "first" in worth(model)
+    assert "head" in worth(model)
+
+
+def test_sums_and_concatenations_of_a_network_without_blocks() -> None:
+    """No block shows them, so the sums are seen, and the parts of what is not."""
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.a, self.b = conv(3, 6), conv(6, 6), conv(6, 6)
+            self.c, self.d, self.last = conv(6, 2), conv(6, 3), conv(5, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.stem(x)
+            x = x + self.a(x)
+            x = x + self.b(x)
+            return self.last(torch.cat([self.c(x), self.d(x)], 1))
+
+    assert worth(under_microscope(Net())) == ["stem", "add", "add-1", "c", "d", "last"]
+
+
+class Gated(nn.Module):
+    """Hidden units that are products, from two matrices or from the halves of one."""
+
+    def __init__(self, form: str) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, 6, 1)
-        self.pixels, self.patches = nn.LayerNorm(6), nn.Linear(6 * 16, 10)
+        self.form = form
+        if form == "two":
+            self.gate, self.up = nn.Conv2d(4, 8, 1), nn.Conv2d(4, 8, 1)
+        else:
+            self.both = nn.Conv2d(4, 16, 1)
+        self.down, self.act = nn.Conv2d(8, 4, 1), nn.SiLU()
+
+    def halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        if self.form == "two":
+            return self.act(self.gate(x)), self.up(x)
+        gate, up = self.both(x).chunk(2, 1)
+        return (F.silu(gate) if self.form == "functional" else self.act(gate)), up
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.unfold(self.stem(x), 4, stride=4).transpose(1, 2)  # [batch, patch, unit * pixel]
-        x = self.pixels(x.reshape(len(x) * 64, 6, 16).transpose(1, 2))
-        return self.patches(x.reshape(-1, 64, 6 * 16))
+        gate, up = self.halves(x)
+        return self.down(torch.mul(gate, up) if self.form == "two" else gate * up)
 
 
-def test_unfolded_pixels_and_their_patches() -> None:
-    net = Unfolded()
+class Net(nn.Module):
+    """A stem and a head around something that maps 4 units to 4."""
+
+    def __init__(self, *middle: nn.Module) -> None:
+        super().__init__()
+        self.stem, self.head = nn.Conv2d(3, 4, 4, 4), nn.Linear(4, 3)
+        self.blocks = nn.ModuleList(middle)
+
+    def stream(self, x: Tensor, blocks: int) -> Tensor:
+        x = self.stem(x)
+        for block in list(self.blocks)[:blocks]:
+            given: Any = block(x)
+            if isinstance(given, dict):
+                given = given["stream"]
+            elif isinstance(given, Output):
+                given = given.stream
+            x = given[0] if isinstance(given, tuple) else given
+        return x
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.stream(x, len(self.blocks)).mean((2, 3)))
+
+
+@pytest.mark.parametrize("form", ["two", "halves", "functional"])
+def test_gated_hidden_units(form: str, tmp_path) -> None:
+    net = Net(Gated(form))
     model = under_microscope(net)
-    assert {n.id: (n.units, n.shape) for n in model.nodes.values()} == {
-        "stem": (6, (32, 32)),
-        "pixels": (6, (32, 32)),
-        "patches": (10, (8, 8)),
-    }
+    node = model.node("blocks.0.mul")
+    assert (node.units, node.shape, node.kind, node.join) == (8, (8, 8), "mul", "mul#0")
+    seen = worth(model)
+    assert node.id in seen
+    assert "blocks.0.up" not in seen, "shown by the product, finished"
     with torch.no_grad():
-        found = model.run(IMAGES, ["stem", "pixels", "patches"])
-        by_hand = net.pixels(found["stem"].permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
-        assert torch.allclose(found["pixels"], by_hand, atol=1e-5)
-        assert torch.equal(found["patches"].flatten(2).transpose(1, 2), net(IMAGES))
-    assert follows(model, "pixels")
-    assert follows(model, "patches")
-    field = model.node("patches").receptive_field
-    assert (field.size, field.stride, field.start, field.status) == (4, 4, 0, "exact")
+        gate, up = net.blocks[0].halves(net.stem(IMAGES))
+        assert torch.equal(model.run(IMAGES, [node.id])[node.id], gate * up)
+        values = torch.randn(2, 8, 8, 8)
+        with replaced(model, node.id, values):
+            found = model.run(IMAGES, ["blocks.0"])["blocks.0"]
+        assert torch.allclose(found, net.blocks[0].down(values), atol=1e-6)
+    (share,) = attribute(model, "head", [1], IMAGES[:1], [node.id])[0].shares
+    assert share.node == node.id
+    done = render(model, tmp_path, nodes=node.id, units="0-1", size=SIZE, steps=2)
+    assert done.rendered == 2
+    assert hooks_of(net) == 0
 
 
-def test_overlapping_windows_are_a_map_of_windows() -> None:
-    class Windows(nn.Module):
+@pytest.mark.parametrize("written", ["module", "function", "later"])
+def test_an_activation_is_no_product(written: str) -> None:
+    class Swish(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            if written == "later":
+                return x * F.relu6(x + 3) / 6
+            gate = torch.sigmoid(1.702 * x)
+            x = x * gate
+            return x.clone() if written == "function" else x
+
+    model = under_microscope(Net(conv(4, 4), Swish(), conv(4, 4)))
+    assert not [id for id in model.nodes if "mul" in id]
+    assert model.node("blocks.1").kind == "activation"
+
+
+class Block(nn.Module):
+    """A residual block whose stream comes back in some form."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form, self.a, self.b = form, conv(4, 4), conv(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        x = x + self.a(x)
+        x = x + self.b(x)
+        forms = {"tuple": (x, None), "list": [x, None], "dict": {"stream": x, "weights": None}}
+        return {**forms, "named": Pair(x, None), "dataclass": Output(x)}[self.form]
+
+
+@pytest.mark.parametrize("form", ["tuple", "named", "dict", "dataclass"])
+def test_streams_of_blocks_that_give_more_than_that(form: str, tmp_path) -> None:
+    net = Net(Block(form), Block(form))
+    model = under_microscope(net)
+    assert worth(model) == ["stem", "blocks.0.add-1", "blocks.1.add-1", "head"]
+    assert model.node("blocks.0").id == "blocks.0.add-1", "another spelling of it"
+    assert edges(model)["blocks.1.add"] == {"blocks.0.add-1", "blocks.1.a"}
+    with torch.no_grad():
+        found = model.run(IMAGES, ["blocks.0", "blocks.1"])
+        assert torch.equal(found["blocks.0"], net.stream(IMAGES, 1))
+        assert torch.equal(found["blocks.1"], net.stream(IMAGES, 2))
+        values = torch.randn(2, 4, 8, 8)
+        with replaced(model, "blocks.1", values):
+            answer = model.run(IMAGES, ["head"])["head"]
+        assert torch.allclose(answer, net.head(values.mean((2, 3))), atol=1e-6)
+    (share,) = attribute(model, "head", [1], IMAGES[:1], ["blocks.0.add-1"])[0].shares
+    assert share.node == "blocks.0.add-1"
+    assert render(model, tmp_path, nodes="blocks.0", units="0", size=SIZE, steps=2).rendered == 1
+
+
+@pytest.mark.parametrize("form", ["tuple", "named", "dict", "dataclass"])
+def test_what_only_a_module_of_several_outputs_gives(form: str) -> None:
+    class Inside(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.unfold, self.mix = nn.Unfold(3, stride=2, padding=1), nn.Linear(27, 5)
+            self.matrix = nn.Parameter(torch.randn(4, 4, 1, 1))
+
+        def forward(self, x: Tensor) -> Any:
+            y = F.conv2d(x, self.matrix)
+            forms = {"tuple": (y, x), "dict": {"stream": y, "weights": x}}
+            return {**forms, "named": Pair(y, x), "dataclass": Output(y, x)}[form]
+
+    net = Net(Inside())
+    model = under_microscope(net)
+    assert "blocks.0" in worth(model)
+    values = torch.randn(2, 4, 8, 8)
+    with torch.no_grad():
+        expected = F.conv2d(net.stem(IMAGES), net.blocks[0].matrix)
+        assert torch.equal(model.run(IMAGES, ["blocks.0"])["blocks.0"], expected)
+        with replaced(model, "blocks.0", values):
+            answer = model.run(IMAGES, ["head"])["head"]
+        assert torch.allclose(answer, net.head(values.mean((2, 3))), atol=1e-6)
+
+
+class LateClass(nn.Module):
+    """Patches attend to each other first; then a class token comes, which is a parameter (as CaiT
+    does it) or the mean of the patches."""
+
+    def __init__(self, parameter: bool) -> None:
+        super().__init__()
+        self.parameter = parameter
+        self.patches, self.early = nn.Conv2d(3, 12, 8, 8), Tokens.Block(12, 3)
+        self.cls_token = nn.Parameter(torch.randn(1, 1, 12))
+        self.norm, self.late = nn.LayerNorm(12), Tokens.Block(12, 3)
+        self.query, self.head = nn.Linear(12, 7), nn.Linear(12, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.early(self.patches(x).flatten(2).transpose(1, 2))
+        token = self.cls_token.expand(len(x), -1, -1) if self.parameter else x.mean(1, True)
+        x = self.norm(torch.cat([token, x], 1))
+        y = self.late(x)[:, 0]
+        return self.head(y) + self.query(x[:, 0]).sum(1, True)
+
+
+@pytest.mark.parametrize("parameter", [True, False])
+def test_what_is_the_same_for_every_picture_is_not_rendered(parameter: bool) -> None:
+    model = under_microscope(LateClass(parameter))
+    constant = {node.id for node in model.nodes.values() if node.constant}
+    with torch.no_grad():
+        values = model.run(IMAGES, list(model.nodes))
+    assert constant == {id for id, value in values.items() if torch.equal(value[0], value[1])}
+    assert {"norm.class", "query"} <= model.nodes.keys()
+    assert (constant >= {"norm.class", "query"}) == parameter
+    assert ("query" in worth(model)) != parameter
+    chosen = [node.id for node in choose_nodes(model.nodes, ["*.class"])]
+    assert "late.class" in chosen
+    assert ("norm.class" in chosen) != parameter
+    assert [node.id for node in choose_nodes(model.nodes, ["query"])] == ["query"], "asked for"
+
+
+@pytest.mark.parametrize("of", ["module", "code"])
+def test_the_output_is_a_node_though_nothing_is_known_of_its_axes(of: str) -> None:
+    class Lost(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.head = conv(3, 4), nn.Linear(4, 5)
 
         def forward(self, x: Tensor) -> Tensor:
-            return self.mix(self.unfold(x).transpose(1, 2))
+            x = self.first(x).mean((2, 3))
+            x = torch.fft.ifft(torch.fft.fft(x.T).T.T).real.T.contiguous()
+            x = self.head(x)
+            return x if of == "module" else torch.fft.ifft(torch.fft.fft(x.T)).real.T
 
-    model = under_microscope(Windows())
-    mix = model.node("mix")
-    assert (mix.units, mix.shape) == (5, (16, 16))
-    field = mix.receptive_field
-    assert (field.size, field.stride, field.start, field.status) == (3, 2, -1, "exact")
-    with torch.no_grad():
-        unfolded = model.run(IMAGES, ["unfold"])["unfold"]
-        assert torch.equal(unfolded[:, 13], IMAGES[:, 1, ::2, ::2]), "the middle of each window"
-
-
-class Beside(nn.Module):
-    """Tokens before and behind the positions; the last token is the class."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.patches = nn.Conv2d(3, 8, 8, 8)
-        self.registers = nn.Parameter(torch.randn(1, 2, 8))
-        self.cls_token = nn.Parameter(torch.randn(1, 1, 8))
-        self.layer = nn.TransformerEncoderLayer(8, 2, 12, batch_first=True)
-        self.head = nn.Linear(8, 5)
-
-    def tokens(self, images: Tensor) -> Tensor:
-        x = self.patches(images).flatten(2).transpose(1, 2)
-        many = len(x), -1, -1
-        return torch.cat([self.registers.expand(many), x, self.cls_token.expand(many)], 1)
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.layer(self.tokens(images))[:, -1])
-
-
-@torch.no_grad()
-def test_tokens_behind_the_positions() -> None:
-    net = Beside()
+    net = Lost()
     model = under_microscope(net)
-    node, token = model.node("layer"), model.node("layer.class")
-    assert node.layout == OutputLayout("btu", 2, suffix=1)
-    assert token.layout == OutputLayout("btu", 2, -1, suffix=1)
-    assert model.node("head").parents == ("layer.class",)
-    stream = net.layer(net.tokens(IMAGES))
-    found = model.run(IMAGES, ["layer", "layer.class"])
-    assert torch.allclose(found["layer"].flatten(2).transpose(1, 2), stream[:, 2:-1], atol=1e-5)
-    assert torch.allclose(found["layer.class"], stream[:, -1], atol=1e-5)
-    values = torch.randn(2, 8)
-    with replaced(model, "layer.class", values):
-        assert torch.allclose(model.run(IMAGES, ["head"])["head"], net.head(values), atol=1e-5)
-
-
-def test_a_part_of_the_positions_is_no_node() -> None:
-    class Some(Beside):
-        def __init__(self) -> None:
-            super().__init__()
-            self.some = nn.Linear(8, 8)
-
-        def forward(self, images: Tensor) -> Tensor:
-            return self.some(self.layer(self.tokens(images))[:, 3:]).sum(1)
-
-    assert "some" not in under_microscope(Some()).nodes
-
-
-class Asking(nn.Module):
-    """Learned queries look at the positions; then they are one vector each."""
-
-    def __init__(self, queries: int, way: str) -> None:
-        super().__init__()
-        self.patches = nn.Conv2d(3, 8, 8, 8)
-        self.latents = nn.Parameter(torch.randn(queries, 8))
-        self.q, self.kv, self.proj = nn.Linear(8, 8), nn.Linear(8, 16), nn.Linear(8, 8)
-        self.pool = nn.MultiheadAttention(8, 2, batch_first=True)
-        self.norm, self.way = nn.LayerNorm(8), way
-
-    def forward(self, images: Tensor) -> Tensor:
-        x = self.patches(images).flatten(2).transpose(1, 2)
-        asked = self.latents.expand(len(x), -1, -1)
-        if self.way == "torch":
-            return self.norm(self.pool(asked, x, x, need_weights=False)[0])
-        heads = 1 if self.way == "one head" else 2
-        q, k, v = (
-            t.unflatten(2, (heads, -1)).transpose(1, 2)
-            for t in (self.q(asked), *self.kv(x).chunk(2, 2))
-        )
-        if self.way == "fused":
-            found = F.scaled_dot_product_attention(q, k, v)
-        else:
-            found = (q @ k.transpose(2, 3) * q.shape[3] ** -0.5).softmax(-1) @ v
-        return self.norm(self.proj(found.transpose(1, 2).flatten(2)))
-
-
-@pytest.mark.parametrize("way", ["torch", "fused", "by hand", "one head"])
-@pytest.mark.parametrize("queries", [1, 3])
-def test_learned_queries_are_flat(queries: int, way: str) -> None:
-    net = Asking(queries, way)
-    model = under_microscope(net)
-    norm = model.node("norm")
-    assert (norm.units, norm.shape) == (8 * queries, ())
-    assert norm.receptive_field.status == "whole input"
+    node = model.node("head" if of == "module" else "output")
+    assert (node.units, node.shape, node.kind) == (5, (), "logits")
     with torch.no_grad():
-        found = model.run(IMAGES, ["norm"])["norm"]
-        assert torch.allclose(found, net(IMAGES).flatten(1), atol=1e-5), "query after query"
-    if way != "torch":
-        assert norm.parents == ("proj",)
-
-
-def test_gathered_tokens_keep_their_class_token_only() -> None:
-    class Masked(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.patches = nn.Conv2d(3, 8, 8, 8)
-            self.cls_token = nn.Parameter(torch.randn(1, 1, 8))
-            self.layer = nn.TransformerEncoderLayer(8, 2, 12, batch_first=True)
-            self.register_buffer("kept", torch.tensor([[3, 9, 0, 14], [5, 1, 2, 15]]))
-
-        def tokens(self, images: Tensor) -> Tensor:
-            x = self.patches(images).flatten(2).transpose(1, 2)
-            kept = self.kept[: len(x)].unsqueeze(2).expand(-1, -1, 8)
-            return torch.cat([self.cls_token.expand(len(x), -1, -1), x.gather(1, kept)], 1)
-
-        def forward(self, images: Tensor) -> Tensor:
-            return self.layer(self.tokens(images))
-
-    net = Masked()
-    model = under_microscope(net)
-    assert "layer" not in model.nodes
-    assert model.node("layer.class").shape == ()
-    with torch.no_grad():
-        found = model.run(IMAGES, ["layer.class"])["layer.class"]
-        assert torch.allclose(found, net(IMAGES)[:, 0], atol=1e-5)
-
-
-def test_blocks_and_back() -> None:
-    layout = OutputLayout(
-        "buyx",
-        blocks=Blocks(
-            (
-                (("y", 2, 3), ("b", 0, 1), ("x", 2, 2)),
-                (("u", 2, 5),),
-                (("y", 3, 1), ("x", 2, 1)),
-                (("u", 5, 1),),
-            ),
-            moved=((1, 4), (-1, 3)),
-        ),
-    )
-    raw = torch.arange(math.prod((12, 2, 6, 5))).float().reshape(12, 2, 6, 5)
-    shown = layout.shown(raw)
-    assert shown.shape == (3, 10, 6, 4)
-    # Row 2 and column 0 of a map whose position p stands for row p + 4 and for column 3 - p.
-    y, x, picture, unit = (2 - 4) % 6, (3 - 0) % 4, 1, 7
-    first = (y // 3 * 3 + picture) * 2 + x // 2
-    assert shown[picture, unit, 2, 0] == raw[first, unit // 5, y % 3 * 2 + x % 2, unit % 5]
-    assert torch.equal(layout.given(shown, raw), raw)
-    more = layout.given(shown[:1].expand(5, -1, -1, -1), raw)
-    assert more.shape == (20, 2, 6, 5)
+        assert torch.equal(model.run(IMAGES, [node.id])[node.id], net(IMAGES))
+    assert node.id in worth(model)

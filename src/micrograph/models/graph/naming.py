@@ -101,7 +101,8 @@ def name_nodes(
         producer = _naming_producer(value)
         place = producer.place
         modules = [m for m in value.producers if not m.place.join]
-        first = modules[0] if modules and not place.join else producer
+        simple = [m for m in modules if m.layout.blocks is None] or modules
+        first = simple[0] if simple and not place.join else producer
         also = [
             _spelling(m.place.path, m.place.call)
             for m in value.producers

@@ -8,7 +8,7 @@ from micrograph.graph import Coverage, LostAt
 from micrograph.models.graph.aten_call import Trace
 from micrograph.models.graph.axes import Axes, has, visible
 
-_WORDS = {"b": "pictures", "u": "units", "y": "rows", "x": "columns", "t": "tokens"}
+_WORDS = {"b": "pictures", "u": "units", "y": "rows", "x": "columns", "t": "tokens", "o": "others"}
 
 
 @dataclass(frozen=True)

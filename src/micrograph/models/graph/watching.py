@@ -469,7 +469,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         producers: list[Producer],
     ) -> None:
         shown = layout.shown(output, shape)
-        memory = self._memory(output if layout.blocks else shown)
+        same = _storage(shown) == _storage(output)  # else it is cut in blocks
+        memory = self._memory(shown if same else output)
         version = self._version(output)
         origin = replace(
             origin, trace=replace(origin.trace, field=in_place(origin.trace.field, layout))
