@@ -173,6 +173,8 @@ def smaller_size(net: nn.Module, size: int, channels: int) -> int:
         with torch.no_grad(), contextlib.suppress(Exception), quiet():
             net(torch.rand(1, channels, side, side))
             return side
+    with torch.no_grad(), quiet():
+        net(torch.rand(1, channels, size, size))  # raises what is wrong with the network itself
     return size
 
 

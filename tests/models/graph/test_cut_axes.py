@@ -211,6 +211,28 @@ def test_tokens_behind_the_positions() -> None:
         assert torch.allclose(model.run(IMAGES, ["head"])["head"], net.head(values), atol=1e-5)
 
 
+def test_a_query_is_of_one_token() -> None:
+    class Attending(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.patches, self.cls_token = nn.Conv2d(3, 8, 8, 8), nn.Parameter(torch.randn(1, 1, 8))
+            self.start = nn.TransformerEncoderLayer(8, 2, 12, batch_first=True)
+            self.q, self.k, self.v, self.proj = (nn.Linear(8, 8) for _ in range(4))
+
+        def forward(self, images: Tensor) -> Tensor:
+            x = self.patches(images).flatten(2).transpose(1, 2)
+            x = self.start(torch.cat([self.cls_token.expand(len(x), -1, -1), x], 1))
+            q, k, v = (
+                part(x).unflatten(2, (2, 4)).transpose(1, 2) for part in (self.q, self.k, self.v)
+            )
+            return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+
+    model = under_microscope(Attending())
+    every = {"k", "k.class", "v", "v.class"}
+    assert set(model.node("proj").parents) == {"q", *every}
+    assert set(model.node("proj.class").parents) == {"q.class", *every}
+
+
 def test_a_part_of_the_positions_is_no_node() -> None:
     class Some(Beside):
         def __init__(self) -> None:
