@@ -1,6 +1,6 @@
 """Rules of `aten` for what sums over axes: linear layers, attention, norms, means."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from micrograph.models.graph.aten_call import ALL, Call, Trace, axes_meant, unless_inexact
@@ -115,7 +115,7 @@ def _product_of_two(left: Trace, right: Trace) -> Trace:
     rows, columns = (
         axis("o", size_of(one)) if has([one], "?") else one for one in (row, right.axes[-1])
     )  # whatever they count: a pattern of queries and keys is no map
-    return Trace(without_gaps((*lead, rows, columns)), _under(left, right, gone), _tokens(gone))
+    return Trace(without_gaps((*lead, rows, columns)), _under([left, right], gone), _tokens(gone))
 
 
 def _lead(left: Axis, right: Axis) -> Axis:
@@ -133,15 +133,14 @@ def _pictures(one: Axis) -> list[tuple[int, Atom | None]]:
     return [(a.size, a if a.role == "b" else None) for a in visible(one)]
 
 
-def _under(one: Trace, other: Trace, gone: Axis) -> Field:
-    """The field of a product of two tensors that come from the pictures, summed over `gone`."""
-    fields = (one.field, other.field)
-    field = union(fields)
-    if any(f.status == "unknown" for f in fields):
+def _under(factors: Sequence[Trace], gone: Axis) -> Field:
+    """The field of a product of tensors that come from the pictures, summed over `gone`."""
+    field = union(factor.field for factor in factors)
+    if any(factor.field.status == "unknown" for factor in factors):
         return UNKNOWN
     if in_space(gone):
         return WHOLE if all_of_space(gone) else unless_inexact(field, UNKNOWN)
-    if field.status == "unknown" and _all_places(one.axes) and _all_places(other.axes):
+    if field.status == "unknown" and all(_all_places(factor.axes) for factor in factors):
         return WHOLE  # each place of one map with each of another
     return field
 
@@ -155,8 +154,7 @@ def _attention(call: Call) -> Trace:
     if value is None or call.number or call.result.ndim != 4:
         return Trace(unknown(call.result.shape), unless_inexact(call.field, UNKNOWN))
     keys, count = value.axes[2], call.result.shape[2]
-    lost = any(t.field.status == "unknown" for _, t in call.inputs)
-    field = UNKNOWN if lost or not all_of_space(keys) else WHOLE
+    field = _under([trace for _, trace in call.inputs], keys)
     lead, rows = value.axes[:2], queries(count)
     if query is not None:
         lead = tuple(_lead(q, v) for q, v in zip(query.axes[:2], lead, strict=True))

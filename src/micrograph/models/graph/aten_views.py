@@ -34,13 +34,26 @@ from micrograph.models.graph.axes import (
     visible,
     without_gaps,
 )
-from micrograph.models.graph.places import chosen
+from micrograph.models.graph.places import chosen, nowhere
 from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, differ, union
 from micrograph.models.graph.seen import NONE, Indices, joined
 
 
 def _view(call: Call) -> Trace:
     return Trace(regrouped(call.first.axes, call.result.shape), call.field)
+
+
+def _strided(call: Call) -> Trace:
+    """`as_strided`, which channels-last pools use to give axes of one place their strides."""
+    given, size, stride = call.first.axes, call.arguments["size"], call.arguments["stride"]
+    dense, steps = 1, []
+    for n in reversed(size):
+        steps.insert(0, dense)
+        dense *= n
+    same = all(n == 1 or a == b for n, a, b in zip(size, stride, steps, strict=True))
+    if same and list(size) == list(call.input.shape) and not call.arguments["storage_offset"]:
+        return Trace(given, call.field)
+    return Trace(unknown(size), UNKNOWN)
 
 
 def _permute(call: Call) -> Trace:
@@ -119,15 +132,23 @@ def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
         left = tokens_of(axes[dim])
         if left is None:
             return Trace(tuple(axes), unless_inexact(field, UNKNOWN))
+        field = field if left[1] else nowhere(field)
         return Trace(tuple(axes), field, left[0][0] if size == 1 and left[0] else "")
     inner = size_of(before[1:])
     if before and before[0].role == "o" and size % inner == first % inner == 0 and step == 1:
         some = size // inner  # of the things that lie side by side
         axes[dim] = (*axis("o", some), *before[1:]) if some > 1 else before[1:]
         return Trace(tuple(axes), field.of_some_units())
+    if _is_digit_of_units(before):  # such as the queries' part of what each head has
+        axes[dim] = (replace(before[0], size=size),)
+        return Trace(without_gaps(axes), field.of_some_units())
     axes[dim] = resized_axis(before, size)
     positions = first + step * np.arange(size)
     return Trace(tuple(axes), _taken(field, before, positions, step, first))
+
+
+def _is_digit_of_units(given: Axis) -> bool:
+    return len(given) == 1 and given[0].role == "u" and not given[0].whole
 
 
 def _taken(
@@ -319,6 +340,7 @@ def _strided(call: Call) -> Trace:
 RULES: dict[str, Callable[[Call], Trace]] = {
     "as_strided": _strided,
     **dict.fromkeys(("view", "_unsafe_view", "reshape", "_reshape_alias"), _view),
+    "as_strided": _strided,
     "permute": _permute,
     "transpose": _transpose,
     "t": _transpose,

@@ -132,7 +132,9 @@ def name_nodes(
         )
         nodes[name] = node
         if node.receptive_field.status in ("exact", "at most"):
-            continue  # what is not a position has not seen the picture yet
+            # What is not a position has not seen the picture yet.
+            token_nodes |= {(number, kind): "" for kind in TOKEN_KINDS if kind in value.tokens}
+            continue
         for kind in TOKEN_KINDS:
             if kind in value.tokens and not value.is_of_tokens:
                 own = f"{name}.{kind}"
@@ -173,14 +175,15 @@ def _parents(
     """The ids of the nodes that a node reads; `kind` is that of its token, "" for a map.
 
     A token reads the same token of each value, positions read positions, unless they were mixed.
+    Tokens without a name have not seen the picture.
     """
     found: list[str] = []
     for n, token in sources:
         if token == ALL:
-            found += (ids[n], *(token_nodes[n, k] for k in TOKEN_KINDS if (n, k) in token_nodes))
+            found += (ids[n], *(token_nodes.get((n, k), "") for k in TOKEN_KINDS))
         else:
             found.append(token_nodes.get((n, kind), token_nodes.get((n, token), ids[n])))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def _visible_sources(

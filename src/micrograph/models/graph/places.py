@@ -1,8 +1,11 @@
 """How the axes of a tensor and its receptive field hang together: which axes count the positions
 of the field, and what becomes of it when positions are summed over, mixed or chosen."""
 
+import numpy as np
+
 from micrograph.models.graph.axes import Atom, Axes, Axis, all_of_space, in_space, visible
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field
+from micrograph.models.graph.seen import NONE
 
 
 def _digits(axes: Axes, role: str) -> list[Atom]:
@@ -83,13 +86,30 @@ def _twice(axes: Axes, role: str) -> bool:
     return len(found) != len(set(found))
 
 
+def known_token(axis: Axis, index: int) -> bool:
+    """Whether the token at that place of an axis is none of a map's positions."""
+    return any(index < len(a.names) for a in axis)
+
+
+def nowhere(field: Field) -> Field:
+    """Of tokens beside the positions of a map, as long as nothing was mixed: they see nothing."""
+    for role in "yx" if field.status == "exact" else "":
+        span = field.span(role)
+        if span.seen is not None:
+            span = span.as_seen(span.seen.taken(np.full(1, NONE)))
+        field = field.along(role, span)
+    return field
+
+
 def chosen(field: Field, axes: Axes, axis: Axis, index: int) -> Field:
     """The field where one value of an axis was chosen."""
     if any(a.role in "uo" for a in visible(axis)):
         field = field.of_some_units()
     if field.status != "exact" or not in_space(axis):
         return field
-    if any(a.role == "t" for a in axis) or any(_twice(axes, role) for role in "yx"):
+    if any(a.role == "t" for a in axis):
+        return nowhere(field) if known_token(axis, index) else UNKNOWN
+    if any(_twice(axes, role) for role in "yx"):
         return UNKNOWN
     for atom in reversed(visible(axis)):  # the last atom is the lowest digit
         index, value = divmod(index, atom.size)
