@@ -5,6 +5,7 @@ need; nothing is downloaded.
 """
 
 import contextlib
+import importlib.metadata
 import json
 import warnings
 from collections.abc import Iterator
@@ -95,25 +96,24 @@ OPEN_CLIP: dict[str, dict[str, Any]] = {
 
 
 def names() -> list[str]:
-    """All networks of the table, `library:name`."""
+    """All networks of the table, `library:name`; found once for the versions that are installed."""
+    versions = [importlib.metadata.version(name) for name in ("timm", "transformers")]
+    kept = Path("build") / f"families-{'-'.join(versions)}.json"
+    if not kept.is_file():
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(json.dumps(_names()))
+    return list(json.loads(kept.read_text()))
+
+
+def _names() -> list[str]:
+    timm = library("timm")
+    smallest = filter(None, (_smallest(timm, module) for module in _registry(timm)))
     return [
-        *(f"timm:{name}" for name in dict.fromkeys((*_smallest_of_timm(), *TIMM_TOO))),
+        *(f"timm:{name}" for name in dict.fromkeys((*smallest, *TIMM_TOO))),
         *(f"torchvision:{name}" for name in TORCHVISION),
         *(f"open_clip:{name}" for name in OPEN_CLIP),
         *(f"transformers:{name}" for name in transformers_names()),
     ]
-
-
-def _smallest_of_timm() -> list[str]:
-    """The network with the fewest parameters of every module; found once for a version of timm."""
-    timm = library("timm")
-    kept = Path("build") / f"timm-{timm.__version__}-smallest.json"
-    if kept.is_file():
-        return list(json.loads(kept.read_text()))
-    found = [_smallest(timm, module) for module in _registry(timm)]
-    kept.parent.mkdir(exist_ok=True)
-    kept.write_text(json.dumps([name for name in found if name]))
-    return [name for name in found if name]
 
 
 def _registry(timm: Any) -> list[str]:
@@ -121,6 +121,7 @@ def _registry(timm: Any) -> list[str]:
 
 
 def _smallest(timm: Any, module: str) -> str:
+    """The network of a module of timm with the fewest parameters."""
     counts: dict[str, float] = {}
     for name in timm.list_models(module=module):
         with quiet(), torch.device("meta"), contextlib.suppress(Exception):
@@ -162,7 +163,7 @@ def spread_constants(net: nn.Module) -> None:
                 parameter.abs().clamp_min(0.5) + noise if parameter[..., 0].any() else noise
             )
     for name, buffer in net.named_buffers():
-        if name.endswith("running_mean") and not buffer.any():
+        if name.endswith(("running_mean", ".weight")) and not buffer.any():
             buffer.copy_(torch.randn_like(buffer) * 0.1)
 
 
@@ -172,6 +173,8 @@ def smaller_size(net: nn.Module, size: int, channels: int) -> int:
         with torch.no_grad(), contextlib.suppress(Exception), quiet():
             net(torch.rand(1, channels, side, side))
             return side
+    with torch.no_grad(), quiet():
+        net(torch.rand(1, channels, size, size))  # raises what is wrong with the network itself
     return size
 
 

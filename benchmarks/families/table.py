@@ -12,20 +12,22 @@ _HEADS = "| network | px | nodes | not shown | values | edges | fields | maps | 
 _INTRODUCTION = """# Families of networks
 
 How far what Micrograph shows of a network agrees with the network itself, for the smallest network
-of every family, with random weights: timm's of every module, and those of torchvision, open_clip and
-transformers ({versions}). Made by `python benchmarks/families --write`; a nightly test runs it.
+of every family, with random weights: timm's of every module, and those of torchvision, open_clip
+and transformers ({versions}). Made by `python benchmarks/families --write`.
 
-- **nodes**: how many there are; **not shown**: parts without parts of their own that compute something
-  from the picture and have no node, of all such. A value whose axes are not known for certain is no node.
-- **values**: every node against a plain hook on the module, or for sums and the like against what the
-  network's own operations gave; the largest relative difference is {difference:.0e}.
-- **edges**: the network is cut at every node; then a gradient reaches just the nodes that a node reads.
-  Counted are edges along which none flows, and nodes that are reached though no path leads from them.
+- **nodes**: how many there are; **not shown**: parts without parts of their own that compute
+  something from the picture and have no node, of all such. A value whose axes are not known for
+  certain is no node.
+- **values**: every node against a plain hook on the module, or for sums and the like against what
+  the network's own operations gave; the largest relative difference is {difference:.0e}.
+- **edges**: the network is cut at every node; then a gradient reaches just the nodes that a node
+  reads. Wrong are edges along which none flows, and nodes that are reached though no path leads
+  from them.
 - **fields**: the gradient of two positions lies within the stated receptive field.
-- **maps**: a bright square moves over the picture, and what changes in a map moves along. Where all of
-  a map changes alike, as behind attention with random weights, this says nothing ("?").
-- **output**: what the network gives is a node. **pictures**: feature visualization runs for a unit in
-  the middle, of a token, and of the last node.
+- **maps**: a bright square moves over the picture, and what changes in a map moves along. Where all
+  of a map changes alike, as behind attention with random weights, this says nothing ("?").
+- **output**: what the network gives is a node. **pictures**: feature visualization runs for a unit
+  in the middle, of a token, and of the last node.
 """
 
 

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +23,8 @@ class Step(nn.Module):
         return self.name
 
 
-MODES = ("zeros", "zeros", "reflect", "replicate", "circular")
+Mode = Literal["zeros", "reflect", "replicate", "circular"]
+MODES: tuple[Mode, ...] = ("zeros", "zeros", "reflect", "replicate", "circular")
 
 
 def convolution(r: random.Random, units: int, to: int) -> nn.Module:
@@ -123,8 +125,6 @@ def step(r: random.Random, shape: tuple[int, ...]) -> nn.Module:
         ),
         lambda: Step("mean along an axis", lambda x: x * x.mean(along, keepdim=True)),
         lambda: Step("softmax along an axis", lambda x: x.softmax(along)),
-        lambda: Step("largest unit", lambda x: x - x.amax(1, keepdim=True)),
-        lambda: Step("largest unit of max", lambda x: x - x.max(1, keepdim=True)[0]),
         lambda: Step("length", lambda x: F.normalize(x, dim=1)),
         lambda: Step("gated", lambda x: x * x.mean((2, 3), keepdim=True).sigmoid()),
         lambda: Step("cumulated", lambda x: x.cumsum(along)),
@@ -139,6 +139,12 @@ def step(r: random.Random, shape: tuple[int, ...]) -> nn.Module:
             lambda: Step("written", written, same(r, units // 2, kernel)),
             lambda: Step("shifted", lambda x: shifted(x, along, 1)),
             lambda: Step("halves", lambda x: x.chunk(2, 1)[0] * x.chunk(2, 1)[1].tanh()),
+        ]
+        choices += [
+            lambda: Step("largest unit", lambda x: x - x.amax(1, keepdim=True)),
+            lambda: Step("largest unit of max", lambda x: x - x.max(1, keepdim=True)[0]),
+            lambda: Step("half of the units", lambda x: x[:, units // 2 :]),
+            lambda: nn.Conv2d(units, units, kernel, padding=kernel // 2, groups=2),
         ]
     if units % 4 == 0:
         choices += [lambda: nn.PixelShuffle(2)]

@@ -1,5 +1,6 @@
 """What a position of a node sees of the picture, in words for people."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 WHOLE = "the whole picture"
@@ -17,7 +18,7 @@ class StoredField(Protocol):
     def field_status(self) -> str: ...
 
 
-def picture_size(preprocessing: dict[str, object]) -> int:
+def picture_size(preprocessing: Mapping[str, object]) -> int:
     """Pixels along a side of the pictures that a model takes; 0 if nobody says."""
     size = preprocessing.get("size")
     return size if isinstance(size, int) and size > 0 else 0

@@ -8,7 +8,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from micrograph.models.graph.layouts import layout_of
 from micrograph.models.graph.axes import (
     axis,
     regrouped,
@@ -17,6 +16,7 @@ from micrograph.models.graph.axes import (
     visible,
     without_gaps,
 )
+from micrograph.models.graph.layouts import layout_of
 from micrograph.models.graph.watching import watch
 
 UNITS, ROWS, COLUMNS = 6, 4, 9

@@ -66,7 +66,23 @@ NETS = {
 }
 
 
-@pytest.mark.parametrize("name", NETS)
+CUT = ("pixels of patches", "patches and their pixels", "columns and rows")
+"""Those in which all of a map is there, in other pieces."""
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_map_in_pieces_is_shown_whole(name: str) -> None:
+    net = NETS[name].eval()
+    model = under_microscope(net, 16)
+    assert edges(model) == {"stem": set(), "mix": {"stem"}, "last": {"mix"}}
+    assert model.node("mix").shape == (8, 8)
+    with torch.no_grad():
+        found = model.run(IMAGES, ["stem", "mix", "last"])
+        assert torch.allclose(found["mix"], net.mix(found["stem"]), atol=1e-6)
+        assert torch.allclose(found["last"], net(IMAGES), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(NETS.keys() - set(CUT)))
 def test_what_is_no_map_is_no_node(name: str) -> None:
     net = NETS[name].eval()
     model = under_microscope(net, 16)

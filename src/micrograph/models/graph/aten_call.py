@@ -22,6 +22,9 @@ class Trace:
     token: str = ""
     """What sort of token is left, where an operation picked one out of a stream of tokens; `ALL`
     where it mixed them."""
+    apart: tuple[int, ...] = ()
+    """Which inputs of the call keep their tokens apart, though those of others are mixed: the queries
+    of attention."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,13 @@ class Call:
     def of(self, tensor: Any) -> Trace | None:
         """The trace of an argument, None for what does not come from the pictures."""
         return next((trace for t, trace in self.inputs if t is tensor), None)
+
+    def apart(self, name: str, *others: str) -> tuple[int, ...]:
+        """The number of the argument of that name among the inputs, unless it is also another."""
+        given = self.arguments[name]
+        if any(self.arguments[other] is given for other in others):
+            return ()
+        return tuple(n for n, (tensor, _) in enumerate(self.inputs) if tensor is given)
 
     def agreed(self) -> Axes:
         """The axes of a result that was made element by element."""

@@ -1,6 +1,7 @@
 """Rules of `aten` for what works on maps: convolutions, pools, padding, resizing."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,8 @@ def _convolution(call: Call) -> Trace:
         axes = _maps(call)
         return Trace((*axes[:1], units, *axes[2:]), unless_inexact(call.field, UNKNOWN))
     axes, field, kernel = given.axes, call.field, tuple(weight.shape[2:])
+    if call.arguments["groups"] == 1:
+        field = field.even()
     first, *others = visible(axes[1]) or (Atom("u", 1),)
     if first.role == "b" and others and call.arguments["groups"] % first.size == 0:
         units = (first, *axis("u", count // first.size))  # each picture is a group of its own
@@ -153,7 +156,8 @@ def _pixel_shuffle(call: Call) -> Field:
 
 def _pixel_unshuffle(call: Call) -> Field:
     size = pair(call.arguments["downscale_factor"])
-    return call.field.window(size, size, shape=call.result.shape[2:])
+    field = call.field.window(size, size, shape=call.result.shape[2:])
+    return replace(field, uneven=True)
 
 
 def _pad(mode: str) -> Callable[[Call], Trace]:

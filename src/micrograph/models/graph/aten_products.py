@@ -161,7 +161,8 @@ def _attention(call: Call) -> Trace:
     if query is not None:
         lead = tuple(_lead(q, v) for q, v in zip(query.axes[:2], lead, strict=True))
         rows = query.axes[2]
-    return Trace((*lead, rows, value.axes[3]), field, _tokens(keys))
+    apart = call.apart("query", "key", "value")
+    return Trace((*lead, rows, value.axes[3]), field, _tokens(keys), apart)
 
 
 def _reduction(call: Call) -> Trace:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
@@ -34,7 +35,7 @@ from micrograph.models.graph.axes import (
     without_gaps,
 )
 from micrograph.models.graph.places import chosen
-from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, union
+from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, differ, union
 from micrograph.models.graph.seen import NONE, Indices, joined
 
 
@@ -121,9 +122,9 @@ def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
         return Trace(tuple(axes), field, left[0][0] if size == 1 and left[0] else "")
     inner = size_of(before[1:])
     if before and before[0].role == "o" and size % inner == first % inner == 0 and step == 1:
-        left = size // inner  # some of the things that lie side by side
-        axes[dim] = (*axis("o", left), *before[1:]) if left > 1 else before[1:]
-        return Trace(tuple(axes), field)
+        some = size // inner  # of the things that lie side by side
+        axes[dim] = (*axis("o", some), *before[1:]) if some > 1 else before[1:]
+        return Trace(tuple(axes), field.of_some_units())
     axes[dim] = resized_axis(before, size)
     positions = first + step * np.arange(size)
     return Trace(tuple(axes), _taken(field, before, positions, step, first))
@@ -136,6 +137,8 @@ def _taken(
     for role in "yx":
         if all_of(before, role):
             return field.along(role, field.span(role).taken(positions, stride, start))
+    if any(a.role in "uo" for a in before):
+        return field.of_some_units()
     return unless_inexact(field, UNKNOWN) if in_space(before) else field
 
 
@@ -167,7 +170,7 @@ def _cat(call: Call) -> Trace:
     if any(has([one], "b") for one in along):  # pictures beside pictures
         alike = len(along) == len(parts) and len(set(along)) == 1
         axes[dim] = (*axis("o", len(parts)), *along[0]) if alike else axis("?", size)
-        return Trace(tuple(axes), field)
+        return Trace(tuple(axes), _side(call, parts))
     axes[dim] = resized_axis(tuple(atom for one in along for atom in one), size)
     role = next((r for r in "yx" if all(is_whole(one, r) for one in along)), "")
     if role:
@@ -175,7 +178,16 @@ def _cat(call: Call) -> Trace:
         field = _side_by_side(call, parts, dim, role)
     elif any(in_space(one) for one in along):
         field = unless_inexact(field, UNKNOWN)
+    else:
+        field = _side(call, parts)
     return Trace(tuple(axes), field)
+
+
+def _side(call: Call, parts: Sequence[Tensor]) -> Field:
+    """The field of things side by side that are no positions, such as units of several branches."""
+    fields = [trace.field for t in parts if (trace := call.of(t)) is not None]
+    uneven = call.field.uneven or len(fields) < len(parts) or differ(fields)
+    return replace(call.field, uneven=uneven)
 
 
 def _side_by_side(call: Call, parts: Sequence[Tensor], dim: int, role: str) -> Field:
@@ -231,7 +243,7 @@ def _stack(call: Call) -> Trace:
     rank = call.result.ndim - 1
     axes = list(_agreed_of_parts(call, rank))
     axes.insert(dim, axis("o", call.result.shape[dim]))
-    return Trace(tuple(axes), call.field)
+    return Trace(tuple(axes), _side(call, call.arguments["tensors"]))
 
 
 def _agreed_of_parts(call: Call, rank: int) -> Axes:

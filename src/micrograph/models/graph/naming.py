@@ -131,7 +131,7 @@ def name_nodes(
             handed_out=bool(place.join) and any(m.among_others for m in value.producers),
         )
         nodes[name] = node
-        if node.receptive_field.status == "exact":
+        if node.receptive_field.status in ("exact", "at most"):
             continue  # what is not a position has not seen the picture yet
         for kind in TOKEN_KINDS:
             if kind in value.tokens and not value.is_of_tokens:

@@ -35,14 +35,18 @@ def fitting(field: Field, axes: Axes) -> Field:
 
 def summed(field: Field, axes: Axes, gone: Axis) -> Field:
     """The field after a sum over `gone`, some of the atoms of `axes`, with fixed weights."""
-    return _over(field, axes, gone, keep=False)
+    return _over(_over_units(field, gone), axes, gone, keep=False)
+
+
+def _over_units(field: Field, gone: Axis) -> Field:
+    return field.even() if any(a.role == "u" and a.whole for a in gone) else field
 
 
 def mixed(field: Field, axes: Axes, over: Axis) -> Field:
     """The field where every value sees all of `over`, some of the atoms of `axes`."""
     if not in_space(over) and any(a.role == "?" for a in visible(over)):
         return field if field.status != "exact" or not _any_places(axes) else UNKNOWN
-    return _over(field, axes, over, keep=True)
+    return _over(_over_units(field, over), axes, over, keep=True)
 
 
 def _any_places(axes: Axes) -> bool:
@@ -81,6 +85,8 @@ def _twice(axes: Axes, role: str) -> bool:
 
 def chosen(field: Field, axes: Axes, axis: Axis, index: int) -> Field:
     """The field where one value of an axis was chosen."""
+    if any(a.role in "uo" for a in visible(axis)):
+        field = field.of_some_units()
     if field.status != "exact" or not in_space(axis):
         return field
     if any(a.role == "t" for a in axis) or any(_twice(axes, role) for role in "yx"):

@@ -3,7 +3,7 @@
 A field is a pair of spans (y, x). Position p of the map sees the pixels `start + p * stride` to
 `start + p * stride + size - 1`; see Araujo, Norris, Sim 2019, "Computing Receptive Fields of
 Convolutional Neural Networks" (Distill). Beside that formula goes what each position really sees
-(`seen.Seen`), and a node's field is stated only as far as the two agree.
+(`seen.SeenPixels`), and a node's field is stated only as far as the two agree.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from micrograph.models.graph.seen import Indices, Seen, together, window_table
+from micrograph.models.graph.seen import Indices, SeenPixels, together, window_table
 from micrograph.models.node import ReceptiveField
 
 
@@ -26,7 +26,7 @@ class Span:
     size: int = 1
     stride: int = 1
     start: int = 0
-    seen: Seen | None = field(default=None, compare=False)
+    seen: SeenPixels | None = field(default=None, compare=False)
     formula: bool = True
     loose: bool = field(default=False, compare=False)
 
@@ -55,7 +55,7 @@ class Span:
         )
 
     def taken(self, positions: Indices, stride: int = 0, start: int = 0) -> "Span":
-        """Of new positions, each of which sees some of the old ones (see `Seen.taken`).
+        """Of new positions, each of which sees some of the old ones (see `SeenPixels.taken`).
 
         `stride` and `start` are the rule behind them, new position p standing for `start + p *
         stride`, if there is one.
@@ -65,7 +65,7 @@ class Span:
         size, begin = self.size, self.start + start * self.stride
         return Span(size, self.stride * stride, begin, seen, ruled, self.loose)
 
-    def as_seen(self, seen: Seen | None) -> "Span":
+    def as_seen(self, seen: SeenPixels | None) -> "Span":
         """Without a formula."""
         return Span(seen=seen, formula=False, loose=self.loose)
 
@@ -74,7 +74,7 @@ class Span:
         return self.as_seen(None if self.seen is None else self.seen.everything())
 
     def over_digits(self, sizes: Sequence[int], gone: Sequence[int], keep: bool) -> "Span":
-        """After a sum over digits of the position's number (see `Seen.over_digits`)."""
+        """After a sum over digits of the position's number (see `SeenPixels.over_digits`)."""
         seen = None if self.seen is None else self.seen.over_digits(sizes, gone, keep)
         last = len(sizes) - 1
         if keep or len(gone) != 1 or gone[0] not in (0, last) or not last:
@@ -117,13 +117,13 @@ class Span:
         first = self.start + self.stride * np.arange(count)
         return first, first + self.size - 1
 
-    def _covers(self, seen: Seen) -> bool:
+    def _covers(self, seen: SeenPixels) -> bool:
         """Whether the formula leaves nothing out."""
         first, last = self._ends(seen.count)
         nothing = seen.last < seen.first
         return bool((((first <= seen.first) & (last >= seen.last)) | nothing).all())
 
-    def _tells(self, seen: Seen) -> bool:
+    def _tells(self, seen: SeenPixels) -> bool:
         """Whether the formula says just what is seen, wherever no border cuts it off."""
         first, last = self._ends(seen.count)
         beyond = (first >= seen.pixels) | (last < 0)
@@ -132,7 +132,7 @@ class Span:
         return bool(((low & high) | beyond).all())
 
 
-def _fitted(seen: Seen) -> Span | None:
+def _fitted(seen: SeenPixels) -> Span | None:
     """The smallest span with a whole stride that covers what is seen; None if that is no more than
     to say that it is the whole picture."""
     places = np.arange(seen.count)
@@ -161,17 +161,19 @@ def _fitted(seen: Seen) -> Span | None:
 class Field:
     """The field of a map; spans hold for "exact" only, which here means that it was followed.
 
-    The other values of `status` are "whole input" and "unknown".
+    The other values of `status` are "whole input" and "unknown". It is that of all units together;
+    in an `uneven` one some of them see less, such as those of one branch of a concatenation.
     """
 
     y: Span = Span()
     x: Span = Span()
     status: str = "exact"
+    uneven: bool = field(default=False, compare=False)
 
     @classmethod
     def of_picture(cls, rows: int, columns: int) -> "Field":
         """Each pixel sees itself."""
-        return cls(Span(seen=Seen.itself(rows)), Span(seen=Seen.itself(columns)))
+        return cls(Span(seen=SeenPixels.itself(rows)), Span(seen=SeenPixels.itself(columns)))
 
     def window(
         self,
@@ -193,7 +195,17 @@ class Field:
             )
             return span.window(k, s, p, d, counts[axis])
 
-        return Field(along(self.y, 0), along(self.x, 1))
+        return replace(self, y=along(self.y, 0), x=along(self.x, 1))
+
+    def of_some_units(self) -> "Field":
+        """Of only some of the units: they may see less than all of them."""
+        if not self.uneven:
+            return self
+        return replace(self, y=replace(self.y, loose=True), x=replace(self.x, loose=True))
+
+    def even(self) -> "Field":
+        """Where every unit sees what all of them saw."""
+        return replace(self, uneven=False)
 
     def along(self, role: str, span: Span) -> "Field":
         """With another span along y or x, where the field was followed."""
@@ -253,5 +265,17 @@ def union(fields: Iterable[Field]) -> Field:
         y, x = _both(result.y, f.y), _both(result.x, f.x)
         if y is None or x is None:
             return UNKNOWN
-        result = Field(y, x)
+        result = Field(y, x, uneven=result.uneven or f.uneven)
     return result
+
+
+def differ(fields: Iterable[Field]) -> bool:
+    """Whether some of the fields are not the same as the others."""
+    first, *others = fields
+    return any(not (_same(first.y, f.y) and _same(first.x, f.x)) for f in others)
+
+
+def _same(a: Span, b: Span) -> bool:
+    if a.seen is None or b.seen is None:
+        return a == b
+    return a == b and a.seen.equals(b.seen)

@@ -17,7 +17,7 @@ NONE = -1
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class SeenPixels:
     """`first` and `last` [position] in a picture of `pixels` along this axis.
 
     A position that sees nothing, as in padding, has `first` = `pixels` and `last` = -1.
@@ -28,7 +28,7 @@ class Seen:
     pixels: int
 
     @classmethod
-    def itself(cls, pixels: int) -> "Seen":
+    def itself(cls, pixels: int) -> "SeenPixels":
         """Of the picture: each pixel sees itself."""
         return cls(np.arange(pixels), np.arange(pixels), pixels)
 
@@ -37,29 +37,29 @@ class Seen:
         """How many positions there are."""
         return len(self.first)
 
-    def taken(self, positions: Indices) -> "Seen":
+    def taken(self, positions: Indices) -> "SeenPixels":
         """Of new positions, each of which sees those of its row in `positions` [new, k], or the one
         at its place in `positions` [new]; `NONE` stands for none."""
         table = positions.reshape(len(positions), -1)
         if table.shape[1] == 0:
             table = np.full((len(positions), 1), NONE)
         nothing = table == NONE
-        return Seen(
+        return SeenPixels(
             np.where(nothing, self.pixels, self.first[table]).min(1),
             np.where(nothing, -1, self.last[table]).max(1),
             self.pixels,
         )
 
-    def everything(self) -> "Seen":
+    def everything(self) -> "SeenPixels":
         """Every position sees the whole picture."""
         last = np.full(self.count, self.pixels - 1)
-        return Seen(np.zeros_like(last), last, self.pixels)
+        return SeenPixels(np.zeros_like(last), last, self.pixels)
 
-    def one(self) -> "Seen":
+    def one(self) -> "SeenPixels":
         """What all positions see alike, as one position."""
-        return Seen(self.first[:1], self.last[:1], self.pixels)
+        return SeenPixels(self.first[:1], self.last[:1], self.pixels)
 
-    def over_digits(self, sizes: Sequence[int], gone: Sequence[int], keep: bool) -> "Seen":
+    def over_digits(self, sizes: Sequence[int], gone: Sequence[int], keep: bool) -> "SeenPixels":
         """After a sum over some digits of the position's number.
 
         Parameters:
@@ -72,12 +72,16 @@ class Seen:
         last = self.last.reshape(sizes).max(axes, keepdims=keep)
         if keep:
             first, last = (np.broadcast_to(v, sizes) for v in (first, last))
-        return Seen(first.reshape(-1), last.reshape(-1), self.pixels)
+        return SeenPixels(first.reshape(-1), last.reshape(-1), self.pixels)
 
-    def with_digit(self, sizes: Sequence[int], digit: int, value: int) -> "Seen":
+    def with_digit(self, sizes: Sequence[int], digit: int, value: int) -> "SeenPixels":
         """Of those positions in whose number a digit has that value."""
         first, last = (v.reshape(sizes).take(value, digit) for v in (self.first, self.last))
-        return Seen(first.reshape(-1), last.reshape(-1), self.pixels)
+        return SeenPixels(first.reshape(-1), last.reshape(-1), self.pixels)
+
+    def equals(self, other: "SeenPixels") -> bool:
+        """Whether every position sees the same as in `other`."""
+        return np.array_equal(self.first, other.first) and np.array_equal(self.last, other.last)
 
     @property
     def whole(self) -> bool:
@@ -85,18 +89,18 @@ class Seen:
         return bool((self.first <= 0).all() and (self.last >= self.pixels - 1).all())
 
 
-def joined(parts: Sequence[Seen]) -> Seen:
+def joined(parts: Sequence[SeenPixels]) -> SeenPixels:
     """Of positions side by side."""
     first, last = ([getattr(p, name) for p in parts] for name in ("first", "last"))
-    return Seen(np.concatenate(first), np.concatenate(last), parts[0].pixels)
+    return SeenPixels(np.concatenate(first), np.concatenate(last), parts[0].pixels)
 
 
-def together(a: Seen, b: Seen) -> Seen | None:
+def together(a: SeenPixels, b: SeenPixels) -> SeenPixels | None:
     """Of positions that see what those of `a` and of `b` see; one position stands for all. None if
     they do not fit each other."""
     if a.count != b.count and 1 not in (a.count, b.count):
         return None
-    return Seen(np.minimum(a.first, b.first), np.maximum(a.last, b.last), a.pixels)
+    return SeenPixels(np.minimum(a.first, b.first), np.maximum(a.last, b.last), a.pixels)
 
 
 def window_table(

@@ -1,6 +1,7 @@
 """Where the tokens of each kind come from, where that differs: a class token that was put before
 the positions of a map does not come from that map."""
 
+import math
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -52,12 +53,14 @@ def _beside_each_other(
     """Of tokens put beside each other: each comes from its own part."""
     dim = call.arguments["dim"] % call.result.ndim
     known = tokens_of(found.axes[dim])
-    if known is None or not known[0] or known[1] is None:
+    if known is None or not (known[0] or known[2]) or known[1] is None:
         return ()
-    names, kinds, offset = known[0], dict[str, Sources](), 0
+    before, grid, after = known
+    names = (*before, *[""] * math.prod(grid or ()), *after)
+    kinds, offset = dict[str, Sources](), 0
     for part in call.arguments["tensors"]:
         behind = offset + part.shape[dim]
-        own = {*names[offset:behind], *([""] if behind > len(names) else [])}
+        own = set(names[offset:behind])
         offset = behind
         for tensor, sources, of_part in given:
             if tensor is part:

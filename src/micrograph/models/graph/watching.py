@@ -27,7 +27,7 @@ from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
 from micrograph.models.graph.sources import KindSources, of_kind, sources_after
 from micrograph.models.graph.unfollowed import Loss, Unfollowed, loss_after
-from micrograph.models.graph.writes import reaches, trace_after_write
+from micrograph.models.graph.writes import is_all, reaches, trace_after_write
 from micrograph.models.layout import AS_GIVEN, OutputLayout
 from micrograph.models.node import CallSite
 from micrograph.models.outputs import first_tensor, main_tensor, named_tensors
@@ -181,6 +181,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._versions: dict[int, int] = {}
         # While these live, no memory is used twice.
         self._kept: dict[int, dict[Memory, Tensor]] = {}
+        # Parts of tensors that were written to, and what was known before of those around them.
+        self._parts: dict[tuple[Memory, int], list[tuple[Memory, Origin | None]]] = {}
         self._counts: dict[str, int] = {}
         self._open_calls: list[_OpenCall] = []
         self._pixels = (0, 0)
@@ -277,6 +279,11 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         for number, result in (*((0, t) for t in changed), *enumerate(leaves)):
             if isinstance(result, Tensor):
                 self._keep(result)
+                if (
+                    _gives_views(func)
+                    and (self._memory(result), self._version(result)) in self._parts
+                ):
+                    continue  # the part that was just written to: what it holds is known
                 self._trace_result(name, arguments, result, number, inputs, is_pointwise(func))
         for t in changed:
             self._spread(t)
@@ -287,6 +294,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _spread(self, part: Tensor) -> None:
         """Other tensors that hold what was just written to `part` take it in."""
         written = self._origin(part)
+        around = self._parts.setdefault((self._memory(part), self._version(part)), [])
         for memory, whole in self._kept[part.untyped_storage().data_ptr()].items():
             if memory == self._memory(part) or not reaches(whole, part):
                 continue
@@ -299,6 +307,9 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
             if found is None:
                 continue
+            if written is not None and is_all(part, whole):
+                before = None  # nothing of it is left
+            around.append((memory, before))
             both = [origin for origin in (before, written) if origin is not None]
             sources = frozenset().union(*(origin.sources for origin in both))
             operation = "cat" if written is not None else both[0].operation
@@ -340,7 +351,12 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         given = [(t, origin.sources, origin.kinds) for t, origin in inputs]
         sources, kinds = sources_after(call, found, given)
         if found.token:
+            apart = {source for n in found.apart for source in origins[n].sources}
+            if found.apart:
+                others = (o.sources for n, o in enumerate(origins) if n not in found.apart)
+                sources = frozenset().union(*others)
             sources = frozenset((n, ALL if t == ALL else found.token) for n, t in sources)
+            sources |= apart
         self._origins[memory] = Origin(
             sources,
             found,
@@ -372,7 +388,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
         """The module at `path` is called with `inputs`."""
-        seen = self._safely("its input", self._memories, inputs, otherwise=[])
+        nothing: list[tuple[Memory, int]] = []
+        seen = self._safely("its input", self._memories, inputs, otherwise=nothing)
         self._open_calls.append(_OpenCall(CallSite(path, self._counts.get(path, 0)), module, seen))
 
     def _memories(self, given: Any) -> list[tuple[Memory, int]]:
@@ -482,6 +499,10 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             kinds=(),
             flow=replace(origin.flow, attended=frozenset(), activated=frozenset()),
         )
+        for whole, before in self._parts.get((self._memory(output), self._version(output)), ()):
+            others = frozenset() if before is None else before.sources
+            read = others | {(len(self.values), "")}  # it, no longer what it was made of
+            self._origins[whole] = replace(self._origins[whole], sources=read, kinds=())
         self.values.append(value)
 
     def add_output(self, output: Tensor) -> None:
@@ -539,6 +560,12 @@ def _written_arguments(func: Any, arguments: dict[str, Any]) -> list[Tensor]:
             leaves = tree_leaves(arguments.get(argument.name))
             found += [t for t in leaves if isinstance(t, Tensor)]
     return found
+
+
+def _gives_views(func: Any) -> bool:
+    """Whether what an operation gives lies in the memory of its arguments, which it only reads."""
+    aliases = [r.alias_info for r in func._schema.returns]
+    return any(alias is not None and not alias.is_write for alias in aliases)
 
 
 class _ReportingReLUs(ReLUCalls):

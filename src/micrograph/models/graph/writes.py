@@ -13,12 +13,12 @@ from torch import Tensor
 from micrograph.models.graph.aten_call import Trace, resized_axis
 from micrograph.models.graph.axes import Axes, Axis, axis, is_whole, unknown, visible
 from micrograph.models.graph.places import fitting
-from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, union
-from micrograph.models.graph.seen import NONE, Seen, together
+from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, differ, union
+from micrograph.models.graph.seen import NONE, SeenPixels, together
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Slot:
     """Where a part lies along one axis of the whole: `count` places from `first` on, `step` apart.
     `place` is the axis of the part that counts them, None if one place was chosen."""
 
@@ -35,6 +35,12 @@ class _Part:
 def reaches(one: Tensor, other: Tensor) -> bool:
     """Whether two tensors in one storage may share memory."""
     return _start(one) <= _end(other) and _start(other) <= _end(one)
+
+
+def is_all(part: Tensor, whole: Tensor) -> bool:
+    """Whether a tensor in the storage of another is all of it, in whatever form."""
+    same = (_start(part), _end(part)) == (_start(whole), _end(whole))
+    return same and part.numel() == whole.numel()
 
 
 def _start(t: Tensor) -> int:
@@ -57,7 +63,8 @@ def trace_after_write(
     """
     parts = _parts(part, whole)
     if parts is None:  # not a part of it, but in some other way in the same place
-        known = [t.field for t in (before, written) if t is not None]
+        old = None if is_all(part, whole) else before
+        known = [t.field for t in (old, written) if t is not None]
         if not known:
             return None
         axes = before.axes if before is not None else unknown(whole.shape)
@@ -71,18 +78,19 @@ def trace_after_write(
     return Trace(axes, fitting(field, axes))
 
 
-def _parts(part: Tensor, whole: Tensor) -> list[_Part] | None:
+def _parts(part: Tensor, whole: Tensor) -> list[_Slot] | None:
     """Where `part` lies in `whole`, for each axis of the latter; None if it is no such part."""
     left = _start(part) - _start(whole)
     if left < 0 or part.numel() > whole.numel():
         return None
     free = [d for d, n in enumerate(part.shape) if n > 1]
-    found: dict[int, _Part] = {}
-    by_step = sorted(range(whole.ndim), key=lambda d: (-whole.stride(d), -whole.shape[d]))
+    found: dict[int, _Slot] = {}
+    steps = whole.stride()
+    by_step = sorted(range(whole.ndim), key=lambda d: (-steps[d], -whole.shape[d]))
     for d in by_step:
-        size, step = whole.shape[d], whole.stride(d)
+        size, step = whole.shape[d], steps[d]
         if size == 1 or step == 0:
-            found[d] = _Part(0, 1, size, None)
+            found[d] = _Slot(0, 1, size, None)
             continue
         first, left = divmod(left, step)
         inner = next((p for p in free if part.stride(p) % step == 0), None)
@@ -94,11 +102,11 @@ def _parts(part: Tensor, whole: Tensor) -> list[_Part] | None:
             free.remove(inner)
         if inner is None and part.ndim == whole.ndim:
             inner = d  # an axis of one place
-        found[d] = _Part(first, by, count, inner)
+        found[d] = _Slot(first, by, count, inner)
     return None if left or free else [found[d] for d in range(whole.ndim)]
 
 
-def _axes(whole: Tensor, before: Trace | None, parts: Sequence[_Part], written: Axes) -> Axes:
+def _axes(whole: Tensor, before: Trace | None, parts: Sequence[_Slot], written: Axes) -> Axes:
     """The axes of the whole: its own, or those of what was written where there were none."""
     result: list[Axis] = []
     for d, (size, part) in enumerate(zip(whole.shape, parts, strict=True)):
@@ -119,7 +127,7 @@ def _roles(one: Axis) -> list[str]:
 
 
 def _field(
-    whole: Tensor, axes: Axes, before: Field | None, parts: Sequence[_Part], written: Field | None
+    whole: Tensor, axes: Axes, before: Field | None, parts: Sequence[_Slot], written: Field | None
 ) -> Field:
     """The field of the whole. Places that were written completely see what was written; places
     that were written in part see both."""
@@ -130,11 +138,14 @@ def _field(
     roles = {d: next((r for r in "yx" if is_whole(axes[d], r)), "") for d in cut}
     if not any(roles.values()):
         known = [f for f in (before, written) if f is not None]
-        return union(known) if not _in_hidden_place(axes, cut) else UNKNOWN
+        if _in_hidden_place(axes, cut):
+            return UNKNOWN
+        field = union(known)
+        return replace(field, uneven=field.uneven or len(known) < 2 or differ(known))
     if _in_hidden_place(axes, [d for d in cut if not roles[d]]):
         return UNKNOWN
-    field = before or written
-    assert field is not None
+    made = before or written
+    assert made is not None
     for role in "yx":
         d = next((d for d in cut if roles[d] == role), None)
         old, new = (None if f is None else f.span(role) for f in (before, written))
@@ -145,12 +156,12 @@ def _field(
             both = union([Field(y=old), Field(y=new)])
             if both.status != "exact":
                 return UNKNOWN
-            alike = old.seen is not None and new.seen is not None and _alike(old.seen, new.seen)
+            alike = old.seen is not None and new.seen is not None and old.seen.equals(new.seen)
             span = both.y if alike else replace(both.y, loose=True)
         if span is None:
             return UNKNOWN
-        field = field.along(role, span)
-    return field
+        made = made.along(role, span)
+    return replace(made, uneven=True)
 
 
 def _in_hidden_place(axes: Axes, cut: Sequence[int]) -> bool:
@@ -158,11 +169,7 @@ def _in_hidden_place(axes: Axes, cut: Sequence[int]) -> bool:
     return any(a.role in "yxt" for d in cut for a in visible(axes[d]))
 
 
-def _alike(a: Seen, b: Seen) -> bool:
-    return a.count == b.count and bool((a.first == b.first).all() and (a.last == b.last).all())
-
-
-def _span(old: Span | None, new: Span | None, size: int, part: _Part, in_part: bool) -> Span | None:
+def _span(old: Span | None, new: Span | None, size: int, part: _Slot, in_part: bool) -> Span | None:
     """Along an axis of which some positions were written, only some values of each if `in_part`."""
     some = (old or new or Span()).seen
     if some is None:
@@ -172,7 +179,7 @@ def _span(old: Span | None, new: Span | None, size: int, part: _Part, in_part: b
     table = np.full(size, NONE)
     table[part.first + part.step * np.arange(part.count)] = np.arange(part.count)
     if new is None:
-        now: Seen | None = nothing
+        now: SeenPixels | None = nothing
     elif new.seen is None or new.seen.count not in (1, part.count):
         return None
     else:

@@ -55,8 +55,8 @@ def _check_blocks(node: Node, x: Tensor) -> None:
     if blocks is not None and node.shape and blocks.pixels != tuple(x.shape[2:]):
         rows, columns = blocks.pixels
         raise BadInput(
-            f"pictures of {x.shape[2]} x {x.shape[3]} were given, but how the output of {node.id} is "
-            f"cut in blocks is known for {rows} x {columns} only; expected pictures of that size"
+            f"pictures of {x.shape[2]} x {x.shape[3]} were given, but how the output of {node.id} "
+            f"is cut in blocks is known for {rows} x {columns} only; expected pictures of that size"
         )
 
 
