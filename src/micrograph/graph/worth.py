@@ -116,7 +116,9 @@ class _Decision:
         if len(reader.parents) > 1:
             return join in (Join.ADD, Join.MUL)
         kind = self.kinds[reader.id]
-        return self.has_own_units(reader) and (kind is NodeKind.NORM or kind.is_activation)
+        return self.has_own_units(reader) and (
+            kind is NodeKind.NORM or kind.is_activation or kind.may_multiply
+        )
 
     def _is_seen(self, node: EngineNode) -> bool:
         """Whether its units are worth seeing where it is, or shown by what reads it."""

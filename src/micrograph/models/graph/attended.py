@@ -2,23 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from micrograph.models.graph.flow import ACTIVATIONS
 from micrograph.models.graph.watching import Value
-
-_ACTIVATIONS = frozenset(
-    {
-        "relu",
-        "gelu",
-        "silu",
-        "hardswish",
-        "hardtanh",
-        "elu",
-        "leaky_relu",
-        "sigmoid",
-        "tanh",
-        "mish",
-    }
-    | {"hardsigmoid", "clamp", "clamp_min", "softplus", "_prelu_kernel"}
-)
 
 
 def inside_attention(values: Sequence[Value]) -> Mapping[int, str]:
@@ -42,7 +27,8 @@ def inside_attention(values: Sequence[Value]) -> Mapping[int, str]:
             if reader not in found and number not in one.origin.flow.attended
         ]
         within = all(_is_in(m, one) for m in modules for one in (value, *others))
-        if modules and within and not _is_activated(value):
+        activated = all(number in one.origin.flow.activated for _, one in read)
+        if modules and within and not (activated or _is_activated(value)):
             found[number] = max(modules, key=len)
     return found
 
@@ -60,4 +46,4 @@ def _is_in(module: str, value: Value) -> bool:
 
 
 def _is_activated(value: Value) -> bool:
-    return bool(value.origin.relus) or value.origin.operation in _ACTIVATIONS
+    return bool(value.origin.relus) or value.origin.operation in ACTIVATIONS

@@ -105,7 +105,8 @@ def _seen(value: Value, modules: Sequence[nn.Module]) -> NodeKind:
     for kind, classes in _KINDS:
         if _is_any(modules, classes):
             return kind
-    operation = NodeKind.of(value.origin.operation)
+    # Half of the units of `glu` are multiplied with the other half, bent.
+    operation = NodeKind.of({"glu": "mul"}.get(value.origin.operation, value.origin.operation))
     is_sum = operation is NodeKind.ADD and value.origin.inputs > 1
     for name in words:
         for word, kind in _CLASS_WORDS.items():

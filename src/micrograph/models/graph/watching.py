@@ -364,7 +364,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             origins[0].operation if name in _COPIES else operation,
             len(inputs),
             kinds,
-            self._flow(operation, pointwise, origins),
+            self._flow(operation, pointwise, origins, _is_over_places(call)),
             loss_after(operation, self._path, found, origins),
         )
 
@@ -373,12 +373,18 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """The module that is running."""
         return self._open_calls[-1].place.path if self._open_calls else ""
 
-    def _flow(self, operation: str, pointwise: bool, origins: Sequence[Origin]) -> Flow:
+    def _flow(
+        self,
+        operation: str,
+        pointwise: bool,
+        origins: Sequence[Origin],
+        over_places: bool = False,
+    ) -> Flow:
         given = [(origin.flow, origin.numbers) for origin in origins]
         if attends(operation, [flow for flow, _ in given]) and self._open_calls:
             for number in frozenset().union(*(numbers for _, numbers in given)):
                 self._attending.setdefault(number, set()).add(self._open_calls[-1].place.path)
-        return flow_after(operation, pointwise, given)
+        return flow_after(operation, pointwise, given, over_places)
 
     def enter(self, path: str, module: nn.Module, inputs: Any) -> None:
         """The module at `path` is called with `inputs`."""
@@ -424,10 +430,10 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _record_join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
         numbers = [entered.next_number(kind) for entered in self._open_calls]
         origin = self._origin(result)
-        if origin is None or origin.inputs < 2:
+        if origin is None or (origin.inputs < 2 and kind != "glu"):
             return
         shapes = [part.shape for part in parts if isinstance(part, Tensor)]
-        if kind != "cat" and any(shape != result.shape for shape in shapes):
+        if kind in ("add", "mul") and any(shape != result.shape for shape in shapes):
             return
         if kind == "mul" and not self._is_gated(parts):
             return
@@ -491,7 +497,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             origin,
             sources=frozenset({(len(self.values), "")}),
             kinds=(),
-            flow=replace(origin.flow, attended=frozenset()),
+            flow=replace(origin.flow, attended=frozenset(), activated=frozenset()),
         )
         for whole, before in self._parts.get((self._memory(output), self._version(output)), ()):
             others = frozenset() if before is None else before.sources
@@ -531,6 +537,12 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             value.is_output = (
                 main is not None and value.memory == self._memory(main) and not value.overwritten
             )
+
+
+def _is_over_places(call: Call) -> bool:
+    """Whether an operation along an axis, such as a softmax, goes over places of a map."""
+    dim, axes = call.arguments.get("dim"), call.first.axes
+    return isinstance(dim, int) and bool(axes) and bool(in_space(axes[dim % len(axes)]))
 
 
 def _storage(t: Tensor) -> int:
@@ -631,17 +643,17 @@ def watch(module: nn.Module, images: Tensor) -> Watched:
 
 @torch.no_grad()
 def _answers_each_alone(module: nn.Module, images: Tensor, output: Tensor) -> bool:
-    """Whether each of several pictures gets its own row of the output, measured on noise: where
-    that could not be followed."""
+    """Whether each of several pictures gets its own row of the output, measured on noise where that
+    could not be followed."""
     if not output.is_floating_point() or output.ndim < 2 or len(output) != len(images):
         return False
     draw = torch.Generator().manual_seed(0)
     noise = torch.rand(len(images) + 1, *images.shape[1:], generator=draw).to(images)
     together = main_tensor(module(noise[:-1]))
+    if together is None or all(torch.equal(row, together[0]) for row in together[1:]):
+        return len(images) == 1  # nothing of the pictures is in it, as far as several can tell
     for number, one in enumerate(noise[:-1]):
         alone = main_tensor(module(torch.stack([one, noise[-1]][: len(images)])))
-        if together is None or alone is None:
-            return False
-        if not torch.allclose(together[number], alone[0], rtol=1e-3, atol=1e-4):
+        if alone is None or not torch.allclose(together[number], alone[0], rtol=1e-3, atol=1e-4):
             return False
     return True

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -14,6 +15,7 @@ _KINDS: dict[Callable[..., Any], str] = {
     torch.cat: "cat",
     torch.concat: "cat",
     torch.concatenate: "cat",
+    F.glu: "glu",
     torch.mul: "mul",
     torch.multiply: "mul",
     Tensor.mul: "mul",
@@ -31,7 +33,7 @@ class JoinCalls(TorchFunctionMode):
     """
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
-        """Called after a call of that kind ("add", "cat", "mul"); gives the result to use."""
+        """Called after a call of that kind ("add", "cat", "mul", "glu"); gives the result to use."""
         return result
 
     def __torch_function__(
