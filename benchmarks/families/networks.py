@@ -257,9 +257,7 @@ def transformers_names() -> list[str]:
 
 
 SMALL: dict[str, int] = {
-    **dict.fromkeys(
-        ("hidden_size", "d_model", "embed_dim", "hidden_dim", "encoder_hidden_dim"), 48
-    ),
+    **dict.fromkeys(("hidden_size", "d_model", "encoder_hidden_dim"), 48),
     **dict.fromkeys(("intermediate_size", "mlp_dim", "encoder_ffn_dim", "decoder_ffn_dim"), 64),
     **dict.fromkeys(("num_hidden_layers", "encoder_layers", "decoder_layers", "num_layers"), 2),
     **dict.fromkeys(("num_attention_heads", "encoder_attention_heads"), 4),
@@ -280,7 +278,8 @@ def small(config: Any) -> Any:
         elif name == "depths" and isinstance(value, (list, tuple)):
             setattr(config, name, [min(int(depth), 2) for depth in value])
     patch = fields.get("patch_size")
-    if isinstance(patch, int) and isinstance(fields.get("image_size"), (int, list, tuple)):
+    windows = "window_size" in fields  # which are made for the size that is there
+    if isinstance(patch, int) and fields.get("image_size") and not windows:
         stages = 2 ** (len(fields.get("depths") or [0]) - 1)
         side = patch * max(4, 4 * stages)
         image = fields["image_size"]
