@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,25 +44,23 @@ def test_small_networks_are_what_is_shown_of_them(peer, monkeypatch: pytest.Monk
 
 
 def test_a_wrong_row_is_told(peer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The checks see what is wrong: edges that are not there, a map turned round, a field too small."""
+    """The checks see what is wrong: false edges, a map turned round, a field too small."""
     peer("timm")
     monkeypatch.syspath_prepend(str(CHECKOUT / "benchmarks" / "families"))
     import torch
     from checks import Found, check
-    from networks import spread_constants
     from torch import nn
 
     from micrograph.models.layout import OutputLayout
     from micrograph.models.model import Model
     from micrograph.models.node import ReceptiveField
+    from networks import spread_constants
 
     net = nn.Sequential(nn.Conv2d(3, 4, 4, 4), nn.ReLU(), nn.Conv2d(4, 4, 3, padding=1), nn.ReLU())
     net.requires_grad_(False)
     with torch.no_grad():
         spread_constants(net)
     model = Model.of(net, id="net", preprocessing="32,0..1")
-    from dataclasses import replace
-
     nodes = model._named[0]
     nodes["0"] = replace(nodes["0"], layout=OutputLayout("buxy"))
     nodes["2"] = replace(nodes["2"], parents=("0",), receptive_field=ReceptiveField(8, 4, 0))

@@ -23,8 +23,8 @@ class Trace:
     """What sort of token is left, where an operation picked one out of a stream of tokens; `ALL`
     where it mixed them."""
     apart: tuple[int, ...] = ()
-    """Which inputs of the call keep their tokens apart, though those of others are mixed: the queries
-    of attention."""
+    """Which inputs of the call keep their tokens apart, though those of others are mixed: the
+    queries of attention."""
 
 
 @dataclass(frozen=True)

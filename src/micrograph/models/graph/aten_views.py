@@ -340,7 +340,6 @@ def _strided(call: Call) -> Trace:
 RULES: dict[str, Callable[[Call], Trace]] = {
     "as_strided": _strided,
     **dict.fromkeys(("view", "_unsafe_view", "reshape", "_reshape_alias"), _view),
-    "as_strided": _strided,
     "permute": _permute,
     "transpose": _transpose,
     "t": _transpose,
