@@ -325,18 +325,6 @@ def _cumulated(call: Call) -> Trace:
     return Trace(given, _taken(call.field, given[dim], table))
 
 
-def _strided(call: Call) -> Trace:
-    """The same elements under the same numbers: how a mean over all positions gets the memory
-    format of what it was made of. What else it may be used for is not followed."""
-    axes, shape = call.first.axes, tuple(call.result.shape)
-    steps = [step for size, step in zip(shape, call.result.stride(), strict=True) if size > 1]
-    large = [size for size in shape if size > 1]
-    in_order = steps == [math.prod(large[place + 1 :]) for place in range(len(large))]
-    if tuple(size_of(one) for one in axes) == shape and in_order and shape[2:] == (1, 1):
-        return Trace(axes, call.field)
-    return Trace(unknown(shape), unless_inexact(call.field, UNKNOWN))
-
-
 RULES: dict[str, Callable[[Call], Trace]] = {
     "as_strided": _strided,
     **dict.fromkeys(("view", "_unsafe_view", "reshape", "_reshape_alias"), _view),
