@@ -304,7 +304,20 @@ def _configs(config: Any) -> Iterator[Any]:
             yield from _configs(value)
 
 
-OPTIONS: dict[str, dict[str, Any]] = {}
+_SAM = {"image_size": 128, "window_size": 4, "global_attn_indexes": [1]}
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "SamVisionModel": _SAM,
+    "SamHQVisionModel": _SAM,
+    "PerceiverForImageClassificationConvProcessing": {
+        "num_latents": 8,
+        "d_latents": 48,
+        "num_self_attends_per_block": 2,
+        "num_self_attention_heads": 4,
+        "num_cross_attention_heads": 1,
+        "image_size": 64,
+    },
+}
 """Arguments of configurations that are not enough as they are."""
 
 _BUILDERS = {
