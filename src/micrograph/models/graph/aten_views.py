@@ -308,10 +308,11 @@ def _strided(call: Call) -> Trace:
     """The same elements under the same numbers: how a mean over all positions gets the memory
     format of what it was made of. What else it may be used for is not followed."""
     axes, shape = call.first.axes, tuple(call.result.shape)
-    steps = [step for size, step in zip(shape, call.result.stride(), strict=True) if size > 1]
-    large = [size for size in shape if size > 1]
-    in_order = steps == [math.prod(large[place + 1 :]) for place in range(len(large))]
-    if tuple(size_of(one) for one in axes) == shape and in_order and shape[2:] == (1, 1):
+    large = [place for place, size in enumerate(shape) if size > 1]
+    steps = [call.result.stride(place) for place in large]
+    in_order = steps == [math.prod(shape[place + 1 :]) for place in large]
+    as_before = tuple(size_of(one) for one in axes) == shape and shape[2:] == (1, 1)
+    if as_before and in_order and steps == [call.input.stride(place) for place in large]:
         return Trace(axes, call.field)
     return Trace(unknown(shape), unless_inexact(call.field, UNKNOWN))
 
