@@ -321,3 +321,71 @@ def test_the_output_is_a_node_though_nothing_is_known_of_its_axes(of: str) -> No
     with torch.no_grad():
         assert torch.equal(model.run(IMAGES, [node.id])[node.id], net(IMAGES))
     assert node.id in worth(model)
+
+
+def test_the_mean_of_a_map_with_its_units_last_is_a_node() -> None:
+    """torch gives it the memory format of the map by `as_strided_`."""
+
+    class Last(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.stem, self.norm = nn.Conv2d(3, 4, 4, 4), nn.LayerNorm(4)
+            self.pool, self.head = nn.AdaptiveAvgPool2d(1), nn.Linear(4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.norm(self.stem(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+            return self.head(self.pool(x).flatten(1))
+
+    net = Last()
+    model = under_microscope(net)
+    assert edges(model)["head"] == {"pool"}
+    with torch.no_grad():
+        found = model.run(IMAGES, ["norm", "pool"])
+    assert torch.allclose(found["pool"], found["norm"].mean((2, 3), True), atol=1e-6)
+
+
+def test_what_attention_chooses_from_is_not_inside_it() -> None:
+    """Branches weighed by a softmax over branches, and the layers before a head that attends."""
+
+    class Selective(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.choice = conv(4, 4), conv(4, 4, 1), nn.Linear(4, 8)
+
+        def forward(self, x: Tensor) -> Tensor:
+            a, b = self.a(x).relu(), self.b(x).relu()
+            share = self.choice((a + b).mean((2, 3))).view(-1, 2, 4, 1, 1).softmax(1)
+            return a * share[:, 0] + b * share[:, 1]
+
+    class Attending(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second, self.query = conv(4, 6), conv(6, 4), conv(4, 1, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = F.relu(self.second(F.relu(self.first(x))))
+            pattern = self.query(x).flatten(2).softmax(2)
+            return (pattern @ x.flatten(2).transpose(1, 2)).transpose(1, 2)[..., None]
+
+    model = under_microscope(Net(Selective(), Attending()))
+    assert set(worth(model)) >= {f"blocks.{name}" for name in ("0.a", "0.b", "1.first", "1.second")}
+    assert model.node("blocks.1.query").attended
+
+
+def test_functional_gates_of_one_matrix() -> None:
+    class Halved(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.both, self.down = conv(4, 12, 1), conv(6, 4, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.down(F.glu(self.both(x), 1))
+
+    net = Net(Halved())
+    model = under_microscope(net)
+    assert worth(model) == ["stem", "blocks.0.glu", "blocks.0", "head"]
+    both, gated = (model.run(IMAGES, [f"blocks.0.{name}"]) for name in ("both", "glu"))
+    assert torch.equal(gated["blocks.0.glu"], F.glu(both["blocks.0.both"], 1))
+    with torch.no_grad(), replaced(model, "blocks.0.glu", values := torch.randn(2, 6, 8, 8)):
+        found = model.run(IMAGES, ["blocks.0"])["blocks.0"]
+    assert torch.allclose(found, net.blocks[0].down(values), atol=1e-6)

@@ -44,14 +44,13 @@ def _view(call: Call) -> Trace:
 
 
 def _strided(call: Call) -> Trace:
-    """`as_strided`, which channels-last pools use to give axes of one place their strides."""
-    given, size, stride = call.first.axes, call.arguments["size"], call.arguments["stride"]
-    dense, steps = 1, []
-    for n in reversed(size):
-        steps.insert(0, dense)
-        dense *= n
-    same = all(n == 1 or a == b for n, a, b in zip(size, stride, steps, strict=True))
-    if same and list(size) == list(call.input.shape) and not call.arguments["storage_offset"]:
+    """`as_strided` where it changes nothing: a mean over all positions of a map with units last
+    gives its axes of one place other strides. What else it may be used for is not followed."""
+    given, shape = call.first.axes, call.input.shape
+    size, stride = call.arguments["size"], call.arguments["stride"]
+    steps = zip(shape, stride, call.input.stride(), strict=False)
+    same = tuple(size) == tuple(shape) and all(n == 1 or a == b for n, a, b in steps)
+    if same and call.arguments["storage_offset"] in (None, call.input.storage_offset()):
         return Trace(given, call.field)
     return Trace(unknown(size), UNKNOWN)
 

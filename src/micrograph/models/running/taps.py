@@ -3,9 +3,10 @@
 Of a module that gives several values it is the main one that is reached, and replaced.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
@@ -106,7 +107,7 @@ def _register_early(module: nn.Module, hook: Callable[..., Any]) -> RemovableHan
     """Hang `hook` on a module before the hooks of others, but behind earlier ones of ours: what a
     library records of the output, and hands to a head later, is what `hook` made of it."""
     setattr(hook, _OURS, True)
-    hooks = module._forward_hooks
+    hooks = cast("OrderedDict[int, Any]", module._forward_hooks)
     before = [number for number, other in hooks.items() if hasattr(other, _OURS)]
     handle = module.register_forward_hook(hook, prepend=True)
     for number in reversed(before):
