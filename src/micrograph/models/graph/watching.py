@@ -7,7 +7,7 @@ code is understood as well as modules. A value is identified by its memory, whic
 in-place changes keep.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from torch.utils._pytree import tree_leaves
 from micrograph.models.graph.aten import is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_name
 from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of, unknown
+from micrograph.models.graph.picture_axes import axes_of_pictures
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
 from micrograph.models.graph.sources import KindSources, of_kind, sources_after
@@ -143,11 +144,16 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     Nothing that goes wrong in here reaches the network: it becomes one of the `slips`.
     """
 
-    def __init__(self, parameters: dict[int, str]) -> None:
+    def __init__(
+        self, parameters: dict[int, str], picture_axes: Mapping[CallSite, int] | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.values: list[Value] = []
         self.slips = Slips()
+        self.without_pictures: list[CallSite] = []
         self._parameters = parameters
+        self._picture_axes = picture_axes or {}
+        self._pictures = 0
         self._origins: dict[Memory, Origin] = {}
         self._versions: dict[int, int] = {}
         # While these live, no memory is used twice.
@@ -185,6 +191,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def start(self, images: Tensor) -> None:
         """Begin at `images`, the input of the pass."""
         self._keep(images)
+        self._pictures = len(images)
         axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
         seen = Field.of_picture(*images.shape[2:])
         self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, seen))
@@ -346,7 +353,21 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _record_output(self, output: Tensor, entered: _OpenCall, module: nn.Module) -> None:
         if (self._memory(output), self._version(output)) not in entered.inputs:
+            self._find_pictures(output, entered.place)
             self._record_node(output, entered.place, module)
+
+    def _find_pictures(self, output: Tensor, place: CallSite) -> None:
+        """Note a value that has lost its axis of pictures, or give it the one that is known."""
+        origin = self._origin(output)
+        if origin is None or any(is_whole(one, "b") for one in origin.trace.axes):
+            return
+        if place in self._picture_axes:
+            axes = list(origin.trace.axes)
+            axes[self._picture_axes[place]] = axis("b", self._pictures)
+            trace = replace(origin.trace, axes=tuple(axes))
+            self._origins[self._memory(output)] = replace(origin, trace=trace)
+        elif self._pictures > 1 and self._pictures in output.shape:
+            self.without_pictures.append(place)
 
     def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
         """A sum or concatenation in plain code gave `result`."""
@@ -474,8 +495,20 @@ def watch(module: nn.Module, images: Tensor) -> Watched:
     Raises what the network itself raises. One that runs only while nobody watches shows what it
     gave until it could not, and a slip says so.
     """
+    watcher = _watch(module, images)
+    found = axes_of_pictures(module, images, watcher.without_pictures)
+    if found:
+        watcher = _watch(module, images, found)
+    return Watched(watcher.values, tuple(watcher.slips))
+
+
+def _watch(
+    module: nn.Module, images: Tensor, picture_axes: Mapping[CallSite, int] | None = None
+) -> Watcher:
+    """A watcher that has seen a whole pass."""
     tensors = (*module.named_parameters(), *module.named_buffers())
-    watcher = Watcher({t.untyped_storage().data_ptr(): name for name, t in tensors})
+    names = {t.untyped_storage().data_ptr(): name for name, t in tensors}
+    watcher = Watcher(names, picture_axes)
     watcher.start(images)
     output = None
     try:
@@ -492,4 +525,4 @@ def watch(module: nn.Module, images: Tensor) -> Watched:
             module(images)
         watcher.slips.append(Slip("", "everything behind", f"only unwatched: {error!r:.200}"))
     watcher.finish(output)
-    return Watched(watcher.values, tuple(watcher.slips))
+    return watcher
