@@ -124,6 +124,7 @@ GIVEN: dict[str, dict[str, Any]] = {
         "output_size": [12, 12],
     },
     "mode": {"dim": 1},
+    "channel_shuffle": {"groups": 2},
     "native_channel_shuffle": {"groups": 2},
     "native_dropout": {"p": 0.0, "train": False},
     "native_group_norm": {

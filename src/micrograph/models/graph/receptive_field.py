@@ -139,9 +139,8 @@ def _fitted(seen: SeenPixels) -> Span | None:
     inside = (seen.first > 0) & (seen.last >= seen.first) & (seen.last < seen.pixels - 1)
     if inside.sum() < 2:
         return None
-    some = places[inside]
-    stride, rest = divmod(int(seen.first[some[-1]] - seen.first[some[0]]), int(some[-1] - some[0]))
-    if stride < 1 or rest:
+    stride = _stride(seen.first[inside], places[inside])
+    if stride < 1:
         return None
     something = seen.last >= seen.first
     # Where the border cuts off what a position sees, it says nothing about the other side.
@@ -155,6 +154,22 @@ def _fitted(seen: SeenPixels) -> Span | None:
         if found._covers(seen):
             break
     return found if found.size < seen.pixels else None
+
+
+def _stride(first: Indices, places: Indices) -> int:
+    """By how many pixels the fields of neighbouring positions lie apart, 0 if by no whole number.
+
+    They may go in steps, as behind upsampling, where some neighbours see the same.
+    """
+    stride, rest = divmod(int(first[-1] - first[0]), int(places[-1] - places[0]))
+    if not rest:
+        return stride
+    for period in range(2, len(first) // 2 + 1):
+        steps = set((first[period:] - first[:-period]).tolist())
+        if len(steps) == 1 and (places[period:] - places[:-period] == period).all():
+            stride, rest = divmod(steps.pop(), period)
+            return 0 if rest else stride
+    return 0
 
 
 @dataclass(frozen=True)
