@@ -64,7 +64,7 @@ def _dealt_out(before: Axes, after: Axes) -> tuple[int, int] | None:
 def _strided(call: Call) -> Trace:
     """`as_strided`, which channels-last pools use to give axes of one place their strides."""
     given, size, stride = call.first.axes, call.arguments["size"], call.arguments["stride"]
-    dense, steps = 1, []
+    dense, steps = 1, list[int]()
     for n in reversed(size):
         steps.insert(0, dense)
         dense *= n
@@ -157,7 +157,7 @@ def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
         return Trace(tuple(axes), field.of_some_units())
     if _is_digit_of_units(before):  # such as the queries' part of what each head has
         axes[dim] = (replace(before[0], size=size),)
-        return Trace(without_gaps(axes), field.of_some_units())
+        return Trace(without_gaps(tuple(axes)), field.of_some_units())
     axes[dim] = resized_axis(before, size)
     if is_whole(before, "u") and step == 1:
         return Trace(tuple(axes), field.of_some_units(first, size))
@@ -228,8 +228,8 @@ def _side(call: Call, parts: Sequence[Tensor], dim: int | None) -> Field:
     if len(fields) == len(parts) and not differ(fields) and not any(f.full for f in fields):
         return call.field
     first, full = 0, NO_UNITS
-    for part in parts if dim is not None else ():
-        trace, count = call.of(part), part.shape[dim]
+    for part in parts:
+        trace, count = call.of(part), 0 if dim is None else part.shape[dim]
         if trace is not None and not differ([trace.field, call.field]):
             own = trace.field.full or FullUnits(0, count)
             full = FullUnits(first + own.begin, first + own.end, own.run)
