@@ -91,6 +91,24 @@ def test_views_of_a_picture_are_no_pictures(interleaved: bool) -> None:
         assert torch.equal(model.run(IMAGES, ["output"])["output"], net(IMAGES))
 
 
+LOST: dict[str, Callable[[Tensor], Tensor]] = {
+    "one by one": lambda x: torch.stack([one * 2 for one in x]),
+    "slice by slice": lambda x: torch.cat([x[i : i + 1] * 2 for i in range(len(x))]),
+    "another order and back": lambda x: x.flip(0).sin().flip(0),
+    "all in one row": lambda x: x.transpose(0, 1).flatten().view(4, -1, 32, 32).transpose(0, 1),
+}
+
+
+@pytest.mark.parametrize("between", LOST)
+def test_the_axis_of_pictures_is_found_again(between: str) -> None:
+    torch.manual_seed(1)
+    net = Net(lambda _, x: LOST[between](x)).eval()
+    model = under_microscope(net)
+    with torch.no_grad():
+        found = model.run(IMAGES, ["second"])["second"]
+        assert torch.allclose(found, alone(net, "second"), atol=1e-5)
+
+
 def test_pictures_in_another_order_or_mixed_are_no_node() -> None:
     class Mixing(nn.Module):
         def __init__(self) -> None:

@@ -59,7 +59,9 @@ def check(model: Model, node: Node, y: int, x: int, draw: torch.Generator, what:
     within = all(start >= 0 and start + field.size <= SIZE for start in told)
     places = seen.nonzero()
     if not len(places):
-        assert field.status == "at most" or not within, f"{node.id} {field} at {y}, {x}: {what}"
+        assert field.status == "at most" or picks or not within, (
+            f"{node.id} {field} at {y}, {x}: {what}"
+        )
         return
     # From where the formula begins, along y and x: the square covers both.
     lows = [n - start for n, start in zip(places.amin(0).tolist(), told, strict=True)]

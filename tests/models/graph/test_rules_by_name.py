@@ -131,6 +131,7 @@ GIVEN: dict[str, dict[str, Any]] = {
         "output_size": [12, 12],
     },
     "mode": {"dim": 1},
+    "channel_shuffle": {"groups": 2},
     "native_channel_shuffle": {"groups": 2},
     "native_dropout": {"p": 0.0, "train": False},
     "native_group_norm": {
@@ -144,7 +145,6 @@ GIVEN: dict[str, dict[str, Any]] = {
     },
     "native_layer_norm": {"normalized_shape": [6], "weight": None, "bias": None, "eps": 1e-5},
     "norm": {"p": 2, "dim": [1], "keepdim": True, "dtype": torch.float32},
-    "as_strided": {"size": [2, 4, 6, 6], "stride": [144, 36, 6, 1]},
     "permute": {"dims": [0, 2, 3, 1]},
     "pixel_shuffle": {"upscale_factor": 2},
     "pixel_unshuffle": {"downscale_factor": 2},

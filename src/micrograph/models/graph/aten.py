@@ -90,6 +90,7 @@ _RULES: dict[str, Callable[[Call], Trace]] = {
     ),
     **dict.fromkeys(
         (
+            "channel_shuffle",
             "native_channel_shuffle",
             "native_dropout",
             "_prelu_kernel",

@@ -27,7 +27,7 @@ from micrograph.models.graph.axes import (
     without_gaps,
 )
 from micrograph.models.graph.places import summed
-from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field
+from micrograph.models.graph.receptive_field import NO_UNITS, UNKNOWN, WHOLE, Field
 from micrograph.models.graph.seen import NONE, bins_table, transposed_table
 
 
@@ -157,7 +157,7 @@ def _pixel_shuffle(call: Call) -> Field:
 def _pixel_unshuffle(call: Call) -> Field:
     size = pair(call.arguments["downscale_factor"])
     field = call.field.window(size, size, shape=call.result.shape[2:])
-    return replace(field, uneven=True)
+    return replace(field, full=NO_UNITS)
 
 
 def _pad(mode: str) -> Callable[[Call], Trace]:

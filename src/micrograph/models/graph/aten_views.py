@@ -35,12 +35,35 @@ from micrograph.models.graph.axes import (
     without_gaps,
 )
 from micrograph.models.graph.places import chosen, nowhere
-from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, differ, union
+from micrograph.models.graph.receptive_field import (
+    NO_UNITS,
+    UNKNOWN,
+    Field,
+    FullUnits,
+    Span,
+    differ,
+    union,
+)
 from micrograph.models.graph.seen import NONE, Indices, joined
 
 
 def _view(call: Call) -> Trace:
-    return Trace(regrouped(call.first.axes, call.result.shape), call.field)
+    axes, field = regrouped(call.first.axes, call.result.shape), call.field
+    if field.full is not None and (dealt := _dealt_out(call.first.axes, axes)) is not None:
+        field = replace(field, full=field.full.shuffled(*dealt))
+    return Trace(axes, field)
+
+
+def _dealt_out(before: Axes, after: Axes) -> tuple[int, int] | None:
+    """Blocks of units, and their size, if a view joins units that were dealt out in turn (the
+    channel shuffle); None where their order stays."""
+    digits = [a for one in before for a in visible(one) if a.role == "u"]
+    if sorted(digits, key=lambda a: -a.stride) == digits:
+        return None
+    if len(digits) != 2 or not any(is_whole(one, "u") for one in after):
+        return None if not any(is_whole(one, "u") for one in after) else (0, 0)
+    low, high = digits
+    return high.size, low.size
 
 
 def _strided(call: Call) -> Trace:
@@ -140,8 +163,10 @@ def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
         return Trace(tuple(axes), field.of_some_units())
     if _is_digit_of_units(before):  # such as the queries' part of what each head has
         axes[dim] = (replace(before[0], size=size),)
-        return Trace(without_gaps(axes), field.of_some_units())
+        return Trace(without_gaps(tuple(axes)), field.of_some_units())
     axes[dim] = resized_axis(before, size)
+    if is_whole(before, "u") and step == 1:
+        return Trace(tuple(axes), field.of_some_units(first, size))
     positions = first + step * np.arange(size)
     return Trace(tuple(axes), _taken(field, before, positions, step, first))
 
@@ -158,6 +183,9 @@ def _taken(
         if all_of(before, role):
             return field.along(role, field.span(role).taken(positions, stride, start))
     if any(a.role in "uo" for a in before):
+        all_there = len(np.unique(positions[positions != NONE])) == size_of(before)
+        if all_there and field.full is not None:
+            return replace(field, full=NO_UNITS)
         return field.of_some_units()
     return unless_inexact(field, UNKNOWN) if in_space(before) else field
 
@@ -190,7 +218,7 @@ def _cat(call: Call) -> Trace:
     if any(has([one], "b") for one in along):  # pictures beside pictures
         alike = len(along) == len(parts) and len(set(along)) == 1
         axes[dim] = (*axis("o", len(parts)), *along[0]) if alike else axis("?", size)
-        return Trace(tuple(axes), _side(call, parts))
+        return Trace(tuple(axes), _side(call, parts, None))
     axes[dim] = resized_axis(tuple(atom for one in along for atom in one), size)
     role = next((r for r in "yx" if all(is_whole(one, r) for one in along)), "")
     if role:
@@ -199,15 +227,24 @@ def _cat(call: Call) -> Trace:
     elif any(in_space(one) for one in along):
         field = unless_inexact(field, UNKNOWN)
     else:
-        field = _side(call, parts)
+        field = _side(call, parts, dim)
     return Trace(tuple(axes), field)
 
 
-def _side(call: Call, parts: Sequence[Tensor]) -> Field:
-    """The field of things side by side that are no positions, such as units of several branches."""
+def _side(call: Call, parts: Sequence[Tensor], dim: int | None) -> Field:
+    """The field of things side by side that are no positions, such as units of several branches
+    along the axis `dim`."""
     fields = [trace.field for t in parts if (trace := call.of(t)) is not None]
-    uneven = call.field.uneven or len(fields) < len(parts) or differ(fields)
-    return replace(call.field, uneven=uneven)
+    if len(fields) == len(parts) and not differ(fields) and not any(f.full for f in fields):
+        return call.field
+    first, full = 0, NO_UNITS
+    for part in parts:
+        trace, count = call.of(part), 0 if dim is None else part.shape[dim]
+        if trace is not None and not differ([trace.field, call.field]):
+            own = trace.field.full or FullUnits(0, count)
+            full = FullUnits(first + own.begin, first + own.end, own.run)
+        first += count
+    return replace(call.field, full=full)
 
 
 def _side_by_side(call: Call, parts: Sequence[Tensor], dim: int, role: str) -> Field:
@@ -263,7 +300,7 @@ def _stack(call: Call) -> Trace:
     rank = call.result.ndim - 1
     axes = list(_agreed_of_parts(call, rank))
     axes.insert(dim, axis("o", call.result.shape[dim]))
-    return Trace(tuple(axes), _side(call, call.arguments["tensors"]))
+    return Trace(tuple(axes), _side(call, call.arguments["tensors"], None))
 
 
 def _agreed_of_parts(call: Call, rank: int) -> Axes:

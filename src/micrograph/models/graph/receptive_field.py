@@ -139,9 +139,8 @@ def _fitted(seen: SeenPixels) -> Span | None:
     inside = (seen.first > 0) & (seen.last >= seen.first) & (seen.last < seen.pixels - 1)
     if inside.sum() < 2:
         return None
-    some = places[inside]
-    stride, rest = divmod(int(seen.first[some[-1]] - seen.first[some[0]]), int(some[-1] - some[0]))
-    if stride < 1 or rest:
+    stride = _stride(seen.first[inside], places[inside])
+    if stride < 1:
         return None
     something = seen.last >= seen.first
     # Where the border cuts off what a position sees, it says nothing about the other side.
@@ -157,18 +156,57 @@ def _fitted(seen: SeenPixels) -> Span | None:
     return found if found.size < seen.pixels else None
 
 
+def _stride(first: Indices, places: Indices) -> int:
+    """By how many pixels the fields of neighbouring positions lie apart, 0 if by no whole number.
+
+    They may go in steps, as behind upsampling, where some neighbours see the same.
+    """
+    stride, rest = divmod(int(first[-1] - first[0]), int(places[-1] - places[0]))
+    if not rest:
+        return stride
+    for period in range(2, len(first) // 2 + 1):
+        steps = set((first[period:] - first[:-period]).tolist())
+        if len(steps) == 1 and (places[period:] - places[:-period] == period).all():
+            stride, rest = divmod(steps.pop(), period)
+            return 0 if rest else stride
+    return 0
+
+
+@dataclass(frozen=True)
+class FullUnits:
+    """Units `begin` to `end` - 1, of which any `run` neighbours see together what all units see."""
+
+    begin: int = 0
+    end: int = 0
+    run: int = 1
+
+    def within(self, first: int, count: int) -> "FullUnits | None":
+        """Those among `count` units from `first` on; None if there are too few."""
+        begin, end = max(self.begin - first, 0), min(self.end - first, count)
+        return FullUnits(begin, end, self.run) if end - begin >= self.run else None
+
+    def shuffled(self, blocks: int, size: int) -> "FullUnits":
+        """After the units of `blocks` blocks of that size were dealt out in turn."""
+        covered = any(self.begin <= k * size and (k + 1) * size <= self.end for k in range(blocks))
+        return FullUnits(0, blocks * size, blocks * self.run) if covered else NO_UNITS
+
+
+NO_UNITS = FullUnits()
+
+
 @dataclass(frozen=True)
 class Field:
     """The field of a map; spans hold for "exact" only, which here means that it was followed.
 
-    The other values of `status` are "whole input" and "unknown". It is that of all units together;
-    in an `uneven` one some of them see less, such as those of one branch of a concatenation.
+    The other values of `status` are "whole input" and "unknown". It is that of all units together.
+    Where some units see less, such as those of one branch of a concatenation, `full` are units that
+    see it all; None where each does.
     """
 
     y: Span = Span()
     x: Span = Span()
     status: str = "exact"
-    uneven: bool = field(default=False, compare=False)
+    full: FullUnits | None = field(default=None, compare=False)
 
     @classmethod
     def of_picture(cls, rows: int, columns: int) -> "Field":
@@ -197,15 +235,18 @@ class Field:
 
         return replace(self, y=along(self.y, 0), x=along(self.x, 1))
 
-    def of_some_units(self) -> "Field":
-        """Of only some of the units: they may see less than all of them."""
-        if not self.uneven:
+    def of_some_units(self, first: int = 0, count: int = 0) -> "Field":
+        """Of `count` units from `first` on (0: of some units): they may see less than all."""
+        if self.full is None:
             return self
-        return replace(self, y=replace(self.y, loose=True), x=replace(self.x, loose=True))
+        left = self.full.within(first, count)
+        if left is not None:
+            return replace(self, full=left)
+        return Field(replace(self.y, loose=True), replace(self.x, loose=True), self.status)
 
     def even(self) -> "Field":
         """Where every unit sees what all of them saw."""
-        return replace(self, uneven=False)
+        return replace(self, full=None)
 
     def along(self, role: str, span: Span) -> "Field":
         """With another span along y or x, where the field was followed."""
@@ -265,7 +306,8 @@ def union(fields: Iterable[Field]) -> Field:
         y, x = _both(result.y, f.y), _both(result.x, f.x)
         if y is None or x is None:
             return UNKNOWN
-        result = Field(y, x, uneven=result.uneven or f.uneven)
+        alike = result.full is None or f.full in (None, result.full)
+        result = Field(y, x, full=(result.full or f.full) if alike else NO_UNITS)
     return result
 
 

@@ -7,7 +7,7 @@ code is understood as well as modules. A value is identified by its memory, whic
 in-place changes keep.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_nam
 from micrograph.models.graph.axes import axis, has, in_space, is_whole, unknown, visible
 from micrograph.models.graph.flow import Flow, attends, flow_after, new_flow
 from micrograph.models.graph.layouts import in_place, layout_of
+from micrograph.models.graph.picture_axes import axes_of_pictures
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slip, Slips
 from micrograph.models.graph.sources import KindSources, of_kind, sources_after
@@ -172,11 +173,16 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     Nothing that goes wrong in here reaches the network: it becomes one of the `slips`.
     """
 
-    def __init__(self, parameters: dict[int, str]) -> None:
+    def __init__(
+        self, parameters: dict[int, str], picture_axes: Mapping[CallSite, int] | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.values: list[Value] = []
         self.slips = Slips()
+        self.without_pictures: list[CallSite] = []
         self._parameters = parameters
+        self._picture_axes = picture_axes or {}
+        self._pictures = 0
         self._origins: dict[Memory, Origin] = {}
         self._versions: dict[int, int] = {}
         # While these live, no memory is used twice.
@@ -222,6 +228,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Begin at `images`, the input of the pass."""
         self._keep(images)
         self._pixels = (images.shape[2], images.shape[3])
+        self._pictures = len(images)
         axes = tuple(axis(role, n) for role, n in zip("buyx", images.shape, strict=True))
         seen = Field.of_picture(*images.shape[2:])
         self._origins[self._memory(images)] = Origin(frozenset(), Trace(axes, seen))
@@ -415,6 +422,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         first = first_tensor(output)
         if first is None or (self._memory(first), self._version(first)) in entered.inputs:
             return
+        self._find_pictures(first, place)
         recorded = self._record_node(first, place, module, first is not output)
         origin = self._origin(first)
         if origin is not None and next(module.children(), None) is None:
@@ -422,6 +430,19 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self.unfollowed.called(place.path, recorded, origin.lost, axes)
         if not place.path:
             self.has_output = recorded
+
+    def _find_pictures(self, output: Tensor, place: CallSite) -> None:
+        """Note a value that has lost its axis of pictures, or give it the one that is known."""
+        origin = self._origin(output)
+        if origin is None or any(is_whole(one, "b") for one in origin.trace.axes):
+            return
+        if place in self._picture_axes:
+            axes = list(origin.trace.axes)
+            axes[self._picture_axes[place]] = axis("b", self._pictures)
+            trace = replace(origin.trace, axes=tuple(axes))
+            self._origins[self._memory(output)] = replace(origin, trace=trace)
+        elif self._pictures > 1 and self._pictures in output.shape:
+            self.without_pictures.append(place)
 
     def join(self, kind: str, parts: Sequence[Any], result: Tensor) -> None:
         """A sum, concatenation or product in plain code gave `result`."""
@@ -616,8 +637,21 @@ def watch(module: nn.Module, images: Tensor) -> Watched:
     Raises what the network itself raises. One that runs only while nobody watches shows what it
     gave until it could not, and a slip says so.
     """
+    watcher = _watch(module, images)
+    found = axes_of_pictures(module, images, watcher.without_pictures)
+    if found:
+        watcher = _watch(module, images, found)
+    coverage = watcher.unfollowed.coverage(watcher.slips)
+    return Watched(watcher.values, tuple(watcher.slips), coverage)
+
+
+def _watch(
+    module: nn.Module, images: Tensor, picture_axes: Mapping[CallSite, int] | None = None
+) -> Watcher:
+    """A watcher that has seen a whole pass."""
     tensors = (*module.named_parameters(), *module.named_buffers())
-    watcher = Watcher({_storage(t): name for name, t in tensors})
+    names = {_storage(t): name for name, t in tensors}
+    watcher = Watcher(names, picture_axes)
     watcher.start(images)
     output = None
     try:
@@ -637,8 +671,7 @@ def watch(module: nn.Module, images: Tensor) -> Watched:
     if main is not None and not watcher.has_output and _answers_each_alone(module, images, main):
         watcher.add_output(main)
     watcher.finish(output)
-    coverage = watcher.unfollowed.coverage(watcher.slips)
-    return Watched(watcher.values, tuple(watcher.slips), coverage)
+    return watcher
 
 
 @torch.no_grad()

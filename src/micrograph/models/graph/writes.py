@@ -13,7 +13,15 @@ from torch import Tensor
 from micrograph.models.graph.aten_call import Trace, resized_axis
 from micrograph.models.graph.axes import Axes, Axis, axis, is_whole, unknown, visible
 from micrograph.models.graph.places import fitting
-from micrograph.models.graph.receptive_field import UNKNOWN, Field, Span, differ, union
+from micrograph.models.graph.receptive_field import (
+    NO_UNITS,
+    UNKNOWN,
+    Field,
+    FullUnits,
+    Span,
+    differ,
+    union,
+)
 from micrograph.models.graph.seen import NONE, SeenPixels, together
 
 
@@ -141,7 +149,9 @@ def _field(
         if _in_hidden_place(axes, cut):
             return UNKNOWN
         field = union(known)
-        return replace(field, uneven=field.uneven or len(known) < 2 or differ(known))
+        if len(known) == 2 and not differ(known):
+            return field
+        return replace(field, full=_full(field, axes, cut, parts, written))
     if _in_hidden_place(axes, [d for d in cut if not roles[d]]):
         return UNKNOWN
     made = before or written
@@ -161,7 +171,18 @@ def _field(
         if span is None:
             return UNKNOWN
         made = made.along(role, span)
-    return replace(made, uneven=True)
+    return replace(made, full=NO_UNITS)
+
+
+def _full(
+    field: Field, axes: Axes, cut: Sequence[int], parts: Sequence[_Slot], written: Field | None
+) -> FullUnits:
+    """The units that see all: those that were written, if nothing else sees more."""
+    if len(cut) != 1 or not is_whole(axes[cut[0]], "u") or written is None or written.full:
+        return NO_UNITS
+    slot = parts[cut[0]]
+    more = differ([field, written]) or slot.step != 1
+    return NO_UNITS if more else FullUnits(slot.first, slot.first + slot.count)
 
 
 def _in_hidden_place(axes: Axes, cut: Sequence[int]) -> bool:
