@@ -135,7 +135,7 @@ def test_networks_that_nothing_can_be_told_of_are_left_alone():
 
         def forward(self, x):
             if len(x) > 1:
-                raise RuntimeError("one picture at a time")
+                raise RuntimeError("no memory for so many")
             return self.conv(x)
 
     assert check_input(Model.of(Picky(), id="picky", preprocessing="16")) == []

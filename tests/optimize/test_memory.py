@@ -36,6 +36,7 @@ def test_the_estimate_covers_what_a_step_takes() -> None:
 
     model = load("toytown")
     settings = Settings(size=96, steps=1, precision="fp32")
+    model.passes  # noqa: B018 - looked at once, before
     with profile(profile_memory=True) as measured:
         optimize(model, channel("mixed4a", [0, 1]), settings, seeds=[(0,), (1,)])
     peak = running = 0

@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from micrograph.cli.look import failure
 from micrograph.errors import BadInput, NotFound
 from micrograph.models import load
 from micrograph.models.model import Model
@@ -129,6 +130,38 @@ def test_the_process_answers_until_its_input_ends(owl: np.ndarray) -> None:
     assert wrong["status"] == 404
     assert "no question" in senseless["error"]
     assert mapped["answer"] == looked["answer"]["unit"]
+
+
+def test_the_process_answers_about_a_transformer(owl: np.ndarray) -> None:
+    asked = {"ask": "look", "attribution": True, "shape": owl.shape}
+    places = [("blocks.1", 0), ("blocks.3.class", 5), ("logits", 18)]
+    done = subprocess.run(
+        [sys.executable, "-m", "micrograph", "look", "toytown_vit"],
+        input=b"".join(
+            json.dumps(asked | {"node": node, "unit": unit}).encode() + b"\n" + owl.tobytes()
+            for node, unit in places
+        ),
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    ready, *looked = map(json.loads, done.stdout.splitlines())
+    assert ready == {"answer": "ready"}
+    for (node, unit), told in zip(places, looked, strict=True):
+        carried = told["answer"]["attribution"]
+        assert (carried["node"], carried["unit"]) == (node, unit)
+        assert carried["nodes"]
+        for part in carried["nodes"]:
+            there_is = max(abs(carried["target"]), abs(carried["target"] - part["baseline"]))
+            assert abs(part["missed"]) <= 0.051 * there_is
+
+
+def test_what_goes_wrong_in_a_network_is_told_in_one_line(toytown: Model) -> None:
+    told = failure(toytown, RuntimeError("sizes of tensors must match\nexcept in dimension 1"))
+    assert told.to_json() == {
+        "error": "toytown failed on this picture (RuntimeError: sizes of tensors must match)",
+        "status": 503,
+    }
 
 
 def test_the_process_stops_a_caricature_that_is_taken_back(owl: np.ndarray) -> None:

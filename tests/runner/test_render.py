@@ -275,13 +275,28 @@ def test_an_error_in_a_technique_keeps_the_batches_before(
 ) -> None:
     odd(breaks_at=5)
     heard = Heard()
-    with pytest.raises(RuntimeError, match="the network broke"):
-        render(model, tmp_path, technique=["odd"], nodes=["1"], progress=heard, **QUICK)
+    some = render(model, tmp_path, technique=["odd"], nodes=["1"], progress=heard, **QUICK)
     assert heard.finished == 1
+    assert (some.rendered, list(some.failed)) == (4, ["1"])
+    assert "1 node could not be rendered (1: RuntimeError: the network broke)" in str(some)
     assert [f.name for f in tmp_path.iterdir()] == ["small.atlas"]
     odd()
     rest = render(model, tmp_path, technique=["odd"], nodes=["1"], **QUICK)
     assert (rest.rendered, rest.there) == (2, 4)
+
+
+def test_one_node_that_breaks_costs_no_other(model: Model, tmp_path: Path, odd: Any) -> None:
+    odd(breaks_at=7)  # which node 1 does not have
+    done = render(model, tmp_path, technique=["odd"], nodes=["1", "4"], batch=1, **QUICK)
+    assert (done.rendered, list(done.failed)) == (6 + 7, ["4"])
+
+
+def test_where_nothing_is_made_the_reason_is_raised_in_one_line(
+    model: Model, tmp_path: Path, odd: Any
+) -> None:
+    odd(breaks_at=0)
+    with pytest.raises(MicrographError, match=r"^RuntimeError: the network broke$"):
+        render(model, tmp_path, technique=["odd"], nodes=["1", "4"], **QUICK)
 
 
 def test_a_disk_that_fills_up_ends_the_render_with_one_line(

@@ -102,6 +102,7 @@ class _AddressFacts:
         model: dict[str, Any] = describe(self.card) if self.card else {"id": self.model}
         if self.own is not None:
             model["digest"] = self.own.digest
+            model["passes"] = self.own.passes.remarks()
         if record is not None:
             model |= {"title": record.title, "summary": record.summary, "digest": record.digest}
         model["coverage"] = None if self.coverage is None else self.coverage.to_json()
@@ -191,6 +192,8 @@ def _tell(facts: dict[str, Any]) -> None:
         for name in ("digest", "weights", "paper", "licence"):
             if model.get(name):
                 output.say(f"{name:10}{model[name]}")
+        for remark in model.get("passes", ()):
+            output.say(f"{'passes':10}{remark}")
         output.say("")
         if model.get("unreleased"):
             output.say(model["unreleased"])

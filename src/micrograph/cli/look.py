@@ -57,6 +57,15 @@ def command(model: str, digest: str, asked: ModelOptions) -> None:
             tell(Failed(str(error), error.status))
         except MemoryError:
             tell(Failed("no memory is left for this picture"))
+        except Exception as error:  # of somebody's network: whatever it is, others still ask
+            tell(failure(loaded, error))
+
+
+def failure(model: "Model", error: Exception) -> Failed:
+    """What went wrong inside a network, in one line."""
+    from micrograph.runner.failing import in_one_line
+
+    return Failed(f"{model.id} failed on this picture ({in_one_line(error)})")
 
 
 def _load(id: str, digest: str, asked: ModelOptions) -> "Model":

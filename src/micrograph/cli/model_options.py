@@ -68,10 +68,11 @@ class ModelOptions:
 
 
 def warn_of_input(model: "Model") -> None:
-    """Say on standard error what the input check finds."""
+    """Say on standard error what the input check finds, and what its passes are like."""
     from micrograph.models.inputcheck import check_input
 
-    for warning in check_input(model):
+    remarks = [f"{model.id}: {remark}" for remark in model.passes.remarks()]
+    for warning in (*remarks, *check_input(model)):
         print(f"warning: {warning}", file=sys.stderr)
 
 

@@ -41,7 +41,7 @@ class Blocks:
 
     def joined(self, raw: "Tensor", axes: str) -> "Tensor":
         """`raw` with one axis for each letter of `axes`, in that order."""
-        flat, batch = self._flat(), self._batch(raw)
+        flat, batch = self._flat(), self.pictures(raw)
         cut = raw.reshape([batch if letter == "b" else n for letter, n, _ in flat])
         made = cut.permute(self._order(axes))
         made = made.reshape([batch if letter == "b" else self.size(letter) for letter in axes])
@@ -91,7 +91,7 @@ class Blocks:
                 found[role] = (sign * (torch.arange(count) - shift)) % count
         return found
 
-    def _batch(self, raw: "Tensor") -> int:
+    def pictures(self, raw: "Tensor") -> int:
         """How many pictures there are."""
         dim = next(d for d, one in enumerate(self.digits) for digit in one if digit[0] == "b")
         return raw.shape[dim] // math.prod(n for letter, n, _ in self.digits[dim] if letter != "b")

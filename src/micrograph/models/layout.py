@@ -39,6 +39,12 @@ class OutputLayout:
     def _whole(self) -> "OutputLayout":
         return replace(self, blocks=None)
 
+    def pictures(self, raw: "Tensor") -> int:
+        """How many pictures `raw` has values of."""
+        if self.blocks is not None:
+            return self.blocks.pictures(raw)
+        return raw.shape[self.axes.index("b")]
+
     def positions(self, raw: "Tensor") -> int:
         """How many positions the tokens of `raw` have, without those before and behind them."""
         count = self.blocks.size("t") if self.blocks else raw.shape[self.axes.index("t")]

@@ -1,5 +1,6 @@
 """A network under the microscope: its nodes, and running it up to any of them."""
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -22,7 +23,10 @@ from micrograph.models.graph.slips import Slip
 from micrograph.models.graph.watching import Watched, watch
 from micrograph.models.node import Node
 from micrograph.models.running.capture import capture
+from micrograph.models.running.passes import Passes, mended, to_be_watched
+from micrograph.models.running.probing import probe
 from micrograph.models.running.relu import ReLUOff
+from micrograph.models.running.state import same_draws
 from micrograph.weights.tensors import module_digest
 from micrograph.weights.usable import as_float32, usable
 
@@ -52,7 +56,11 @@ class Model:
         self.module = module.eval().requires_grad_(False)
         self.digest = digest
         self._attached: dict[str, Attached] = {}
-        self._sizes: dict[tuple[int, int], bool] = {}
+        self._sizes: dict[tuple[int, int, str], bool] = {}
+        self.points: list[int] = []
+        """For how many pictures values stand in now (see `replaced`), innermost last."""
+        self.picture: int | None = None
+        """The number of the picture that goes through alone, in a pass for several."""
 
     @classmethod
     def of(
@@ -148,14 +156,15 @@ class Model:
             return nodes
         size, draw = self.preprocessing.size, torch.Generator().manual_seed(0)
         found = []
-        with torch.inference_mode(False), torch.no_grad():
-            for _ in range(2):
-                pixels = torch.rand(1, 3, size, size, generator=draw).to(self._first_tensor)
-                found.append(capture(self.module, self.preprocessing.apply(pixels), perhaps)[0])
+        for _ in range(2):
+            pixels = torch.rand(1, 3, size, size, generator=draw).to(self._first_tensor)
+            images = self.preprocessing.apply(pixels)
+            with to_be_watched(self.module, self.device), torch.no_grad():
+                found.append(capture(self.module, images, perhaps, whole=True)[0])
         one, other = found
+        same = {id for id in one.keys() & other.keys() if torch.equal(one[id], other[id])}
         return nodes | {
-            node.id: replace(node, constant=torch.equal(one[node.id], other[node.id]))
-            for node in perhaps
+            node.id: replace(node, constant=node.id in same) for node in perhaps
         }
 
     @property
@@ -187,9 +196,24 @@ class Model:
 
     def _watch(self, pictures: int) -> Watched:
         size = self.preprocessing.size
-        with torch.inference_mode(False):  # in which operations cannot be watched
+        with to_be_watched(self.module, self.device):
             pixels = self._first_tensor.new_full((pictures, 3, size, size), 0.5)
             return watch(self.module, self.preprocessing.apply(pixels))
+
+    @cached_property
+    def passes(self) -> Passes:
+        """What its passes are like, which says how they are made; found when it runs first."""
+        size, nodes = self.preprocessing.size, list(self._named[0].values())
+        generator = torch.Generator().manual_seed(0)
+        with torch.inference_mode(False), same_draws(self.device):  # in that mode are no gradients
+            pixels = torch.rand(2, 3, size, size, generator=generator)
+            # The second has another mean, and the largest and smallest values of the batch.
+            pixels = torch.stack([0.35 + 0.3 * pixels[0], pixels[1] ** 3])
+            images = self.preprocessing.apply(pixels.to(self._first_tensor))
+            found = probe(self.module, images, nodes)
+        if found.unsteady:
+            warnings.warn(f"{self.id}: {found.remarks()[-1]}", stacklevel=2)
+        return found
 
     @property
     def nodes(self) -> dict[str, Node]:
@@ -273,9 +297,12 @@ class Model:
     ) -> dict[str, Tensor]:
         """The activations of nodes on pictures. The pass stops behind the last of them.
 
+        Each picture counts for itself: see `passes` for networks that do not see it so.
+
         Parameters:
             images: RGB [batch, 3, y, x] in 0..1, floating point, of any size that the network
-                takes. Gradients flow to them.
+                takes. Gradients flow to them, also those of a single picture through norms, which
+                torch itself gets wrong on a CPU (see `running.norms`).
             nodes: ids or aliases; also a single one.
             pre_relu: a node whose values come out of a ReLU (also of several, side by side) gives
                 the values before it, and one of a dictionary its latents before their activation.
@@ -319,24 +346,28 @@ class Model:
             for name, node in wanted.items()
         }
 
-    def takes(self, size: int) -> bool:
-        """Whether the whole network runs on pictures of `size` x `size` pixels.
+    def takes(self, size: int, node: str = "") -> bool:
+        """Whether the whole network runs on pictures of `size` x `size` pixels; with `node`,
+        whether it does up to there.
 
         Transformers with fixed positions and matrices behind a flattened map take one size only.
         """
-        return self._runs_on(size, size)
+        return self._runs_on(size, size, self._network_node(self.node(node)).id if node else "")
 
-    def _runs_on(self, rows: int, columns: int) -> bool:
-        if (rows, columns) not in self._sizes:
+    def _runs_on(self, rows: int, columns: int, node: str = "") -> bool:
+        key = rows, columns, node
+        if key not in self._sizes:
             images = self._first_tensor.new_full((1, 3, rows, columns), 0.5)
+            nodes = [self.nodes[node]] if node else []
             try:
-                with torch.no_grad():
-                    self.module(self.preprocessing.apply(images))
-            except _REFUSALS:
-                self._sizes[rows, columns] = False
+                with torch.no_grad(), mended(self.module, self.passes, self.device):
+                    x = self.preprocessing.apply(images)
+                    _, missing = capture(self.module, x, nodes, whole=not node)
+            except (*_REFUSALS, BadInput):
+                self._sizes[key] = False
             else:
-                self._sizes[rows, columns] = True
-        return self._sizes[rows, columns]
+                self._sizes[key] = not missing
+        return self._sizes[key]
 
     def _value(self, node: Node, found: dict[str, Tensor], *, before: bool = False) -> Tensor:
         """The values of `node`, given those of the nodes that the network computes."""
@@ -349,8 +380,33 @@ class Model:
         self, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None = None
     ) -> dict[str, Tensor]:
         """Run on preprocessed `x` until all of `nodes` were reached; their values by id."""
+        pictures = self.points[-1] if self.points else len(x)
+        if len(x) not in (1, pictures):
+            raise BadInput(
+                f"{len(x)} pictures given where values stand in for those of {pictures}; "
+                "expected as many, or one"
+            )
+        if len(x) < pictures:
+            # As many pictures as values: a network may remember how many went in.
+            x = x.repeat(pictures, 1, 1, 1)
+        if pictures == 1 or not self.passes.alone:
+            return self._capture_together(x, nodes, relus)
+        parts = []
         try:
-            found, missing = capture(self.module, x, nodes, relus)
+            for self.picture in range(pictures):
+                one = x[self.picture : self.picture + 1]
+                parts.append(self._capture_together(one, nodes, relus))
+        finally:
+            self.picture = None
+        return {id: torch.cat([part[id] for part in parts]) for id in parts[0]}
+
+    def _capture_together(
+        self, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None
+    ) -> dict[str, Tensor]:
+        """As `_capture`, in one pass."""
+        try:
+            with mended(self.module, self.passes, self.device):
+                found, missing = capture(self.module, x, nodes, relus, whole=self.passes.whole)
         except _REFUSALS as error:
             rows, columns = x.shape[2:]
             if self._runs_on(rows, columns) or not self.takes(self.preprocessing.size):

@@ -47,6 +47,7 @@ def climb(
     Raises BadInput where the objective is for another number of pictures.
     """
     _check_number(target, len(seeds), views.each)
+    model.passes  # noqa: B018 - found before anything changes how it runs
     starts, moves = _generators(seeds)
     params = param.start(starts).to(model.device).requires_grad_(True)
     view = views.begin(moves, steps, param.size, model.device)
@@ -64,6 +65,7 @@ def climb(
         with FastStem(), straight_through(), redirect:
             raw = activations(model, target, shown, precision)
             values = target.value(raw, seen)
+            _check_gradient(model, target, values)
             chosen.zero_grad(set_to_none=True)
             (-values.sum()).backward()  # type: ignore[no-untyped-call]
         chosen.step()
@@ -118,6 +120,16 @@ def _check_number(target: Objective, pictures: int, views: int) -> None:
         raise BadInput(
             f"{target.label} is for {target.samples} pictures, but {pictures} seeds were "
             f"given{seen}; give one seed per picture"
+        )
+
+
+def _check_gradient(model: Model, target: Objective, values: Tensor) -> None:
+    """Raises BadInput where no picture could ever change `values`."""
+    if not values.requires_grad:
+        raise BadInput(
+            f"no gradient leads from {', '.join(target.nodes)} of {model.id} to the picture, which "
+            "cannot be optimized for it: its values do not depend on pictures, or are computed "
+            "without gradients; take another node"
         )
 
 

@@ -54,7 +54,9 @@ def free_bytes(device: torch.device) -> int:
 def batch_size(model: Model, node: str, size: int) -> int:
     """Pictures of `size` px to optimize together for `node`: what fits in half the free memory
     (within `fixed_budget`: in a number of bytes that is always the same), and no more than runs
-    faster together; at least 1."""
+    faster together; at least 1, and 1 where pictures go through a network one at a time."""
+    if model.passes.alone:
+        return 1
     place = model.node(node)
     side = model.preprocessing.size
     values = 3 * size * size

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from micrograph import lenses
-from micrograph.errors import BadInput, Conflict
+from micrograph.errors import BadInput, Conflict, MicrographError
 from micrograph.events import Step
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook, SweepEngine
 from micrograph.optimize import memory
 from micrograph.recipe import canonical, digest
+from micrograph.runner.failing import Listener, in_one_line, unusable
 from micrograph.runner.frames import step_hook
 from micrograph.runner.options import jobs_of
 from micrograph.runner.plan import job_at
@@ -67,34 +68,63 @@ class LocalExecutor:
         self, tasks: Iterable[Task], on_step: OnStep | None = None
     ) -> Iterator[TaskResults | TaskFinished]:
         """As `Executor.run`. Raises BadInput for a task of another model, Conflict where weights or
-        pictures here are not those that the task was planned with."""
+        pictures here are not those that the task was planned with.
+
+        What else goes wrong costs its node, whose other tasks of that recipe fail with it.
+        """
+        lost: dict[tuple[str, str], MicrographError] = {}
         for task in tasks:
             lens = lenses.get(task.technique)
             job = self._job(lens, task)
-            hook = _hook(task, on_step)
-            hook(0, 1)
+            listener = Listener(_hook(task, on_step))
+            listener.hook(0, 1)
             if isinstance(lens, SweepEngine):
-                yield from self._sweep(lens, task, job, hook)
+                yield from self._sweep(lens, task, job, listener)
                 continue
             ((node, units),) = task.units.items()
-            with memory.fixed_budget():
-                results = tuple(lens.run(self.model, node, list(units or ()), job, hook))
-            yield TaskResults(task, results)
-            yield TaskFinished(task)
+            place = digest(task.recipe), node
+            if place not in lost:
+                try:
+                    with memory.fixed_budget():
+                        made = lens.run(self.model, node, list(units or ()), job, listener.hook)
+                        results = tuple(made)
+                except Exception as error:  # of a network, a lens: whatever it is
+                    if listener.raised:
+                        raise
+                    lost[place] = in_one_line(error)
+                else:
+                    yield TaskResults(task, results)
+            failed = lost.get(place)
+            yield TaskFinished(task, failed={node: failed} if failed is not None else {})
 
     def _sweep(
-        self, lens: SweepEngine[Any], task: Task, job: Job, hook: StepHook
+        self, lens: SweepEngine[Any], task: Task, job: Job, listener: Listener
     ) -> Iterator[TaskResults | TaskFinished]:
-        """Results as they come; unfinished work is deleted once all are stored."""
+        """Results as they come; unfinished work is deleted once all are stored. Nodes that cannot
+        be looked at are left out."""
         workspace = workspace_of(self.atlas, job.recipe)
         targets = {node: list(units or ()) for node, units in task.units.items()}
-        try:
-            for part in _chunks(lens.sweep(self.model, targets, job, workspace, hook), CHUNK):
+
+        def swept() -> Iterator[TaskResults]:
+            found = lens.sweep(self.model, targets, job, workspace, listener.hook)
+            for part in _chunks(found, CHUNK):
                 yield TaskResults(task, part)
+
+        lost: dict[str, MicrographError] = {}
+        try:
+            yield from swept()
         except Conflict:  # what was swept is not what is there now: nothing can go on from it
             shutil.rmtree(workspace, ignore_errors=True)
             raise
-        yield TaskFinished(task, keeps=True)
+        except Exception:
+            lost = {} if listener.raised else unusable(self.model, targets)
+            if not lost:
+                raise
+            for node in lost:
+                del targets[node]
+            if targets:
+                yield from swept()
+        yield TaskFinished(task, keeps=True, failed=lost)
         shutil.rmtree(workspace, ignore_errors=True)
 
     def _job(self, lens: BatchEngine[Any] | SweepEngine[Any], task: Task) -> Job:

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +11,9 @@ from micrograph import lenses
 from micrograph.atlas import AtlasWriter
 from micrograph.atlas.encode import check_format
 from micrograph.atlas.format import SUFFIX
-from micrograph.errors import BadInput, short
+from micrograph.errors import BadInput, MicrographError, short
 from micrograph.events import Event, Step
-from micrograph.lenses.engines.base import SweepEngine
+from micrograph.lenses.engines.base import AnyEngine, Job, SweepEngine
 from micrograph.recipe import canonical
 from micrograph.runner.describe import (
     dictionary_records,
@@ -22,6 +22,7 @@ from micrograph.runner.describe import (
     node_records,
 )
 from micrograph.runner.executor import Executor, LocalExecutor
+from micrograph.runner.failing import by_reason
 from micrograph.runner.frames import checked_frames
 from micrograph.runner.options import jobs_of, options_of
 from micrograph.runner.plan import Plan, make_plan
@@ -45,7 +46,8 @@ if TYPE_CHECKING:
 class Summary:
     """What a render did. `there` results were in the atlas before; `skipped` are addresses whose
     result came out with a score or data that are not finite; `nothing` names nodes where a lens has
-    nothing to say; `interrupted` tells of Ctrl-C."""
+    nothing to say; `failed` are those that something went wrong with, and the reason; `interrupted`
+    tells of Ctrl-C."""
 
     rendered: int
     there: int
@@ -54,6 +56,7 @@ class Summary:
     skipped: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
     interrupted: bool = False
+    failed: Mapping[str, MicrographError] = field(default_factory=dict)
     coverage: str = ""
     """What is said of the modules that have no node."""
 
@@ -74,6 +77,11 @@ class Summary:
             )
         if self.nothing:
             parts.append(f"there is nothing to show for {_few(self.nothing)}")
+        if self.failed:
+            count = "1 node" if len(self.failed) == 1 else f"{len(self.failed)} nodes"
+            reasons = by_reason(self.failed)
+            more = f" and {len(reasons) - 2} other reasons" if len(reasons) > 2 else ""
+            parts.append(f"{count} could not be rendered ({'; '.join(reasons[:2])}{more})")
         if self.interrupted:
             parts.append("interrupted: the same command goes on from here")
         if self.coverage:
@@ -105,7 +113,9 @@ def render(
 
     The atlas is the file `atlas_dir/<model id>.atlas`; it is made where there is none. Everything
     is checked before anything is written. Ctrl-C keeps what is stored and returns a summary of
-    that; the same call goes on from there, and gives the same pictures as an unbroken one.
+    that; the same call goes on from there, and gives the same pictures as an unbroken one. A node
+    that something goes wrong with is left out, and the summary says so; only where nothing at all
+    is made, and nothing was there, its error is raised.
 
     Parameters:
         model: the model, as `micrograph.load` or `Model.of` give it.
@@ -158,10 +168,7 @@ def render(
     chosen = choose_nodes(model.nodes, names, model.id)
     largest = max((node.units for node in chosen), default=0)
     wanted = {node.id: choose_units(node, selection, largest) for node in chosen}
-    for engine, job in jobs:
-        if not isinstance(engine, SweepEngine):
-            for node in wanted:
-                engine.batch_size(model, node, job)  # refuses options that do not fit the node
+    _check_that_some_fit(model, jobs, wanted)
     started = time.monotonic()
     progress = progress or Silent()
     path = Path(atlas_dir) / f"{model.id}{SUFFIX}"
@@ -173,13 +180,17 @@ def render(
         progress.start(plan.total, plan.there, str(path))
         saver = Saver(writer, made_with(model), image_format, quality, on_event)
         interrupted = False
+        failed = dict(plan.refused)
         try:
             with saver:
-                _run(LocalExecutor(model, path, jobs), plan, saver, progress, on_event)
+                executor = LocalExecutor(model, path, jobs)
+                _run(executor, plan, saver, progress, on_event, failed)
         except KeyboardInterrupt:
             interrupted = True
         finally:
             progress.finish()
+    if failed and not (saver.stored or plan.there or interrupted):
+        raise next(iter(failed.values()))
     return Summary(
         rendered=saver.stored,
         there=plan.there,
@@ -188,8 +199,28 @@ def render(
         skipped=tuple(saver.skipped),
         nothing=plan.nothing,
         interrupted=interrupted,
+        failed=failed,
         coverage=str(model.coverage),
     )
+
+
+def _check_that_some_fit(
+    model: "Model", jobs: Sequence[tuple[AnyEngine, Job]], nodes: Iterable[str]
+) -> None:
+    """Raises what the first says, where the options fit no node that was asked for."""
+    refused: list[MicrographError] = []
+    for engine, job in jobs:
+        if isinstance(engine, SweepEngine):
+            return
+        for node in nodes:
+            try:
+                engine.batch_size(model, node, job)
+            except MicrographError as error:
+                refused.append(error)
+            else:
+                return
+    if refused:
+        raise refused[0]
 
 
 def _run(
@@ -198,8 +229,9 @@ def _run(
     saver: Saver,
     progress: Progress,
     on_event: Callable[[Event], None] | None,
+    failed: dict[str, MicrographError],
 ) -> None:
-    """Let the executor do the tasks, and store their results."""
+    """Let the executor do the tasks, and store their results; `failed` gets what went wrong."""
     done = 0
 
     def on_step(task: Task, step: Step) -> None:
@@ -213,6 +245,7 @@ def _run(
             saver.save(event)
             continue
         done += event.task.size
+        failed.update(event.failed)
         if event.keeps:
             saver.wait()
     progress.update(done, "the end")

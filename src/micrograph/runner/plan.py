@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import AtlasWriter
+from micrograph.errors import MicrographError
 from micrograph.lenses.engines.base import AnyEngine, Job, SweepEngine
 from micrograph.optimize import memory
 from micrograph.recipe import digest
@@ -41,12 +42,14 @@ class NodeWork:
 @dataclass(frozen=True)
 class Plan:
     """`total` counts results to make, `there` those in the atlas already; `nothing` lists the views
-    and nodes (`LENS VARIANT at NODE`) for which the lens has no result."""
+    and nodes (`LENS VARIANT at NODE`) for which the lens has no result, `refused` the nodes that
+    options do not fit, with the reason."""
 
     tasks: tuple[Task, ...]
     total: int
     there: int
     nothing: tuple[str, ...] = ()
+    refused: Mapping[str, MicrographError] = field(default_factory=dict)
 
 
 def job_at(model: "Model", node: str, job: Job) -> Job:
@@ -75,6 +78,7 @@ def make_plan(
     work: list[NodeWork] = []
     sweeps: list[Task] = []
     nothing: list[str] = []
+    refused: dict[str, MicrographError] = {}
     there = 0
     for engine, plain in _distinct(jobs):
         own = (options or {}).get(engine.name, {})
@@ -91,8 +95,12 @@ def make_plan(
                 left = None if wanted is None else tuple(u for u in wanted if u in missing)
                 lacking.setdefault(digest(job.recipe), (job, {}))[1][node] = left
                 continue
-            with memory.fixed_budget():
-                size = engine.batch_size(model, node, job)
+            try:
+                with memory.fixed_budget():
+                    size = engine.batch_size(model, node, job)
+            except MicrographError as error:
+                refused[node] = error
+                continue
             if size < 1:
                 nothing.append(f"{engine.name} {job.variant} at {node}")
                 continue
@@ -101,7 +109,7 @@ def make_plan(
         if isinstance(engine, SweepEngine):
             sweeps += [_task(model, job, nodes, own) for job, nodes in lacking.values()]
     tasks = (*sweeps, *in_waves(work))
-    return Plan(tasks, sum(task.size for task in tasks), there, tuple(nothing))
+    return Plan(tasks, sum(task.size for task in tasks), there, tuple(nothing), refused)
 
 
 def in_waves(work: Sequence[NodeWork]) -> Iterator[Task]:

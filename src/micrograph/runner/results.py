@@ -2,12 +2,12 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from micrograph.errors import BadInput, short
+from micrograph.errors import BadInput, MicrographError, short
 from micrograph.lenses.engines.base import PictureSource, Rendered, Sample
 from micrograph.lenses.result import PlainResult
 from micrograph.tasks import Task
@@ -44,7 +44,7 @@ class TaskResults:
 
 @dataclass(frozen=True)
 class TaskFinished:
-    """A task has given all its results.
+    """A task has given all its results; the nodes that `failed`, with the reason, have none.
 
     Where `keeps` is true the executor still has unfinished work of it, which it deletes when it is
     asked to go on: store the results before that.
@@ -52,6 +52,7 @@ class TaskFinished:
 
     task: Task
     keeps: bool = False
+    failed: Mapping[str, MicrographError] = field(default_factory=dict)
 
 
 def _result(data: Mapping[str, Any]) -> Rendered | Sample:

@@ -60,6 +60,8 @@ class Look:
         side = model.preprocessing.size
         noise = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
         inputs: dict[int, Tensor] = {}
+        # Where pictures go through one at a time, calls are counted once for each of them.
+        together = not model.passes.alone
         with (
             torch.inference_mode(),
             _Inputs(
@@ -74,7 +76,9 @@ class Look:
                     f"node {node.id} of {model.id} has values of shape "
                     f"{list(values[node.id].shape)}; expected [batch, unit] or [batch, unit, y, x]"
                 )
-        self.before = {node.id: _is_relu_of(values[node.id], node, inputs) for node in nodes}
+        self.before = {
+            node.id: together and _is_relu_of(values[node.id], node, inputs) for node in nodes
+        }
         self.sample_units = np.concatenate(self._sample_units(values, inputs))
 
     def _sample_units(

@@ -178,3 +178,31 @@ def test_unknown_names_say_what_there_is(toytown: Model) -> None:
         LENS.jobs(toytown, images=["owl"], preset="standart")
     with pytest.raises(NotFound, match="'owl'"):
         LENS.jobs(toytown, images=["owll"])
+
+
+class OneSize(nn.Module):
+    """A matrix behind a flattened map: 28 px of grey and nothing else."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.map, self.flat, self.last = (
+            nn.Conv2d(1, 8, 3, 2),
+            nn.Linear(8 * 169, 16),
+            nn.Linear(16, 10),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(self.flat(self.map(x).relu().flatten(1)).relu())
+
+
+def test_a_network_of_one_size_gets_pictures_of_that_where_it_must() -> None:
+    model = Model.of(OneSize(), id="net", preprocessing="28,L,0..1")
+    assert model.takes(48, "map")
+    assert not model.takes(48, "last")
+    assert not model.takes(48)
+    (job,) = LENS.jobs(model, images=["owl"], steps=2)
+    sizes = {}
+    for node in ("map", "flat", "last"):
+        _, made = LENS.run(model, node, [], job)
+        sizes[node] = made.image.shape
+    assert sizes["flat"] == sizes["last"] == (28, 28, 3)

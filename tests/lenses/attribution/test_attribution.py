@@ -9,6 +9,8 @@ from micrograph import lenses as techniques
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput, NotFound
 from micrograph.lenses.attribution.engine import as_result, attribute, dominators_of
+from micrograph.lenses.attribution.integrate import integrate_along
+from micrograph.lenses.attribution.lens import AttributionResult
 from micrograph.lenses.engines.base import Rendered, Sample
 from micrograph.models import load
 from micrograph.models.model import Model
@@ -64,18 +66,15 @@ def test_the_path_converges_to_completeness() -> None:
         nn.Linear(8 * 16, 5),
     )
     model, x = model_of(net), picture()
+    with torch.no_grad():
+        given, targets = model.run(x, ["1"])["1"], model.run(x, ["8"])["8"][0].tolist()
+    nothing, places = torch.zeros_like(given), dict.fromkeys(range(5), 0)
     gaps = []
     for path in (1, 10, 300):
-        found = attribute(model, "8", [0, 1, 2, 3, 4], x, ["1"], path)
-        gaps.append(
-            sum(
-                abs(one.target - share.baseline - share.units.sum().item())
-                for one in found
-                for share in one.shares
-            )
-        )
+        found = integrate_along(model, x, "1", given, "zero", nothing, "8", places, path)
+        gaps.append(sum(abs(way.share.missed(targets[unit])) for unit, way in found.items()))
     assert gaps[1] < gaps[0] / 3
-    assert gaps[2] < 0.01 * sum(abs(one.target) for one in found)
+    assert gaps[2] < 0.01 * sum(map(abs, targets))
 
 
 def test_the_gradient_is_taken_along_the_path() -> None:
@@ -195,3 +194,157 @@ def test_bad_options_are_refused(toytown: Model) -> None:
         LENS.jobs(toytown, images=["nothing"])
     with pytest.raises(BadInput, match="unit 30 is out of range"):
         attribute(toytown, "logits", [30], picture(96))
+
+
+class Tokens(nn.Module):
+    """A linear network that takes its batch from the pictures, in a way of its own."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+        self.patches, self.mix, self.head = nn.Conv2d(3, 8, 4, 4), nn.Linear(8, 8), nn.Linear(8, 5)
+        self.own = nn.Parameter(torch.zeros(1, 1, 8))
+
+    def forward(self, x: Tensor) -> Tensor:
+        b = x.shape[0]
+        maps = self.patches(x)
+        tokens = maps.flatten(2).transpose(1, 2)
+        if self.how == "reshape":
+            tokens = maps.permute(0, 2, 3, 1).reshape(b, -1, 8)
+        elif self.how == "expand":
+            tokens = torch.cat([self.own.expand(b, -1, -1), tokens], 1)
+        elif self.how == "arange":
+            tokens = tokens + self.own.repeat(b, 16, 1)
+            return self.head(self.mix(tokens)[torch.arange(b), 5])
+        return self.head(self.mix(tokens).mean(1))
+
+
+@pytest.mark.parametrize("how", ["reshape", "expand", "arange"])
+def test_networks_that_know_how_many_pictures_they_got(how: str) -> None:
+    net = Tokens(how)
+    model, x = model_of(net), picture()
+    (found,) = attribute(model, "head", [2], x, ["patches"])
+    (share,) = found.shares
+    weight = net.head.weight[2] @ net.mix.weight
+    with torch.no_grad():
+        maps = net.patches(x)[0]
+    expected = weight[:, None, None] * maps / 16
+    if how == "expand":
+        expected = expected * 16 / 17
+    if how == "arange":
+        expected = torch.zeros_like(maps)
+        expected.flatten(1)[:, 5] = weight * maps.flatten(1)[:, 5]
+    assert torch.allclose(share.values, expected, atol=1e-4)
+    assert share.baseline + share.values.sum() == pytest.approx(found.target, rel=1e-4)
+    assert (share.start, share.points) == ("zero", 10)
+
+
+class BehindNorm(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Conv2d(3, 6, 4, 4), nn.LayerNorm(6)
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.norm(self.first(x).mean((2, 3))))
+
+
+def test_behind_a_norm_over_units_the_path_begins_at_a_plain_picture() -> None:
+    net = BehindNorm()
+    model, x = model_of(net), picture()
+    with torch.no_grad():
+        plain = x.mean((2, 3), keepdim=True).expand_as(x)
+        start, end = net.first(plain)[0], net.first(x)[0]
+        baseline = net(plain)[0]
+        # The mean gradient, from many finite differences along the way.
+        steps = [start + (k + 0.5) / 400 * (end - start) for k in range(400)]
+    for found in attribute(model, "head", [0, 1, 2], x, ["first"]):
+        (share,) = found.shares
+        assert share.start == "plain"
+        assert share.baseline == pytest.approx(baseline[found.unit].item(), rel=1e-4)
+        assert abs(share.missed(found.target)) < 0.05 * abs(found.target - share.baseline)
+        expected = torch.zeros(6)
+        for at in steps:
+            at = at.clone().requires_grad_(True)
+            answer = net.head(net.norm(at.mean((1, 2))))[found.unit]
+            (gradient,) = torch.autograd.grad(answer, at)
+            expected += (gradient * (end - start)).sum((1, 2)) / 400
+        assert torch.allclose(share.units, expected, atol=0.05 * expected.abs().max().item())
+
+
+def test_a_curved_way_gets_more_points() -> None:
+    class Steep(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.last((3 * self.first(x)).sinh())
+
+    model, x = model_of(Steep()), picture()
+    (found,) = attribute(model, "last", [0], x, ["first"], path=2)
+    (share,) = found.shares
+    assert (share.start, share.points) == ("zero", 8)
+    assert share.is_complete(found.target)
+
+
+def test_what_no_path_explains_is_said() -> None:
+    class Stepping(nn.Module):
+        """Rounded: it has no gradient anywhere, but is another value elsewhere."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = nn.Conv2d(3, 4, 1), nn.Conv2d(4, 2, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = self.first(x)
+            return self.last((4 * y).round() + 0 * y)
+
+    model, x = model_of(Stepping()), picture()
+    (found,) = attribute(model, "last", [0], x, ["first"])
+    stored = as_result(found)
+    (node,) = stored.nodes
+    assert node.total == pytest.approx(0, abs=1e-6)
+    assert node.missed == pytest.approx(found.target - node.baseline, rel=1e-3)
+    assert node.misses_too_much(found.target)
+    again = AttributionResult.from_json(stored.to_json(), {})
+    assert again == stored
+    old = stored.to_json()
+    for name in ("start", "points", "missed"):
+        del old["nodes"][0][name]
+    (read,) = AttributionResult.from_json(old, {}).nodes
+    assert (read.start, read.points) == ("zero", 0)
+    assert read.missed == pytest.approx(node.missed, rel=1e-3), "of results that do not say it"
+
+
+def test_many_points_go_through_in_several_passes() -> None:
+    net = nn.Sequential(nn.Conv2d(3, 4, 1), nn.Tanh(), nn.Conv2d(4, 2, 1))
+    model, x = model_of(net), picture()
+    with torch.no_grad():
+        given = model.run(x, ["0"])["0"]
+    nothing = torch.zeros_like(given)
+    few, many = (
+        integrate_along(model, x, "0", given, "zero", nothing, "2", {0: 7}, n)[0].share
+        for n in (60, 200)
+    )
+    assert torch.allclose(few.values, many.values, atol=1e-3)
+    assert many.baseline == pytest.approx(few.baseline, rel=1e-5)
+
+
+@pytest.fixture(scope="module")
+def vit() -> Model:
+    return load("toytown_vit")
+
+
+@pytest.mark.parametrize("node", ["logits", "blocks.1", "blocks.3.class", "blocks.2.mlp.act"])
+def test_a_transformers_contributions_add_up_at_each_node(vit: Model, node: str) -> None:
+    job = LENS.jobs(vit, images=["owl"])[0]
+    _, *done = LENS.run(vit, node, [0, 18], job)
+    for one in done:
+        target = one.data["target"]
+        assert one.data["nodes"]
+        for part in one.data["nodes"]:
+            there_is = max(abs(target), abs(target - part["baseline"]))
+            miss = target - part["baseline"] - part["total"]
+            assert abs(miss) <= 0.051 * there_is, part["node"]
+            assert part["missed"] == pytest.approx(miss, abs=1e-3 * there_is)

@@ -171,3 +171,12 @@ def test_absurd_options_are_refused(toytown: Model, options) -> None:
 def test_unknown_themes_are_not_found(toytown: Model) -> None:
     with pytest.raises(NotFound, match="'animal'"):
         LENS.jobs(toytown, variants=["animals"])
+
+
+def test_networks_with_small_inputs_have_facets_too() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 5, 3))
+    model = Model.of(net, id="small", preprocessing="28,L,0..1")
+    (job,) = LENS.jobs(model, variants=["animal"], steps=2, scenes=40)
+    (made,) = LENS.run(model, "2", [3], job)
+    assert made.image.shape == (28, 28, 3)
+    assert len(made.result.probes) == 2

@@ -83,7 +83,11 @@ class ActivationGridEngine(BatchEngine[ActivationGridParams]):
             yield Rendered(place.id, None, None, float("nan"), 0.0)
             return
         rows, columns, _ = vectors.shape
-        settings = cell_settings(place, model, max(rows, columns), Settings.from_dict(job.recipe))
+        settings = taken(
+            model,
+            place,
+            cell_settings(place, model, max(rows, columns), Settings.from_dict(job.recipe)),
+        )
         pictures, _ = directions.render(
             model,
             place.id,
@@ -153,6 +157,13 @@ def cell_settings(node: Node, model: Model, cells: int, settings: Settings) -> S
     if field.status == "exact":
         size = min(size, max(16, -(-2 * field.size // 16) * 16))
     return replace(settings, size=size)
+
+
+def taken(model: Model, node: Node, settings: Settings) -> Settings:
+    """`settings` in a size that the network takes up to the node: its own if no other."""
+    if model.takes(settings.size, node.id):
+        return settings
+    return replace(settings, size=model.preprocessing.size)
 
 
 def centre(node: Node, model: Model, size: int) -> int:

@@ -1,12 +1,12 @@
 """Attribution: which units carried this one, on this picture?
 
-Gradient times activation, integrated along the straight path from nothing to the activations that
-there are (Sundararajan et al., "Axiomatic Attribution for Deep Networks", 2017; at inner nodes:
-Olah et al., "The Building Blocks of Interpretability", Distill 2018).
+Gradient times activation, integrated along a straight path to the activations that there are
+(Sundararajan et al., "Axiomatic Attribution for Deep Networks", 2017; at inner nodes: Olah et al.,
+"The Building Blocks of Interpretability", Distill 2018). `integrate.py` says which path.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from micrograph.errors import BadInput
 from micrograph.graph import Dag, NodeKind
+from micrograph.lenses.attribution.integrate import Share, integrate
 from micrograph.lenses.attribution.lens import (
     LENS,
     PATH,
@@ -27,25 +28,9 @@ from micrograph.lenses.engines import common
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
 from micrograph.models.model import Model
-from micrograph.models.replacing import replaced
 
 FINE = 10
 """Positions along an axis that a map needs to be worth laying over the picture."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """What one node contributed to a target: `values` [unit, y, x] (or [unit]) sum up to the
-    target less its `baseline`: the target where the node gives nothing but zeros."""
-
-    node: str
-    values: Tensor
-    baseline: float
-
-    @property
-    def units(self) -> Tensor:
-        """[unit]: over all positions."""
-        return self.values.flatten(1).sum(1) if self.values.ndim > 1 else self.values
 
 
 @dataclass(frozen=True)
@@ -62,6 +47,7 @@ class AttributionEngine(BatchEngine[AttributionParams]):
     """The engine of attribution. Its variant is the picture's name."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: AttributionParams) -> list[Job]:
         """One job for each picture. Raises NotFound for unknown nodes and pictures, BadInput for
@@ -124,57 +110,29 @@ def attribute(
     node's ReLU, so that a unit that is silent has reasons too.
     """
     chosen = dominators_of(model, node) if upstream is None else list(upstream)
-    through = set(dominators_of(model, node))
+    plain = picture.mean((2, 3), keepdim=True).expand_as(picture)
     with torch.no_grad():
         given = model.run(picture, chosen) if chosen else {}
+        starts = model.run(plain, chosen) if chosen else {}
         target = model.run(picture, [node], pre_relu=True)[node].float()
     maps = target[0].flatten(1) if target.ndim > 2 else target[0][:, None]
     if max(units, default=0) >= len(maps):
         raise BadInput(f"unit {max(units)} is out of range; {node} has units 0-{len(maps) - 1}")
     positions = {unit: int(maps[unit].argmax()) for unit in units}
+    targets = {unit: maps[unit, at].item() for unit, at in positions.items()}
     shares: dict[int, list[Share]] = {unit: [] for unit in units}
     for number, source in enumerate(chosen):
-        # Where nothing goes past the source, only what comes after it is computed for every point.
-        pictures = picture if source in through else picture.expand(path + 1, -1, -1, -1)
-        found = _integrate_gradients(model, source, given[source], node, positions, pictures, path)
+        ways = {"zero": torch.zeros_like(given[source]), "plain": starts[source]}
+        found = integrate(
+            model, picture, source, given[source], ways, node, positions, targets, path
+        )
         for unit, share in found.items():
             shares[unit].append(share)
         if on_step:
             on_step(number + 1, len(chosen))
     return [
-        Attributed(unit, maps[unit, at].item(), at, tuple(shares[unit]))
-        for unit, at in positions.items()
+        Attributed(unit, targets[unit], at, tuple(shares[unit])) for unit, at in positions.items()
     ]
-
-
-def _integrate_gradients(
-    model: Model,
-    source: str,
-    values: Tensor,
-    node: str,
-    positions: Mapping[int, int],
-    pictures: Tensor,
-    path: int,
-) -> dict[int, Share]:
-    """The share of `source` in each unit: its values times the mean gradient on the way to them.
-
-    The gradient is taken at the middles of `path` equal pieces between zero and `values`
-    [1, unit, ...]; one more point is zero itself, for the baseline.
-    """
-    middles = (torch.arange(path, device=values.device) + 0.5) / path
-    alphas = torch.cat([middles, middles.new_zeros(1)])
-    points = alphas.view(-1, *[1] * (values.ndim - 1)) * values.float()
-    points.requires_grad_(True)
-    with replaced(model, source, points):
-        reached = model.run(pictures, [node], pre_relu=True)[node].float()
-    maps = reached.flatten(2) if reached.ndim > 2 else reached[..., None]
-    found = {}
-    for unit, position in positions.items():
-        answers = maps[:, unit, position]
-        (gradient,) = torch.autograd.grad(answers[:-1].sum(), points, retain_graph=True)
-        contributed = gradient[:-1].mean(0) * values[0].float()
-        found[unit] = Share(source, contributed.cpu(), answers[-1].item())
-    return found
 
 
 def ancestors(model: Model, node: str) -> set[str]:
@@ -218,6 +176,9 @@ def as_result(found: Attributed) -> AttributionResult:
                 units=_strongest(share.units),
                 total=_short(share.units.sum().item()),
                 baseline=_short(share.baseline),
+                start=share.start,
+                points=share.points,
+                missed=_short(share.missed(found.target)),
             )
             for share in reversed(found.shares)
         ),

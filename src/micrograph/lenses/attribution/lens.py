@@ -23,6 +23,9 @@ WORDS = Words(
 
 PATH = 10
 """Points on the path."""
+BOUND = 0.05
+"""What contributions and baseline may miss of the target, as a share of it, or of what there is to
+divide where that is more. A node that misses more gets another path."""
 SHOWN = 16
 """Units that are kept of each node, those that matter most."""
 
@@ -35,18 +38,32 @@ class AttributionParams(Params, lens=WORDS.technique):
     upstream: tuple[str, ...] = option(
         (), "nodes to ask", shown="those that everything passes through"
     )
-    path: int = option(PATH, "points on the path", unit="points", low=1, high=1000)
+    path: int = option(
+        PATH, "points on the path; more where they do not suffice", unit="points", low=1, high=1000
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeContribution:
     """What the units of a node contributed: those that mattered most, the sum over all, and the
-    target where the node gives nothing but zeros, `baseline`."""
+    target at the start of the path, `baseline`.
+
+    `start`: the path begins where the node gives nothing but zeros ("zero"), or what it gives on a
+    plain picture of the same mean colour ("plain"). `points` are those on the path (0: not known).
+    `missed` is what is left of the target without contributions and baseline.
+    """
 
     node: str
     units: tuple[tuple[int, float], ...] = ()
     total: float = 0.0
     baseline: float = 0.0
+    start: str = "zero"
+    points: int = 0
+    missed: float = 0.0
+
+    def misses_too_much(self, target: float) -> bool:
+        """Whether the contributions are not all there is, by more than `BOUND`."""
+        return abs(self.missed) > BOUND * max(abs(target), abs(target - self.baseline))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -55,7 +72,26 @@ class NodeContribution:
             "units": [list(pair) for pair in self.units],
             "total": self.total,
             "baseline": self.baseline,
+            "start": self.start,
+            "points": self.points,
+            "missed": self.missed,
         }
+
+    @classmethod
+    def from_json(cls, part: Mapping[str, Any], target: float) -> "NodeContribution":
+        """What is stored of one node; results of the first revision do not say what they miss."""
+        total, baseline = number(part.get("total")), number(part.get("baseline"))
+        points = part.get("points")
+        left = 0.0 if target != target else target - baseline - total
+        return cls(
+            node=str(part.get("node")),
+            units=tuple(units(part.get("units"), SHOWN)),
+            total=total,
+            baseline=baseline,
+            start="plain" if part.get("start") == "plain" else "zero",
+            points=points if isinstance(points, int) and points > 0 else 0,
+            missed=number(part.get("missed"), left),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,13 +131,7 @@ class AttributionResult(OnePicture):
             map=data.get("map"),
             map_of=map_of if isinstance(map_of, str) else "",
             nodes=tuple(
-                NodeContribution(
-                    node=str(part.get("node")),
-                    units=tuple(units(part.get("units"), SHOWN)),
-                    total=number(part.get("total")),
-                    baseline=number(part.get("baseline")),
-                )
-                for part in dicts(data.get("nodes"))
+                NodeContribution.from_json(part, target) for part in dicts(data.get("nodes"))
             ),
             source=source(data.get("source")),
         )

@@ -24,11 +24,15 @@ class Carrier:
 
 @dataclass(frozen=True)
 class NodeShare:
-    """The units of one node that contributed most, and the sum over all its units."""
+    """The units of one node that contributed most, and the sum over all its units. `start` says
+    where the path begins; `missed` is what contributions and baseline lack of the target, where
+    that is too much to be passed over, else 0."""
 
     node: str
     total: float
     units: list[Carrier]
+    start: str
+    missed: float
 
 
 @dataclass(frozen=True)
@@ -60,14 +64,14 @@ def section(scene: Scene) -> Attribution | None:
             v.score if result.target is None else result.target,
             result.baseline,
             heat(result.map, signed=True),
-            shares(scene, result.nodes),
+            shares(scene, result.nodes, v.score if result.target is None else result.target),
         )
         for v, result in scene.results(LENS.name, AttributionResult)
     ]
     return Attribution(LENS.name, "attribution", found) if found else None
 
 
-def shares(scene: Scene, given: Sequence[NodeContribution]) -> list[NodeShare]:
+def shares(scene: Scene, given: Sequence[NodeContribution], target: float) -> list[NodeShare]:
     """The contributions by node; bars are on one scale over all nodes."""
     shown = [(node, node.units[:MOST]) for node in given]
     most = max((abs(v) for _, units in shown for _, v in units), default=0.0) or 1.0
@@ -76,7 +80,8 @@ def shares(scene: Scene, given: Sequence[NodeContribution]) -> list[NodeShare]:
         there = [(scene.thumb(node.node, unit), value) for unit, value in units]
         carriers = [Carrier(t, value, value / most) for t, value in there if t]
         if carriers:
-            found.append(NodeShare(node.node, node.total, carriers))
+            missed = node.missed if node.misses_too_much(target) else 0.0
+            found.append(NodeShare(node.node, node.total, carriers, node.start, missed))
     return found
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from micrograph.errors import BadInput, not_found
@@ -38,6 +39,9 @@ FIRST_SCENE = HELD_OUT + 800_000_000
 RIDGE = 0.1
 """Added to the diagonal of the covariance, in units of its mean."""
 
+SMALLEST = 32
+"""Side in pixels that scenes are drawn at, at least; for smaller inputs they are shrunk."""
+
 FITTED = 0.75
 """Share of the scenes that a probe is fitted on; the others say how well it does."""
 
@@ -45,8 +49,14 @@ FITTED = 0.75
 @lru_cache(maxsize=2)
 def _scenes(count: int, size: int) -> tuple[np.ndarray, tuple[Facts, ...]]:
     """Pictures uint8 [scene, y, x, 3] and the facts about each."""
-    drawn = [scene(FIRST_SCENE + i, size=size) for i in range(count)]
-    return np.stack([s.image for s in drawn]), tuple(facts(s) for s in drawn)
+    drawn = [scene(FIRST_SCENE + i, size=max(size, SMALLEST)) for i in range(count)]
+    images = [s.image if len(s.image) == size else _shrunk(s.image, size) for s in drawn]
+    return np.stack(images), tuple(facts(s) for s in drawn)
+
+
+def _shrunk(image: np.ndarray, size: int) -> np.ndarray:
+    """A picture uint8 [y, x, 3] at `size` px."""
+    return np.asarray(Image.fromarray(image).resize((size, size), Image.Resampling.BOX))
 
 
 class ScenePlan:

@@ -35,8 +35,9 @@ def directions(model: Model, node: str, images: Tensor) -> Tensor:
 def _slopes(model: Model, node: str, images: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """Chunks of ([dimension, picture, unit] slopes, [picture, unit] mean activations)."""
     last = list(model.nodes)[-1]
-    for start in range(0, len(images), CHUNK):
-        seen = images[start : start + CHUNK].to(model.device).requires_grad_(True)
+    chunk = 1 if model.passes.alone else CHUNK  # slopes are those of values that were one pass
+    for start in range(0, len(images), chunk):
+        seen = images[start : start + chunk].to(model.device).requires_grad_(True)
         with torch.enable_grad(), FixedPattern():
             found = model.run(seen, [node, last])
             activations, vectors = found[node], found[last]

@@ -29,8 +29,9 @@ _roots = count()
 @dataclass(frozen=True)
 class Flow:
     """The way of one value: see above. `activated` are the sources that came through an activation
-    on every way, before attention if they came through that. `pattern` is true of a softmax over places, and of what is made of it element by
-    element: multiplied with something else it decides how much of which place counts."""
+    on every way, before attention if they came through that. `pattern` is true of a softmax over
+    places, and of what is made of it element by element: multiplied with something else it decides
+    how much of which place counts."""
 
     root: int
     attended: frozenset[int] = frozenset()

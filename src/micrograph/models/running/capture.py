@@ -1,7 +1,7 @@
 """Taking the values of nodes out of a forward pass, which stops behind the last one."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext, suppress
 
 from torch import Tensor, nn
@@ -17,12 +17,19 @@ class _AllReached(BaseException):
 
 
 def capture(
-    module: nn.Module, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None = None
+    module: nn.Module,
+    x: Tensor,
+    nodes: Sequence[Node],
+    relus: ReLUOff | None = None,
+    *,
+    whole: bool = False,
+    on_reached: Callable[[dict[str, Tensor]], None] = lambda found: None,
 ) -> tuple[dict[str, Tensor], list[str]]:
-    """Run on preprocessed `x` until all of `nodes` were reached.
+    """Run on preprocessed `x` until all of `nodes` were reached, or with `whole` to the end.
 
     Returns their values by id, [batch, unit, y, x] or [batch, unit], and the ids of nodes that the
-    pass did not reach.
+    pass did not reach. `on_reached` is called at each of them with what was found so far, and may
+    put less in its place.
     """
     found: dict[str, Tensor] = {}
     missing: dict[CallSite, list[Node]] = {}
@@ -38,11 +45,12 @@ def capture(
             if value.requires_grad and not (node.layout.as_given or node.overwritten):
                 # So that what is shown lies on the way to later nodes, for gradients between them.
                 value = node.layout.given(shown, value)
-        if not missing:
+        on_reached(found)
+        if not missing and not whole:
             raise _AllReached
         return None if value is given else value
 
-    if missing:
+    if missing or whole:
         bent = relus if relus is not None else nullcontext()
         with bent, suppress(_AllReached), Taps(module, missing, reached):
             module(x)

@@ -33,7 +33,7 @@ class JoinCalls(TorchFunctionMode):
     """
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
-        """Called after a call of that kind ("add", "cat", "mul", "glu"); gives the result to use."""
+        """Called after a call of that kind ("add", "cat", "mul", "glu"); gives the result."""
         return result
 
     def __torch_function__(
