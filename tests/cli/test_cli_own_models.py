@@ -71,6 +71,28 @@ def test_info_tells_nodes_digest_and_what_it_finds_of_the_input(run):
     assert "net.py:build gives a network with random weights" in err
 
 
+def test_info_tells_which_modules_have_no_node(run):
+    Path("odd.py").write_text(
+        "import torch\nfrom torch import nn\nPREPROCESSING = '32,0..1'\n"
+        "class Odd(nn.Module):\n"
+        "    def forward(self, x): return torch.fft.rfft(x, dim=2).real.contiguous()\n"
+        "build = lambda: nn.Sequential(nn.Conv2d(3, 6, 3), nn.Flatten(2), Odd(), nn.Flatten())\n"
+    )
+    spec = ("odd.py:build", "--weights", "random")
+    status, out, err = run("info", *spec)
+    assert status == 0, err
+    assert out.rstrip().splitlines()[-1].startswith("1 of 4 modules have no node: 2 (lost at ")
+    assert json.loads(run("info", *spec, "--json").out)["model"]["coverage"]["without_node"] == [
+        "2"
+    ]
+    _, out, _ = run("render", *spec, "-n", "0", "--no-input-check", *QUICK)
+    assert "1 of 4 modules have no node: 2 (lost at " in out
+    told = json.loads(run("info", "odd", "--atlas", "atlas", "--json").out)["model"]["coverage"]
+    assert told["without_node"] == ["2"]
+    whole = json.loads(run("info", "net.py:build", "--weights", "random", "--json").out)
+    assert whole["model"]["coverage"] is None
+
+
 def test_the_input_check_warns_and_can_be_silenced(run):
     torch.manual_seed(0)
     body = nn.Sequential(nn.Conv2d(3, 6, 3, 2), nn.BatchNorm2d(6), nn.ReLU())

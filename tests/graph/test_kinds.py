@@ -5,7 +5,7 @@ import pytest
 from micrograph.graph import NodeKind
 
 ENGINE = """
-    conv linear pool norm activation flatten attention mlp scale inception fire block add cat
+    conv linear pool norm activation flatten attention mlp scale inception fire block add cat mul
     rectified embedding logits token dictionary directions other
 """
 """As the engine writes them."""
@@ -18,8 +18,9 @@ TRUE_OF = {
     "keeps_weights": "pool norm flatten dropout identity activation relu",
     "is_activation": "activation relu",
     "is_attention": "attention",
-    "is_join": "add cat",
+    "is_join": "add cat mul",
     "may_add": "add block activation relu",
+    "may_multiply": "mul",
     "is_attached": "dictionary directions",
     "is_token": "token",
     "is_drawn_small": "pool norm relu dropout softmax flatten pad identity scale token",

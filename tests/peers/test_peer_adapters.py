@@ -163,6 +163,22 @@ def test_timm_says_what_its_networks_take(peer):
         Model.of(torch.nn.Conv2d(3, 2, 1), id="mine")
 
 
+def test_deprecated_names_of_timm_are_their_present_ones(peer):
+    timm = peer("timm")
+    deprecated = timm.models.get_deprecated_models()
+    assert len(deprecated) > 200
+    for old, present in deprecated.items():
+        with pytest.warns(UserWarning, match=rf"deprecated model name {old} .* name {present}$"):
+            found = card(f"timm:{old}")
+        assert found.title == card(f"timm:{present}").title
+        assert found.preprocessing == card(f"timm:{present}").preprocessing
+    with pytest.warns(UserWarning, match=r"to its current name legacy_xception.tf_in1k$"):
+        assert card("timm:xception.tf_in1k").title == "legacy_xception.tf_in1k"
+    with pytest.warns(UserWarning, match="vit_tiny_patch16_224_in21k"):
+        old = card("timm:vit_tiny_patch16_224_in21k,depth=1")
+    assert old.build().num_classes == timm.create_model(old.title).num_classes
+
+
 def test_a_file_of_timms_own_names_fills_its_network(peer):
     timm = peer("timm")
     torch.manual_seed(3)

@@ -1,5 +1,6 @@
 """What a model's page says of its units, lenses, relatives and accuracy, against counts by hand."""
 
+import dataclasses
 import re
 
 import lens_samples
@@ -10,6 +11,7 @@ from web_client import Client
 
 from micrograph.atlas import AtlasWriter, Library, bundled_catalogue
 from micrograph.cards.families import families, members, microscope_models
+from micrograph.graph import Coverage, LostAt
 from micrograph.parts.plots import depth
 from micrograph.parts.urls import Urls
 from micrograph.web import create_app
@@ -68,6 +70,26 @@ def test_units_shown_again_by_other_nodes_are_not_counted_twice(tmp_path):
     page = client.get("/models/lensed.json").json()
     assert page["pictured"] == 2 == page["rendered"][0]["done"]
     assert client.get("/models.json").json()["models"][0]["pictured"] == 2
+
+
+def test_what_has_no_node_is_said_on_the_page_and_in_its_twin(client_of, tmp_path):
+    lost = LostAt("lost at stack in <pool>", "pool.q", 1)
+    model = dataclasses.replace(web_samples.MODEL, coverage=Coverage(9, ("pool.q",), (lost,)))
+    with AtlasWriter.open(tmp_path / "tinynet.atlas", model, web_samples.NODES):
+        pass
+    client = client_of(tmp_path)
+    check_page(client, "/models/tinynet")
+    line = "1 of 9 modules have no node: pool.q (lost at stack in &lt;pool&gt;)"
+    assert f"<dt>Not shown</dt><dd>{line}</dd>" in client.get("/models/tinynet").text
+    twin = client.get("/models/tinynet.json").json()
+    assert twin["coverage"]["lost"] == [vars(lost)]
+    assert "coverage" not in twin["preprocessing"]
+
+
+def test_of_a_model_whose_atlas_says_nothing_nothing_is_said(client_of, folder):
+    client = client_of(folder)
+    assert "Not shown" not in client.get("/models/tinynet").text
+    assert client.get("/models/tinynet.json").json()["coverage"] is None
 
 
 def test_every_lens_that_is_there_is_listed_with_a_page(lensed, tmp_path):

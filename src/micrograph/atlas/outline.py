@@ -26,6 +26,7 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.graph import Coverage
 from micrograph.subject import Subject
 
 if TYPE_CHECKING:
@@ -50,8 +51,12 @@ class Outline:
     def dump(self) -> str:
         """As the text of a file of the catalogue, the same for the same content."""
         nodes = ",\n".join(_line(_fields(node)) for node in self.nodes.values())
+        model = dataclasses.asdict(self.model)
+        del model["coverage"]
+        if self.model.coverage is not None:
+            model["coverage"] = self.model.coverage.to_json()
         return (
-            f'{{"model": {_line(dataclasses.asdict(self.model))},\n'
+            f'{{"model": {_line(model)},\n'
             f'"unreleased": {_line(self.unreleased)},\n"nodes": [\n{nodes}\n]}}\n'
         )
 
@@ -59,7 +64,8 @@ class Outline:
     def load(cls, text: str) -> "Outline":
         """The reverse of `dump`."""
         content = json.loads(text)
-        model = ModelRecord(**_tuples(content["model"]))
+        coverage = Coverage.from_json(content["model"].pop("coverage", None))
+        model = ModelRecord(**_tuples(content["model"]), coverage=coverage)
         nodes = [NodeRecord(**_tuples(node)) for node in content["nodes"]]
         return cls(model, nodes, content["unreleased"])
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograph import recipe as recipes
 from micrograph.errors import BadInput, short
+from micrograph.graph import Coverage
 from micrograph.recipe import Recipe
 from micrograph.subject import Subject, place_of, subject_at
 
@@ -29,6 +30,8 @@ class ModelRecord:
     licence: str = ""
     lineage: str = ""
     source: str = ""
+    coverage: Coverage | None = None
+    """How much of the network has no node, where something has none and the engine said so."""
 
 
 @dataclass(frozen=True)

@@ -18,12 +18,14 @@ from micrograph.atlas.records import (
     Tile,
     Visualization,
 )
+from micrograph.graph import Coverage
 from micrograph.recipe import VIEW
 from micrograph.subject import Subject
 
 if TYPE_CHECKING:
     import numpy as np
 
+_COVERAGE = "coverage"
 MOST_UNITS = 1_000_000
 """A page lists every unit of a node: a file that claims more is damaged or means harm."""
 MODEL_COLUMNS = (
@@ -63,7 +65,9 @@ def dump(value: Mapping[str, Any] | Iterable[Any]) -> str:
 
 
 def model_row(model: ModelRecord) -> tuple[Any, ...]:
-    """Values of MODEL_COLUMNS."""
+    """Values of MODEL_COLUMNS. What is not covered is a key beside those of the preprocessing, so
+    that the columns are those of every version."""
+    said = {} if model.coverage is None else {_COVERAGE: model.coverage.to_json()}
     return (
         model.id,
         model.digest,
@@ -71,7 +75,7 @@ def model_row(model: ModelRecord) -> tuple[Any, ...]:
         model.summary,
         model.parameters,
         dump(model.labels),
-        dump(model.preprocessing),
+        dump({**model.preprocessing, **said}),
         model.paper,
         model.paper_url,
         model.licence,
@@ -83,10 +87,12 @@ def model_row(model: ModelRecord) -> tuple[Any, ...]:
 def model_record(row: tuple[Any, ...]) -> ModelRecord:
     """The reverse of `model_row`. Raises ValueError or BadInput for what is none."""
     values = dict(zip(MODEL_COLUMNS, row, strict=True))
+    preprocessing = columns.mapping(values.pop("preprocessing"))
     found: dict[str, Any] = {
         "parameters": columns.whole(values.pop("parameters")),
         "labels": columns.texts(values.pop("labels")),
-        "preprocessing": columns.mapping(values.pop("preprocessing")),
+        "coverage": Coverage.from_json(preprocessing.pop(_COVERAGE, None)),
+        "preprocessing": preprocessing,
         "id": columns.text(values.pop("name")),
     }
     Address(found["id"])  # raises what cannot be part of an address

@@ -14,6 +14,7 @@ from micrograph.cli.folders import atlas_folder, atlas_option, commands_into, li
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.cli.models import describe
 from micrograph.errors import Unavailable
+from micrograph.graph import Coverage, picture_size, what_a_position_sees
 from micrograph.models import ModelCard, cards
 from micrograph.parts.commands import Commands
 
@@ -73,6 +74,7 @@ class _AddressFacts:
             self.card = cards().get(self.atlas.model.id)
         else:
             self.card = card(asked.model)
+        self.coverage: Coverage | None = self.atlas.model.coverage if self.atlas else None
         self.nodes, aliases = self._graph()
         self.model = self.atlas.model.id if self.atlas else asked.model
         if self.card is not None:
@@ -89,9 +91,10 @@ class _AddressFacts:
             return dict(self.atlas.nodes), dict(self.atlas.aliases)
         assert self.card is not None
         from micrograph.models.loading import untrained
-        from micrograph.runner.describe import node_records
+        from micrograph.runner.describe import model_record, node_records
 
         model = self.own or untrained(self.card)
+        self.coverage = model_record(model).coverage
         return {record.id: record for record in node_records(model)}, model.aliases
 
     def facts(self) -> dict[str, Any]:
@@ -103,15 +106,19 @@ class _AddressFacts:
             model["passes"] = self.own.passes.remarks()
         if record is not None:
             model |= {"title": record.title, "summary": record.summary, "digest": record.digest}
+        model["coverage"] = None if self.coverage is None else self.coverage.to_json()
         rendered: dict[str, dict[str, int]] = {}
         for count in self.atlas.counts() if self.atlas else ():
             rendered.setdefault(count.node, {})[f"{count.technique}/{count.variant}"] = (
                 count.units or int(count.whole)
             )
         if self.node is None:
-            nodes = [_node(n) | {"rendered": rendered.get(n.id, {})} for n in self.nodes.values()]
+            nodes = [
+                _node(n, self._picture()) | {"rendered": rendered.get(n.id, {})}
+                for n in self.nodes.values()
+            ]
             return {"address": self.model, "model": model, "nodes": nodes}
-        node = _node(self.node) | {"rendered": rendered.get(self.node.id, {})}
+        node = _node(self.node, self._picture()) | {"rendered": rendered.get(self.node.id, {})}
         address = Address(self.model, self.node.id, self.unit)
         facts = {"address": str(address), "model": model, "node": self.node.id, "node_facts": node}
         if self.unit is None:
@@ -121,6 +128,12 @@ class _AddressFacts:
             "label": self._label(),
             "visualizations": self._visualizations(self.node.id, self.unit),
         }
+
+    def _picture(self) -> int:
+        """Pixels along a side of what the model takes; 0 if nobody knows."""
+        if self.card is not None:
+            return self.card.preprocessing.size
+        return picture_size(self.atlas.model.preprocessing) if self.atlas else 0
 
     def _label(self) -> str:
         labels = (self.atlas.model.labels if self.atlas else ()) or (
@@ -149,7 +162,7 @@ class _AddressFacts:
         ]
 
 
-def _node(n: NodeRecord) -> dict[str, Any]:
+def _node(n: NodeRecord, picture: int) -> dict[str, Any]:
     return {
         "id": n.id,
         "kind": n.kind,
@@ -161,14 +174,10 @@ def _node(n: NodeRecord) -> dict[str, Any]:
             "start": n.field_start,
             "status": n.field_status,
         },
+        "sees": what_a_position_sees(n, picture),
         "parents": list(n.parents),
         "aliases": list(n.aliases),
     }
-
-
-def _field(node: dict[str, Any]) -> str:
-    field = node["receptive_field"]
-    return f"{field['size']} px" if field["status"] == "exact" else field["status"]
 
 
 def _map(node: dict[str, Any]) -> str:
@@ -196,10 +205,13 @@ def _tell(facts: dict[str, Any], commands: Commands) -> None:
         output.table(
             ("node", "kind", "units", "map", "sees", "rendered"),
             (
-                (n["id"], n["kind"], str(n["units"]), _map(n), _field(n), _done(n))
+                (n["id"], n["kind"], str(n["units"]), _map(n), n["sees"], _done(n))
                 for n in facts["nodes"]
             ),
         )
+        if missing := Coverage.from_json(model.get("coverage")):
+            output.say("")
+            output.say(str(missing))
         return
     node = facts["node_facts"]
     lines = {
@@ -207,7 +219,7 @@ def _tell(facts: dict[str, Any], commands: Commands) -> None:
         "kind": node["kind"],
         "units": "" if "unit" in facts else str(node["units"]),
         "map": _map(node),
-        "sees": _field(node),
+        "sees": node["sees"],
         "behind": ", ".join(node["parents"]),
         "also": ", ".join(node["aliases"]),
         "rendered": "" if "unit" in facts else _done(node) or "nothing yet",

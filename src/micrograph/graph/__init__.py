@@ -4,10 +4,12 @@ Engine, lenses, atlases and site all ask here. Nothing in it needs torch, and no
 an atlas that anybody wrote.
 """
 
+from micrograph.graph.coverage import Coverage, LostAt
 from micrograph.graph.dag import Dag
 from micrograph.graph.joins import Join, join_of, parts_of
 from micrograph.graph.kinds import NodeKind
 from micrograph.graph.nodes import EngineNode, PlainNode, StoredNode
+from micrograph.graph.sees import picture_size, what_a_position_sees
 from micrograph.graph.worth import (
     is_drawn_small,
     stored_worth_seeing,
@@ -16,16 +18,20 @@ from micrograph.graph.worth import (
 )
 
 __all__ = [
+    "Coverage",
     "Dag",
     "EngineNode",
     "Join",
+    "LostAt",
     "NodeKind",
     "PlainNode",
     "StoredNode",
     "is_drawn_small",
     "join_of",
     "parts_of",
+    "picture_size",
     "stored_worth_seeing",
+    "what_a_position_sees",
     "with_own_units",
     "worth_seeing",
 ]

@@ -1,4 +1,4 @@
-"""Nodes that put together several others: as their sum, or one behind the other."""
+"""Nodes that put together several others: as their sum or product, or one behind the other."""
 
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
@@ -14,6 +14,8 @@ class Join(StrEnum):
     """A concatenation has the units of its parents one behind the other, in their order."""
     ADD = "add"
     """Unit u of a sum is the sum of all units u."""
+    MUL = "mul"
+    """Unit u of a product is the product of all units u."""
 
 
 def join_of(node: PlainNode, nodes: Mapping[str, PlainNode]) -> Join | None:
@@ -23,8 +25,12 @@ def join_of(node: PlainNode, nodes: Mapping[str, PlainNode]) -> Join | None:
         return None
     if node.units == sum(units):
         return Join.CAT
-    same = all(count == node.units for count in units)
-    return Join.ADD if same and NodeKind.of(node.kind).may_add else None
+    kind = NodeKind.of(node.kind)
+    if any(count != node.units for count in units):
+        return None
+    if kind.may_multiply:
+        return Join.MUL
+    return Join.ADD if kind.may_add else None
 
 
 def parts_of(nodes: Mapping[str, PlainNode]) -> dict[str, tuple[str, int]]:

@@ -18,6 +18,7 @@ class _Trait(Flag):
     KEEPS_WEIGHTS = auto()
     JOINS = auto()
     ADDS = auto()
+    MULTIPLIES = auto()
     ATTACHED = auto()
     SMALL = auto()
 
@@ -38,6 +39,7 @@ class NodeKind(StrEnum):
     BLOCK = "block", _ADDS
     ADD = "add", _ADDS | _JOINS
     CAT = "cat", _JOINS
+    MUL = "mul", _JOINS | _Trait.MULTIPLIES
     ACTIVATION = "activation", _ADDS | _Trait.ACTIVATES | _Trait.KEEPS_WEIGHTS
     RELU = "relu", _ADDS | _Trait.ACTIVATES | _Trait.KEEPS_WEIGHTS | _Trait.SMALL
     """As others call an activation that stands alone."""
@@ -127,6 +129,11 @@ class NodeKind(StrEnum):
     def may_add(self) -> bool:
         """Of several nodes before it that are as wide as itself it is the sum."""
         return _ADDS in self._traits
+
+    @property
+    def may_multiply(self) -> bool:
+        """Of several nodes before it that are as wide as itself it is the product."""
+        return _Trait.MULTIPLIES in self._traits
 
     @property
     def is_attached(self) -> bool:

@@ -18,7 +18,8 @@ def worth_seeing(nodes: Mapping[str, Made]) -> list[Made]:
     Left out are pools, norms behind an activation and the like, and nodes whose one consumer shows
     the same units finished or among others: a convolution before its activation, a branch before
     its concatenation, a summand before a sum. Left out, too, are the insides of attention, single
-    tokens, and sums and concatenations that no module makes: blocks show them.
+    tokens, what is the same for every picture, and sums in plain code within a block that shows
+    their stream at its end.
     """
     decision = _Decision(nodes)
     return [n for n in sorted(nodes.values(), key=lambda n: n.index) if decision.of(n)]
@@ -58,23 +59,48 @@ class _Decision:
         self.nodes = nodes
         self.kinds = {id: NodeKind.of(node.kind) for id, node in nodes.items()}
         self.dag = Dag.of(nodes.values())
+        self.outputs: dict[str, EngineNode] = {}
+        for node in nodes.values():
+            for path in (*node.aliases, *(() if node.join else (node.path,))):
+                self.outputs.setdefault(path, node)
 
     def of(self, node: EngineNode) -> bool:
         kind = self.kinds[node.id]
-        if kind.is_token or node.join or (kind.is_attention and node.shape):
+        if kind.is_token or self._is_inside(node) or self._is_shown_by_its_block(node):
             return False
+        if kind is NodeKind.CAT and node.join and not node.handed_out:
+            return False  # its parts are seen
         return self.has_own_units(node) and not self._is_shown_by_its_reader(node)
+
+    def _is_inside(self, node: EngineNode) -> bool:
+        """Whether it is of attention, as all that reads it."""
+        if node.attended:
+            return True
+        readers = self.dag.children[node.id] if self.kinds[node.id].is_attention else ()
+        kinds = [kind for r in readers if not (kind := self.kinds[r]).is_token]
+        return bool(kinds) and all(kind.is_attention for kind in kinds)
+
+    def _is_shown_by_its_block(self, node: EngineNode) -> bool:
+        """Whether it is a sum in plain code on the way to the like output of the module around."""
+        if self.kinds[node.id] is not NodeKind.ADD or not node.join or node.handed_out:
+            return False
+        block = self.outputs.get(node.path)
+        return (
+            block is not None
+            and (block.units, block.shape) == (node.units, node.shape)
+            and node.id in self.dag.ancestors(block.id)
+        )
 
     def has_own_units(self, node: EngineNode) -> bool:
         if self.kinds[node.id] is NodeKind.NORM:
             # Batch norm between a convolution and its ReLU makes new units.
             return all(
-                self.kinds[parent].has_weights
+                (self.kinds[parent].has_weights or self.kinds[parent].is_attention)
                 and not self._is_activated(self.nodes[parent])
                 and self._readers(parent) == [node.id]
                 for parent in self.dag.parents[node.id]
             )
-        return node.units > 0 and self.kinds[node.id].has_own_units
+        return node.units > 0 and not node.constant and self.kinds[node.id].has_own_units
 
     def _is_shown_by_its_reader(self, node: EngineNode) -> bool:
         """Whether the one node that reads it shows the same units, finished or among others."""
@@ -83,14 +109,27 @@ class _Decision:
             return False
         reader = self.nodes[readers[0]]
         join = join_of(reader, self.nodes)
-        if join is Join.CAT:
+        if join is Join.CAT and self._is_seen(reader):
             return True
         if self._is_activated(node):
             return False
         if len(reader.parents) > 1:
-            return join is Join.ADD
+            return join in (Join.ADD, Join.MUL)
         kind = self.kinds[reader.id]
-        return self.has_own_units(reader) and (kind is NodeKind.NORM or kind.is_activation)
+        return self.has_own_units(reader) and (
+            kind is NodeKind.NORM or kind.is_activation or kind.may_multiply
+        )
+
+    def _is_seen(self, node: EngineNode) -> bool:
+        """Whether its units are worth seeing where it is, or shown by what reads it."""
+        if self.of(node) or self._is_shown_by_its_reader(node):
+            return True
+        readers = [self.nodes[reader] for reader in self._readers(node.id)]
+        return len(readers) == 1 and (
+            readers[0].units == node.units
+            and not self.kinds[readers[0].id].has_weights
+            and self.of(readers[0])  # the same in another order, as shuffled
+        )
 
     def _readers(self, node: str, past_scaling: bool = False) -> list[str]:
         """What reads a node. What shows other units than it reads does not count, nor do tokens;

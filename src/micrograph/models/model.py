@@ -17,9 +17,11 @@ from micrograph.cards.model_card import ModelCard
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput, MicrographError, short
+from micrograph.graph import Coverage
 from micrograph.models.dictionaries.attached import Attached, Place, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
-from micrograph.models.graph.watching import watch
+from micrograph.models.graph.slips import Slip
+from micrograph.models.graph.watching import Watched, watch
 from micrograph.models.node import Node
 from micrograph.models.running.capture import capture
 from micrograph.models.running.passes import Passes, mended, to_be_watched
@@ -157,12 +159,46 @@ class Model:
 
     @cached_property
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
+        values = self._watched.values
+        nodes, known = name_nodes(values, self.card.node_id, self.card.aliases)
+        return self._with_constants(nodes), known
+
+    def _with_constants(self, nodes: dict[str, Node]) -> dict[str, Node]:
+        """The nodes, with those told constant that seemed to be and give one value for two pictures
+        of noise."""
+        perhaps = [node for node in nodes.values() if node.constant]
+        if not perhaps:
+            return nodes
+        size, draw = self.preprocessing.size, torch.Generator().manual_seed(0)
+        found = []
+        for _ in range(2):
+            pixels = torch.rand(1, 3, size, size, generator=draw).to(self._first_tensor)
+            images = self.preprocessing.apply(pixels)
+            with to_be_watched(self.module, self.device), torch.no_grad():
+                found.append(capture(self.module, images, perhaps, whole=True)[0])
+        one, other = found
+        same = {id for id in one.keys() & other.keys() if torch.equal(one[id], other[id])}
+        return nodes | {node.id: replace(node, constant=node.id in same) for node in perhaps}
+
+    @property
+    def slips(self) -> Sequence[Slip]:
+        """What Micrograph itself could not follow of a pass through the network, and why: what
+        came of it has no node, or one whose field is unknown. Empty where all is well."""
+        return self._watched.slips
+
+    @property
+    def coverage(self) -> Coverage:
+        """How many of its modules have a node, and why others have none."""
+        return self._watched.coverage
+
+    @cached_property
+    def _watched(self) -> Watched:
         size = self.preprocessing.size
         try:
-            with to_be_watched(self.module, self.device):
-                pixels = self._first_tensor.new_full((1, 3, size, size), 0.5)
-                images = self.preprocessing.apply(pixels)
-                values = watch(self.module, images)
+            try:
+                return self._watch(2)  # the axis of pictures is the one that counts to two
+            except _REFUSALS:
+                return self._watch(1)
         except _REFUSALS as error:
             raise BadInput(
                 f"{self.id} cannot run on pictures {[1, self.preprocessing.channels, size, size]}: "
@@ -170,7 +206,12 @@ class Model:
                 "expected a network that takes one tensor of this form. Say its size and channels "
                 "in the preprocessing, or wrap it in a module that takes RGB [batch, 3, y, x]"
             ) from error
-        return name_nodes(values, self.card.node_id, self.card.aliases)
+
+    def _watch(self, pictures: int) -> Watched:
+        size = self.preprocessing.size
+        with to_be_watched(self.module, self.device):
+            pixels = self._first_tensor.new_full((pictures, 3, size, size), 0.5)
+            return watch(self.module, self.preprocessing.apply(pixels))
 
     @cached_property
     def passes(self) -> Passes:

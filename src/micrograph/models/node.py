@@ -10,8 +10,8 @@ class ReceptiveField:
     """Which input pixels a position of the node can see.
 
     Position p sees the pixels `start + p * stride` to `start + p * stride + size - 1` along each
-    axis (square fields; the union over branches). `status` is "exact", "whole input" or "unknown";
-    the numbers hold for "exact" only.
+    axis (square fields; the union over branches). `status` is "exact"; "at most" if some positions
+    see less than that; "whole input" or "unknown", for which the numbers mean nothing.
     """
 
     size: int = 0
@@ -23,8 +23,9 @@ class ReceptiveField:
 @dataclass(frozen=True)
 class CallSite:
     """What to watch for in a forward pass: a call of the module at `path`, counted from 0, gives
-    its output; or, inside that call, a sum or concatenation by torch functions, as in "add#2". Of
-    an output of several tensors it is the one called `part`."""
+    its output, of several values the first; or, inside that call, a sum, concatenation or product
+    by torch functions, as in "add#2". Of several that the network itself gives it is the one called
+    `part`."""
 
     path: str
     call: int = 0
@@ -58,12 +59,24 @@ class Node:
     layout: OutputLayout = AS_GIVEN
     """How what the network computes becomes what is shown."""
     join: str = ""
-    """Which sum or concatenation inside the module it is, if no module gives it: see `CallSite`."""
+    """Which sum, concatenation or product inside the module it is, if no module gives just it: see
+    `CallSite`."""
     part: str = ""
     """Which of several tensors that the network gives."""
+    handed_out: bool = False
+    """True for such a join that a module gives among other values: the output of a block."""
+    attended: bool = False
+    """True if it lies inside attention, which alone reads it: a query, a key or a value."""
+    constant: bool = False
+    """True if its values are the same for every picture, as those of a class token are at first."""
+    made_at: CallSite | None = None
+    """Which module gives it first, where that is not the one at `path`: something may be read, or
+    recorded by a hook, before the module around it ends."""
 
     @property
     def place(self) -> CallSite:
-        """Where a forward pass has its values."""
+        """Where a forward pass first has its values."""
+        if self.made_at is not None:
+            return self.made_at
         path, _, call = self.path.partition("#")
         return CallSite(path, int(call or 0), self.join, self.part)

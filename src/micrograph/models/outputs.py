@@ -1,5 +1,6 @@
 """Modules that give several tensors: dicts, tuples, dataclasses, other objects, of any library."""
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -33,6 +34,32 @@ def main_tensor(output: Any) -> Tensor | None:
     first = next(iter(found), None)
     name = next((name for name in _MAIN if name in found), first)
     return None if name is None else found[name]
+
+
+def first_tensor(output: Any) -> Tensor | None:
+    """What a module inside a network is about, such as the stream behind a block: its output, or
+    the first of several values in it, if that is a tensor."""
+    if isinstance(output, Tensor):
+        return output
+    _, first = next(_items(output), ("", None))
+    return first if isinstance(first, Tensor) else None
+
+
+def with_first_tensor(output: Any, tensor: Tensor) -> Any:
+    """The same output with `tensor` in place of its first; `output` stays as it is."""
+    if isinstance(output, Tensor):
+        return tensor
+    name = next(iter(output)) if isinstance(output, Mapping) else next(_items(output))[0]
+    if hasattr(output, "_replace"):  # a named tuple
+        return output._replace(**{name: tensor})
+    if isinstance(output, list | tuple):
+        return type(output)((tensor, *output[1:]))
+    changed: Any = copy.copy(output)
+    if isinstance(output, Mapping):
+        changed[name] = tensor
+    else:
+        setattr(changed, name, tensor)
+    return changed
 
 
 def _items(output: Any) -> Iterator[tuple[str, Any]]:

@@ -34,7 +34,7 @@ def replaced(model: Model, node: str, values: Tensor) -> Iterator[None]:
             read[base.id] = base.layout.shown(output, base.shape)
             return None
         put = values if model.picture is None else values[model.picture : model.picture + 1]
-        pictures = output.shape[found.layout.axes.index("b")]
+        pictures = found.layout.pictures(output)
         if pictures != len(put):
             raise BadInput(
                 f"{found.id} has {pictures} values of each unit for {len(put)} pictures; "

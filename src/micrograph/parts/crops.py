@@ -20,8 +20,8 @@ WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 
 def field_box(node: NodeRecord, position: int, size: int) -> Box:
     """What `position` (row-major in the node's map) sees of a picture of `size` px a side, clipped
-    to the picture. The whole picture for flat nodes and where the field is not known exactly."""
-    if node.field_status != "exact" or len(node.shape) != 2 or size < 1:
+    to the picture. The whole picture for flat nodes and where the field has no size."""
+    if node.field_status not in ("exact", "at most") or len(node.shape) != 2 or size < 1:
         return WHOLE
     y, x = divmod(position, max(1, node.shape[1]))
     top, bottom = _span(node, y, size)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord, Picture, Tile
+from micrograph.graph import picture_size, what_a_position_sees
 from micrograph.parts.crops import Box
 from micrograph.parts.urls import Urls
 
@@ -118,13 +119,9 @@ def model_ref(model: ModelRecord, urls: Urls) -> ModelRef:
 
 
 def node_facts(
-    model: str, node: NodeRecord, urls: Urls, made: DictionaryRecord | None = None
+    of: ModelRecord, node: NodeRecord, urls: Urls, made: DictionaryRecord | None = None
 ) -> NodeFacts:
-    if node.field_status == "exact":
-        step = f", every {node.field_stride} px" if node.field_stride > 1 else ""
-        sees = f"{node.field_size} × {node.field_size} px{step}"
-    else:
-        sees = {"whole input": "the whole input"}.get(node.field_status, "unknown")
+    model, sees = of.id, what_a_position_sees(node, picture_size(of.preprocessing))
     return NodeFacts(
         node.id,
         node.kind,

@@ -7,6 +7,7 @@ writes all, and takes away what is no longer in the zoo.
 import gc
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from pkgutil import iter_modules
 
@@ -14,7 +15,7 @@ from micrograph.atlas.outline import Outline, bundled_catalogue
 from micrograph.cards import card, zoo
 from micrograph.models import ModelCard
 from micrograph.models.model import Model
-from micrograph.runner.describe import card_record, node_records
+from micrograph.runner.describe import card_record, model_record, node_records
 from micrograph.weights.building import build
 
 
@@ -25,7 +26,7 @@ def outline(card: ModelCard) -> Outline:
     model = Model(card, build(card), card.digest)
     for node, name, _ in card.dictionaries:
         model.attach_bundled(f"{node}.{name}")
-    return Outline(card_record(card, card.digest), node_records(model))
+    return Outline(replace(model_record(model), digest=card.digest), node_records(model))
 
 
 def zoo_models() -> list[str]:

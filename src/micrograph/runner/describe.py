@@ -1,6 +1,7 @@
 """The engine's model and nodes as the records an atlas keeps."""
 
 import platform
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
 def model_record(model: "Model") -> ModelRecord:
     """What an atlas says of its model."""
-    return card_record(model.card, model.digest)
+    return _with_coverage(card_record(model.card, model.digest), model)
+
+
+def _with_coverage(record: ModelRecord, model: "Model") -> ModelRecord:
+    """The record, with what is not covered where there is something."""
+    return replace(record, coverage=model.coverage) if str(model.coverage) else record
 
 
 def card_record(card: "ModelCard", digest: str) -> ModelRecord:

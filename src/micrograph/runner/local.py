@@ -62,6 +62,8 @@ class Summary:
     interrupted: bool = False
     made_way: bool = False
     failed: Mapping[str, MicrographError] = field(default_factory=dict)
+    coverage: str = ""
+    """What is said of the modules that have no node."""
 
     @property
     def rate(self) -> float:
@@ -91,6 +93,8 @@ class Summary:
             parts.append(f"{count} could not be rendered ({'; '.join(reasons[:2])}{more})")
         if self.interrupted:
             parts.append("interrupted: the same command goes on from here")
+        if self.coverage:
+            parts.append(self.coverage)
         return "; ".join(parts) + f": {self.path}"
 
 
@@ -228,6 +232,7 @@ def render(
         interrupted=interrupted,
         made_way=made_way,
         failed=failed,
+        coverage=str(model.coverage),
     )
 
 

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 
 from micrograph.models.graph.axes import (
     axis,
-    layout_of,
     regrouped,
     tokens,
     unknown,
     visible,
     without_gaps,
 )
+from micrograph.models.graph.layouts import layout_of
 from micrograph.models.graph.watching import watch
 
 UNITS, ROWS, COLUMNS = 6, 4, 9
@@ -79,7 +79,9 @@ def test_what_is_shown_stands_at_its_coordinates(steps: list[tuple[str, tuple[in
         return x
 
     x = coordinates()
-    values = [v for v in watch(Rearranging(views), x) if v.producers[0].place.path == "copying"]
+    found = watch(Rearranging(views), x)
+    assert not found.slips
+    values = [v for v in found.values if v.producers[0].place.path == "copying"]
     for value in values:
         assert value.units in (UNITS, math.prod(views(x).shape[1:]))
         shown = value.producers[0].layout.shown(views(x).clone(), value.shape)

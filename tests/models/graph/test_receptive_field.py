@@ -146,3 +146,109 @@ def test_union_rules():
     assert union([WHOLE, UNKNOWN, a]) == UNKNOWN
     assert union([a, Field()]) == UNKNOWN  # two strides in one map
     assert union([a]) == a
+
+
+class Given(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+def to_depth(x):
+    b, u, y, w = x.shape
+    x = x.view(b, u, y // 2, 2, w // 2, 2).permute(0, 3, 5, 1, 2, 4)
+    return x.reshape(b, 4 * u, y // 2, w // 2)
+
+
+def focus(x):
+    return torch.cat([x[..., i::2, j::2] for j in (0, 1) for i in (0, 1)], 1)
+
+
+DERIVED = {
+    "pixel unshuffle": (nn.PixelUnshuffle(2), 16, ReceptiveField(8, 2, 0)),
+    "space to depth": (Given(to_depth), 16, ReceptiveField(8, 2, 0)),
+    "slices to depth": (Given(focus), 16, ReceptiveField(8, 2, 0)),
+    "depth to space and back": (
+        nn.Sequential(nn.PixelShuffle(2), nn.PixelUnshuffle(2)),
+        4,
+        ReceptiveField(5, 1, 0),
+    ),
+    "reflection": (Given(lambda x: F.pad(x, (1, 1, 1, 1), "reflect")), 4, ReceptiveField(5, 1, -1)),
+    "replication": (
+        Given(lambda x: F.pad(x, (1, 1, 1, 1), "replicate")),
+        4,
+        ReceptiveField(5, 1, -1),
+    ),
+    "largest unit": (Given(lambda x: x - x.amax(1, keepdim=True)), 4, ReceptiveField(5, 1, 0)),
+    "maxout": (Given(lambda x: x.unflatten(1, (2, 2)).max(2)[0]), 2, ReceptiveField(5, 1, 0)),
+    "channel shuffle": (nn.ChannelShuffle(2), 4, ReceptiveField(5, 1, 0)),
+    "mean of two views": (
+        Given(lambda x: torch.stack([x, x * 2]).mean(0)),
+        4,
+        ReceptiveField(5, 1, 0),
+    ),
+    "down and up": (
+        nn.Sequential(nn.AvgPool2d(2), nn.Upsample(scale_factor=2)),
+        4,
+        ReceptiveField(7, 1, -1, "at most"),
+    ),
+    "transposed": (
+        nn.Sequential(nn.AvgPool2d(2), nn.ConvTranspose2d(4, 4, 2, 2)),
+        4,
+        ReceptiveField(7, 1, -1, "at most"),
+    ),
+    "along an axis": (
+        Given(lambda x: x * x.mean(2, keepdim=True)),
+        4,
+        ReceptiveField(0, 0, 0, "whole input"),
+    ),
+    "instance norm": (nn.InstanceNorm2d(4), 4, ReceptiveField(0, 0, 0, "whole input")),
+    "live batch norm": (
+        nn.BatchNorm2d(4, track_running_stats=False),
+        4,
+        ReceptiveField(0, 0, 0, "whole input"),
+    ),
+    "softmax over space": (
+        Given(lambda x: x * x.flatten(2).softmax(2).view_as(x)),
+        4,
+        ReceptiveField(0, 0, 0, "whole input"),
+    ),
+    "standardized by hand": (
+        Given(lambda x: (x - x.mean((2, 3), keepdim=True)) / x.std((2, 3), keepdim=True)),
+        4,
+        ReceptiveField(0, 0, 0, "whole input"),
+    ),
+    "wrapped around": (
+        Given(lambda x: F.pad(x, (1, 1, 1, 1), "circular")),
+        4,
+        ReceptiveField(0, 0, 0, "unknown"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", DERIVED)
+def test_fields_that_can_be_derived(name):
+    between, units, expected = DERIVED[name]
+    net = nn.Sequential(nn.Conv2d(3, 4, 3), between, nn.Conv2d(units, 2, 3))
+    assert under_lens(net.double(), 50).node("2").receptive_field == expected
+
+
+def test_units_of_one_branch_see_what_it_sees():
+    class Cut(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 4, 1), nn.Conv2d(3, 4, 5, padding=2)
+            self.of_a, self.of_both = nn.Conv2d(4, 2, 1), nn.Conv2d(8, 2, 1)
+
+        def forward(self, x):
+            x = torch.cat([self.a(x), self.b(x)], 1)
+            return self.of_a(x[:, :4]), self.of_both(x)
+
+    model = under_microscope(Cut())
+    assert model.node("of_a").receptive_field == ReceptiveField(5, 1, -2, "at most")
+    assert model.node("of_both").receptive_field == ReceptiveField(5, 1, -2)

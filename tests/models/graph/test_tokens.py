@@ -54,6 +54,7 @@ def test_what_is_known_of_them(model: Model) -> None:
     assert node.parents == ("blocks.0.add", "blocks.0.mlp")
     assert token.parents == ("blocks.0.add.class", "blocks.0.mlp.class")
     assert model.node("head").parents == ("norm.class",)
+    assert model.node("blocks.0.add.class").parents == ("blocks.0.attn.class",), "and no patches"
     mixed = ("blocks.1.attn.qkv", "blocks.1.attn.qkv.class")
     assert model.node("blocks.1.attn").parents == mixed
     assert model.node("blocks.1.attn.class").parents == mixed

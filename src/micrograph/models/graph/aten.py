@@ -5,34 +5,41 @@ has an unknown field and unknown axes: no node rather than a wrong one.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
 
-from micrograph.models.graph import aten_products, aten_views
-from micrograph.models.graph.aten_call import (
-    Call,
-    Trace,
-    is_convolution_map,
-    unless_inexact,
-    with_defaults,
-)
-from micrograph.models.graph.axes import Axes, axis, has, is_whole, unknown
-from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field
+from micrograph.models.graph import aten_maps, aten_products, aten_tokens, aten_views
+from micrograph.models.graph.aten_call import Call, Trace, axes_meant, unless_inexact
+from micrograph.models.graph.axes import Axes, is_whole, unknown
+from micrograph.models.graph.places import fitting
+from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE
 
 
 def trace(call: Call) -> Trace:
     """Where the result of a call comes from. At least one of its arguments is known."""
-    rule = _RULES.get(call.name)
-    if rule is not None:
-        return rule(call)
-    if call.pointwise:
-        return Trace(call.agreed(), call.field)
-    first = call.first.axes
-    shape = call.result.shape
-    axes = unknown(shape)
+    rule = _RULES.get(call.name, _agreed if call.pointwise else _unknown)
+    found = rule(call)
+    if len(found.axes) != call.result.ndim:
+        found = Trace(unknown(call.result.shape), UNKNOWN)
+    return replace(found, field=fitting(found.field, found.axes))
+
+
+def _agreed(call: Call) -> Trace:
+    return Trace(call.agreed(), call.field)
+
+
+def _unknown(call: Call) -> Trace:
+    """An operation without a rule: it is taken to treat each picture alike, unless it names their
+    axis."""
+    first, shape = call.first.axes, call.result.shape
+    axes: Axes = unknown(shape)
     if first and shape and is_whole(first[0], "b") and shape[0] == call.input.shape[0]:
-        axes = (first[0], *axes[1:])  # it treats each picture alike
+        named = (call.arguments.get(name) for name in ("dim", "dims", "dim0", "dim1", "axis"))
+        over = {d for one in named if one is not None for d in axes_meant(one, call.input.ndim)}
+        if 0 not in over:
+            axes = (first[0], *axes[1:])
     return Trace(axes, unless_inexact(call.field, UNKNOWN))
 
 
@@ -43,93 +50,47 @@ def _same(call: Call) -> Trace:
     return Trace(call.first.axes, call.field)
 
 
-def _copied(call: Call) -> Trace:
-    return Trace(call.agreed(), call.field)
+def _put(call: Call) -> Trace:
+    """Something is written at some places of a tensor, which remains what it was."""
+    own = call.of(call.arguments["self"])
+    if own is None:
+        return _unknown(call)
+    axes, indices = own.axes, call.arguments.get("indices")
+    first = indices[0] if indices else None
+    if axes and (call.arguments.get("dim") == 0 or first is not None):
+        axes = (unknown(call.result.shape[:1])[0], *axes[1:])  # pictures
+    return Trace(axes, own.field if len(call.inputs) == 1 else unless_inexact(call.field, UNKNOWN))
 
 
-def _moved(call: Call) -> Trace:
-    """Everything is still there, at other places."""
-    return Trace(call.first.axes, unless_inexact(call.field, UNKNOWN))
-
-
-def _maps(call: Call) -> Axes:
-    """The axes of a map [batch, unit, y, x] that an operation made of a map.
-
-    What a convolution or a pool takes for a map is one, unless something else is known of it.
-    """
-    given, shape = call.first.axes, call.result.shape
-    if len(shape) != 4 or len(given) != 4:
-        return (given[0], *unknown(shape[1:])) if shape else ()
-    units = given[1] if shape[1] == call.input.shape[1] else axis("u", shape[1])
-    places = []
-    for role, place in (("y", 2), ("x", 3)):
-        before = given[place]
-        fits = has([before], role) or has([before], "?") or call.input.shape[place] == 1
-        places.append(axis(role if fits else "?", shape[place]))
-    return (given[0], units, *places)
-
-
-def _convolution(call: Call) -> Trace:
-    _, weight, _, stride, padding, dilation, transposed = call.args[:7]
-    given = call.first.axes
-    axes = _maps(call)
-    if len(axes) > 1:
-        axes = (axes[0], axis("u", call.result.shape[1]), *axes[2:])
-    if not is_convolution_map(given) or weight.ndim != 4 or transposed:
-        return Trace(axes, unless_inexact(call.field, UNKNOWN))
-    return Trace(axes, call.field.window(weight.shape[2:], stride, padding, dilation))
-
-
-def _window(field: Callable[[Call], Field]) -> Callable[[Call], Trace]:
-    def rule(call: Call) -> Trace:
-        known = call.field.status == "exact" and is_convolution_map(call.first.axes)
-        return Trace(_maps(call), field(call) if known else unless_inexact(call.field, UNKNOWN))
-
-    return rule
-
-
-def _max_pool(call: Call) -> Field:
-    kernel, stride, padding, dilation = with_defaults(call.args[1:5], None, (), (0,), (1,))
-    return call.field.window(kernel, stride, padding, dilation)
-
-
-def _average_pool(call: Call) -> Field:
-    kernel, stride, padding = with_defaults(call.args[1:4], None, (), (0,))
-    return call.field.window(kernel, stride, padding)
-
-
-def _adaptive_pool(call: Call) -> Field:
-    y, x = call.input.shape[-2:]
-    to_y, to_x = call.result.shape[-2:]
-    if to_y == to_x == 1:
-        return WHOLE
-    if y % to_y or x % to_x:
-        return UNKNOWN
-    return call.field.window((y // to_y, x // to_x), (y // to_y, x // to_x))
-
-
-def _resized(call: Call) -> Field:
-    return UNKNOWN
+def _batch_norm(call: Call) -> Trace:
+    """With statistics of its own every value sees the whole picture."""
+    same = _same(call)
+    live = call.arguments.get("training", False)
+    return Trace(same.axes, unless_inexact(same.field, WHOLE)) if live else same
 
 
 def _group_norm(call: Call) -> Trace:
     same = _same(call)
-    return Trace(same.axes, unless_inexact(call.field, WHOLE))
+    return Trace(same.axes, unless_inexact(same.field, WHOLE))
 
 
 _RULES: dict[str, Callable[[Call], Trace]] = {
-    "convolution": _convolution,
-    "max_pool2d_with_indices": _window(_max_pool),
-    "avg_pool2d": _window(_average_pool),
-    "_adaptive_avg_pool2d": _window(_adaptive_pool),
-    "adaptive_max_pool2d": _window(_adaptive_pool),
     "native_group_norm": _group_norm,
     **dict.fromkeys(
         (
             "cudnn_batch_norm",
+            "miopen_batch_norm",
             "native_batch_norm",
             "_native_batch_norm_legit",
             "_native_batch_norm_legit_no_training",
+            "_batch_norm_with_update",
+            "_batch_norm_no_update",
+        ),
+        _batch_norm,
+    ),
+    **dict.fromkeys(
+        (
+            "channel_shuffle",
             "native_channel_shuffle",
             "native_dropout",
             "_prelu_kernel",
@@ -146,26 +107,27 @@ _RULES: dict[str, Callable[[Call], Trace]] = {
             "hardswish",
             "log_sigmoid_forward",
             "masked_fill",  # elementwise, but not marked so
+            "fill",
         ),
-        _copied,
+        _agreed,
     ),
-    **dict.fromkeys(("roll", "flip", "cumsum"), _moved),
     **dict.fromkeys(
         (
-            "upsample_nearest2d",
-            "_upsample_nearest_exact2d",
-            "upsample_bilinear2d",
-            "_upsample_bilinear2d_aa",
-            "upsample_bicubic2d",
-            "_upsample_bicubic2d_aa",
-            "grid_sampler_2d",
-            "pixel_shuffle",
-            "pixel_unshuffle",
-            "max_unpool2d",
+            "index_put",
+            "_index_put_impl",
+            "index_copy",
+            "index_fill",
+            "index_add",
+            "scatter",
+            "scatter_add",
+            "scatter_reduce",
+            "masked_scatter",
         ),
-        _window(_resized),
+        _put,
     ),
+    **aten_maps.RULES,
     **aten_views.RULES,
+    **aten_tokens.RULES,
     **aten_products.RULES,
 }
 

@@ -1,6 +1,6 @@
 """One call of an ATen operation, as the rules of `aten` see it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,18 +22,22 @@ class Trace:
     token: str = ""
     """What sort of token is left, where an operation picked one out of a stream of tokens; `ALL`
     where it mixed them."""
+    apart: tuple[int, ...] = ()
+    """Which inputs of the call keep their tokens apart, though those of others are mixed: the
+    queries of attention."""
 
 
 @dataclass(frozen=True)
 class Call:
     """An operation that gave `result`, the one with that `number` where it gave several.
 
-    `inputs` are the arguments that come from the pictures, with their traces; `field` is the union
-    of their fields. `pointwise` says that torch calls the operation so.
+    `arguments` are all arguments by the names that torch's schema of the operation gives them (see
+    `arguments_by_name`). `inputs` are those that come from the pictures, with their traces; `field`
+    is the union of their fields. `pointwise` says that torch calls the operation so.
     """
 
     name: str
-    args: tuple[Any, ...]
+    arguments: Mapping[str, Any]
     result: Tensor
     inputs: tuple[tuple[Tensor, Trace], ...]
     field: Field
@@ -56,6 +60,13 @@ class Call:
         """The trace of an argument, None for what does not come from the pictures."""
         return next((trace for t, trace in self.inputs if t is tensor), None)
 
+    def apart(self, name: str, *others: str) -> tuple[int, ...]:
+        """The number of the argument of that name among the inputs, unless it is also another."""
+        given = self.arguments[name]
+        if any(self.arguments[other] is given for other in others):
+            return ()
+        return tuple(n for n, (tensor, _) in enumerate(self.inputs) if tensor is given)
+
     def agreed(self) -> Axes:
         """The axes of a result that was made element by element."""
         rank = self.result.ndim
@@ -70,9 +81,28 @@ class Call:
         return tuple(found)
 
 
-def with_defaults(args: tuple[Any, ...], *defaults: Any) -> tuple[Any, ...]:
-    """The arguments, with defaults for those that were not given."""
-    return args + defaults[len(args) :]
+def arguments_by_name(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of an operator, by name, with the defaults of those that were not given.
+
+    However a call was written, by position, by name or with defaults left out, this is the same.
+    """
+    found: dict[str, Any] = {}
+    for number, argument in enumerate(func._schema.arguments):
+        if number < len(args):
+            found[argument.name] = args[number]
+        elif argument.name in kwargs:
+            found[argument.name] = kwargs[argument.name]
+        elif argument.has_default_value():
+            found[argument.name] = argument.default_value
+    return found
+
+
+def pair(value: Any) -> tuple[int, int]:
+    """A size along y and x, given as one number for both, as a list of one, or as two."""
+    if isinstance(value, int):
+        return value, value
+    first, *others = value
+    return first, *(others or [first])
 
 
 def unless_inexact(field: Field, otherwise: Field) -> Field:
@@ -81,9 +111,12 @@ def unless_inexact(field: Field, otherwise: Field) -> Field:
 
 
 def axes_meant(dims: Any, rank: int) -> list[int]:
-    """The axes that an argument names: one, several, or all where it names none."""
+    """The axes that an argument names: one, several, or all where it names none.
+
+    Of a tensor without axes there is nothing to name.
+    """
     listed = [dims] if isinstance(dims, int) else list(dims or range(rank))
-    return [d % rank for d in listed]
+    return [d % rank for d in listed] if rank else []
 
 
 def is_convolution_map(axes: Axes) -> bool:
@@ -99,7 +132,9 @@ def is_convolution_map(axes: Axes) -> bool:
 
 
 def resized_axis(one: Axis, size: int) -> Axis:
-    """An axis of another length with the role of `one`, if that has one role."""
-    roles = {a.role for a in visible(one)} or {a.role for a in one}
-    role = roles.pop() if len(roles) == 1 else "?"
-    return axis("?" if role == "t" else role, size)
+    """An axis of another length with the role of `one`, if that has one role and may have another
+    length: some of the pictures are no pictures, some tokens no known ones."""
+    atoms = visible(one) or one
+    roles = {a.role for a in atoms}
+    role = roles.pop() if len(roles) == 1 and all(a.whole for a in atoms) else "?"
+    return axis("?" if role in "bt" else role, size)

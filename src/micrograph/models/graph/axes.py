@@ -9,15 +9,29 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from micrograph.models.layout import AS_GIVEN, OutputLayout
+from micrograph.models.blocks import STILL, Move
+
+QUERY = "query"
+"""The kind of tokens that stand for no place and were learned: queries, latents."""
+
+LEARNED = frozenset({QUERY, "token"})
+"""Kinds of such tokens; "token" is one whose name tells no more."""
+
+CLASS = "class"
+"""The kind of the token that stands for the whole picture."""
+
+LOOSE = "patch"
+"""The kind of tokens that stand for places, but nobody knows for which."""
 
 
 @dataclass(frozen=True)
 class Atom:
     """One digit of what an axis counts; the whole of it if `size` is `total`.
 
-    `role` is b(atch), u(nit), y, x, t(okens) or "?". Tokens are `names`, the kinds of those that
-    come first, and then the positions of `grid` (y, x), if there is one.
+    `role` is b(atch), u(nit), y, x, t(okens), o(ther: side by side, and known to be none of these)
+    or "?". Tokens are `names`, the kinds of those that
+    come first, then the positions of `grid` (y, x), if there is one, then those that come `behind`.
+    Rows or columns that were rolled or flipped are `moved`: see `blocks.Move`.
     """
 
     role: str
@@ -26,10 +40,12 @@ class Atom:
     total: int = 0
     names: tuple[str, ...] = ()
     grid: tuple[int, int] | None = None
+    behind: tuple[str, ...] = ()
+    moved: Move = STILL
 
     @property
     def whole(self) -> bool:
-        return self.size == self.total
+        return self.size == self.total and self.moved == STILL
 
 
 Axis = tuple[Atom, ...]
@@ -46,12 +62,26 @@ def unknown(shape: Iterable[int]) -> Axes:
     return tuple(axis("?", size) for size in shape)
 
 
-def tokens(names: tuple[str, ...], grid: tuple[int, int] | None) -> Axis:
-    """An axis of tokens; without names before them they are the grid's rows and columns."""
-    if grid is not None and not names:
+def tokens(
+    names: tuple[str, ...], grid: tuple[int, int] | None, behind: tuple[str, ...] = ()
+) -> Axis:
+    """An axis of tokens; with none beside them they are the grid's rows and columns."""
+    if grid is not None and not names and not behind:
         return axis("y", grid[0]) + axis("x", grid[1])
-    size = len(names) + (math.prod(grid) if grid else 0)
-    return (Atom("t", size, 1, size, names, grid),)
+    if grid is None:
+        names, behind = names + behind, ()
+    size = len(names) + len(behind) + (math.prod(grid) if grid else 0)
+    return (Atom("t", size, 1, size, names, grid, behind),)
+
+
+def queries(count: int) -> Axis:
+    """An axis that counts queries, or latents, that a network learned; one needs no axis."""
+    return tokens((QUERY,) * count, None) if count != 1 else ()
+
+
+def size_of(given: Axis) -> int:
+    """How far an axis counts."""
+    return math.prod(atom.size for atom in given)
 
 
 def visible(given: Axis) -> Axis:
@@ -67,12 +97,36 @@ def is_whole(given: Axis, role: str) -> bool:
     return any(atom.role == role for atom in given)
 
 
-def tokens_of(given: Axis) -> tuple[tuple[str, ...], tuple[int, int] | None] | None:
-    """Names and grid of an axis of tokens, None for another axis."""
+def all_of(given: Axis, role: str) -> bool:
+    """Whether an axis counts all of one role, also where that was rolled or flipped."""
+    atoms = visible(given)
+    return is_whole(given, role) or (
+        len(atoms) == 1 and atoms[0].role == role and atoms[0].size == atoms[0].total
+    )
+
+
+def moved_axis(given: Axis, sign: int, shift: int) -> Axis | None:
+    """All rows or columns after a flip (`sign` -1) or a roll; None for another axis."""
+    if not visible(given) or not (all_of(given, "y") or all_of(given, "x")):
+        return None
+    (atom,) = visible(given)
+    own, start = atom.moved
+    # Position p now has what was at `sign * p + first`, which stands for `own * that + start`.
+    first = atom.size - 1 if sign < 0 else -shift
+    moved = (own * sign, (own * first + start) % atom.size)
+    return (replace(atom, moved=moved),)
+
+
+Tokens = tuple[tuple[str, ...], tuple[int, int] | None, tuple[str, ...]]
+"""Kinds of the tokens before a grid of positions, the grid (y, x), kinds of those behind it."""
+
+
+def tokens_of(given: Axis) -> Tokens | None:
+    """The tokens that an axis counts, None for another axis."""
     if len(given) == 1 and given[0].role == "t":
-        return given[0].names, given[0].grid
+        return given[0].names, given[0].grid, given[0].behind
     if [a.role for a in given] == ["y", "x"] and all(a.whole for a in given):
-        return (), (given[0].size, given[1].size)
+        return (), (given[0].size, given[1].size), ()
     return None
 
 
@@ -142,7 +196,7 @@ def _joined_digits(atoms: Iterable[Atom]) -> Axis:
         if (
             last is not None
             and last.role == atom.role != "t"
-            and last.total == atom.total
+            and (last.total, last.moved) == (atom.total, atom.moved)
             and last.stride == atom.stride * atom.size
         ):
             result[-1] = replace(last, size=last.size * atom.size, stride=atom.stride)
@@ -155,11 +209,14 @@ def without_gaps(given: Axes) -> Axes:
     """Axes after digits were dropped (summed over, or one value of them chosen): the rest of each
     role counts from 0 without gaps."""
     renamed: dict[Atom, Atom] = {}
-    for role in "buyx":
+    for role in "uyx":  # a part of the pictures never counts as all of them
         digits = [a for one in given for a in one if a.role == role]
         if len(digits) != len(set(digits)):
             continue  # twice in one tensor, as in a pattern of attention
         stride, total = 1, math.prod(a.size for a in digits)
+        if any(a.moved != STILL and a.total != total for a in digits):
+            renamed |= {a: axis("?", a.size)[0] for a in digits}  # which are left, nobody knows
+            continue
         for atom in sorted(digits, key=lambda a: (a.stride, a.size)):
             renamed[atom] = replace(atom, stride=stride, total=total)
             stride *= atom.size
@@ -167,36 +224,14 @@ def without_gaps(given: Axes) -> Axes:
 
 
 def agreed(candidates: Sequence[Axis], size: int) -> Axis:
-    """The axis on which tensors that are combined element by element agree."""
+    """The axis on which tensors that are combined element by element agree.
+
+    What is left of a number after a sum counts like the rest of the number: the means of heads or
+    windows meet the heads or windows themselves. Two different parts of a number never agree.
+    """
     known = [c for c in candidates if not has([c], "?")]
-    if not known or any(visible(c) != visible(known[0]) for c in known):
+    alike = {tuple(replace(a, stride=1, total=a.size) for a in visible(c)) for c in known}
+    parts = {visible(c) for c in known if not all(a.whole for a in visible(c))}
+    if len(alike) != 1 or len(parts) > 1:
         return axis("?", size) if size != 1 else ()
-    return max(known, key=len)
-
-
-def layout_of(given: Axes) -> tuple[OutputLayout, tuple[int, ...], tuple[str, ...]] | None:
-    """How a tensor of such axes is shown: its layout, the (y, x) of the map, the kinds of the
-    tokens before it. None if the axes are not pictures, units and at most one map of positions."""
-    letters = ""
-    names: tuple[str, ...] = ()
-    grid: tuple[int, int] | None = None
-    for one in given:
-        found = next((role for role in "buyx" if role not in letters and is_whole(one, role)), "")
-        if not found and "t" not in letters and (known := tokens_of(one)) is not None:
-            found, (names, grid) = "t", known
-        letters += found or ("1" if not visible(one) else "?")
-    if len(given) == 2:
-        return (AS_GIVEN, (), ()) if letters[0] == "b" and letters[1] not in "yxt" else None
-    if len(given) == 3 and "t" not in letters:
-        letters, names = letters.replace("1", "t"), ("",)
-    for place in "yx" if len(given) == 4 else "":
-        if place not in letters:
-            letters = letters.replace("1", place, 1)
-    if sorted(letters) == ["b", "u", "x", "y"]:
-        y, x = (math.prod(a.size for a in given[letters.index(place)]) for place in "yx")
-        return OutputLayout(letters), (y, x), ()
-    if sorted(letters) == ["b", "t", "u"] and grid is not None:
-        return OutputLayout(letters, len(names)), grid, names
-    if sorted(letters) == ["b", "t", "u"] and len(names) == 1:
-        return OutputLayout(letters, 1, 0), (), ()
-    return None
+    return max(known, key=lambda c: (len(c), max((a.total for a in c), default=0)))

@@ -39,6 +39,7 @@ def capture(
     def reached(place: CallSite, value: Tensor) -> Tensor | None:
         given = value
         for node in missing.pop(place, ()):
+            _check_blocks(node, x)
             shown = node.layout.shown(value, grid_of(node, value, x))
             found[node.id] = shown.clone() if node.overwritten else shown
             if value.requires_grad and not (node.layout.as_given or node.overwritten):
@@ -54,6 +55,17 @@ def capture(
         with bent, suppress(_AllReached), Taps(module, missing, reached):
             module(x)
     return found, [node.id for some in missing.values() for node in some]
+
+
+def _check_blocks(node: Node, x: Tensor) -> None:
+    """How a node's output is cut in blocks is known for one size of pictures only."""
+    blocks = node.layout.blocks
+    if blocks is not None and node.shape and blocks.pixels != tuple(x.shape[2:]):
+        rows, columns = blocks.pixels
+        raise BadInput(
+            f"pictures of {x.shape[2]} x {x.shape[3]} were given, but how the output of {node.id} "
+            f"is cut in blocks is known for {rows} x {columns} only; expected pictures of that size"
+        )
 
 
 def grid_of(node: Node, value: Tensor, x: Tensor) -> tuple[int, ...]:

@@ -1,9 +1,10 @@
-"""Sums and concatenations that no module makes: `x + y` and `torch.cat` in plain code."""
+"""Sums, concatenations and products that no module makes: `x + y`, `torch.cat`, `x * y`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -14,18 +15,25 @@ _KINDS: dict[Callable[..., Any], str] = {
     torch.cat: "cat",
     torch.concat: "cat",
     torch.concatenate: "cat",
+    F.glu: "glu",
+    torch.mul: "mul",
+    torch.multiply: "mul",
+    Tensor.mul: "mul",
+    Tensor.mul_: "mul",
+    Tensor.multiply: "mul",
+    Tensor.multiply_: "mul",
 }
 """Every spelling; operators arrive as methods."""
 
 
 class JoinCalls(TorchFunctionMode):
-    """A context that calls `joined` for every sum and concatenation outside torch functions.
+    """A context that calls `joined` for every sum, concatenation and product in plain code.
 
     Enter it after other contexts of this sort, so that their own operations are not counted.
     """
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
-        """Called after a call of that kind ("add", "cat"); returns the result to use instead."""
+        """Called after a call of that kind ("add", "cat", "mul", "glu"); gives the result."""
         return result
 
     def __torch_function__(

@@ -1,15 +1,21 @@
-"""Calling a function when a forward pass reaches a module's output, or a sum inside a module."""
+"""Calling a function when a forward pass reaches a module's output, or a sum inside a module.
 
+Of a module that gives several values it is the main one that is reached, and replaced.
+"""
+
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from micrograph.models.node import CallSite
-from micrograph.models.outputs import named_tensors
+from micrograph.models.outputs import first_tensor, named_tensors, with_first_tensor
 from micrograph.models.running.joins import JoinCalls
 
+_OURS = "_micrograph_tap"
 Reached = Callable[[CallSite, Any], Tensor | None]
 
 
@@ -28,6 +34,7 @@ class Taps(JoinCalls):
         self._calls: dict[str, int] = {}
         self._inside: list[tuple[str, dict[str, int]]] = []
         self._stack = ExitStack()
+        self._ours = False  # whether what is computed is ours, and no join of the network's
 
     def __enter__(self) -> "Taps":
         with ExitStack() as stack:
@@ -36,7 +43,7 @@ class Taps(JoinCalls):
                 part = self._module.get_submodule(path)
                 before, after = self._hooks(path)
                 stack.callback(part.register_forward_pre_hook(before).remove)
-                stack.callback(part.register_forward_hook(after).remove)
+                stack.callback(_register_early(part, after).remove)
             if self._joins:
                 super().__enter__()  # type: ignore[no-untyped-call]
             self._stack = stack.pop_all()
@@ -51,21 +58,28 @@ class Taps(JoinCalls):
         self._calls = dict.fromkeys(self._paths, 0)
         self._inside = []
 
-    def _hooks(self, path: str) -> tuple[Callable[..., None], Callable[..., Tensor | None]]:
+    def _hooks(self, path: str) -> tuple[Callable[..., None], Callable[..., Any]]:
         def before(module: nn.Module, inputs: Any) -> None:
             self._inside.append((path, {}))
 
-        def after(module: nn.Module, inputs: Any, output: Any) -> Tensor | None:
+        def after(module: nn.Module, inputs: Any, output: Any) -> Any:
             while self._inside.pop()[0] != path:  # a call that raised, and somebody caught it
                 pass
             call = self._calls[path]
             self._calls[path] += 1
             place = CallSite(path, call)
-            if place in self._places:
-                return self._reached(place, output)
             if not path and not isinstance(output, Tensor):
                 self._reach_parts(output, call)
-            return None
+                return None
+            first = first_tensor(output)
+            if first is None or place not in self._places:
+                return None
+            self._ours = True
+            try:
+                other = self._reached(place, first)
+            finally:
+                self._ours = False
+            return None if other is None else with_first_tensor(output, other)
 
         return before, after
 
@@ -78,6 +92,8 @@ class Taps(JoinCalls):
 
     def joined(self, kind: str, parts: Sequence[Any], result: Tensor) -> Tensor:
         """Counted in every module that the call happens in."""
+        if self._ours:
+            return result
         for path, counts in self._inside:
             number = counts.get(kind, 0)
             counts[kind] = number + 1
@@ -85,3 +101,15 @@ class Taps(JoinCalls):
             if place in self._places and (other := self._reached(place, result)) is not None:
                 result = other
         return result
+
+
+def _register_early(module: nn.Module, hook: Callable[..., Any]) -> RemovableHandle:
+    """Hang `hook` on a module before the hooks of others, but behind earlier ones of ours: what a
+    library records of the output, and hands to a head later, is what `hook` made of it."""
+    setattr(hook, _OURS, True)
+    hooks = cast("OrderedDict[int, Any]", module._forward_hooks)
+    before = [number for number, other in hooks.items() if hasattr(other, _OURS)]
+    handle = module.register_forward_hook(hook, prepend=True)
+    for number in reversed(before):
+        hooks.move_to_end(number, last=False)
+    return handle

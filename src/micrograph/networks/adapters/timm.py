@@ -5,6 +5,7 @@ What the pictures must be like is what timm's configuration of the weights says.
 
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -26,12 +27,14 @@ _CROP = 0.875
 
 
 def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
-    """The card of a timm model. Raises NotFound with near names, Unavailable without timm."""
+    """The card of a timm model. Warns where its name is deprecated, as timm does. Raises NotFound
+    with near names, Unavailable without timm."""
     timm = library("timm")
     if not timm.is_model(spec.name):
         raise not_found("timm model", spec.name, timm.list_models())
-    config = _config(timm, spec.name)
-    name = f"{config.architecture}.{config.tag}" if config.tag else spec.name
+    present = _present_name(timm, spec.name)
+    config = _config(timm, present)
+    name = f"{config.architecture}.{config.tag}" if config.tag else present
 
     def build(pretrained: bool = False) -> "nn.Module":
         net: nn.Module = timm.create_model(name, pretrained=pretrained, **spec.options)
@@ -56,6 +59,23 @@ def card(spec: ModelSpec, given: str | Preprocessing | None) -> ModelCard:
         paper_url=_arxiv(config.paper_ids),
         lineage=f"timm {timm.__version__}, {config.architecture}",
     )
+
+
+def _present_name(timm: Any, name: str) -> str:
+    """What timm calls a model today. Raises NotFound for one that it no longer has."""
+    old, _, tag = name.partition(".")
+    deprecated = timm.models.get_deprecated_models()
+    if old not in deprecated:
+        return name
+    if deprecated[old] is None:
+        raise not_found("timm model", old, timm.list_models())
+    present = str(deprecated[old])
+    if tag:  # weights were named: those, of the network's present name
+        present = f"{present.partition('.')[0]}.{tag}"
+    warnings.warn(
+        f"timm maps the deprecated model name {name} to its current name {present}", stacklevel=3
+    )
+    return present
 
 
 def _config(timm: Any, name: str) -> Any:

@@ -196,7 +196,7 @@ def _side(atlas: Reading, node: NodeRecord, urls: Urls) -> Side:
     examples = [] if tiles else sorted(_examples(atlas, node, urls))
     units = [tile.unit for tile in spread(tiles, THUMBS)]
     units += _evenly_spaced(examples, min(len(examples), THUMBS))
-    facts = node_facts(atlas.model.id, node, urls)
+    facts = node_facts(atlas.model, node, urls)
     return Side(node=facts, thumbs=_thumbs(atlas, node, units, urls))
 
 

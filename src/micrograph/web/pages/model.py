@@ -31,7 +31,9 @@ class ModelPage:
     anything to show.
     `family` says which of several networks of one name this is, `relatives` are the models of it
     that have pages here; `others` lead to comparisons; `state` says whether it can be run here.
-    `depth` are its nodes with their units, `rendered` how far the lenses have come.
+    `depth` are its nodes with their units, `rendered` how far the lenses have come; `coverage` are
+    its modules that have no node, where the engine said that there are some, and `missing` a line
+    of it.
     """
 
     kind: str
@@ -63,6 +65,8 @@ class ModelPage:
     state: Known
     depth: list[NodeUnits]
     rendered: list[LensProgress]
+    coverage: Mapping[str, Any] | None
+    missing: str
 
 
 def model_page(
@@ -120,4 +124,6 @@ def model_page(
         state=state or Known(),
         depth=units_along_depth(atlas),
         rendered=progress(atlas, urls),
+        coverage=None if model.coverage is None else model.coverage.to_json(),
+        missing="" if model.coverage is None else str(model.coverage),
     )

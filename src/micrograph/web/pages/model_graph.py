@@ -177,7 +177,7 @@ def _graph_node(
         y=box.y,
         width=box.width,
         height=box.height,
-        node=node_facts(id, record, urls) if record else None,
+        node=node_facts(atlas.model, record, urls) if record else None,
         pictured=pictured,
         thumbs=[thumb(id, box.id, t.unit, t, urls) for t in chosen],
         picture=whole,

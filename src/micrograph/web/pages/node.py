@@ -103,7 +103,7 @@ def node_page(
         title=f"{id} / {node.id}",
         address=f"{id}/{node.id}",
         model=model_ref(atlas.model, urls),
-        node=node_facts(id, node, urls, atlas.dictionaries.get(node.id)),
+        node=node_facts(atlas.model, node, urls, atlas.dictionaries.get(node.id)),
         technique=view.lens,
         variant=view.shown_variant,
         view=view,

@@ -135,7 +135,7 @@ def unit_page(
         address=address,
         model=model_ref(model, urls),
         node=node.id,
-        node_facts=node_facts(model.id, node, urls, atlas.dictionaries.get(node.id)),
+        node_facts=node_facts(model, node, urls, atlas.dictionaries.get(node.id)),
         unit=unit,
         label=_label(atlas, node, unit),
         same_as=_link_in_concatenation(atlas, node, unit, urls),
