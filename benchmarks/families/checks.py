@@ -409,7 +409,8 @@ def _follows(value: Tensor, truth: Tensor) -> bool | None:
     flat = change.flatten(1).sort(1, descending=True).values
     share = float((flat[:, : max(flat.shape[1] // 4, 1)].sum(1) / flat.sum(1)).mean())
     # Only where change stays in one place does it say where that is.
-    return False if share > 0.9 or (share > 0.6 and crossed > 0.8) else None
+    elsewhere = straight < 0.2 and (share > 0.9 or (share > 0.6 and crossed > 0.8))
+    return False if elsewhere else None
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:

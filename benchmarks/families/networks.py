@@ -233,6 +233,7 @@ NEEDS_MORE = frozenset(
         *("VivitModel", "TimmBackbone", "TimmWrapperModel", "SegGptModel", "DinatModel"),
         *("VideoLlama3VisionModel", "PixtralVisionModel", "Siglip2VisionModel"),
         *("HunYuanVLVisionTransformer", "Cosmos3EdgeVisionModel", "GlmImageVisionModel"),
+        *("MuseGlimmerVisionModel", "MuseSparkVisionModel"),
     )
 )
 """Models of transformers that take text, points, videos, several pictures or cut patches beside or
@@ -281,7 +282,7 @@ def small(config: Any) -> Any:
     windows = "window_size" in fields  # which are made for the size that is there
     if isinstance(patch, int) and fields.get("image_size") and not windows:
         stages = 2 ** (len(fields.get("depths") or [0]) - 1)
-        side = patch * max(4, 4 * stages)
+        side = max(patch * 4 * stages, 64)
         image = fields["image_size"]
         config.image_size = side if isinstance(image, int) else [side, side]
     return config

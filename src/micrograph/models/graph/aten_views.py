@@ -155,7 +155,8 @@ def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
         if left is None:
             return Trace(tuple(axes), unless_inexact(field, UNKNOWN))
         field = field if left[1] else nowhere(field)
-        return Trace(tuple(axes), field, left[0][0] if size == 1 and left[0] else "")
+        kinds = set(left[0])
+        return Trace(tuple(axes), field, kinds.pop() if not left[1] and len(kinds) == 1 else "")
     inner = size_of(before[1:])
     if before and before[0].role == "o" and size % inner == first % inner == 0 and step == 1:
         some = size // inner  # of the things that lie side by side
