@@ -334,14 +334,14 @@ def _edges(found: Found, module: nn.Module, nodes: list[Node], images: Tensor, e
 
 def _fields(found: Found, model: Model, nodes: list[Node], images: Tensor, end: float) -> None:
     """The gradient of two positions of each map lies within the stated fields."""
-    exact = [n for n in nodes if n.shape and n.receptive_field.status == "exact"]
-    if not exact:
+    known = [n for n in nodes if n.shape and n.receptive_field.status in ("exact", "at most")]
+    if not known:
         return
     x = images.clone().requires_grad_()
     with torch.enable_grad():
-        values = model.run(x, [n.id for n in exact], preprocess=False)
+        values = model.run(x, [n.id for n in known], preprocess=False)
     draw = torch.Generator().manual_seed(2)
-    for node in exact:
+    for node in known:
         if time.monotonic() > end:
             return
         value = values[node.id]

@@ -5,6 +5,7 @@ need; nothing is downloaded.
 """
 
 import contextlib
+import copy
 import importlib.metadata
 import json
 import warnings
@@ -171,7 +172,8 @@ def smaller_size(net: nn.Module, size: int, channels: int) -> int:
     """128, if the network takes that as well; otherwise its own size."""
     for side in (128, 192) if size > 128 else ():
         with torch.no_grad(), contextlib.suppress(Exception), quiet():
-            net(torch.rand(1, channels, side, side))
+            # A copy, since some keep what they worked out for the first size.
+            copy.deepcopy(net)(torch.rand(1, channels, side, side))
             return side
     with torch.no_grad(), quiet():
         net(torch.rand(1, channels, size, size))  # raises what is wrong with the network itself
