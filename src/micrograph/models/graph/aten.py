@@ -17,6 +17,18 @@ from micrograph.models.graph.places import fitting
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE
 
 
+OVERWRITING = frozenset(
+    {"copy_", "zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
+)
+"""What leaves nothing of the tensor that it writes to."""
+CONSTANTS = frozenset(
+    f"{what}{how}"
+    for what in ("empty", "zeros", "ones", "full", "rand", "randn", "randint")
+    for how in ("_like", "")
+) | {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"}
+"""What takes no more than form and device of a tensor."""
+
+
 def trace(call: Call) -> Trace:
     """Where the result of a call comes from. At least one of its arguments is known."""
     rule = _RULES.get(call.name, _agreed if call.pointwise else _unknown)

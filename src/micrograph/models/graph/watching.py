@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from micrograph.models.graph.aten import is_pointwise, trace
+from micrograph.models.graph.aten import CONSTANTS, OVERWRITING, is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_name
 from micrograph.models.graph.axes import axis, in_space, is_whole, layout_of, unknown
 from micrograph.models.graph.picture_axes import axes_of_pictures
@@ -43,18 +43,6 @@ _COPIES = frozenset(
     {"clone", "alias", "detach", "_to_copy", "copy_", "view", "_unsafe_view", "permute"}
     | {"transpose"}
 )
-
-
-_OVERWRITING = frozenset(
-    {"copy_", "zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
-)
-"""What leaves nothing of the tensor that it writes to."""
-_CONSTANTS = frozenset(
-    f"{what}{how}"
-    for what in ("empty", "zeros", "ones", "full", "rand", "randn", "randint")
-    for how in ("_like", "")
-) | {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"}
-"""What takes no more than form and device of a tensor."""
 
 
 @dataclass(frozen=True)
@@ -226,7 +214,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _inputs(self, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
         """The arguments that come from the pictures."""
         given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        if name in _OVERWRITING or name in _CONSTANTS:
+        if name in OVERWRITING or name in CONSTANTS:
             given = given[1:]
         return [(t, origin) for t in given if (origin := self._origin(t)) is not None]
 
