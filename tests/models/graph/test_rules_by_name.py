@@ -263,6 +263,21 @@ def test_operations_of_other_devices_are_refused_here(name: str) -> None:
     assert name in aten._RULES
 
 
+def test_what_is_overwritten_is_known_by_its_name() -> None:
+    watcher = Watcher({})
+    watcher.start(MAP)
+    with torch.no_grad(), watcher:
+        into = MAP * 2
+        other = torch.ones_like(MAP)
+        torch.ops.aten.copy_.default(src=other, self=into)
+        assert watcher._origin(into) is None
+        torch.ops.aten.copy_.default(src=MAP, self=other)
+        assert watcher._origin(other) is not None
+        torch.ops.aten.zero_.default(self=other)
+        assert watcher._origin(other) is None
+    assert not watcher.slips
+
+
 @pytest.mark.parametrize(
     ("length", "size"),
     [

@@ -16,7 +16,6 @@ from micrograph.models.graph.axes import Axes, is_whole, unknown
 from micrograph.models.graph.places import fitting
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE
 
-
 OVERWRITING = frozenset(
     {"copy_", "zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
 )

@@ -201,7 +201,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         namespace, _, name = func._schema.name.partition("::")
         name = name if namespace == "aten" else func._schema.name  # `other::linear` is another
         # Before the call: it may write into them.
-        inputs = self._safely(name, self._inputs, name, args, kwargs, otherwise=None)
+        inputs = self._safely(name, self._inputs, func, name, args, kwargs, otherwise=None)
         results = func(*args, **kwargs)
         if inputs is None:
             self._safely(name, self._forget, func, args, kwargs, results, otherwise=None)
@@ -211,11 +211,12 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
         return results
 
-    def _inputs(self, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
-        """The arguments that come from the pictures."""
-        given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
+    def _inputs(self, func: Any, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
+        """The arguments that come from the pictures, if their values matter."""
+        arguments = arguments_by_name(func, args, kwargs)
         if name in OVERWRITING or name in CONSTANTS:
-            given = given[1:]
+            arguments.pop("self", None)
+        given = [t for t in tree_leaves(arguments) if isinstance(t, Tensor)]
         return [(t, origin) for t in given if (origin := self._origin(t)) is not None]
 
     def _follow(
