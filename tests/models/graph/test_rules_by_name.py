@@ -40,6 +40,7 @@ def flat(x: Tensor) -> Tensor:
 
 
 ATTENTION = {"query": heads, "key": heads, "value": heads, "attn_bias": None}
+ROWS_3_AND_LAST = {"indices": [None, None, torch.tensor([3, -1])]}
 REDUCED = {"dim": [2], "keepdim": True, "correction": 0}
 EXTREME = {"dim": 1, "other": MAP}
 ALONG = {"dim": 1}
@@ -102,6 +103,8 @@ GIVEN: dict[str, dict[str, Any]] = {
         "padding_mode": 0,
         "align_corners": False,
     },
+    "index": ROWS_3_AND_LAST,
+    "_unsafe_index": ROWS_3_AND_LAST,
     "index_select": {"dim": 2, "index": torch.tensor([3, 1])},
     "index_put": {"indices": [None, None, torch.tensor([1])], "values": torch.rand(2, 4, 1, 6)},
     "_index_put_impl": {
@@ -198,7 +201,7 @@ def _overloads() -> Iterator[tuple[str, str]]:
             )
             tensors = any("Tensor" in str(a.type) for a in arguments)
             scripts = any("str" in str(a.type) and a.name == "dim" for a in arguments)
-            scripts = scripts or overload in ("Dict_Tensor", "hacked_twin")
+            scripts = scripts or overload.endswith(("Dict_Tensor", "hacked_twin", "list_Tensor"))
             if tensors and not written and not scripts and (name, overload) not in REFUSED:
                 yield name, overload
 
