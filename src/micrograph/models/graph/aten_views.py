@@ -314,13 +314,17 @@ def _agreed_of_parts(call: Call, rank: int) -> Axes:
 
 
 def _chosen(call: Call) -> Trace:
+    """`index_select`."""
+    return some_of(call, call.arguments["dim"] % call.input.ndim, call.arguments["index"])
+
+
+def some_of(call: Call, dim: int, index: Tensor) -> Trace:
     """Some of an axis, in any order."""
-    dim, index = call.arguments["dim"] % call.input.ndim, call.arguments["index"]
     if call.of(index) is not None or not call.first.axes:  # which ones depends on the picture
         return _moved(call, dim)
     axes = list(call.first.axes)
     before, axes[dim] = axes[dim], resized_axis(axes[dim], call.result.shape[dim])
-    positions = index.reshape(-1).cpu().numpy()
+    positions = index.reshape(-1).cpu().numpy() % call.input.shape[dim]
     return Trace(tuple(axes), _taken(call.field, before, positions))
 
 
