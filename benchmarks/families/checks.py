@@ -408,9 +408,11 @@ def _follows(value: Tensor, truth: Tensor) -> bool | None:
         return True
     flat = change.flatten(1).sort(1, descending=True).values
     share = float((flat[:, : max(flat.shape[1] // 4, 1)].sum(1) / flat.sum(1)).mean())
-    # Only where change stays in one place does it say where that is.
+    # Only where change stays in one place, another one for each square, does it say where that is.
+    reach = torch.tensor([n - 1 for n in change.shape[1:]]) * 0.25
+    moves = bool((centre.amax(0) - centre.amin(0) > reach).all())
     elsewhere = straight < 0.2 and (share > 0.9 or (share > 0.6 and crossed > 0.8))
-    return False if elsewhere else None
+    return False if elsewhere and moves else None
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:

@@ -347,12 +347,17 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         given = [(t, origin.sources, origin.kinds) for t, origin in inputs]
         sources, kinds = sources_after(call, found, given)
         if found.token:
-            apart = {source for n in found.apart for source in origins[n].sources}
-            if found.apart:
+            queries = [origins[n] for n in found.apart]
+            if queries:
                 others = (o.sources for n, o in enumerate(origins) if n not in found.apart)
                 sources = frozenset().union(*others)
             sources = frozenset((n, ALL if t == ALL else found.token) for n, t in sources)
-            sources |= apart
+            names = sorted({name for origin in queries for name, _ in origin.kinds})
+            kinds = tuple(
+                (name, sources.union(*(origin.sources_of(name) for origin in queries)))
+                for name in names
+            )
+            sources = sources.union(*(origin.sources for origin in queries))
         self._origins[memory] = Origin(
             sources,
             found,
