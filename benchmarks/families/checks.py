@@ -334,14 +334,14 @@ def _edges(found: Found, module: nn.Module, nodes: list[Node], images: Tensor, e
 
 def _fields(found: Found, model: Model, nodes: list[Node], images: Tensor, end: float) -> None:
     """The gradient of two positions of each map lies within the stated fields."""
-    exact = [n for n in nodes if n.shape and n.receptive_field.status == "exact"]
-    if not exact:
+    known = [n for n in nodes if n.shape and n.receptive_field.status in ("exact", "at most")]
+    if not known:
         return
     x = images.clone().requires_grad_()
     with torch.enable_grad():
-        values = model.run(x, [n.id for n in exact], preprocess=False)
+        values = model.run(x, [n.id for n in known], preprocess=False)
     draw = torch.Generator().manual_seed(2)
-    for node in exact:
+    for node in known:
         if time.monotonic() > end:
             return
         value = values[node.id]
@@ -408,8 +408,11 @@ def _follows(value: Tensor, truth: Tensor) -> bool | None:
         return True
     flat = change.flatten(1).sort(1, descending=True).values
     share = float((flat[:, : max(flat.shape[1] // 4, 1)].sum(1) / flat.sum(1)).mean())
-    # Only where change stays in one place does it say where that is.
-    return False if share > 0.9 or (share > 0.6 and crossed > 0.8) else None
+    # Only where change stays in one place, another one for each square, does it say where that is.
+    reach = torch.tensor([n - 1 for n in change.shape[1:]]) * 0.25
+    moves = bool((centre.amax(0) - centre.amin(0) > reach).all())
+    elsewhere = straight < 0.2 and (share > 0.9 or (share > 0.6 and crossed > 0.8))
+    return False if elsewhere and moves else None
 
 
 def _correlation(a: Tensor, b: Tensor) -> float:

@@ -5,6 +5,7 @@ need; nothing is downloaded.
 """
 
 import contextlib
+import copy
 import importlib.metadata
 import json
 import warnings
@@ -171,7 +172,8 @@ def smaller_size(net: nn.Module, size: int, channels: int) -> int:
     """128, if the network takes that as well; otherwise its own size."""
     for side in (128, 192) if size > 128 else ():
         with torch.no_grad(), contextlib.suppress(Exception), quiet():
-            net(torch.rand(1, channels, side, side))
+            # A copy, since some keep what they worked out for the first size.
+            copy.deepcopy(net)(torch.rand(1, channels, side, side))
             return side
     with torch.no_grad(), quiet():
         net(torch.rand(1, channels, size, size))  # raises what is wrong with the network itself
@@ -233,6 +235,7 @@ NEEDS_MORE = frozenset(
         *("VivitModel", "TimmBackbone", "TimmWrapperModel", "SegGptModel", "DinatModel"),
         *("VideoLlama3VisionModel", "PixtralVisionModel", "Siglip2VisionModel"),
         *("HunYuanVLVisionTransformer", "Cosmos3EdgeVisionModel", "GlmImageVisionModel"),
+        *("MuseGlimmerVisionModel", "MuseSparkVisionModel"),
     )
 )
 """Models of transformers that take text, points, videos, several pictures or cut patches beside or
@@ -281,7 +284,7 @@ def small(config: Any) -> Any:
     windows = "window_size" in fields  # which are made for the size that is there
     if isinstance(patch, int) and fields.get("image_size") and not windows:
         stages = 2 ** (len(fields.get("depths") or [0]) - 1)
-        side = patch * max(4, 4 * stages)
+        side = max(patch * 4 * stages, 64)
         image = fields["image_size"]
         config.image_size = side if isinstance(image, int) else [side, side]
     return config

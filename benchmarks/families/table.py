@@ -13,7 +13,8 @@ _INTRODUCTION = """# Families of networks
 
 How far what Micrograph shows of a network agrees with the network itself, for the smallest network
 of every family, with random weights: timm's of every module, and those of torchvision, open_clip
-and transformers ({versions}). Made by `python benchmarks/families --write`.
+and transformers ({versions}).
+Made by `python benchmarks/families --write`.
 
 - **nodes**: how many there are; **not shown**: parts without parts of their own that compute
   something from the picture and have no node, of all such. A value whose axes are not known for

@@ -109,17 +109,21 @@ def test_the_axis_of_pictures_is_found_again(between: str) -> None:
         assert torch.allclose(found, alone(net, "second"), atol=1e-5)
 
 
-def test_pictures_in_another_order_or_mixed_are_no_node() -> None:
-    class Mixing(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first, self.second, self.third = conv(), conv(4), conv(4)
+MIXED: dict[str, Callable[[Tensor], Tensor]] = {
+    "another order": lambda x: x.flip(0),
+    "another order by index": lambda x: x[torch.arange(len(x) - 1, -1, -1)],
+    "another order by a mask and an index": lambda x: x[torch.arange(len(x)).flip(0), :, :32],
+    "rolled": lambda x: x.roll(1, 0),
+    "those before": lambda x: x.cumsum(0),
+    "sorted": lambda x: x.sort(0)[0],
+    "the first of them": lambda x: x[:1].expand_as(x),
+}
 
-        def forward(self, x: Tensor) -> Tensor:
-            x = self.second(self.first(x).flip(0))
-            return self.third(x.cumsum(0))
 
-    assert list(under_microscope(Mixing()).nodes) == ["first"]
+@pytest.mark.parametrize("mixed", MIXED)
+def test_pictures_in_another_order_or_mixed_are_no_node(mixed: str) -> None:
+    net = Net(lambda _, x: MIXED[mixed](x))
+    assert list(under_microscope(net).nodes) == ["first"]
 
 
 @pytest.mark.parametrize("batch_first", [True, False])

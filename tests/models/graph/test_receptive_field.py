@@ -186,6 +186,7 @@ DERIVED = {
     ),
     "largest unit": (Given(lambda x: x - x.amax(1, keepdim=True)), 4, ReceptiveField(5, 1, 0)),
     "maxout": (Given(lambda x: x.unflatten(1, (2, 2)).max(2)[0]), 2, ReceptiveField(5, 1, 0)),
+    "units in another order": (Given(lambda x: x[:, [2, 3, 0, 1]]), 4, ReceptiveField(5, 1, 0)),
     "channel shuffle": (nn.ChannelShuffle(2), 4, ReceptiveField(5, 1, 0)),
     "mean of two views": (
         Given(lambda x: torch.stack([x, x * 2]).mean(0)),

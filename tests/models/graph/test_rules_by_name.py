@@ -40,6 +40,7 @@ def flat(x: Tensor) -> Tensor:
 
 
 ATTENTION = {"query": heads, "key": heads, "value": heads, "attn_bias": None}
+ROWS_3_AND_LAST = {"indices": [None, None, torch.tensor([3, -1])]}
 REDUCED = {"dim": [2], "keepdim": True, "correction": 0}
 EXTREME = {"dim": 1, "other": MAP}
 ALONG = {"dim": 1}
@@ -109,6 +110,8 @@ GIVEN: dict[str, dict[str, Any]] = {
         "padding_mode": 0,
         "align_corners": False,
     },
+    "index": ROWS_3_AND_LAST,
+    "_unsafe_index": ROWS_3_AND_LAST,
     "index_select": {"dim": 2, "index": torch.tensor([3, 1])},
     "index_put": {"indices": [None, None, torch.tensor([1])], "values": torch.rand(2, 4, 1, 6)},
     "_index_put_impl": {
@@ -204,7 +207,7 @@ def _overloads() -> Iterator[tuple[str, str]]:
             )
             tensors = any("Tensor" in str(a.type) for a in arguments)
             scripts = any("str" in str(a.type) and a.name == "dim" for a in arguments)
-            scripts = scripts or overload in ("Dict_Tensor", "hacked_twin")
+            scripts = scripts or overload.endswith(("Dict_Tensor", "hacked_twin", "list_Tensor"))
             if tensors and not written and not scripts and (name, overload) not in REFUSED:
                 yield name, overload
 
@@ -267,6 +270,21 @@ def test_operations_of_other_devices_are_refused_here(name: str) -> None:
     with pytest.raises((NotImplementedError, RuntimeError, TypeError)):
         operation(*[MAP] * 3, None, None, None, False, 0.1, 1e-5)
     assert name in aten._RULES
+
+
+def test_what_is_overwritten_is_known_by_its_name() -> None:
+    watcher = Watcher({})
+    watcher.start(MAP)
+    with torch.no_grad(), watcher:
+        into = MAP * 2
+        other = torch.ones_like(MAP)
+        torch.ops.aten.copy_.default(src=other, self=into)
+        assert watcher._origin(into) is None
+        torch.ops.aten.copy_.default(src=MAP, self=other)
+        assert watcher._origin(other) is not None
+        torch.ops.aten.zero_.default(self=other)
+        assert watcher._origin(other) is None
+    assert not watcher.slips
 
 
 @pytest.mark.parametrize(

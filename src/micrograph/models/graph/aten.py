@@ -16,6 +16,17 @@ from micrograph.models.graph.axes import Axes, is_whole, unknown
 from micrograph.models.graph.places import fitting
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE
 
+OVERWRITING = frozenset(
+    {"copy_", "zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
+)
+"""What leaves nothing of the tensor that it writes to."""
+CONSTANTS = frozenset(
+    f"{what}{how}"
+    for what in ("empty", "zeros", "ones", "full", "rand", "randn", "randint")
+    for how in ("_like", "")
+) | {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"}
+"""What takes no more than form and device of a tensor."""
+
 
 def trace(call: Call) -> Trace:
     """Where the result of a call comes from. At least one of its arguments is known."""
@@ -30,17 +41,34 @@ def _agreed(call: Call) -> Trace:
     return Trace(call.agreed(), call.field)
 
 
+_DIMS = ("dim", "dims", "dim0", "dim1", "dim2", "dimension", "axis")
+"""How operations call the axes that they work along."""
+
+
 def _unknown(call: Call) -> Trace:
     """An operation without a rule: it is taken to treat each picture alike, unless it names their
     axis."""
     first, shape = call.first.axes, call.result.shape
     axes: Axes = unknown(shape)
     if first and shape and is_whole(first[0], "b") and shape[0] == call.input.shape[0]:
-        named = (call.arguments.get(name) for name in ("dim", "dims", "dim0", "dim1", "axis"))
+        named = (call.arguments.get(name) for name in _DIMS)
         over = {d for one in named if one is not None for d in axes_meant(one, call.input.ndim)}
         if 0 not in over:
             axes = (first[0], *axes[1:])
     return Trace(axes, unless_inexact(call.field, UNKNOWN))
+
+
+def _indexed(call: Call) -> Trace:
+    """`x[:, index]`: some of one axis, in any order; more than that is not followed."""
+    indices = call.arguments["indices"]
+    places = [d for d, index in enumerate(indices) if index is not None]
+    index = indices[places[0]] if len(places) == 1 else None
+    if index is not None and index.ndim == 1 and index.dtype in (torch.int64, torch.int32):
+        return aten_views.some_of(call, places[0], index)
+    found = _unknown(call)
+    if 0 in places and found.axes:
+        return Trace((*unknown(call.result.shape[:1]), *found.axes[1:]), found.field)
+    return found
 
 
 def _same(call: Call) -> Trace:
@@ -125,6 +153,7 @@ _RULES: dict[str, Callable[[Call], Trace]] = {
         ),
         _put,
     ),
+    **dict.fromkeys(("index", "_unsafe_index"), _indexed),
     **aten_maps.RULES,
     **aten_views.RULES,
     **aten_tokens.RULES,

@@ -155,7 +155,8 @@ def _cut(call: Call, dim: int, first: int, step: int) -> Trace:
         if left is None:
             return Trace(tuple(axes), unless_inexact(field, UNKNOWN))
         field = field if left[1] else nowhere(field)
-        return Trace(tuple(axes), field, left[0][0] if size == 1 and left[0] else "")
+        kinds = set(left[0])
+        return Trace(tuple(axes), field, kinds.pop() if not left[1] and len(kinds) == 1 else "")
     inner = size_of(before[1:])
     if before and before[0].role == "o" and size % inner == first % inner == 0 and step == 1:
         some = size // inner  # of the things that lie side by side
@@ -313,13 +314,17 @@ def _agreed_of_parts(call: Call, rank: int) -> Axes:
 
 
 def _chosen(call: Call) -> Trace:
+    """`index_select`."""
+    return some_of(call, call.arguments["dim"] % call.input.ndim, call.arguments["index"])
+
+
+def some_of(call: Call, dim: int, index: Tensor) -> Trace:
     """Some of an axis, in any order."""
-    dim, index = call.arguments["dim"] % call.input.ndim, call.arguments["index"]
     if call.of(index) is not None or not call.first.axes:  # which ones depends on the picture
         return _moved(call, dim)
     axes = list(call.first.axes)
     before, axes[dim] = axes[dim], resized_axis(axes[dim], call.result.shape[dim])
-    positions = index.reshape(-1).cpu().numpy()
+    positions = index.reshape(-1).cpu().numpy() % call.input.shape[dim]
     return Trace(tuple(axes), _taken(call.field, before, positions))
 
 

@@ -1,9 +1,9 @@
 """Finding the axis of pictures again where no rule followed it: pictures one by one in a loop, or
 put in another order and back.
 
-The network runs on two pictures and on the same two with a third. The axis that counts to two and
-then to three counts pictures, if the values of the first two are the same in both runs: in another
-order, or mixed with each other, they would not be.
+The network runs on two pictures, and on the same two the other way round with a third behind them.
+The axis that counts to two and then to three counts pictures, if their values are the same in both
+runs, the other way round: in an order of the network's own, or mixed, they would not be.
 """
 
 from collections.abc import Collection
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from micrograph.models.node import CallSite
 
 TWO, THREE = 2, 3
+ORDER, TURNED = [0, 1, 2], [1, 0, 2]
 
 
 def axes_of_pictures(
@@ -32,7 +33,7 @@ def axes_of_pictures(
     noise = torch.rand((THREE, *images.shape[1:]), generator=draw).to(images)
     pictures = images[:1] + noise
     try:
-        two, three = (_outputs(module, pictures[:n], places) for n in (TWO, THREE))
+        two, three = (_outputs(module, pictures[n], places) for n in (ORDER[:TWO], TURNED))
     except Exception:  # it does not take so many, or draws numbers: nothing is found
         return {}
     found = {}
@@ -50,7 +51,7 @@ def _growing_axis(two: Tensor, three: Tensor) -> int | None:
     grown = [d for d in range(two.ndim) if two.shape[d] != three.shape[d]]
     if len(grown) != 1 or (two.shape[grown[0]], three.shape[grown[0]]) != (TWO, THREE):
         return None
-    first = three.narrow(grown[0], 0, TWO)
+    first = three.narrow(grown[0], 0, TWO).flip(grown[0])
     scale = two.abs().max().item()
     same = torch.allclose(first, two, rtol=1e-3, atol=1e-4 * scale)
     told_apart = not torch.equal(*two.unbind(grown[0]))

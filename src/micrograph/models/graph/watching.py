@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from micrograph.graph import Coverage
-from micrograph.models.graph.aten import is_pointwise, trace
+from micrograph.models.graph.aten import CONSTANTS, OVERWRITING, is_pointwise, trace
 from micrograph.models.graph.aten_call import ALL, Call, Trace, arguments_by_name
 from micrograph.models.graph.axes import axis, has, in_space, is_whole, unknown, visible
 from micrograph.models.graph.flow import Flow, attends, flow_after, new_flow
@@ -48,18 +48,6 @@ _COPIES = frozenset(
     {"clone", "alias", "detach", "_to_copy", "copy_", "view", "_unsafe_view", "permute"}
     | {"transpose"}
 )
-
-
-_OVERWRITING = frozenset(
-    {"copy_", "zero_", "fill_", "normal_", "uniform_", "random_", "bernoulli_", "exponential_"}
-)
-"""What leaves nothing of the tensor that it writes to."""
-_CONSTANTS = frozenset(
-    f"{what}{how}"
-    for what in ("empty", "zeros", "ones", "full", "rand", "randn", "randint")
-    for how in ("_like", "")
-) | {"new_empty", "new_empty_strided", "new_zeros", "new_ones", "new_full"}
-"""What takes no more than form and device of a tensor."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +238,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         namespace, _, name = func._schema.name.partition("::")
         name = name if namespace == "aten" else func._schema.name  # `other::linear` is another
         # Before the call: it may write into them.
-        inputs = self._safely(name, self._inputs, name, args, kwargs, otherwise=None)
+        inputs = self._safely(name, self._inputs, func, name, args, kwargs, otherwise=None)
         results = func(*args, **kwargs)
         if inputs is None:
             self._safely(name, self._forget, func, args, kwargs, results, otherwise=None)
@@ -260,11 +248,12 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             )
         return results
 
-    def _inputs(self, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
-        """The arguments that come from the pictures."""
-        given = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
-        if name in _OVERWRITING or name in _CONSTANTS:
-            given = given[1:]
+    def _inputs(self, func: Any, name: str, args: Any, kwargs: Any) -> list[tuple[Tensor, Origin]]:
+        """The arguments that come from the pictures, if their values matter."""
+        arguments = arguments_by_name(func, args, kwargs)
+        if name in OVERWRITING or name in CONSTANTS:
+            arguments.pop("self", None)
+        given = [t for t in tree_leaves(arguments) if isinstance(t, Tensor)]
         return [(t, origin) for t in given if (origin := self._origin(t)) is not None]
 
     def _follow(
@@ -358,12 +347,17 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         given = [(t, origin.sources, origin.kinds) for t, origin in inputs]
         sources, kinds = sources_after(call, found, given)
         if found.token:
-            apart = {source for n in found.apart for source in origins[n].sources}
-            if found.apart:
+            queries = [origins[n] for n in found.apart]
+            if queries:
                 others = (o.sources for n, o in enumerate(origins) if n not in found.apart)
                 sources = frozenset().union(*others)
             sources = frozenset((n, ALL if t == ALL else found.token) for n, t in sources)
-            sources |= apart
+            names = sorted({name for origin in queries for name, _ in origin.kinds})
+            kinds = tuple(
+                (name, sources.union(*(origin.sources_of(name) for origin in queries)))
+                for name in names
+            )
+            sources = sources.union(*(origin.sources for origin in queries))
         self._origins[memory] = Origin(
             sources,
             found,
