@@ -124,7 +124,7 @@ class Model:
 
     @cached_property
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
-        return name_nodes(self._watched.values, self.card.node_id, self.card.aliases)
+        return name_nodes(self._watched, self.card.node_id, self.card.aliases)
 
     @property
     def slips(self) -> Sequence[Slip]:
