@@ -159,8 +159,7 @@ class Model:
 
     @cached_property
     def _named(self) -> tuple[dict[str, Node], dict[str, str]]:
-        values = self._watched.values
-        nodes, known = name_nodes(values, self.card.node_id, self.card.aliases)
+        nodes, known = name_nodes(self._watched, self.card.node_id, self.card.aliases)
         return self._with_constants(nodes), known
 
     def _with_constants(self, nodes: dict[str, Node]) -> dict[str, Node]:

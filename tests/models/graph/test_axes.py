@@ -81,7 +81,7 @@ def test_what_is_shown_stands_at_its_coordinates(steps: list[tuple[str, tuple[in
     x = coordinates()
     found = watch(Rearranging(views), x)
     assert not found.slips
-    values = [v for v in found.values if v.producers[0].place.path == "copying"]
+    values = [v for v in found if v.producers[0].place.path == "copying"]
     for value in values:
         assert value.units in (UNITS, math.prod(views(x).shape[1:]))
         shown = value.producers[0].layout.shown(views(x).clone(), value.shape)

@@ -104,7 +104,7 @@ def test_functional_output_of_the_network_is_a_node_too():
 def test_hidden_nodes_are_looked_through():
     from micrograph.models.graph.naming import name_nodes
 
-    values = watch(Residual().eval(), torch.rand(1, 3, 8, 8)).values
+    values = watch(Residual().eval(), torch.rand(1, 3, 8, 8))
     nodes, _ = name_nodes(values, lambda path: None if path == "relu" else path)
     assert {n.id: n.parents for n in nodes.values()} == {
         "first": (),

@@ -10,7 +10,7 @@ in-place changes keep.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import torch
 from torch import Tensor, nn
@@ -147,12 +147,22 @@ class Value:
 
 
 @dataclass(frozen=True)
-class Watched:
+class Watched(Sequence[Value]):
     """What a forward pass showed: the future nodes, in order, and what could not be followed."""
 
     values: Sequence[Value]
     slips: Sequence[Slip] = ()
     coverage: Coverage = field(default_factory=Coverage)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @overload
+    def __getitem__(self, place: int) -> Value: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Value]: ...
+    def __getitem__(self, place: int | slice) -> Value | Sequence[Value]:
+        return self.values[place]
 
 
 class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
