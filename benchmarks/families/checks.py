@@ -371,8 +371,8 @@ def _fields(found: Found, model: Model, nodes: list[Node], images: Tensor, end: 
 def _maps(found: Found, model: Model, nodes: list[Node], images: Tensor) -> None:
     """A square moves over a picture: what changes of a map must move along.
 
-    Where few units are awake that may fail by chance, so a map is wrong if it does so on dark and
-    bright pictures alike.
+    Where few units are awake that may fail by chance. So a map is wrong if it does so on dark and
+    bright pictures alike, and if we put it together: what a network gives as a map is one.
     """
     left = [n.id for n in nodes if len(n.shape) == 2 and min(n.shape) > 1]
     for ground in (images[:1] * 0.2 + 0.4, images[1:] * 0.6, 1 - images[1:] * 0.3):
@@ -382,6 +382,9 @@ def _maps(found: Found, model: Model, nodes: list[Node], images: Tensor) -> None
         found.follows += sum(verdict is True for verdict in verdicts.values())
         found.spread += sum(verdict is None for verdict in verdicts.values())
         left = [id for id, verdict in verdicts.items() if verdict is False]
+    given = {n.id for n in nodes if n.layout.as_given}
+    found.spread += sum(id in given for id in left)
+    left = [id for id in left if id not in given]
     found.maps_wrong += [f"{id}: does not follow a square in the picture" for id in left]
 
 
