@@ -310,6 +310,7 @@ def _configs(config: Any) -> Iterator[Any]:
 _SAM = {"image_size": 128, "window_size": 4, "global_attn_indexes": [1]}
 
 OPTIONS: dict[str, dict[str, Any]] = {
+    "ViTMAEModel": {"mask_ratio": 0.0},  # otherwise each pass is another
     "SamVisionModel": _SAM,
     "SamHQVisionModel": _SAM,
     "PerceiverForImageClassificationConvProcessing": {
