@@ -21,7 +21,8 @@ from micrograph.graph import Coverage
 from micrograph.models.dictionaries.attached import Attached, Place, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
 from micrograph.models.graph.slips import Slip
-from micrograph.models.graph.watching import Watched, watch
+from micrograph.models.graph.values import Watched
+from micrograph.models.graph.watching import watch
 from micrograph.models.node import Node
 from micrograph.models.running.capture import capture
 from micrograph.models.running.passes import Passes, mended, to_be_watched

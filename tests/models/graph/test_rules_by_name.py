@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from micrograph.models.graph import aten
-from micrograph.models.graph.watching import Watcher
+from micrograph.models.graph.watcher import Watcher
 
 MAP = torch.rand(2, 4, 6, 6)
 SCALES = torch.rand(4)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from micrograph.models.graph.flow import ACTIVATIONS
-from micrograph.models.graph.watching import Value
+from micrograph.models.graph.values import Value
 
 
 def inside_attention(values: Sequence[Value]) -> Mapping[int, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from micrograph.models.graph.aten_call import ALL
-from micrograph.models.graph.watching import Source, Value
+from micrograph.models.graph.values import Source, Value
 
 
 def perhaps_constant(values: Sequence[Value], kinds: Sequence[str]) -> frozenset[Source]:

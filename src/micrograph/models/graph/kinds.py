@@ -7,7 +7,7 @@ from torch import nn
 
 from micrograph.graph import NodeKind
 from micrograph.models.graph.attended import is_attention_output
-from micrograph.models.graph.watching import Value
+from micrograph.models.graph.values import Value
 
 _KINDS: tuple[tuple[NodeKind, tuple[type[nn.Module], ...]], ...] = (
     (NodeKind.CONV, (nn.modules.conv._ConvNd,)),

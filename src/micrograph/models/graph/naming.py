@@ -11,7 +11,7 @@ from micrograph.models.graph.aten_call import ALL
 from micrograph.models.graph.attended import inside_attention
 from micrograph.models.graph.constants import perhaps_constant
 from micrograph.models.graph.kinds import kinds_of
-from micrograph.models.graph.watching import Producer, Source, Value
+from micrograph.models.graph.values import Producer, Source, Value
 from micrograph.models.node import CallSite, Node, ReceptiveField
 
 TOKEN_KINDS = ("class", "distillation")
