@@ -163,11 +163,23 @@ def test_timm_says_what_its_networks_take(peer):
         Model.of(torch.nn.Conv2d(3, 2, 1), id="mine")
 
 
+def _is_of_timm(timm, name: str) -> bool:
+    """Whether timm has a model of that name, and the weights' tag in it."""
+    try:
+        return timm.models.get_pretrained_cfg(name) is not None
+    except (RuntimeError, ValueError):
+        return False
+
+
 def test_deprecated_names_of_timm_are_their_present_ones(peer):
     timm = peer("timm")
     deprecated = timm.models.get_deprecated_models()
     assert len(deprecated) > 200
     for old, present in deprecated.items():
+        if not _is_of_timm(timm, present):  # timm itself fails on it
+            with pytest.raises(NotFound):
+                card(f"timm:{old}")
+            continue
         with pytest.warns(UserWarning, match=rf"deprecated model name {old} .* name {present}$"):
             found = card(f"timm:{old}")
         assert found.title == card(f"timm:{present}").title
