@@ -4,8 +4,9 @@
 
 Makes the atlases in a temporary folder: models of one shape (`--nodes` nodes of 8 units), every
 unit with a picture and with its profile on one dataset. Then asks for pages in this process,
-of a site with one of the atlases and of one with all, turn by turn, once their indices are there;
-times are medians of `--runs`, of CPU time, so that neighbours on the machine do not count.
+of a site with one of the atlases and of one with all, turn by turn, once their indices are there,
+each time under another address, so that it is made anew; times are medians of `--runs`, of CPU time,
+so that neighbours on the machine do not count.
 `--write` puts the table into docs/benchmarks.md.
 """
 
@@ -157,7 +158,8 @@ def ask(one: Path, all_: Path, runs: int) -> list[tuple[str, float, float, int]]
                     for site, taken in zip((few, many), times, strict=True):
                         looks[0] = 0
                         started = time.process_time()
-                        answer = site.get(path, follow_redirects=False)
+                        asked = f"{path}{'&' if '?' in path else '?'}n={run}"
+                        answer = site.get(asked, follow_redirects=False)
                         if run >= 0:
                             taken.append(1000 * (time.process_time() - started))
                         assert answer.status_code in (200, 303), (path, answer.status_code)
