@@ -5,8 +5,8 @@
 Makes the atlases in a temporary folder: models of one shape (`--nodes` nodes of 8 units), every
 unit with a picture and with its profile on one dataset. Then asks for pages in this process,
 of a site with one of the atlases and of one with all, turn by turn, once their indices are there,
-each time under another address, so that it is made anew; times are medians of `--runs`, of CPU time,
-so that neighbours on the machine do not count.
+each time under another address, so that it is made anew. Times are medians of `--runs`, of CPU
+time, so that neighbours on the machine do not count.
 `--write` puts the table into docs/benchmarks.md.
 """
 

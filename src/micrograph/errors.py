@@ -18,7 +18,7 @@ class BadInput(MicrographError):
     """A value that cannot be used: a wrong type, range or form."""
 
 
-class Damaged(BadInput):
+class DamagedAtlas(BadInput):
     """A file of ours whose content makes no sense. Whoever asked for a page of it did nothing
     wrong, so its page has a status of the server's."""
 

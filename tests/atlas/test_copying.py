@@ -22,7 +22,7 @@ from micrograph.atlas import (
     verify,
 )
 from micrograph.atlas.whole import results
-from micrograph.errors import Conflict, Damaged, NotFound
+from micrograph.errors import Conflict, DamagedAtlas, NotFound
 
 TOWN = DatasetRecord("town", "cd" * 32, "Town", 10, 32, "CC0", ("car", "bus"))
 OTHER = DatasetRecord("other", "ce" * 32, "Other", 10, 32)
@@ -158,7 +158,7 @@ def test_what_is_lost_is_named_and_the_rest_saved(tmp_path: Path, kind: str) -> 
     assert len(account.losses) == len(named)
     for loss, words in zip(account.losses, named, strict=True):
         assert words in str(loss)
-    with pytest.raises(Damaged, match="repair"):
+    with pytest.raises(DamagedAtlas, match="repair"):
         copy([path], tmp_path / "b.atlas")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.atlas"]
     mended = copy([path], tmp_path / "b.atlas", strict=False)

@@ -23,7 +23,7 @@ from micrograph.atlas import (
     Visualization,
 )
 from micrograph.atlas import format as atlas_format
-from micrograph.errors import Damaged, MicrographError, Unavailable
+from micrograph.errors import DamagedAtlas, MicrographError, Unavailable
 
 VALUES = {
     "null": None,
@@ -177,7 +177,7 @@ def test_other_things_in_place_of_tables(tmp_path: Path, sql: str) -> None:
     path = rich_atlas(tmp_path)
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(sql)
-    with pytest.raises(Damaged, match="damaged"):
+    with pytest.raises(DamagedAtlas, match="damaged"):
         Atlas.open(path)
     assert [str(p.path) for p in Library([tmp_path]).snapshot().problems] == [str(path)]
 
@@ -186,7 +186,7 @@ def test_a_graph_with_a_cycle(tmp_path: Path) -> None:
     path = rich_atlas(tmp_path)
     with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE node SET parents = '[\"mixed1a\"]' WHERE name = 'conv0'")
-    with pytest.raises(Damaged, match="cycle through"):
+    with pytest.raises(DamagedAtlas, match="cycle through"):
         Atlas.open(path)
 
 
@@ -203,7 +203,7 @@ def test_changed_bytes_of_a_picture_are_not_given_out(tmp_path: Path) -> None:
             "UPDATE picture SET data = ? WHERE digest = ?",
             (bytes(data), bytes.fromhex(tile.digest)),
         )
-    with pytest.raises(Damaged, match="changed since"):
+    with pytest.raises(DamagedAtlas, match="changed since"):
         atlas.picture(tile.digest)
 
 

@@ -63,7 +63,7 @@ def test_status_says_where_to_put_what_is_missing(run, new_user):
     out = run("weights", "status", "SqueezeNet1_1").out
     for text in (
         "weights   missing",
-        "weights import squeezenet1_1 FILE",
+        "weights import squeezenet1_1 'its file'",
         str(new_user / "weights"),
         "https://github.com/webmachinelearning/test-data",
         card("squeezenet1_1").digest,

@@ -5,10 +5,10 @@ import hashlib
 import json
 import pickle
 
+import dictionary_files as files
 import pytest
 import torch
-from tests.helpers import dictionary_files as files
-from tests.helpers.dictionary_files import LATENTS, UNITS, C, D, K, W
+from dictionary_files import LATENTS, UNITS, C, D, K, W
 
 from micrograph.models.dictionaries.reading import ReadFile, read
 from micrograph.weights.formats import WeightsError, digest_of

@@ -2,10 +2,10 @@
 
 import json
 
+import dictionary_files as files
 import pytest
 import torch
-from tests.helpers import dictionary_files as files
-from tests.helpers.dictionary_files import LATENTS, UNITS, B, W, top
+from dictionary_files import LATENTS, UNITS, B, W, top
 from torch import nn
 
 from micrograph.cards.preprocessing import Preprocessing

@@ -1,9 +1,9 @@
 """What `dictionary check` measures, against the same sums taken at once."""
 
+import dictionary_files as files
 import pytest
 import torch
-from tests.helpers import dictionary_files as files
-from tests.helpers.dictionary_files import LATENTS, UNITS, B, W
+from dictionary_files import LATENTS, UNITS, B, W
 from torch import nn
 
 from micrograph.cards.preprocessing import Preprocessing

@@ -103,7 +103,7 @@ def test_a_network_without_nodes_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Model, "nodes", property(lambda model: {}))
-    with pytest.raises(BadInput, match="net has no nodes, so there is nothing to render"):
+    with pytest.raises(BadInput, match="net has no nodes"):
         render(nets.under_microscope(nets.Residual()), tmp_path)
     assert not list(tmp_path.iterdir())
 

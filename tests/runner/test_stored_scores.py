@@ -30,7 +30,7 @@ def activations(model: Model, picture: np.ndarray, node: str = NODE) -> torch.Te
     handle = module.register_forward_hook(lambda _, given, out: found.append(out))
     with torch.no_grad():
         pixels = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255
-        model.run(pixels, [node])
+        model.module(model.preprocessing.apply(pixels))  # `run` stops before a later hook
     handle.remove()
     return found[0][0]
 

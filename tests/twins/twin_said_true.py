@@ -16,12 +16,37 @@ def _imports(recorded: Any, now: Any) -> bool:
     return "weights fetch" in str(recorded) and "weights import" in str(now)
 
 
+def _is_too_large(recorded: Any, now: Any) -> bool:
+    """A field that reaches over the edges is said to be all of the picture."""
+    before = recorded == "the whole input" or " px, every " in recorded
+    return before and now == "the whole picture"
+
+
 _FIRES = "Pictures and stimuli on which a unit is silent do not show what it fires on."
 _COUNTED = "What is made of a whole node counts for its units, and not as one more unit."
 _PASTED = "Placeholders in <...> were read by the shell as files."
 _FETCH = "Recommended where there is no file to fetch."
 
+_CLASS_TOKEN = "A class token that has not seen the picture does not come from its patches."
+
 SAID_TRUE = (
+    Expected(
+        r"all /models/toytown_vit\.json.*", r"\$\.body\.graph\.edges\.length",
+        lambda a, b: b == a - 1, _CLASS_TOKEN,
+    ),
+    Expected(
+        r"all /models/toytown_vit/patches\.json", r"\$\.body\.outputs\.length",
+        lambda a, b: b == a - 1, _CLASS_TOKEN,
+    ),
+    Expected(  # those behind the edge that is gone, each one place earlier
+        r"all /models/toytown_vit\.json.*",
+        r"\$\.body\.graph\.edges\[\d+\]\.(path|source|target)",
+        lambda a, b: isinstance(b, str), _CLASS_TOKEN,
+    ),
+    Expected(
+        r".+", r"\$\.body\..*(node|node_facts|here|there)\.sees",
+        _is_too_large, "No position sees more than the picture.",
+    ),
     Expected(
         r".+", r"\$\.body\.sections\[\d+\]\.(top|bottom|bands)\.length",
         lambda a, b: b < a, _FIRES,

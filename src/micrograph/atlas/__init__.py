@@ -21,7 +21,7 @@ from micrograph.atlas.records import (
     Visualization,
 )
 from micrograph.atlas.snapshot import Problem, Snapshot
-from micrograph.atlas.whole import Loss
+from micrograph.atlas.whole import LostRow
 from micrograph.atlas.write import AtlasWriter
 
 __all__ = [
@@ -33,7 +33,7 @@ __all__ = [
     "DictionaryRecord",
     "Hit",
     "Library",
-    "Loss",
+    "LostRow",
     "Merged",
     "ModelRecord",
     "NodeRecord",

@@ -13,9 +13,9 @@ from micrograph.atlas.format import reading
 from micrograph.atlas.merged import Merged, differing_node
 from micrograph.atlas.read import Atlas
 from micrograph.atlas.records import Visualization
-from micrograph.atlas.whole import Loss, datasets_of, page_problems, results, samples
+from micrograph.atlas.whole import LostRow, datasets_of, page_problems, results, samples
 from micrograph.atlas.write import AtlasWriter
-from micrograph.errors import Conflict, Damaged
+from micrograph.errors import Conflict, DamagedAtlas
 
 _BATCH = 64
 Step = Callable[[int, int], None]
@@ -28,7 +28,7 @@ class Account:
 
     results: int = 0
     samples: int = 0
-    losses: list[Loss] = field(default_factory=list)
+    losses: list[LostRow] = field(default_factory=list)
 
 
 def verify(path: Path | str, on_step: Step = lambda done, of: None) -> Account:
@@ -42,13 +42,13 @@ def verify(path: Path | str, on_step: Step = lambda done, of: None) -> Account:
         losses = page_problems(connection)
         whole = 0
         for found in results(connection, atlas, on_step):
-            if isinstance(found, Loss):
+            if isinstance(found, LostRow):
                 losses.append(found)
             else:
                 whole += 1
         there = list(samples(connection))
-    losses += [one for one in there if isinstance(one, Loss)]
-    kept = sum(not isinstance(one, Loss) and one[1] is not None for one in there)
+    losses += [one for one in there if isinstance(one, LostRow)]
+    kept = sum(not isinstance(one, LostRow) and one[1] is not None for one in there)
     return Account(whole, kept, losses)
 
 
@@ -64,7 +64,7 @@ def copy(
     has a result wins. Returns what it holds, and what was left out as damaged.
 
     `nodes` (ids or aliases) and `techniques` keep results of those only. With `strict` a damaged
-    result raises Damaged and nothing is made; without it is left out. Raises Conflict where
+    result raises DamagedAtlas and nothing is made; without it is left out. Raises Conflict where
     `target` is there or the sources are of different models, NotFound for an unknown node, and
     what `Atlas.open` raises. A file is there when it is whole, or not at all.
     """
@@ -72,8 +72,8 @@ def copy(
     if target.exists():
         raise Conflict(f"{target} is there already; delete it or choose another name")
     together = Merged(_of_one_model([Atlas.open(source) for source in sources]))
-    part = _Part({find_node(n, together.aliases, together.model.id) for n in nodes}, techniques)
-    losses: list[Loss] = []
+    part = _Choice({find_node(n, together.aliases, together.model.id) for n in nodes}, techniques)
+    losses: list[LostRow] = []
     fresh = target.with_name(f".{target.name}.new")
     fresh.unlink(missing_ok=True)
     try:
@@ -94,7 +94,7 @@ def copy(
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Choice:
     """Which results are meant; all of them where it says nothing."""
 
     nodes: Collection[str]
@@ -115,15 +115,15 @@ class _Sieve:
     """Lets through what is sound; what is not is written down, or refused with `strict`."""
 
     atlas: Atlas
-    losses: list[Loss]
+    losses: list[LostRow]
     strict: bool
 
-    def __call__(self, found: Iterable[T | Loss]) -> Iterator[T]:
+    def __call__(self, found: Iterable[T | LostRow]) -> Iterator[T]:
         for one in found:
-            if not isinstance(one, Loss):
+            if not isinstance(one, LostRow):
                 yield one
             elif self.strict:
-                raise Damaged(
+                raise DamagedAtlas(
                     f"{self.atlas.path} is damaged ({one}); "
                     "`micrograph atlas repair` saves the rest"
                 )
@@ -132,7 +132,7 @@ class _Sieve:
 
 
 def _copy_one(
-    atlas: Atlas, writer: AtlasWriter, part: _Part, sound: _Sieve, on_step: Step
+    atlas: Atlas, writer: AtlasWriter, part: _Choice, sound: _Sieve, on_step: Step
 ) -> tuple[int, int]:
     """How many results and samples of an atlas were new."""
     stored, named = 0, set[str]()

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from pathlib import Path
 
 from micrograph.atlas.versions import READABLE, VERSION, view_as_newest
-from micrograph.errors import BadInput, Damaged, MicrographError, NotFound, Unavailable
+from micrograph.errors import BadInput, DamagedAtlas, MicrographError, NotFound, Unavailable
 
 APPLICATION_ID = 0x4D475241
 """The letters MGRA, at byte 68 of the file."""
@@ -68,10 +68,10 @@ def not_an_atlas(path: Path) -> BadInput:
     return BadInput(f"{path} is not an atlas; atlases are made by `micrograph render`")
 
 
-def damaged(path: Path, why: object) -> Damaged:
+def damaged(path: Path, why: object) -> DamagedAtlas:
     """The error for an atlas whose content makes no sense."""
     reason = " ".join(str(why).split())[:_LONGEST_REASON] or type(why).__name__
-    return Damaged(
+    return DamagedAtlas(
         f"{path} is damaged ({reason}); delete it or restore a copy, and render it again"
     )
 

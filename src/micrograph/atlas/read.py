@@ -298,7 +298,7 @@ class Atlas:
     def picture(self, digest: str) -> Picture | None:
         """The picture of that digest (32 lower-case hex digits) with its bytes, or None.
 
-        Raises Damaged where the bytes are not those that have this digest.
+        Raises DamagedAtlas where the bytes are not those that have this digest.
 
         >>> from micrograph.atlas import Atlas, bundled_gallery
         >>> atlas = Atlas.open(bundled_gallery() / "inceptionv1_caffe.atlas")

@@ -22,7 +22,7 @@ _NONSENSE = (TypeError, ValueError, RecursionError, BadInput, sqlite3.Error)
 
 
 @dataclass(frozen=True)
-class Loss:
+class LostRow:
     """Something that cannot be read, or is not what was written. `what` names it in words."""
 
     what: str
@@ -34,15 +34,15 @@ class Loss:
 
 def results(
     connection: sqlite3.Connection, atlas: Atlas, on_step: Callable[[int, int], None]
-) -> Iterator[Visualization | Loss]:
-    """Every result with picture and arrays, in the order in which they were stored; a `Loss` for
+) -> Iterator[Visualization | LostRow]:
+    """Every result with picture and arrays, in the order in which they were stored; a `LostRow` for
     each that cannot be read. `on_step` is told how many of how many were looked at."""
     ids = _ids(connection)
     for done, id in enumerate(ids, 1):
         try:
             found = _result(connection, atlas, id)
         except _NONSENSE as error:
-            yield Loss(_name_of(connection, id), str(error) or type(error).__name__)
+            yield LostRow(_name_of(connection, id), str(error) or type(error).__name__)
         else:
             if found is not None:
                 yield found
@@ -112,13 +112,13 @@ def _name_of(connection: sqlite3.Connection, id: int) -> str:
 
 def samples(
     connection: sqlite3.Connection,
-) -> Iterator[tuple[DatasetRecord, SampleRecord | None] | Loss]:
+) -> Iterator[tuple[DatasetRecord, SampleRecord | None] | LostRow]:
     """Every dataset (with None), then each of its samples with its picture."""
     for number, row in _each(connection, queries.DATASETS.replace("SELECT", "SELECT id,", 1)):
         try:
             dataset = rows.dataset_record(row[1:])
         except _NONSENSE as error:
-            yield Loss(f"dataset {number}", str(error))
+            yield LostRow(f"dataset {number}", str(error))
             continue
         yield dataset, None
         query = queries.WHOLE_SAMPLES
@@ -133,7 +133,7 @@ def samples(
                     raise ValueError("its picture is gone")
                 yield dataset, found
             except _NONSENSE as error:
-                yield Loss(name, str(error))
+                yield LostRow(name, str(error))
 
 
 def _each(
@@ -147,13 +147,13 @@ def _each(
         return
 
 
-def page_problems(connection: sqlite3.Connection) -> list[Loss]:
+def page_problems(connection: sqlite3.Connection) -> list[LostRow]:
     """What SQLite itself finds wrong with the file."""
     try:
         found = [text for (text,) in connection.execute("PRAGMA quick_check(20)")]
     except sqlite3.Error as error:
         found = [str(error)]
-    return [Loss("the file", str(text)) for text in found if text != "ok"]
+    return [LostRow("the file", str(text)) for text in found if text != "ok"]
 
 
 def datasets_of(v: Visualization) -> set[str]:

@@ -181,11 +181,6 @@ def render(
     own = {name: _plain(name, given) for name, given in options_of(engines, options).items()}
     find_attached(model, names)
     chosen = choose_nodes(model.nodes, names, model.id)
-    if not model.nodes:
-        raise BadInput(
-            f"{model.id} has no nodes, so there is nothing to render: none of its modules gives a "
-            "tensor whose units could be told"
-        )
     largest = max((node.units for node in chosen), default=0)
     wanted = {node.id: choose_units(node, selection, largest) for node in chosen}
     _check_that_some_fit(model, jobs, wanted)

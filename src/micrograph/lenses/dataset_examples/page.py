@@ -22,7 +22,7 @@ from micrograph.lenses.dataset_examples.lens import (
     SweptNode,
 )
 from micrograph.lenses.dataset_examples.photographs import how_to_get, photograph_note
-from micrograph.lenses.pages.coverage import Coverage, coverage
+from micrograph.lenses.pages.coverage import LabelCoverage, coverage
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
@@ -95,7 +95,7 @@ class DatasetExamples:
     classes: list[ClassShare]
     names: list[str]
     firing: Firing | None
-    coverage: Coverage
+    coverage: LabelCoverage
     note: str = ""
 
 

@@ -17,7 +17,7 @@ ENOUGH = 0.5
 
 
 @dataclass(frozen=True)
-class Coverage:
+class LabelCoverage:
     """Of the `classes` of a dataset that have a name so many are `covered` by the model's labels.
     `foreign`: too few; `said` says so in a sentence, else it is ""."""
 
@@ -27,14 +27,14 @@ class Coverage:
     said: str
 
 
-def coverage(labels: Iterable[str], dataset: DatasetRecord | None) -> Coverage:
+def coverage(labels: Iterable[str], dataset: DatasetRecord | None) -> LabelCoverage:
     """Where either has no names nothing is known, and nothing said."""
     known = {name for label in labels for name in _names(label)}
     named = [names for one in (dataset.classes if dataset else ()) if (names := _names(one))]
     covered = sum(not names.isdisjoint(known) for names in named)
     if dataset is None or not known or not named or covered >= ENOUGH * len(named):
-        return Coverage(len(named), covered, False, "")
-    return Coverage(
+        return LabelCoverage(len(named), covered, False, "")
+    return LabelCoverage(
         len(named),
         covered,
         True,
