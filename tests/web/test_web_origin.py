@@ -28,6 +28,8 @@ def request(server: str, host: str, origin: str | None, **more: str) -> Request:
         ("127.0.0.1", "127.0.0.1:8000"),
         ("127.0.0.1", "localhost:8000"),
         ("::1", "[::1]:8000"),
+        ("::ffff:127.0.0.1", "127.0.0.1:8000"),
+        ("127.0.0.2", "127.0.0.2:8000"),
         ("192.168.1.4", "lab.example:8000"),
     ],
 )
@@ -41,6 +43,8 @@ def test_the_sites_own_pages_may(server, host):
     [
         ("127.0.0.1", "evil.example:8000", "http://evil.example:8000"),
         ("::1", "evil.example:8000", "http://evil.example:8000"),
+        ("::ffff:127.0.0.1", "evil.example:8000", "http://evil.example:8000"),
+        ("127.0.0.2", "10.0.0.1:8000", "http://10.0.0.1:8000"),
         ("127.0.0.1", "localhost:8000", "http://localhost:9000"),
         ("127.0.0.1", "localhost:8000", "null"),
         ("127.0.0.1", "localhost:8000", None),

@@ -1,15 +1,12 @@
 """Whether a request that changes something comes from the site's own pages."""
 
 from collections.abc import Collection
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
 from micrograph.errors import MicrographError, short
-
-_LOOPBACK = ("127.0.0.1", "::1")
-LOCAL = frozenset((*_LOOPBACK, "localhost"))
-"""What this machine calls itself."""
 
 
 class Refused(MicrographError):
@@ -30,11 +27,22 @@ def check_host(server: str, host: str, allowed: Collection[str]) -> None:
         name = urlsplit(f"//{host}").hostname or ""
     except ValueError:
         raise Refused(f"{short(host)} is no name of a host") from None
-    if server in _LOOPBACK and name not in LOCAL and name not in allowed:
+    local = name == "localhost" or _is_loopback(name)
+    if _is_loopback(server) and not local and name not in allowed:
         raise Refused(
             f"this site is not called {short(name)}; open it as localhost, or start it with "
             "--allow-host and the name"
         )
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether it is an address of this machine's own, also as IPv6 writes those of IPv4."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
 
 
 def _netloc(origin: str) -> str:
