@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from web_client import Client
 
 from micrograph.atlas import Atlas, Library, bundled_gallery
 from micrograph.cards.class_words import classes_meant
@@ -20,6 +21,7 @@ from micrograph.pictures import decode
 from micrograph.published import Copy, Listing, copy_of, listing
 from micrograph.published import copies as copies_of
 from micrograph.published.importing import import_pictures
+from micrograph.web import create_app
 from micrograph.web.class_search import units_of_class
 
 FILE = bundled_gallery() / "inceptionv1_caffe-photographs.atlas"
@@ -168,3 +170,12 @@ def test_a_search_for_a_kind_finds_units_that_fire_on_it(
         assert hits == pytest.approx(one.hits, abs=2)  # equals in 8 bits have no order
         assert hits >= 8
         assert one.dataset == "1,000 ImageNet samples"
+
+
+def test_alike_units_name_the_pictures_that_they_are_alike_on() -> None:
+    site = Client(create_app(Library([bundled_gallery()])))
+    sections = site.get("/models/inceptionv1_caffe/inception_4c/314.json").json()["sections"]
+    rows = next(s for s in sections if s["technique"] == "similar")["rows"]
+    alike = [r["measure"] for r in rows if r["title"] == "Fires on the same pictures"]
+    assert len(alike) == len(set(alike)) == 2
+    assert sorted(m.rpartition(" of ")[2] for m in alike) == ["imagenet-samples", "toytown"]

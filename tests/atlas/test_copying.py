@@ -170,6 +170,17 @@ def test_what_is_lost_is_named_and_the_rest_saved(tmp_path: Path, kind: str) -> 
     assert all(before["results"][key] == value for key, value in after.items())
 
 
+def test_a_search_that_cannot_be_read_is_named_and_made_anew(tmp_path: Path) -> None:
+    path = whole_atlas(tmp_path / "a.atlas")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TABLE search_config")
+    account = verify(path)
+    assert [loss.what for loss in account.losses] == ["the search"]
+    assert copy([path], tmp_path / "b.atlas").losses == []
+    assert verify(tmp_path / "b.atlas").losses == []
+    assert Atlas.open(tmp_path / "b.atlas").search("mixed1a")
+
+
 def test_a_lost_page_costs_what_lay_on_it(tmp_path: Path) -> None:
     path = tmp_path / "a.atlas"
     with AtlasWriter.open(path, MODEL, NODES) as writer:

@@ -212,3 +212,30 @@ def test_the_resolver_answers_programs(site):
     assert len(json.dumps(nothing)) < 2000
     assert site.get("/resolve").json()["address"] is None
     assert "/resolve" in site.get("/openapi.json").json()["paths"]
+
+
+def test_every_page_counts_the_nodes_of_a_model_alike(site):
+    index = site.get("/models.json").json()
+    rendered = {card["model"]["id"]: card["nodes"] for card in index["models"]}
+    known_only = {one["model"]["id"]: one["nodes"] for one in index["known"]}
+    counted = {**rendered, **known_only}
+    for here in [*rendered, "inceptionv1", "vgg19_caffe"]:
+        sides = site.get(f"/compare.json?here={here}&there=inceptionv1_caffe").json()
+        depth = site.get(f"/models/{here}.json").json()["depth"]
+        assert counted[here] == len(depth) == sides["here"]["nodes"] > 0, here
+    assert counted["inceptionv1"] < len(bundled_nodes("inceptionv1")), (
+        "branches count with their sum"
+    )
+
+
+def bundled_nodes(model: str) -> list[dict[str, object]]:
+    return json.loads((bundled_catalogue() / f"{model}.json").read_text())["nodes"]
+
+
+def test_models_that_were_never_released_are_not_called_renderable(site):
+    known_only = site.get("/.json").json()["known"]
+    text = " ".join(site.get("/").text.split())
+    assert f"{len(known_only)} more models</a> are known, and " in text
+    never = [one for one in known_only if one["state"]["weights"] == "unreleased"]
+    assert never
+    assert f"and {len(known_only) - len(never)} of them can be rendered" in text

@@ -157,6 +157,19 @@ def test_another_file_in_the_copy_is_neither_shown_nor_served(
     assert b"root:" not in site.get(url).content
 
 
+def test_a_file_that_changes_in_its_place_changes_the_pages(
+    site: Client, page: str, copy_folder: Path
+) -> None:
+    samples.fill(copy_folder)
+    whole = site.get(page).text
+    file = next(copy_folder.iterdir())
+    data = file.read_bytes()
+    file.write_bytes(data + b"more")
+    assert site.get(page).text != whole
+    file.write_bytes(data)
+    assert site.get(page).text == whole
+
+
 def test_scaled_copies_are_shown_and_said_to_be_such(
     site: Client, page: str, copy_folder: Path
 ) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from micrograph.cards import cards
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import Unavailable
 from micrograph.models import ModelCard
 from micrograph.weights import store
+from micrograph.weights.fetchable import command_for
 from micrograph.weights.formats import RawTensor, WeightsError, digest_of, write_safetensors
 
 TENSORS = {"w": RawTensor("F32", (1,), b"\0\0\x80\x3f")}
@@ -91,3 +93,13 @@ def test_user_folder_is_the_platforms(monkeypatch, tmp_path):
         pytest.skip("XDG_DATA_HOME is of Unix")
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert store.data_folder() == tmp_path / "micrograph" / "weights"
+
+
+def test_missing_weights_name_only_commands_that_can_work(monkeypatch, tmp_path):
+    monkeypatch.setattr(store, "candidates", lambda card: [tmp_path / "none.safetensors"])
+    for name in ("inceptionv1", "inceptionv1_caffe"):  # fetched; by plain http only, so not fetched
+        with pytest.raises(Unavailable) as found:
+            store.find(cards()[name])
+        is_offered = f"weights fetch {name}" in str(found.value)
+        assert is_offered == command_for(cards()[name]).startswith("micrograph weights fetch")
+        assert is_offered == (name == "inceptionv1")

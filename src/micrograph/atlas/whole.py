@@ -148,12 +148,19 @@ def _each(
 
 
 def page_problems(connection: sqlite3.Connection) -> list[LostRow]:
-    """What SQLite itself finds wrong with the file."""
+    """What SQLite itself finds wrong with the file, and with the index that the search reads, which
+    a copy makes anew."""
     try:
         found = [text for (text,) in connection.execute("PRAGMA quick_check(20)")]
     except sqlite3.Error as error:
         found = [str(error)]
-    return [LostRow("the file", str(text)) for text in found if text != "ok"]
+    problems = [LostRow("the file", str(text)) for text in found if text != "ok"]
+    try:
+        connection.execute(queries.SEARCH, ("a", 1)).fetchall()
+        connection.execute("SELECT kind, node, unit, text FROM search").fetchall()
+    except sqlite3.Error as error:
+        problems.append(LostRow("the search", str(error)))
+    return problems
 
 
 def datasets_of(v: Visualization) -> set[str]:

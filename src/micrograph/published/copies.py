@@ -44,8 +44,10 @@ class Copy:
 
     @property
     def state(self) -> tuple[State | None, ...]:
-        """Another value after files came or went: what pages show of the copy may have changed."""
-        return tuple(_state(str(folder)) for folder in self.folders())
+        """Another value after files came, went or changed in their place: what pages show of the
+        copy may have changed."""
+        folders = [str(folder) for folder in self.folders()]
+        return (*map(_state, folders), *(one for folder in folders for one in _inside(folder)))
 
     @property
     def wanted_at(self) -> Path:
@@ -139,6 +141,16 @@ class Copy:
         if _state(path) == before:
             self._verified[path] = (before, edition)
         return data, edition
+
+
+def _inside(folder: str) -> list[State | None]:
+    """The states of what lies in a folder, in no order but always the same while nothing changes;
+    links are followed."""
+    try:
+        with os.scandir(folder) as entries:
+            return [_state(entry.path) for entry in entries]
+    except OSError:
+        return []
 
 
 def _state(path: str) -> State | None:

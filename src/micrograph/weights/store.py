@@ -9,6 +9,7 @@ import platformdirs
 
 from micrograph.cards.model_card import ModelCard
 from micrograph.errors import Unavailable
+from micrograph.weights.fetchable import reason_not_fetched
 from micrograph.weights.formats import RawTensor, WeightsError, digest_of, read_safetensors
 
 CHECKOUT_FOLDER = Path("../shared/weights")
@@ -87,7 +88,8 @@ def find(card: ModelCard) -> Path:
     if path is None:
         source = card.sources[0] if card.sources else None
         origin = f" (from {source.url or source.title})" if source else ""
-        fetch = f"`micrograph weights fetch {card.id}` or " if source and source.url else ""
+        fetchable = any(not reason_not_fetched(one) for one in card.sources)
+        fetch = f"`micrograph weights fetch {card.id}` or " if fetchable else ""
         raise Unavailable(
             f"no weights for {card.id} here; run {fetch}"
             f"`micrograph weights import {card.id} 'its file'`{origin} or put "

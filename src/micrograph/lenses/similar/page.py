@@ -23,7 +23,8 @@ class Near:
 
 @dataclass(frozen=True)
 class SimilarRow:
-    """Units that are alike by one measure, most first; `measure` says what the numbers are."""
+    """Units that are alike by one measure, most first; `measure` says what the numbers are, and of
+    which dataset."""
 
     title: str
     measure: str
@@ -54,10 +55,11 @@ def section(scene: Scene) -> SimilarUnits | None:
         *by_profile(scene.atlas, scene.node.id, scene.unit, scene.others, MOST),
         *by_weights(scene.atlas, scene.node.id, scene.unit, MOST),
     ]
+    names = {one.digest: one.name for one in scene.atlas.datasets()} if known else {}
     rows: list[SimilarRow | None] = [
         SimilarRow(
             TITLES.get(nearest.kind, nearest.kind),
-            nearest.method,
+            nearest.method + (f" of {names[nearest.dataset]}" if nearest.dataset in names else ""),
             [
                 Near(thumb, n.value)
                 for n in nearest.units

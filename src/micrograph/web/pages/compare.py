@@ -165,7 +165,7 @@ def _compared(atlas: Reading, urls: Urls) -> Compared:
         parameters=model.parameters,
         input=size if isinstance(size, int) else 0,
         classes=len(model.labels),
-        nodes=len(_main(atlas)),
+        nodes=len(own_nodes(atlas)),
         units=unit_count(atlas),
         lineage=model.lineage,
     )

@@ -8,6 +8,7 @@ from micrograph.atlas import Merged, Reading, Tile
 from micrograph.graph import is_drawn_small
 from micrograph.parts.parts import ModelRef, Thumb, model_ref, spread, thumb
 from micrograph.parts.urls import Urls
+from micrograph.web.pages.model_state import own_nodes
 from micrograph.web.pages.pictured import (
     along_depth,
     node_tiles,
@@ -32,8 +33,9 @@ class Stratum:
 
 @dataclass(frozen=True, eq=False)
 class ModelSummary:
-    """A model in the index. `lenses` is how many of them have results; `strata` go from the model's
-    input to its output, and are none while no unit has a picture."""
+    """A model in the index. `nodes` and `units` count what can be pictured, `lenses` is how many
+    lenses have results; `strata` go from the model's input to its output, and are none while no
+    unit has a picture."""
 
     model: ModelRef
     summary: str
@@ -77,7 +79,7 @@ def _summary_of(atlas: Reading, facts: CardFacts, urls: Urls) -> ModelSummary:
         model.summary,
         model.parameters,
         model.licence,
-        len(atlas.nodes),
+        len(own_nodes(atlas)),
         unit_count(atlas),
         facts.pictured,
         facts.lenses,

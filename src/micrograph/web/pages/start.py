@@ -10,6 +10,7 @@ from micrograph.parts.parts import ModelRef, model_ref
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known
 from micrograph.web.pages.model_cards import ModelSummary, card
+from micrograph.web.pages.model_state import own_nodes
 from micrograph.web.pages.pictured import unit_count
 
 CARDS = {"start": 12, "models": 24}
@@ -19,8 +20,8 @@ pictures."""
 
 @dataclass(frozen=True)
 class KnownModel:
-    """A model of which nothing is rendered here; `state` says whether it can be, `microscope`
-    whether OpenAI Microscope showed it."""
+    """A model of which nothing is rendered here; `nodes` and `units` count what can be pictured,
+    `state` says whether it can be rendered, `microscope` whether OpenAI Microscope showed it."""
 
     model: ModelRef
     summary: str
@@ -86,7 +87,7 @@ def start_page(
                 model_ref(o.model, urls),
                 o.model.summary,
                 o.model.parameters,
-                len(o.nodes),
+                len(own_nodes(o)),
                 unit_count(o),
                 known(o.model.id),
                 o.model.id in shown,
