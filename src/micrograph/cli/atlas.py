@@ -121,12 +121,12 @@ def merge(files: tuple[Path, ...], target: Path) -> None:
 @command.command()
 @click.argument("file", type=_FILE)
 @_TARGET
-@click.option("-n", "--nodes", multiple=True, help="A node whose results are kept.")
+@click.option("-n", "--node", "nodes", multiple=True, help="A node whose results are kept.")
 @click.option("-t", "--technique", multiple=True, help="A lens whose results are kept.")
 def extract(file: Path, target: Path, nodes: tuple[str, ...], technique: tuple[str, ...]) -> None:
     """Write some results of FILE into a new atlas: of nodes, of lenses, or of both."""
     if not nodes and not technique:
-        raise BadInput("nothing says what to keep; give --nodes, --technique or both")
+        raise BadInput("nothing says what to keep; give --node, --technique or both")
     _copy((file,), target, nodes, technique)
 
 
