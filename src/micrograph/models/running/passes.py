@@ -24,7 +24,9 @@ class Passes:
     `draws`: random numbers are drawn, and `random` is where they show. `alone`: pictures go through
     one at a time, because what a network makes of one depends on those `beside` it, or because it
     takes no more. `paired`: one picture goes through as two of the same, because of one alone the
-    network loses the axis of pictures, as `squeeze()` does. `keeps`: the parts of the network that would not be left as they were, and
+    network loses the axis of pictures, as `squeeze()` does.
+
+    `keeps`: the parts of the network that would not be left as they were, and
     `carried` is where that changes the next pass. `whole`: a pass is never stopped early, because
     there are hooks that may wait for its end. `opened`: where gradients are off inside, and left on
     by us; `severed`: what answers to pictures and has no gradient all the same. `checkpoints`:
