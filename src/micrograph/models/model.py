@@ -381,7 +381,8 @@ class Model:
     def _runs_on(self, rows: int, columns: int, node: str = "") -> bool:
         key = rows, columns, node
         if key not in self._sizes:
-            images = self._first_tensor.new_full((1, 3, rows, columns), 0.5)
+            pictures = 2 if self.passes.paired else 1
+            images = self._first_tensor.new_full((pictures, 3, rows, columns), 0.5)
             nodes = [self.nodes[node]] if node else []
             try:
                 with torch.no_grad(), mended(self.module, self.passes, self.device):
@@ -413,6 +414,9 @@ class Model:
         if len(x) < pictures:
             # As many pictures as values: a network may remember how many went in.
             x = x.repeat(pictures, 1, 1, 1)
+        if pictures == 1 and self.passes.paired:
+            found = self._capture_together(x.repeat(2, 1, 1, 1), nodes, relus)
+            return {id: value[:1] for id, value in found.items()}
         if pictures == 1 or not self.passes.alone:
             return self._capture_together(x, nodes, relus)
         parts = []

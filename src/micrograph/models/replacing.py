@@ -34,6 +34,8 @@ def replaced(model: Model, node: str, values: Tensor) -> Iterator[None]:
             read[base.id] = base.layout.shown(output, base.shape)
             return None
         put = values if model.picture is None else values[model.picture : model.picture + 1]
+        if model.passes.paired and len(put) == 1:
+            put = put.repeat(2, *[1] * (put.ndim - 1))
         pictures = found.layout.pictures(output)
         if pictures != len(put):
             raise BadInput(

@@ -389,3 +389,60 @@ def test_functional_gates_of_one_matrix() -> None:
     with torch.no_grad(), replaced(model, "blocks.0.glu", values := torch.randn(2, 6, 8, 8)):
         found = model.run(IMAGES, ["blocks.0"])["blocks.0"]
     assert torch.allclose(found, net.blocks[0].down(values), atol=1e-6)
+
+
+class GatedWindows(nn.Module):
+    """Windows of a map go through a gated layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.block, self.head = nn.Conv2d(3, 12, 4, 4), WindowedGate(), nn.Linear(12, 5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x).permute(0, 2, 3, 1)
+        n, y, x_, c = x.shape
+        x = x.view(n, y // 4, 4, x_ // 4, 4, c).permute(0, 1, 3, 2, 4, 5).reshape(-1, 16, c)
+        x = self.block(x).view(n, y // 4, x_ // 4, 4, 4, c).permute(0, 1, 3, 2, 4, 5)
+        return self.head(x.reshape(n, y, x_, c).mean((1, 2)))
+
+
+class WindowedGate(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate, self.up, self.down = nn.Linear(12, 24), nn.Linear(12, 24), nn.Linear(24, 12)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.down(F.silu(self.gate(x)) * self.up(x))
+
+
+def test_products_inside_of_windows_are_reached():
+    net = GatedWindows()
+    model = under_microscope(net)
+    product = []
+    hook = net.block.down.register_forward_pre_hook(lambda m, a: product.append(a[0]))
+    found = model.run(IMAGES, list(model.nodes))
+    net(IMAGES)
+    hook.remove()
+    windows = product[-1].view(2, 2, 2, 4, 4, 24).permute(0, 5, 1, 3, 2, 4)
+    assert torch.allclose(found["block.mul"], windows.reshape(2, 24, 8, 8), atol=1e-6)
+
+
+def test_what_a_hook_of_the_network_records_comes_from_the_node():
+    class Recording(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = nn.Sequential(conv(), nn.ReLU(), conv(4, 4), nn.ReLU())
+            self.head, self.seen = nn.Linear(8, 5), []
+            for part in (self.body[1], self.body[3]):
+                part.register_forward_hook(lambda m, a, out: self.seen.append(out.mean((2, 3))))
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.seen.clear()
+            self.body(x)
+            return self.head(torch.cat(self.seen, 1))
+
+    model = under_microscope(Recording())
+    assert edges(model)["cat"] == {"body.1", "body"}
+    share = attribute(model, "head", [0], IMAGES[:1], ["body.1"])[0]
+    assert share.shares[0].units.abs().sum() > 0
+    assert share.shares[0].is_complete(share.target)

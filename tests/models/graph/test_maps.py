@@ -117,3 +117,42 @@ def test_a_class_token_does_not_come_from_the_positions_beside_it() -> None:
         "head": {"after.class"},
         "dense": {"after"},
     }
+
+
+ROWS = torch.randperm(32, generator=torch.Generator().manual_seed(0))
+MOVED: dict[str, Callable[[Tensor], Tensor]] = {
+    "rows as columns": lambda x: x.transpose(2, 3).relu(),
+    "turned": lambda x: torch.rot90(x, 1, (2, 3)),
+    "chosen in another order": lambda x: x.index_select(3, ROWS),
+    "chosen by two indices": lambda x: x[:, :, ROWS[:, None], ROWS],
+    "mirrored": lambda x: x.flip(2),
+}
+
+
+@pytest.mark.parametrize("moved", MOVED.values(), ids=list(MOVED))
+def test_no_convolution_makes_a_map_of_places_that_changed(
+    moved: Callable[[Tensor], Tensor],
+) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b, self.c = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3), nn.Conv2d(4, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.c(self.b(moved(self.a(nn.functional.pad(x, (1, 1, 1, 1)))))).mean((2, 3))
+
+    nodes = under_microscope(Net()).nodes
+    assert [node.id for node in nodes.values() if node.shape] == ["a"]
+
+
+@pytest.mark.parametrize("quarters", [0, 4])
+def test_a_whole_turn_changes_nothing(quarters: int) -> None:
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a, self.b = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 4, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.b(torch.rot90(self.a(x), quarters, (2, 3)))
+
+    assert under_microscope(Net()).nodes["b"].receptive_field.size == 5

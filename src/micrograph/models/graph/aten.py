@@ -12,7 +12,7 @@ import torch
 
 from micrograph.models.graph import aten_maps, aten_products, aten_tokens, aten_views
 from micrograph.models.graph.aten_call import Call, Trace, axes_meant, unless_inexact
-from micrograph.models.graph.axes import Axes, is_whole, unknown
+from micrograph.models.graph.axes import Axes, axis, in_space, is_whole, unknown
 from micrograph.models.graph.places import fitting
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE
 
@@ -68,7 +68,16 @@ def _indexed(call: Call) -> Trace:
     found = _unknown(call)
     if 0 in places and found.axes:
         return Trace((*unknown(call.result.shape[:1]), *found.axes[1:]), found.field)
+    if any(in_space(call.first.axes[d]) and _goes_back(indices[d]) for d in places):
+        # A convolution that follows does not make a map of places that are known to have changed.
+        others = tuple(axis("o", size) for size in call.result.shape[1:])
+        return Trace((*found.axes[:1], *others), found.field)
     return found
+
+
+def _goes_back(index: torch.Tensor) -> bool:
+    """Whether numbers of rows or columns come in another order than their own."""
+    return index.dtype in (torch.int64, torch.int32) and bool((index.flatten().diff() < 0).any())
 
 
 def _same(call: Call) -> Trace:

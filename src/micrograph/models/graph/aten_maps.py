@@ -44,13 +44,14 @@ def _maps(call: Call) -> Axes:
 
 
 def _map_axes(given: Axes, shape: Sequence[int]) -> Axes:
-    """The last two axes of a map of that shape, made of another one."""
-    roles = ""
-    for role, place in (("y", 2), ("x", 3)):
-        known = {a.role for a in visible(given[place])}
-        roles += role if is_whole(given[place], role) or known <= {"?"} else "?"
-    if "?" in roles:  # half a map is none
-        roles = "??"
+    """The last two axes of a map of that shape, made of another one. Of what is known to be no map,
+    such as one whose rows are columns, comes none, however many convolutions follow."""
+    known = [{a.role for a in visible(given[place])} for place in (2, 3)]
+    are_map = (
+        is_whole(given[place], role) or roles <= {"?"}
+        for role, place, roles in zip("yx", (2, 3), known, strict=True)
+    )
+    roles = "yx" if all(are_map) else "oo"  # half a map is none
     return tuple(axis(role, size) for role, size in zip(roles, shape[2:], strict=True))
 
 

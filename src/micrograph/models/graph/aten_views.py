@@ -323,15 +323,21 @@ def some_of(call: Call, dim: int, index: Tensor) -> Trace:
     if call.of(index) is not None or not call.first.axes:  # which ones depends on the picture
         return _moved(call, dim)
     axes = list(call.first.axes)
-    before, axes[dim] = axes[dim], resized_axis(axes[dim], call.result.shape[dim])
     positions = index.reshape(-1).cpu().numpy() % call.input.shape[dim]
+    if in_space(axes[dim]) and (np.diff(positions) < 0).any():  # no longer side by side
+        return _moved(call, dim)
+    before, axes[dim] = axes[dim], resized_axis(axes[dim], call.result.shape[dim])
     return Trace(tuple(axes), _taken(call.field, before, positions))
 
 
 def _moved(call: Call, *dims: int) -> Trace:
     """Values along some axes change places, or mix, in a way that is not followed further."""
-    axes = tuple(axis("?", size_of(a)) if d in dims else a for d, a in enumerate(call.first.axes))
-    places = any(in_space(call.first.axes[d]) for d in dims)
+    given = call.first.axes
+    # "o": a convolution that follows does not make a map of places that are known to have changed.
+    roles = ["o" if in_space(a) else "?" for a in given]
+    shape = call.result.shape
+    axes = tuple(axis(roles[d], shape[d]) if d in dims else a for d, a in enumerate(given))
+    places = any(in_space(given[d]) for d in dims)
     return Trace(axes, unless_inexact(call.field, UNKNOWN) if places else call.field)
 
 
@@ -353,6 +359,13 @@ def _rearranged(call: Call) -> Trace:
         elif not is_whole(axes[d], "u"):
             axes[d] = axis("?", call.input.shape[d])
     return Trace(tuple(axes), field)
+
+
+def _rotated(call: Call) -> Trace:
+    """`rot90`: rows become columns."""
+    if call.arguments.get("k", 1) % 4 == 0:
+        return Trace(call.first.axes, call.field)
+    return _moved(call, *axes_meant(call.arguments.get("dims", (0, 1)), call.input.ndim))
 
 
 def _cumulated(call: Call) -> Trace:
@@ -385,5 +398,6 @@ RULES: dict[str, Callable[[Call], Trace]] = {
     "stack": _stack,
     "index_select": _chosen,
     **dict.fromkeys(("flip", "roll"), _rearranged),
+    "rot90": _rotated,
     **dict.fromkeys(("cumsum", "cumprod", "logcumsumexp"), _cumulated),
 }

@@ -51,16 +51,19 @@ def _reporting_calls(module: nn.Module, watcher: Watcher) -> Iterator[None]:
         for path, part in module.named_modules():
             before, after = _hooks(watcher, path)
             stack.callback(part.register_forward_pre_hook(before, with_kwargs=True).remove)
-            stack.callback(part.register_forward_hook(after).remove)
+            # Before the hooks of others: what they record of an output comes from the node.
+            stack.callback(part.register_forward_hook(after, prepend=True).remove)
         yield
 
 
 def _hooks(watcher: Watcher, path: str) -> tuple[Callable[..., None], Callable[..., None]]:
     def before(module: nn.Module, args: Any, kwargs: Any) -> None:
-        watcher.enter(path, module, (args, kwargs))
+        with torch._C.DisableTorchFunction():  # our own products are no joins of the network's
+            watcher.enter(path, module, (args, kwargs))
 
     def after(module: nn.Module, args: Any, output: Any) -> None:
-        watcher.leave(path, module, output)
+        with torch._C.DisableTorchFunction():
+            watcher.leave(path, module, output)
 
     return before, after
 

@@ -23,7 +23,10 @@ class Passes:
 
     `draws`: random numbers are drawn, and `random` is where they show. `alone`: pictures go through
     one at a time, because what a network makes of one depends on those `beside` it, or because it
-    takes no more. `keeps`: the parts of the network that would not be left as they were, and
+    takes no more. `paired`: one picture goes through as two of the same, because of one alone the
+    network loses the axis of pictures, as `squeeze()` does.
+
+    `keeps`: the parts of the network that would not be left as they were, and
     `carried` is where that changes the next pass. `whole`: a pass is never stopped early, because
     there are hooks that may wait for its end. `opened`: where gradients are off inside, and left on
     by us; `severed`: what answers to pictures and has no gradient all the same. `checkpoints`:
@@ -35,6 +38,7 @@ class Passes:
     random: str = ""
     alone: bool = False
     beside: str = ""
+    paired: bool = False
     keeps: tuple[str, ...] = ()
     carried: str = ""
     whole: bool = False

@@ -58,8 +58,10 @@ class _Probe:
         if first.failed:  # such as what is made in inference mode
             first = replace(self._pass(1, Passes(), watched=True), graded=set())
         if first.failed:
-            return Passes(whole=hooked)
+            return Passes(whole=hooked, paired=not first.no_memory and self._goes_in_pairs())
         both = self._pass(2, Passes())
+        if any(n != 1 and both.pictures.get(id) == 2 for id, n in first.pictures.items()):
+            return Passes(whole=hooked, paired=self._goes_in_pairs())
         found = Passes(
             draws=first.drew,
             keeps=tuple(sorted(first.changed)) if self._changes_always(first) else (),
@@ -78,6 +80,18 @@ class _Probe:
         if alone or odd:
             found = self._told_apart(found, first, odd, alone)
         return found if unknown else self._with_gradients(found, first, both)
+
+    def _goes_in_pairs(self) -> bool:
+        """Whether the first picture gives the same beside itself as beside the other."""
+        both, pictures = self._pass(2, Passes()), self.pictures
+        self.pictures = pictures[:1].repeat(2, 1, 1, 1)
+        try:
+            same = self._pass(2, Passes())
+        finally:
+            self.pictures = pictures
+        if both.failed or same.failed or set(same.pictures.values()) - {2}:
+            return False
+        return all(_alike(v[0], both.values[id][0]) for id, v in same.values.items())
 
     def _changes_always(self, first: _Seen) -> bool:
         """Whether a pass changes what the network keeps each time, not only when it is made first,
