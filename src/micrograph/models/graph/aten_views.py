@@ -222,7 +222,10 @@ def _cat(call: Call) -> Trace:
         return Trace(tuple(axes), _side(call, parts, None))
     axes[dim] = resized_axis(tuple(atom for one in along for atom in one), size)
     role = next((r for r in "yx" if all(is_whole(one, r) for one in along)), "")
-    if role:
+    if role and _is_in_disorder(call, parts, dim, role):
+        axes[dim] = axis("o", size)  # no map of the picture: a convolution would mix what is apart
+        field = unless_inexact(field, UNKNOWN)
+    elif role:
         axes[dim] = axis(role, size)
         field = _side_by_side(call, parts, dim, role)
     elif any(in_space(one) for one in along):
@@ -263,6 +266,26 @@ def _side_by_side(call: Call, parts: Sequence[Tensor], dim: int, role: str) -> F
         own = trace.field.span(role).seen if trace is not None else None
         pieces.append(own or seen.taken(np.full(t.shape[dim], NONE)))
     return Field().along(other, field.span(other)).along(role, Span().as_seen(joined(pieces)))
+
+
+def _is_in_disorder(call: Call, parts: Sequence[Tensor], dim: int, role: str) -> bool:
+    """Whether what the positions see goes to and fro where parts are put beside each other: halves
+    exchanged, every other row after the rest, a map twice. Not so where one part is most of the
+    whole and the others are of what it sees: a map with some of it around it, as in circular
+    padding."""
+    traces = [trace for part in parts if (trace := call.of(part)) is not None]
+    pieces = [trace.field.span(role).seen for trace in traces]
+    known = [one for one in pieces if one is not None]
+    if len(known) < len(pieces):
+        return False
+    largest = max(known, key=lambda one: one.count)
+    together = joined(known)
+    there = together.last >= 0
+    first, last = together.first[there], together.last[there]
+    inside = len(first) and first.min() >= largest.first.min() and last.max() <= largest.last.max()
+    if 2 * largest.count > sum(part.shape[dim] for part in parts) and inside:
+        return False
+    return bool((np.diff(first) < 0).any() or (np.diff(last) < 0).any())
 
 
 def _joined_tokens(call: Call, dim: int) -> Axis | None:
