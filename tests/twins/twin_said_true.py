@@ -31,6 +31,18 @@ _CLASS_TOKEN = "A class token that has not seen the picture does not come from i
 
 SAID_TRUE = (
     Expected(
+        r".+ /(models)?\.json", r"\$\.body\.(models|known)\[\d+\]\.nodes",
+        lambda a, b: b < a, "Nodes with units of their own are counted, as on the model's page.",
+    ),
+    Expected(
+        r".+ /compare\.json.+", r"\$\.body\.(here|there)\.nodes",
+        lambda a, b: b > a, "Nodes with units of their own are counted, as on the model's page.",
+    ),
+    Expected(
+        r".+", r"\$\.body\.sections\[\d+\]\.rows\[\d+\]\.measure",
+        lambda a, b: b.startswith(a + " of "), "Alike units say on which dataset.",
+    ),
+    Expected(
         r"all /models/toytown_vit\.json.*", r"\$\.body\.graph\.edges\.length",
         lambda a, b: b == a - 1, _CLASS_TOKEN,
     ),

@@ -1,6 +1,7 @@
 """What there is of a model: how many units its nodes have, and how far each lens has come."""
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from micrograph.atlas import NodeRecord, Reading
 from micrograph.graph import stored_worth_seeing
@@ -33,7 +34,14 @@ class LensProgress:
 
 def own_nodes(atlas: Reading) -> list[NodeRecord]:
     """The nodes with units to look at: see `stored_worth_seeing`."""
-    return stored_worth_seeing(atlas.nodes)
+    found = _OWN.get(atlas)
+    if found is None:
+        found = _OWN[atlas] = stored_worth_seeing(atlas.nodes)
+    return list(found)
+
+
+_OWN: "WeakKeyDictionary[Reading, list[NodeRecord]]" = WeakKeyDictionary()
+"""By what is read, whose nodes stay the same."""
 
 
 def units_along_depth(atlas: Reading) -> list[NodeUnits]:
