@@ -7,7 +7,13 @@ from micrograph.web.context import Context
 from micrograph.web.pages.compare import ComparePage, compare_page
 from micrograph.web.pages.model import ModelPage, model_page
 from micrograph.web.pages.node import NodePage, node_page
-from micrograph.web.pages.other import AboutPage, SearchPage, about_page, search_page
+from micrograph.web.pages.other import (
+    AboutPage,
+    SearchPage,
+    about_page,
+    addressed_page,
+    search_page,
+)
 from micrograph.web.pages.start import StartPage, start_page
 from micrograph.web.pages.unit import UnitPage, unit_page
 from micrograph.web.redirects import SEE_OTHER, Redirect, located
@@ -41,6 +47,8 @@ def about(context: Context, target: AboutTarget) -> AboutPage:
 def search(context: Context, target: SearchTarget) -> SearchPage | Redirect:
     """Places by address, alias, name or class label. The HTML page goes straight to the place
     where the text names exactly one."""
+    if not target.twin and (url := addressed_page(context.library, target.q, context.urls)):
+        return Redirect(url, SEE_OTHER)  # before everything is searched
     found = search_page(context.library, target.q, context.urls)
     if found.exact and not target.twin:
         return Redirect(found.exact, SEE_OTHER)

@@ -70,6 +70,12 @@ def about_page(version: str) -> AboutPage:
     return AboutPage(kind="about", title="About", version=version, lenses=all_words())
 
 
+def addressed_page(library: Snapshot, query: str, urls: Urls) -> str:
+    """The URL of the one place that a text is an address of, "" if there is none or are several."""
+    found = _addressed(library, query.strip(), urls) if query.strip() else []
+    return found[0].url if len(found) == 1 else ""
+
+
 def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     """Addresses first (`4c:447`, `toytown/4c`, `4c`, an old link), then what the atlases find by
     words, then units by the classes of their strongest pictures, or else what is near."""
