@@ -14,7 +14,7 @@ from micrograph.graph import NodeKind
 
 MOST_NODES = 20_000
 MOST_EDGES = 100_000
-MOST_UNITS = 20_000_000
+MOST_UNITS_TOGETHER = 20_000_000
 """A page of a model draws its graph and counts its units: a file that claims more than any network
 has is damaged or means harm."""
 
@@ -51,8 +51,8 @@ def _check_size(nodes: Sequence[NodeRecord]) -> None:
         raise ValueError(f"it has more than {MOST_NODES} nodes")
     if sum(len(node.parents) for node in nodes) > MOST_EDGES:
         raise ValueError(f"its nodes have more than {MOST_EDGES} edges")
-    if sum(node.units for node in nodes) > MOST_UNITS:
-        raise ValueError(f"its nodes have more than {MOST_UNITS} units")
+    if sum(node.units for node in nodes) > MOST_UNITS_TOGETHER:
+        raise ValueError(f"its nodes have more than {MOST_UNITS_TOGETHER} units")
     try:
         TopologicalSorter({node.id: node.parents for node in nodes}).prepare()
     except CycleError as error:

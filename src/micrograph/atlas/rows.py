@@ -248,7 +248,7 @@ def rendered_place(row: Iterable[Any]) -> tuple[str, str, str, int | None]:
     return columns.text(node), columns.text(technique), columns.text(variant), unit(column)
 
 
-HIT_KINDS = ("model", "node", "label")
+KINDS = ("model", "node", "label")
 """What a search can find, in the order in which it is given."""
 
 
@@ -256,7 +256,7 @@ def search_row(row: Iterable[Any]) -> tuple[str, tuple[str | None, int | None, s
     """Kind, then node, unit and text, of a row of the search table. Raises ValueError for what is
     none."""
     kind, node, unit, text = row
-    if kind not in HIT_KINDS:
+    if kind not in KINDS:
         raise ValueError(f"a search has no {str(kind)[:40]!r}")
     return kind, (
         None if node is None else columns.text(node),

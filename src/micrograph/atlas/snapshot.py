@@ -11,12 +11,11 @@ from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Hit, ModelRecord
+from micrograph.atlas.rows import KINDS
 from micrograph.atlas.scan import State
 from micrograph.errors import MicrographError, not_found
 
 _LOG = logging.getLogger("micrograph.atlas")
-KINDS = ("model", "node", "label")
-"""Kinds of hits, in the order in which a search gives them."""
 
 
 @dataclass(frozen=True)

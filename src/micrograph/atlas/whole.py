@@ -114,18 +114,29 @@ def samples(
     connection: sqlite3.Connection,
 ) -> Iterator[tuple[DatasetRecord, SampleRecord | None] | LostRow]:
     """Every dataset (with None), then each of its samples with its picture."""
-    for number, row in _each(connection, queries.DATASETS.replace("SELECT", "SELECT id,", 1)):
+    try:
+        datasets = connection.execute(
+            queries.DATASETS.replace("SELECT", "SELECT id,", 1)
+        ).fetchall()
+    except sqlite3.Error as error:
+        yield LostRow("the datasets", str(error))
+        return
+    for id, *row in datasets:
         try:
-            dataset = rows.dataset_record(row[1:])
+            dataset = rows.dataset_record(tuple(row))
         except _NONSENSE as error:
-            yield LostRow(f"dataset {number}", str(error))
+            yield LostRow(f"dataset {id}", str(error))
             continue
         yield dataset, None
-        query = queries.WHOLE_SAMPLES
-        for sample_number, sample in _each(connection, query, (row[0],)):
-            name = f"picture {sample_number} of {dataset.name}"
+        yield from _samples_of(connection, id, dataset)
+
+
+def _samples_of(
+    connection: sqlite3.Connection, id: int, dataset: DatasetRecord
+) -> Iterator[tuple[DatasetRecord, SampleRecord | None] | LostRow]:
+    try:
+        for *listed, picture_id, data in connection.execute(queries.WHOLE_SAMPLES, (id,)):
             try:
-                *listed, picture_id, data = sample
                 found = rows.sample_record(listed)
                 if found.picture is not None:
                     found = replace(found, picture=_with_data(found.picture, data))
@@ -133,18 +144,9 @@ def samples(
                     raise ValueError("its picture is gone")
                 yield dataset, found
             except _NONSENSE as error:
-                yield LostRow(name, str(error))
-
-
-def _each(
-    connection: sqlite3.Connection, query: str, given: tuple[Any, ...] = ()
-) -> Iterator[tuple[Any, tuple[Any, ...]]]:
-    """Rows with the first of their columns; ends where the next one cannot be read."""
-    try:
-        for row in connection.execute(query, given):
-            yield row[0], row
-    except sqlite3.Error:
-        return
+                yield LostRow(f"picture {listed[0]} of {dataset.name}", str(error))
+    except sqlite3.Error as error:
+        yield LostRow(f"further pictures of {dataset.name}", str(error))
 
 
 def page_problems(connection: sqlite3.Connection) -> list[LostRow]:

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from micrograph.atlas import Atlas, Snapshot
 from micrograph.atlas.keeping import Row, States
+from micrograph.atlas.rows import KINDS
 from micrograph.atlas.scan import State, file_state, is_being_written
-from micrograph.atlas.snapshot import KINDS
 from micrograph.errors import MicrographError
 from micrograph.index.store import Foreign, Store, is_busy, is_damage, path_key
 

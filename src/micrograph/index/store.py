@@ -9,8 +9,8 @@ from pathlib import Path
 
 from micrograph.atlas.keeping import Row, States
 from micrograph.atlas.read import match_query
+from micrograph.atlas.rows import KINDS
 from micrograph.atlas.scan import State
-from micrograph.atlas.snapshot import KINDS
 
 APPLICATION_ID = 0x4D475249
 """The letters MGRI, at byte 68 of the file."""
