@@ -89,6 +89,8 @@ def find_node(name: str, aliases: Mapping[str, str], where: str = "") -> str:
 def check_unit(unit: int, node: str, count: int) -> None:
     """Raises NotFound, with the last unit as the nearest, unless `node` (model/node), which has
     `count` units, has this one."""
+    if unit >= count and not count:
+        raise NotFound(f"unit {unit} is out of range: {node} has no units")
     if unit >= count:
         raise NotFound(
             f"unit {unit} is out of range: {node} has units 0-{count - 1}", [f"{node}/{count - 1}"]

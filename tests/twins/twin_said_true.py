@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from twin_compare import Expected
+from twin_compare import MISSING, Expected
 
 
 def _is_pasteable(recorded: Any, now: Any) -> bool:
@@ -106,5 +106,22 @@ SAID_TRUE = (
         r".+", r"\$\.body\.citations\[3\]\.text",
         lambda a, b: a.splitlines()[0] == b.splitlines()[0] and "author = " in b,
         "BibTeX is escaped, and names author and recipe.",
+    ),
+    Expected(
+        r"all /models/toytown/mixed4a(/0)?\.json\?(picture|dataset)=nosuch", r"\$\..+",
+        lambda a, b: b in (MISSING, 400, "error", "That did not work"),
+        "A value that is not there is refused, no longer replaced by the first.",
+    ),
+    Expected(
+        r"all /models/toytown\.json\?open=nosuch", r"\$\.body\.message",
+        lambda a, b: b == "open='nosuch' is no repeated block; expected all", "All is one as well.",
+    ),
+    Expected(
+        r"all /models/(.*/)?", r"\$\.location",
+        lambda a, b: a == "http://site" + b, "A path holds behind every proxy.",
+    ),
+    Expected(
+        r"all /models/toytown/mixed4a/0/map", r"\$\.(type|body)",
+        lambda a, b: "html" in str(a), "Where answers are data, errors are.",
     ),
 )  # fmt: skip

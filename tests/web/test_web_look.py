@@ -339,8 +339,10 @@ def test_without_weights_it_says_so(site):
     streamed = post(client, MODEL + "/look", packed(gray()), accept="application/x-ndjson")
     assert json.loads(streamed.text) == {
         "kind": "error",
+        "title": "That did not work",
         "status": 503,
         "message": "no weights of tinynet here",
+        "nearest": [],
     }
 
 

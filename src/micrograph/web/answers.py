@@ -17,7 +17,16 @@ def answer(
     if status == 200 and written.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
     body = written.body
-    if len(body) > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
+    if len(body) > _SMALL and takes_gzip(request.headers.get("accept-encoding", "")):
         body = written.packed
         headers["content-encoding"] = "gzip"
     return Response(body, status, headers, mime)
+
+
+def takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding header takes gzip: it names it, and not with a weight of 0."""
+    for one in accepted.split(","):
+        name, _, weight = one.partition(";")
+        if name.strip().lower() == "gzip":
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False

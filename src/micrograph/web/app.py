@@ -58,6 +58,7 @@ def create_app(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         summary="The JSON twins of the pages: the same path with .json behind it.",
     )
     app.add_middleware(Guard, hosts=hosts)

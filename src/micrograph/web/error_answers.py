@@ -1,19 +1,20 @@
 """Answers to errors: a page, or its twin, that gives the reason."""
 
 from contextlib import suppress
+from urllib.parse import quote
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from micrograph.errors import BadInput, MicrographError
+from micrograph.errors import BadInput, MicrographError, NotFound, short
 from micrograph.web.locations import find_model
 from micrograph.web.pages.other import error_page
 from micrograph.web.requests import context_of, page_response
 from micrograph.web.site import Site
-from micrograph.web.targets import no_such_page
+from micrograph.web.targets import no_such_page, parse
 
 
 def add_error_answers(app: FastAPI, site: Site) -> None:
@@ -32,6 +33,8 @@ def add_error_answers(app: FastAPI, site: Site) -> None:
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
+            if plain := _without_slash(request):
+                return RedirectResponse(plain, 307)
             return failed(request, no_such_page(request.url.path))
         text = str(error.detail)
         if error.status_code == 405:
@@ -46,4 +49,22 @@ def add_error_answers(app: FastAPI, site: Site) -> None:
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        return failed(request, BadInput(f"{'.'.join(map(str, first['loc']))}: {first['msg']}"))
+        given = "" if first["type"] in _SAYS_ENOUGH else f"{short(first.get('input'))}: "
+        text = f"{'.'.join(map(str, first['loc']))}: {given}{first['msg']}"
+        return failed(request, BadInput(text))
+
+
+_SAYS_ENOUGH = ("missing", "string_too_long")
+
+
+def _without_slash(request: Request) -> str:
+    """The address of the page that is meant by one with slashes behind it, "" if there is none."""
+    path, query = request.url.path, request.url.query
+    if request.method != "GET" or not path.endswith("/"):
+        return ""
+    try:
+        parse(path.rstrip("/"))
+    except MicrographError as error:
+        if isinstance(error, NotFound):
+            return ""
+    return quote(path.rstrip("/")) + (f"?{query}" if query else "")

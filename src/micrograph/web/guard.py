@@ -4,9 +4,10 @@ GET without a body."""
 from collections.abc import Collection
 
 from starlette.datastructures import Headers
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from micrograph.web.error_data import error_data, wants_data
 from micrograph.web.origin import Refused, check_host
 
 _HEADERS = {
@@ -48,8 +49,16 @@ class Guard:
         try:
             check_host(server, Headers(scope=scope).get("host", ""), self._hosts)
         except Refused as error:
-            await PlainTextResponse(f"{error}\n", error.status)(scope, receive, guarded)
+            await _refusal(scope, error)(scope, receive, guarded)
             return
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         await self.app(scope, receive, guarded)
+
+
+def _refusal(scope: Scope, error: Refused) -> Response:
+    """Without a page of the site, whose links would be refused as well."""
+    if wants_data(scope["method"], scope["path"]):
+        body = error_data(error.status, str(error))
+        return Response(body, error.status, media_type="application/json")
+    return PlainTextResponse(f"{error}\n", error.status)

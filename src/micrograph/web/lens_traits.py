@@ -88,6 +88,16 @@ def source_names(section: object) -> list[str]:
     return [one.shot.variant for one in getattr(section, "pictures", ())] if shown else []
 
 
+def pictures_looked_at(found: Sequence[Visualization]) -> list[str]:
+    """The names of the pictures that results about a node as a whole looked at."""
+    return [*dict.fromkeys(v.variant for v in found if by_picture(v.technique))]
+
+
+def datasets_shown(found: Sequence[Visualization]) -> list[str]:
+    """The names of the datasets of which a unit's results tell what it answered."""
+    return [*dict.fromkeys(v.variant for v in found if _can(v.technique).on_dataset)]
+
+
 def follows_own_picture(lens: str) -> bool:
     """Whether the reader's own picture is asked for before this part of a unit's page."""
     return _can(lens).reader_picture

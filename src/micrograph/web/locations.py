@@ -1,9 +1,11 @@
 """From what a URL says to the model, node or unit it means."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from micrograph import address
 from micrograph.atlas import NodeRecord, Reading, Snapshot
+from micrograph.errors import BadInput, short
 from micrograph.parts.urls import Urls
 
 
@@ -32,6 +34,17 @@ def locate(library: Snapshot, text: str, urls: Urls) -> Location:
         return Location(atlas=atlas, node=node, url=urls.node(id, node.id))
     address.check_unit(asked.unit, f"{id}/{node.id}", node.units)
     return Location(atlas=atlas, node=node, unit=asked.unit, url=urls.unit(id, node.id, asked.unit))
+
+
+def locate_all(library: Snapshot, parts: Sequence[str], urls: Urls) -> Location:
+    """What model, node and unit mean, as many of them as are given. Raises as `locate`, and
+    BadInput where one of them says nothing: the place would be a larger one than was meant."""
+    found = locate(library, "/".join(parts), urls)
+    there = 1 + (found.node is not None) + (found.unit is not None)
+    if there < len(parts):
+        level = ("model", "model/node", "model/node/unit")[len(parts) - 1]
+        raise BadInput(f"{short('/'.join(parts))} is no place; expected {level}")
+    return found
 
 
 def find_model(library: Snapshot, name: str) -> Reading:

@@ -20,8 +20,9 @@ from micrograph.web import look_answer
 from micrograph.web.answers import answer
 from micrograph.web.context import Context
 from micrograph.web.disconnects import reader_of
+from micrograph.web.error_data import error_data
 from micrograph.web.kept_pages import Written
-from micrograph.web.locations import Location, locate
+from micrograph.web.locations import Location, locate_all
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
 from micrograph.web.origin import check_origin
 from micrograph.web.reader import Reader
@@ -111,19 +112,16 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         number: Annotated[int, Query(ge=0, lt=2**31)],
     ) -> Response:
         """The heat map of a unit on a stored picture of a dataset."""
-        try:
-            check_origin(request, "ask for heat maps")
-            context = context_of(site, request)
-            here = locate(context.library, f"{model}/{node}/{unit}", context.urls)
-            found = _HEAT.dump_json(_heat(site, here, dataset, number))
-        except MicrographError as error:
-            return answer(request, Written(_error_line(error)), "application/json", error.status)
+        check_origin(request, "ask for heat maps")
+        context = context_of(site, request)
+        here = locate_all(context.library, [model, node, unit], context.urls)
+        found = _HEAT.dump_json(_heat(site, here, dataset, number))
         return answer(request, Written(found), "application/json")
 
 
 def _prepared(context: Context, parts: list[str], data: bytes, caricature: bool) -> Looking:
     """What looks at the picture and writes down what it saw. Checks everything first."""
-    here = locate(context.library, "/".join(parts), context.urls)
+    here = locate_all(context.library, parts, context.urls)
     image, size = context.site.incoming.decoded(data)
     return lambda on_step, reader: _LOOKED.dump_json(
         _look(context.site, here, image, size, caricature, on_step, reader), by_alias=True
@@ -214,5 +212,4 @@ async def _streamed(request: Request, make: Looking) -> AsyncIterator[bytes]:
 
 
 def _error_line(error: MicrographError) -> bytes:
-    line = {"kind": "error", "status": error.status, "message": str(error)}
-    return json.dumps(line).encode() + b"\n"
+    return error_data(error.status, str(error)) + b"\n"

@@ -7,6 +7,7 @@ from micrograph.atlas.format import one_connection_a_file
 from micrograph.web.answers import answer
 from micrograph.web.build import build
 from micrograph.web.context import Context
+from micrograph.web.error_data import wants_data
 from micrograph.web.failures import noted_failures
 from micrograph.web.kept_pages import Written
 from micrograph.web.outside import outside_state
@@ -48,17 +49,17 @@ def page_answer(site: Site, request: Request) -> Response:
 
 def page_response(context: Context, request: Request, page: Page, status: int = 200) -> Response:
     """The response with a page: JSON where the path of the request ends in `.json`, else HTML."""
-    mime = JSON if _wants_json(request) else HTML
+    mime = JSON if _asks_for_data(request) else HTML
     return answer(request, Written(page_body(context, request, page)), mime, status)
 
 
 def page_body(context: Context, request: Request, page: Page) -> bytes:
     """The page in the form that the request asks for."""
-    if _wants_json(request):
+    if _asks_for_data(request):
         return to_json(page)
     own = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return to_html(context, page, own)
 
 
-def _wants_json(request: Request) -> bool:
-    return request.url.path.endswith(".json") or request.method == "POST"
+def _asks_for_data(request: Request) -> bool:
+    return wants_data(request.method, request.url.path)

@@ -14,7 +14,7 @@ def add_resolve_route(app: FastAPI, site: Site) -> None:
     """`/resolve?q=`: JSON for programs; `/search?q=` takes people to the same place."""
 
     @app.get("/resolve")
-    def answer(request: Request, q: Annotated[str, Query()] = "") -> Resolved:
+    def answer(request: Request, q: Annotated[str, Query(max_length=2000)] = "") -> Resolved:
         """Which place a text or a link means: an address, a link to OpenAI Microscope or to a site
         like this, `InceptionV1 4c:447`. Where there is none, `address` is null and `note` says why.
         """

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from micrograph.web.build import PAGES, PageRoute
 from micrograph.web.images import image_answer
-from micrograph.web.locations import locate
+from micrograph.web.locations import locate_all
 from micrograph.web.origin import check_same_origin
 from micrograph.web.pages.other import ErrorPage
 from micrograph.web.render_state import RenderState
@@ -35,7 +35,7 @@ def add_routes(app: FastAPI, site: Site) -> None:
         check_same_origin(request)
         context = context_of(site, request)
         return context.ask_for_render(
-            locate(context.library, f"{model}/{node}/{unit}", context.urls)
+            locate_all(context.library, [model, node, unit], context.urls)
         )
 
     @app.get("/images/{model}/{name}", include_in_schema=False)

@@ -6,7 +6,6 @@ from urllib.parse import quote
 
 from micrograph.atlas import Reading, Tile
 from micrograph.atlas.remembered import Remembered
-from micrograph.errors import BadInput, short
 from micrograph.graph import is_drawn_small, parts_of
 from micrograph.parts.parts import (
     Choice,
@@ -19,6 +18,7 @@ from micrograph.parts.parts import (
     thumb,
 )
 from micrograph.parts.urls import Urls
+from micrograph.web.choices import check_choice
 from micrograph.web.column import FULL, PICTURED, BlockFrame, NodeBox
 from micrograph.web.folding import ALL, Fold, fold
 from micrograph.web.graph import layout
@@ -100,10 +100,8 @@ def graph_of(
     portraits = portraits_of(atlas, pictured) if view.lens in (UNITS, MAP) else {}
     plain = frozenset(atlas.nodes) - frozenset(portraits) - frozenset(wholes)
     folded = fold(tuple(atlas.nodes.values()), open)
-    if open and open not in (ALL, *folded.names):
-        raise BadInput(
-            f"open={short(open)} is no repeated block; expected {_block_names(folded.names)}"
-        )
+    if open:
+        check_choice("open", open, [ALL, *folded.names], "is no repeated block")
     drawing = layout(
         folded.nodes, FULL if view.lens in (UNITS, MAP) else PICTURED, plain, folded.labels
     )
@@ -221,7 +219,3 @@ def _switch(
             ],
         )
     ]
-
-
-def _block_names(names: Sequence[str]) -> str:
-    return " or ".join([ALL, *names[:8]]) if names else "none: no block is repeated"

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from micrograph.atlas import Reading
-from micrograph.errors import BadInput, short
 from micrograph.lenses.pages.listing import words
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.pages.source import source_of
 from micrograph.lenses.result import OnePicture
 from micrograph.parts.parts import Choice, Image, Switch, image
 from micrograph.parts.urls import Urls
+from micrograph.web.choices import check_choice
 from micrograph.web.lens_traits import DEFAULT, MAP, by_picture, in_graph
 
 UNITS = "units"
@@ -37,16 +37,12 @@ class ModelView:
         shown = [name for name in in_graph() if name in there]
         if "model" in there.get(MAP, ()):
             shown.append(MAP)
-        if asked not in (UNITS, *shown, DEFAULT.technique):
-            raise BadInput(
-                f"lens={short(asked)} is not there; expected {' or '.join([UNITS, *shown])}"
-            )
+        if asked != DEFAULT.technique:
+            check_choice("lens", asked, [UNITS, *shown])
         chosen = UNITS if asked == DEFAULT.technique else asked
         pictures = there.get(chosen, []) if by_picture(chosen) else []
-        if picture and pictures and picture not in pictures:
-            raise BadInput(
-                f"picture={short(picture)} is not there; expected {' or '.join(pictures[:20])}"
-            )
+        if picture:
+            check_choice("picture", picture, pictures, of="" if pictures else f"lens={chosen}")
         picture = (picture or pictures[0]) if pictures else ""
         return cls(
             lens=chosen,

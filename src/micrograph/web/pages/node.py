@@ -19,12 +19,14 @@ from micrograph.parts.parts import (
     node_facts,
 )
 from micrograph.parts.urls import Urls
+from micrograph.web.choices import check_choice
 from micrograph.web.failures import attempt
 from micrograph.web.lens_traits import (
     DEFAULT,
     MAP,
     UnitsMap,
     is_default_tile,
+    pictures_looked_at,
     source_names,
     units_map,
 )
@@ -82,13 +84,15 @@ def node_page(
     view: NodeView,
     picture: str = "",
 ) -> NodePage:
-    """Raises BadInput for a view that the node does not have."""
+    """Raises BadInput for a view or picture that the node does not have."""
     id = atlas.model.id
     there = lenses_there(atlas, node.id)
     whole = Scene(atlas, node, None, urls, atlas.visualizations(node.id, None))
     view = view.with_variant(whole, there)
     tiles, broken = _tiles(whole, view)
     parts = lens_parts(whole, "node")
+    if picture:
+        check_choice("picture", picture, [*pictures_looked_at(whole.found), *_source_names(parts)])
     chosen, pictures = _pictures(
         parts, picture, lambda name: urls.node(id, node.id, **view.query(), picture=name) + "#whole"
     )
@@ -167,11 +171,15 @@ def _pictures(
     parts: list[LensPart], asked: str, url: Callable[[str], str]
 ) -> tuple[str, list[Choice]]:
     """The source pictures that the node's lenses looked at, and which of them to show."""
-    names = dict.fromkeys(name for part in parts for name in source_names(part))
+    names = _source_names(parts)
     chosen = asked if asked in names else next(iter(names), "")
     return chosen, [
         Choice(name, name.replace("-", " "), url(name), name == chosen) for name in names
     ]
+
+
+def _source_names(parts: list[LensPart]) -> list[str]:
+    return [*dict.fromkeys(name for part in parts for name in source_names(part))]
 
 
 def _part(atlas: Reading, node: NodeRecord, urls: Urls) -> Link | None:

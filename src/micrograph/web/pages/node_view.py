@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from micrograph.atlas import Reading
-from micrograph.errors import BadInput, short
 from micrograph.lenses import lenses as lens_names
 from micrograph.lenses.contract import View
 from micrograph.lenses.pages.listing import page_of, words
@@ -13,6 +12,7 @@ from micrograph.lenses.pages.page import TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Choice, Switch
 from micrograph.parts.urls import Urls
+from micrograph.web.choices import check_choice
 from micrograph.web.failures import attempt
 from micrograph.web.lens_traits import DEFAULT, MAP, default_view, lenses_with_tiles, variant_word
 from micrograph.web.pages.sort import SORTS
@@ -50,11 +50,7 @@ class NodeView:
             ("size", SIZES),
             ("lens", lenses_with_tiles()),
         ):
-            value = getattr(self, name)
-            if value not in known:
-                raise BadInput(
-                    f"{name}={short(value)} is not understood; expected {' or '.join(known)}"
-                )
+            check_choice(name, getattr(self, name), known, "is not understood")
 
     @property
     def lens_view(self) -> View:
@@ -82,10 +78,7 @@ class NodeView:
         if self.variant in known:
             return self
         if self.variant:
-            raise BadInput(
-                f"variant={short(self.variant)} is not there; "
-                f"expected {' or '.join(known[:20]) or 'none'} for lens={self.lens}"
-            )
+            check_choice("variant", self.variant, known, of=f"lens={self.lens}")
         return replace(self, variant=known[0] if known else "")
 
     def query(self, **change: str) -> dict[str, str]:

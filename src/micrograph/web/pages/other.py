@@ -1,5 +1,6 @@
 """About, search and errors."""
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from micrograph.parts.urls import Urls
 from micrograph.resolve import Resolved, resolve
 from micrograph.resolve.nodes import find_node, spellings
 from micrograph.web.class_search import units_of_class
+from micrograph.web.error_data import title_of
 from micrograph.web.old_links import page_of
 
 OF_CLASS = 24
@@ -66,6 +68,10 @@ class ErrorPage:
     nearest: list[Link]
 
 
+_UNSEEN = re.compile(r"[\0-\x1f\x7f]")
+"""Control characters: in no name, and some of them not allowed in HTML."""
+
+
 def about_page(version: str) -> AboutPage:
     return AboutPage(kind="about", title="About", version=version, lenses=all_words())
 
@@ -79,7 +85,7 @@ def addressed_page(library: Snapshot, query: str, urls: Urls) -> str:
 def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     """Addresses first (`4c:447`, `toytown/4c`, `4c`, an old link), then what the atlases find by
     words, then units by the classes of their strongest pictures, or else what is near."""
-    query = query.strip()
+    query = _UNSEEN.sub(" ", query).strip()
     if not query:
         return SearchPage("search", "Search", "", "", [])
     exact = _addressed(library, query, urls)
@@ -185,10 +191,9 @@ def error_page(error: MicrographError, model: str | None, urls: Urls) -> ErrorPa
             near.append(Link(name, urls.node(model, name)))
         else:
             near.append(Link(name, urls.model(name)))
-    titles = {404: "There is no such place", 409: "Somebody is at it already"}
     return ErrorPage(
         kind="error",
-        title=titles.get(error.status, "That did not work"),
+        title=title_of(error.status),
         status=error.status,
         message=str(error),
         nearest=near,

@@ -23,7 +23,8 @@ from micrograph.parts.parts import (
     safe_color,
 )
 from micrograph.parts.urls import Urls
-from micrograph.web.lens_traits import DEFAULT, is_in_doubt
+from micrograph.web.choices import check_choice
+from micrograph.web.lens_traits import DEFAULT, datasets_shown, is_in_doubt
 from micrograph.web.pages.cite import Citation, citations
 from micrograph.web.pages.lens_parts import LensPart, lens_parts
 from micrograph.web.render_state import RenderState
@@ -115,9 +116,11 @@ def unit_page(
     options: Mapping[str, str] | None = None,
 ) -> UnitPage:
     """`origin` ("http://host:port") makes the permalink; `others` are the other models' atlases;
-    `options` is the page's query."""
+    `options` is the page's query. Raises BadInput for a dataset that the unit was not shown."""
     model = atlas.model
     results = atlas.visualizations(node.id, unit)
+    if dataset := (options or {}).get("dataset", ""):
+        check_choice("dataset", dataset, datasets_shown(results), of="this unit")
     scene = Scene(atlas, node, unit, urls, results, options or {}, others)
     parts = lens_parts(scene, "unit")
     first = max(0, min(unit - REACH, node.units - 2 * REACH - 1))

@@ -1,0 +1,111 @@
+"""A value that an option does not have is refused in a line, on every page: never replaced."""
+
+import json
+
+import pytest
+from hostile_requests import routes_of
+from web_client import Client
+
+PLACES = {"model": "lensed", "node": "mixed1a", "unit": "3", "name": "x"}
+SOUND = {"here": "lensed", "there": "lensed", "dataset": "d1" * 32, "number": "0"}
+"""Options that have to be given, as they can be."""
+ANY = {("/search", "q"), ("/resolve", "q")}
+"""What is searched for: any text has an answer."""
+NAMES = {
+    "page": "no number of a page",
+    "here": "known: lensed",
+    "there": "known: lensed",
+    "lens": "expected ",
+    "picture": "expected astronaut or harbour-at-night",
+    "open": "expected all",
+    "objective": "expected channel or neuron",
+    "sign": "expected positive or negative",
+    "sort": "expected unit or strong or weak or colour",
+    "size": "expected s or m or l",
+    "variant": "expected ",
+    "dataset": "expected others or toys",
+    "number": "valid integer",
+    "caricature": "valid boolean",
+}
+"""What is said of each option."""
+
+NOT_THERE = "n%3Cx%3Es"
+
+
+def table(client: Client) -> list[tuple[str, str, str]]:
+    """Method, path and option of each that a route reads."""
+    return [
+        (method, route.path.removesuffix(".json"), option)
+        for route in routes_of(client.app)
+        for method in sorted(route.methods - {"HEAD"})
+        for option in route.options
+    ]
+
+
+def address(path: str, options: dict[str, str]) -> str:
+    query = "&".join(f"{name}={value}" for name, value in options.items())
+    return path.format_map(PLACES) + (f"?{query}" if query else "")
+
+
+def test_every_option_of_every_route(lensed: Client) -> None:
+    asked = [one for one in table(lensed) if one[1:] not in ANY]
+    assert {option for _, _, option in asked} == NAMES.keys()
+    for method, path, option in asked:
+        needed = SOUND if path.endswith(("/map", "/compare")) else {}
+        needed = {k: v for k, v in needed.items() if (method, path, k) in asked}
+        lens = {"lens": "caricature"} if path == "/models/{model}" and option == "picture" else {}
+        options = {**needed, **lens, option: NOT_THERE}
+        twin = path if method == "POST" or path.endswith("/map") else path + ".json"
+        answer = lensed.ask(method, address(twin, options))
+        assert answer.status_code in (400, 404), (path, option, answer.text[:300])
+        said = json.loads(answer.content)
+        assert said["kind"] == "error"
+        if path.endswith("/map") and option == "dataset":
+            assert "expected 64 hex digits" in said["message"]
+        else:
+            assert NAMES[option] in said["message"], (path, said["message"])
+        assert "n<x>s" in said["message"]
+        if twin.endswith(".json"):
+            page = lensed.ask(method, address(path, options))
+            assert page.status_code == answer.status_code
+            assert "n<x>s" not in page.text
+            assert "n&lt;x&gt;s" in page.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "lens=units&picture=astronaut",  # of another lens
+        "lens=feature_vis&picture=x",
+        "lens=x&lens=y",
+    ],
+)
+def test_what_another_setting_has_is_not_there(lensed: Client, query: str) -> None:
+    answer = lensed.get(f"/models/lensed.json?{query}")
+    assert answer.status_code == 400
+    assert "is not there; expected" in answer.json()["message"]
+
+
+def test_a_dataset_that_another_unit_was_shown(lensed: Client) -> None:
+    assert lensed.get("/models/lensed/mixed1a/3.json?dataset=others").status_code == 200
+    answer = lensed.get("/models/lensed/conv0/1.json?dataset=others")
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("dataset='others' is not there; expected ")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/models", "/about", "/models/lensed", "/models/lensed/mixed1a/3", "/resolve"]
+)
+def test_options_that_no_page_has_are_ignored(lensed: Client, path: str) -> None:
+    plain = lensed.get(path)
+    more = lensed.get(f"{path}?utm_source=x&view=zzz&%3Cx%3E=1")
+    assert plain.status_code == more.status_code == 200
+    assert "<x>" not in more.text
+
+
+@pytest.mark.parametrize(
+    "query", ["dataset=", "dataset=nosuch&dataset=others", "dataset=others&lens=nosuch"]
+)
+def test_nothing_is_as_usual_and_the_last_of_several_counts(lensed: Client, query: str) -> None:
+    plain = lensed.get("/models/lensed/mixed1a/3.json").json()
+    assert lensed.get(f"/models/lensed/mixed1a/3.json?{query}").json() == plain
