@@ -1,5 +1,6 @@
 """Whether a request that changes something comes from the site's own pages."""
 
+import re
 from collections.abc import Collection
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -23,16 +24,21 @@ def check_host(server: str, host: str, allowed: Collection[str]) -> None:
     then lets it read every answer, but says that name. `server` is the address that the request
     came to, `host` its header.
     """
-    try:
-        name = urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        raise Refused(f"{short(host)} is no name of a host") from None
+    named = _HOST.fullmatch(host)
+    if named is None:
+        raise Refused(f"{short(host)} is no name of a host")
+    name = named[1].strip("[]").lower()
     local = name == "localhost" or _is_loopback(name)
     if _is_loopback(server) and not local and name not in allowed:
         raise Refused(
             f"this site is not called {short(name)}; open it as localhost, or start it with "
             "--allow-host and the name"
         )
+
+
+_HOST = re.compile(r"([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+"""A name or address, perhaps with a port, and nothing else that an address can have: what stands in
+this header stands in links to this site."""
 
 
 def _is_loopback(host: str) -> bool:
