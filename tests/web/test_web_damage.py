@@ -2,6 +2,7 @@
 with a status of the server's."""
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
@@ -67,3 +68,44 @@ def test_flipped_bytes_of_a_picture_are_never_served(client_of, folder, bad) -> 
     assert answer.status_code == 500
     assert "immutable" not in answer.headers.get("cache-control", "")
     assert "changed since" in answer.text
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE search_content",
+        "DELETE FROM search_data",
+        "DELETE FROM search_data WHERE id = 10",
+        "UPDATE search_data SET block = zeroblob(length(block))",
+        "UPDATE search_data SET block = x'00' WHERE id = 10",
+        "UPDATE search_data SET block = substr(block, 1, length(block) / 2) WHERE id > 10",
+        "UPDATE search_config SET v = 99",
+        "DROP TABLE search_idx",
+        "DROP TABLE search_docsize",
+    ],
+)
+def test_a_file_that_cannot_be_searched_is_one_line_and_is_shown(
+    client_of, folder, bad, sql
+) -> None:
+    with closing(sqlite3.connect(bad)) as connection, connection:
+        connection.execute(sql)
+    client = client_of(folder, bad.parent)
+    for path in ("/", "/models/badnet", "/models/badnet/mixed1a/3", "/models/tinynet"):
+        assert client.get(path).status_code == 200, path
+    hits = client.get("/search.json?q=car").json()["hits"]
+    assert "/models/tinynet/logits/0" in [hit["url"] for hit in hits]
+    (problem,) = client.get("/models.json").json()["problems"]
+    assert problem.startswith(f"{bad} is shown, but not searched: its index is damaged (")
+    assert "not searched" in client.get("/").text
+
+
+def test_what_cannot_be_searched_leaves_the_other_files_of_its_model(
+    client_of, folder, tmp_path
+) -> None:
+    shutil.copy(folder / "tinynet.atlas", tmp_path / "more.atlas")
+    with closing(sqlite3.connect(tmp_path / "more.atlas")) as connection, connection:
+        connection.execute("DELETE FROM search_data")
+    client = client_of(folder, tmp_path)
+    hits = client.get("/search.json?q=wild").json()["hits"]
+    assert "wild cat" in [hit["text"] for hit in hits]
+    assert len(client.get("/models.json").json()["problems"]) == 1

@@ -13,7 +13,7 @@ from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Hit, ModelRecord
 from micrograph.atlas.scan import State, scan
-from micrograph.atlas.snapshot import Problem, Snapshot
+from micrograph.atlas.snapshot import Problem, Snapshot, unsearched
 from micrograph.errors import MicrographError
 
 
@@ -88,6 +88,11 @@ class Library:
             outlines=self.outlines,
             files=files,
             index=self._index,
+            unsearched={
+                file.path: unsearched(file.path, file.search_damage)
+                for file in opened
+                if isinstance(file, Atlas) and file.search_damage
+            },
         )
         if self._index is not None:
             self._index.follow(snapshot)

@@ -96,6 +96,18 @@ SELECT kind, node, unit, text FROM search WHERE search MATCH ?
 ORDER BY instr('model node label', kind), rank, rowid LIMIT ?
 """
 
+SEARCH_ROW = "SELECT 1 FROM search WHERE search MATCH ? AND rowid = ?"
+SEARCH_ENDS = """
+SELECT id, c0 FROM search_content
+WHERE id IN (SELECT min(id) FROM search_content UNION ALL SELECT max(id) FROM search_content)
+"""
+SEARCH_PAGES = (
+    "SELECT sum(length(block)) FROM search_data",
+    "SELECT max(length(c0)), max(length(c2)) FROM search_content",
+    "SELECT max(length(sz)) FROM search_docsize",
+)
+"""What reads every page of the full-text index once, if not what stands on it."""
+
 RENDERED = """
 SELECT DISTINCT n.name, r.technique, r.variant, v.unit
 FROM visualization v JOIN node n ON n.id = v.node JOIN recipe r ON r.id = v.recipe

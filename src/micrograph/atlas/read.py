@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,7 +31,7 @@ from micrograph.atlas.records import (
 )
 from micrograph.atlas.tables import check_tables
 from micrograph.atlas.versions import version_of
-from micrograph.errors import BadInput
+from micrograph.errors import BadInput, DamagedAtlas
 from micrograph.subject import NodeSubject, Subject, UnitSubject, place_of
 
 if TYPE_CHECKING:
@@ -355,6 +355,22 @@ class Atlas:
                 Hit(kind, self.model.id, node, unit, shown.partition("\n")[0])
                 for kind, (node, unit, shown) in found
             ]
+
+    @cached_property
+    def search_damage(self) -> str:
+        """What is wrong with the index that `search` reads, as far as reading each of its pages and
+        finding its first and last row tells; "" where nothing is."""
+        try:
+            with reading(self.path) as ask:
+                for question in queries.SEARCH_PAGES:
+                    ask.execute(question).fetchall()
+                for id, text in ask.execute(queries.SEARCH_ENDS).fetchall():
+                    query = match_query(columns.text(text))
+                    if query and not ask.execute(queries.SEARCH_ROW, (query, id)).fetchone():
+                        return "it does not find what it holds"
+        except DamagedAtlas as error:
+            return " ".join(str(error.__cause__ or error).split())[:200]
+        return ""
 
     def searchable(self) -> list[tuple[str, Row]]:
         """Everything that `search` looks through, each with its kind."""

@@ -2,18 +2,19 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from micrograph.atlas.keeping import AtlasIndex, Row
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.outline import Outline
+from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Hit, ModelRecord
 from micrograph.atlas.rows import KINDS
 from micrograph.atlas.scan import State
-from micrograph.errors import MicrographError, not_found
+from micrograph.errors import DamagedAtlas, MicrographError, not_found
 
 _LOG = logging.getLogger("micrograph.atlas")
 
@@ -32,8 +33,9 @@ class Snapshot:
 
     `readings` are its models by id: those with atlases in order of precedence, then the outlines of
     those that are only known. `problems` are the files that are not shown, `outlines` the whole
-    catalogue, `files` the atlas files with the state in which they were met. Models, nodes and
-    problems are as they were then; pictures and results are read from the files when asked for.
+    catalogue, `files` the atlas files with the state in which they were met. `unsearched` are those
+    that are shown, but whose words cannot be searched; a search may find more of them. Models,
+    nodes and problems are as they were then; pictures and results are read from the files when asked for.
     """
 
     readings: Mapping[str, Reading]
@@ -41,6 +43,7 @@ class Snapshot:
     outlines: Mapping[str, Outline]
     files: Mapping[Path, State]
     index: AtlasIndex | None = None
+    unsearched: dict[Path, Problem] = field(default_factory=dict)
 
     def models(self) -> list[ModelRecord]:
         """Every model there is: those with atlases in order of first appearance, then those that
@@ -84,21 +87,34 @@ class Snapshot:
                 hits = None if id in asked else _known_hits(reading, kind, known)
                 if hits is None:
                     if id not in asked:
-                        asked[id] = _search(reading, text, limit)
+                        asked[id] = self._search(reading, text, limit)
                     hits = [hit for hit in asked[id] if hit.kind == kind]
                 found += hits
                 if len(found) >= limit:
                     return found[:limit]
         return found
 
+    def _search(self, reading: Reading, text: str, limit: int) -> list[Hit]:
+        """What a model has, file by file; nothing of those that cannot be searched."""
+        found: dict[Hit, None] = {}
+        for part in reading.parts if isinstance(reading, Merged) else [reading]:
+            try:
+                found |= dict.fromkeys(part.search(text, limit))
+            except MicrographError as error:
+                _LOG.warning("not searched: %s", error)
+                if isinstance(part, Atlas) and isinstance(error, DamagedAtlas):
+                    why = str(error.__cause__ or error)
+                    self.unsearched.setdefault(part.path, unsearched(part.path, why))
+        return [*found][:limit]
 
-def _search(reading: Reading, text: str, limit: int) -> list[Hit]:
-    """What a model has; nothing where its files cannot be read, which its own pages say."""
-    try:
-        return reading.search(text, limit)
-    except MicrographError as error:
-        _LOG.warning("not searched: %s", error)
-        return []
+
+def unsearched(path: Path, why: str) -> Problem:
+    """The problem of a file whose words cannot be searched."""
+    return Problem(
+        path,
+        f"{path} is shown, but not searched: its index is damaged ({why}); "
+        f"`micrograph atlas repair` makes it anew",
+    )
 
 
 def _known_hits(

@@ -35,8 +35,8 @@ class KnownModel:
 @dataclass(frozen=True)
 class StartPage:
     """`/` and `/models`: `models` with an atlas, those with pictures first, and what else is
-    `known`, Microscope's models first. `problems` are files that could not be shown, with the
-    reason; `compare` leads to two models side by side, if there are two.
+    `known`, Microscope's models first. `problems` are files that could not be shown, or
+    not be searched, with the reason; `compare` leads to two models side by side, if there are two.
 
     Of a large library `models` are those of one page; `total` is how many there are, and `/models`
     goes on at `next`."""
@@ -60,7 +60,8 @@ def start_page(
     """The page `kind`, "start" or "models"; `known` gives the state of a model, `number` counts the
     pages of a long list from 1. Raises NotFound behind the last one."""
     cards: list[ModelSummary] = []
-    problems = [problem.message for problem in library.problems]
+    said = (*library.problems, *library.unsearched.values())
+    problems = [problem.message for problem in said]
     for atlas in library.atlases():
         try:
             cards.append(card(atlas, urls))
