@@ -246,7 +246,8 @@ def test_a_lens_that_nobody_rendered_says_how(client):
 def test_the_node_shows_one_source_picture_at_a_time(lensed):
     page = lensed.get(NODE + ".json?picture=harbour-at-night").json()
     assert (page["picture"], len(page["pictures"])) == ("harbour-at-night", 2)
-    assert lensed.get(NODE + ".json?picture=gone").json()["picture"] == "astronaut"
+    assert lensed.get(NODE + ".json").json()["picture"] == "astronaut"
+    assert lensed.get(NODE + ".json?picture=gone").status_code == 400
     ids = [a.get("id") for _, a in Document(lensed.get(NODE).text).tags]
     assert {"deepdream", "caricature", "activation_grid", "neuron_groups"} <= set(ids)
     groups = next(s for s in page["sections"] if s["technique"] == "neuron_groups")

@@ -67,16 +67,18 @@ class Merged:
         variant: str,
         seed: int | None = None,
         min_width: int | None = None,
+        units: range | None = None,
+        most: int | None = None,
     ) -> list[Tile]:
         """As `Atlas.tiles`; among equals in width and seed the first atlas wins."""
         node = find_node(node, self.aliases, self.model.id)
         best: dict[int, Tile] = {}
         for part in self._parts_with(node):
-            for tile in part.tiles(node, technique, variant, seed, min_width):
+            for tile in part.tiles(node, technique, variant, seed, min_width, units, most):
                 known = best.get(tile.unit)
                 if known is None or _rank(tile, min_width) < _rank(known, min_width):
                     best[tile.unit] = tile
-        return [best[unit] for unit in sorted(best)]
+        return [best[unit] for unit in sorted(best)[:most]]
 
     def visualizations(
         self, node: str, unit: int | None, technique: str | None = None
@@ -101,12 +103,14 @@ class Merged:
         found = {subject for part in parts for subject in part.subjects(node, technique)}
         return sorted(found, key=str)
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
+    def results(
+        self, node: str, technique: str, variant: str, units: range | None = None
+    ) -> dict[int | None, Visualization]:
         """As `Atlas.results`; among equal seeds the first atlas wins."""
         node = find_node(node, self.aliases, self.model.id)
         best: dict[int | None, Visualization] = {}
         for part in self._parts_with(node):
-            for unit, found in part.results(node, technique, variant).items():
+            for unit, found in part.results(node, technique, variant, units).items():
                 if unit not in best or found.seed < best[unit].seed:
                     best[unit] = found
         return dict(sorted(best.items(), key=lambda item: unit_column(item[0])))

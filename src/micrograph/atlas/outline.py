@@ -111,6 +111,8 @@ class Outline:
         variant: str,
         seed: int | None = None,
         min_width: int | None = None,
+        units: range | None = None,
+        most: int | None = None,
     ) -> list[Tile]:
         return []
 
@@ -125,7 +127,9 @@ class Outline:
     def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]:
         return []
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
+    def results(
+        self, node: str, technique: str, variant: str, units: range | None = None
+    ) -> dict[int | None, Visualization]:
         return {}
 
     def arrays(

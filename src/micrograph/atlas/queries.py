@@ -16,10 +16,10 @@ SELECT unit, digest, mime, width, height, color, score, seed FROM (
         v.created DESC, v.id DESC
     ) AS place
   FROM visualization v JOIN recipe r ON r.id = v.recipe JOIN picture p ON p.id = v.picture
-  WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.unit >= 0
-    AND v.subject = ''
+  WHERE v.node = (SELECT id FROM node WHERE name = :node)
+    AND v.unit BETWEEN :first AND :last AND v.subject = ''
     AND r.technique = :technique AND r.variant = :variant AND (:seed IS NULL OR r.seed = :seed)
-) WHERE place = 1 ORDER BY unit
+) WHERE place = 1 ORDER BY unit LIMIT :most
 """
 
 # The picture that VISUALIZATIONS has first of each unit, of all nodes.
@@ -55,6 +55,7 @@ SELECT unit, technique, variant, json, seed, score, digest, mime, width, height,
     JOIN maker m ON m.id = v.maker
   WHERE v.node = (SELECT id FROM node WHERE name = :node) AND v.subject = ''
     AND r.technique = :technique AND r.variant = :variant
+    AND (v.unit < 0 OR v.unit BETWEEN :first AND :last)
 ) WHERE place = 1 ORDER BY unit
 """
 
@@ -91,9 +92,13 @@ SELECT number, class FROM sample WHERE dataset = (SELECT id FROM dataset WHERE d
 
 PICTURE = "SELECT mime, width, height, color, data FROM picture WHERE digest = ?"
 
+# The model and its nodes come first in the table. Of words that stand everywhere in a large one the
+# first rows have to do: ordering all of them would take long.
 SEARCH = """
-SELECT kind, node, unit, text FROM search WHERE search MATCH ?
-ORDER BY instr('model node label', kind), rank, rowid LIMIT ?
+SELECT kind, node, unit, text FROM (
+  SELECT kind, node, unit, text, rank AS place, rowid AS number FROM search WHERE search MATCH ?
+  LIMIT 5000
+) ORDER BY instr('model node label', kind), place, number LIMIT ?
 """
 
 SEARCH_ROW = "SELECT 1 FROM search WHERE search MATCH ? AND rowid = ?"

@@ -119,8 +119,11 @@ class Atlas:
         variant: str,
         seed: int | None = None,
         min_width: int | None = None,
+        units: range | None = None,
+        most: int | None = None,
     ) -> list[Tile]:
         """The best picture of each unit of `node`, in order of units; units without are left out.
+        `units` are those to ask for, one by one upwards, None for all; at most `most` are given.
 
         `node` is an id or an alias. `seed` asks for that seed only. With `min_width` (pixels) a
         unit's best picture is the smallest at least that wide, or else the largest; without, the
@@ -138,6 +141,8 @@ class Atlas:
             "variant": variant,
             "seed": seed,
             "width": _WIDEST if min_width is None else min(min_width, _WIDEST),
+            "most": -1 if most is None else most,
+            **_ends(units),
         }
         with reading(self.path) as ask:
             return list(self._sound(ask.execute(queries.TILES, given), rows.tile_record))
@@ -201,9 +206,11 @@ class Atlas:
             found = ask.execute(queries.SUBJECTS, {"node": node, "technique": technique})
             return list(self._sound(found, lambda row: Subject.parse(columns.text(row[0]))))
 
-    def results(self, node: str, technique: str, variant: str) -> dict[int | None, Visualization]:
+    def results(
+        self, node: str, technique: str, variant: str, units: range | None = None
+    ) -> dict[int | None, Visualization]:
         """What a lens gave for every unit of `node`, by unit; None is the node as a whole and
-        comes first.
+        comes first. `units` are those to ask for beside it, None for all.
 
         `node` is an id or an alias. Of several seeds the lowest, of several recipes the newest.
         Raises NotFound for an unknown node.
@@ -215,7 +222,7 @@ class Atlas:
         (513, None, 8)
         """
         node = find_node(node, self.aliases, self.model.id)
-        given = {"node": node, "technique": technique, "variant": variant}
+        given = {"node": node, "technique": technique, "variant": variant, **_ends(units)}
         with reading(self.path) as ask:
             found = ask.execute(queries.RESULTS, given)
             listed = self._sound(
@@ -377,6 +384,12 @@ class Atlas:
         with reading(self.path) as ask:
             found = ask.execute("SELECT kind, node, unit, text FROM search ORDER BY rowid")
             return list(self._sound(found, rows.search_row))
+
+
+def _ends(units: range | None) -> dict[str, int]:
+    """The first and the last of the units that a question is about, None for all."""
+    asked = range(rows.MOST_UNITS) if units is None else units
+    return {"first": asked.start, "last": asked.stop - 1}
 
 
 def match_query(text: str) -> str:

@@ -39,6 +39,8 @@ class Reading(Protocol):
         variant: str,
         seed: int | None = None,
         min_width: int | None = None,
+        units: range | None = None,
+        most: int | None = None,
     ) -> list[Tile]: ...
     def visualizations(
         self, node: str, unit: int | None, technique: str | None = None
@@ -46,7 +48,7 @@ class Reading(Protocol):
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]: ...
     def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]: ...
     def results(
-        self, node: str, technique: str, variant: str
+        self, node: str, technique: str, variant: str, units: range | None = None
     ) -> dict[int | None, Visualization]: ...
     def arrays(
         self, node: str, unit: int | None, technique: str, variant: str

@@ -91,6 +91,7 @@ def node(context: Context, target: NodeTarget) -> NodePage | Redirect:
         context.look_state(here),
         view=target.view,
         picture=target.picture,
+        number=target.number,
     )
 
 

@@ -20,6 +20,7 @@ from micrograph.web.lens_templates import lens_templates
 from micrograph.web.lens_traits import DEFAULT, MAP, source_names
 from micrograph.web.pages import Page
 from micrograph.web.pages.model_cards import ModelSummary
+from micrograph.web.pages.node import PER_PAGE
 from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
@@ -116,6 +117,7 @@ class Html:
             source_names=source_names,
             map_lens=MAP,
             default_lens=DEFAULT,
+            per_page=PER_PAGE,
             card_of=self._card,
         )
         self.environment.filters.update(

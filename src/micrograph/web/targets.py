@@ -29,9 +29,7 @@ class ModelsTarget(Target):
     @property
     def number(self) -> int:
         """The page. Raises BadInput where it is no number."""
-        if not (self.page.isascii() and self.page.isdigit()):
-            raise BadInput(f"query.page: {short(self.page)} is no number of a page")
-        return int(self.page)
+        return _page_number(self.page)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,13 +82,19 @@ class ModelTarget(LocationTarget):
 @dataclass(frozen=True, kw_only=True)
 class NodeTarget(LocationTarget):
     """`/models/<model>/<node>`. `view` is how its grid of units is shown, `picture` the picture
-    that the lenses above the grid looked at."""
+    that the lenses above the grid looked at; `page` counts the pages of a very large grid."""
 
     kind, pattern = "node", "/models/{model}/{node}"
     model: str
     node: str
     view: NodeView = field(default_factory=NodeView)
     picture: str = ""
+    page: str = field(default="1", metadata={"longest": 6})
+
+    @property
+    def number(self) -> int:
+        """The page of the grid. Raises BadInput where it is no number."""
+        return _page_number(self.page)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +133,12 @@ def parse(path: str, query: str = "") -> Target:
             if (found := _match(kind.pattern, plain)) is not None:
                 return kind.of(options | found, twin, query)
     raise no_such_page(path)
+
+
+def _page_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise BadInput(f"query.page: {short(text)} is no number of a page")
+    return int(text)
 
 
 def no_such_page(path: str) -> NotFound:

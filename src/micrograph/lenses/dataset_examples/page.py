@@ -199,7 +199,8 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     first: dict[int, Found] = {}
     silent: dict[int, Found] = {}
     digest = ""
-    for unit, v in scene.atlas.results(scene.node.id, LENS.name, variant).items():
+    stored = scene.atlas.results(scene.node.id, LENS.name, variant, scene.shown)
+    for unit, v in stored.items():
         result = scene.read(v, ExamplesResult)
         if unit is not None and result.top:
             best = strongest(result)

@@ -47,13 +47,16 @@ class Shot:
 
 _TILES: Remembered[dict[int, Tile]] = Remembered(16)
 """Tiles of nodes; one has up to a few thousand."""
+MOST_TILES = 4096
+"""Units of a node whose tiles are read together, for the sake of a few of them."""
 
 
 @dataclass(frozen=True)
 class Scene:
     """What a lens may ask about the place that a page shows. `unit` is None on a node's page;
     `found` are the results about the unit, or about the node as a whole; `options` is the query,
-    `others` the atlases of other models."""
+    `others` the atlases of other models. `shown` are the units whose tiles are asked for, None for
+    all of the node."""
 
     atlas: Reading
     node: NodeRecord
@@ -62,6 +65,7 @@ class Scene:
     found: Sequence[Visualization]
     options: Mapping[str, str] = field(default_factory=dict)
     others: Sequence[Reading] = ()
+    shown: range | None = None
     _thumbs: dict[tuple[str, str, int], Thumb] = field(default_factory=dict, init=False, repr=False)
     _kept: dict[str, KeptTiles] = field(default_factory=dict, init=False, repr=False)
 
@@ -123,7 +127,8 @@ class Scene:
         if atlas is None or known is None or not 0 <= unit < known.units:
             return None
         id = atlas.model.id
-        if (id, node) == (self.model, self.node.id) and unit in self._tiles:
+        own = (id, node) == (self.model, self.node.id) and known.units <= MOST_TILES
+        if own and unit in self._tiles:
             return thumb(id, node, unit, self._tiles[unit], self.urls)
         return self._load_thumb(id, node, unit)
 

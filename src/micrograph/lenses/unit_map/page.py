@@ -11,6 +11,11 @@ from micrograph.lenses.unit_map.lens import LENS, UnitMapResult
 from micrograph.parts.parts import Image, image
 from micrograph.parts.urls import Urls
 
+MOST_DRAWN = 10_000
+"""Units on a map: it has no pages, and a browser's memory has an end."""
+MOST_PICTURED = 65_536
+"""Pictures of a node that are looked through for those."""
+
 
 @dataclass(frozen=True)
 class MapUnit:
@@ -50,11 +55,13 @@ def units_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMap | 
     else:
         rows = _largest_whole(atlas, _rows(atlas, "model", atlas.nodes))
         title = atlas.model.id
-    units = [u for row in rows for u in _units(atlas, row, urls)]
+    many = sum(atlas.nodes[row.node].units for row in rows)
+    step = max(1, -(-many // MOST_DRAWN))
+    units = [u for row in rows for u in _units(atlas, row, urls, step)]
     if not units:
         return None
     result = read(atlas, rows[0])
-    cell = 1 / (result.columns or math.ceil(math.sqrt(2 * len(units))))
+    cell = 1 / (result.columns or math.ceil(math.sqrt(2 * len(units) * step)))
     units.sort(key=lambda u: (round(u.y / cell - 0.5), u.x))
     return UnitMap(
         LENS.name,
@@ -62,7 +69,7 @@ def units_map(atlas: Reading, urls: Urls, node: str | None = None) -> UnitMap | 
         "model" if node is None else "node",
         title,
         result.method,
-        _note(result),
+        _note(result, "" if step == 1 else f"One unit in {step} is drawn, of {many}."),
         cell,
         units,
     )
@@ -87,12 +94,13 @@ def _largest_whole(atlas: Reading, rows: list[Visualization]) -> list[Visualizat
     return max(groups.values(), key=lambda g: (len(g), max(v.created for v in g)), default=[])
 
 
-def _units(atlas: Reading, row: Visualization, urls: Urls) -> list[MapUnit]:
+def _units(atlas: Reading, row: Visualization, urls: Urls, step: int) -> list[MapUnit]:
+    """Every `step`th unit that has a place."""
     node, id = row.node, atlas.model.id
     xy = read(atlas, row).xy
     if xy is None or xy.shape != (atlas.nodes[node].units, 2):
         return []
-    tiles = {t.unit: t for t in atlas.tiles(node, *lead(), min_width=64)}
+    tiles = {t.unit: t for t in atlas.tiles(node, *lead(), min_width=64, most=MOST_PICTURED)}
     return [
         MapUnit(
             unit,
@@ -102,14 +110,17 @@ def _units(atlas: Reading, row: Visualization, urls: Urls) -> list[MapUnit]:
             y,
             image(id, tiles[unit], urls) if unit in tiles else None,
         )
-        for unit, (x, y) in enumerate(xy.astype(float).round(5).tolist())
+        for unit, (x, y) in zip(
+            range(0, len(xy), step), xy[::step].astype(float).round(5).tolist(), strict=True
+        )
         if 0 <= x <= 1 and 0 <= y <= 1  # also false for NaN
     ]
 
 
-def _note(result: UnitMapResult) -> str:
-    """The measurements in words: neighbours against any two units, and how many are true."""
-    said = []
+def _note(result: UnitMapResult, drawn: str) -> str:
+    """What is `drawn`, and the measurements in words: neighbours against any two units, and how
+    many are true."""
+    said = [drawn] if drawn else []
     if result.near is not None and result.random is not None:
         said.append(
             f"Neighbours on the map correlate {result.near:.2f} on average, any two units "

@@ -24,7 +24,13 @@ from micrograph.web.lens_traits import EXAMPLES
 from micrograph.web.locations import find_model
 from micrograph.web.matches import matches, shared_dataset
 from micrograph.web.pages.model_state import own_nodes
-from micrograph.web.pages.pictured import along_depth, node_tiles, pictured_units, unit_count
+from micrograph.web.pages.pictured import (
+    along_depth,
+    node_tiles,
+    pictured_units,
+    tiles_of,
+    unit_count,
+)
 
 ROWS = 10
 THUMBS = 8
@@ -202,7 +208,7 @@ def _side(atlas: Reading, node: NodeRecord, urls: Urls) -> Side:
 
 def _thumbs(atlas: Reading, node: NodeRecord, units: Sequence[int], urls: Urls) -> list[Thumb]:
     """Each unit's own picture, or else its strongest example."""
-    tiles = {tile.unit: tile for tile in node_tiles(atlas, node.id)}
+    tiles = tiles_of(atlas, node, units)
     examples = _examples(atlas, node, urls) if not tiles.keys() >= {*units} else {}
     return [
         examples[unit]

@@ -1,7 +1,7 @@
 """The page of a node: what it is as a whole, and the grid of all its units."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from micrograph.atlas import ModelRecord, NodeRecord, Reading
 from micrograph.graph import parts_of
@@ -32,7 +32,13 @@ from micrograph.web.lens_traits import (
 )
 from micrograph.web.pages.lens_parts import LensPart, lens_parts
 from micrograph.web.pages.node_view import SIZES, NodeView, lenses_there, switches
+from micrograph.web.pages.paging import Paging
 from micrograph.web.pages.sort import ordered
+
+PER_PAGE = 2048
+"""Units of a grid on one page: about a megabyte."""
+MOST_SORTED = 65_536
+"""Pictures of which a grid can be sorted by what they show: all of them have to be read for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +51,8 @@ class NodePage:
     units itself. `techniques` are the lenses with anything to show.
     `part_of` is the concatenation in which the node's units appear again, and as which.
     `broken` says in one line why the lens makes no tiles, if it should; else it is "". `note` says
-    how to get pictures of the tiles that are not here, else it is "".
+    how to get pictures of the tiles that are not here, else it is "". Of a very large node `units`
+    are those of one page, which `paging` names.
     """
 
     kind: str
@@ -72,6 +79,7 @@ class NodePage:
     next: Link | None
     look: LookState
     broken: str
+    paging: Paging
     note: str = ""
 
 
@@ -83,13 +91,29 @@ def node_page(
     *,
     view: NodeView,
     picture: str = "",
+    number: int = 1,
 ) -> NodePage:
-    """Raises BadInput for a view or picture that the node does not have."""
+    """Raises BadInput for a view or picture that the node does not have, NotFound behind the last
+    page of its grid."""
     id = atlas.model.id
     there = lenses_there(atlas, node.id)
     whole = Scene(atlas, node, None, urls, atlas.visualizations(node.id, None))
     view = view.with_variant(whole, there)
+    kept = view.query() | ({"picture": picture} if picture else {})
+    paging = Paging.of(
+        node.units,
+        number,
+        PER_PAGE,
+        f"the units of {node.id}",
+        lambda page: page_of_grid(urls, id, node.id, page, **kept),
+    )
+    results = _results(atlas, node, view)
+    if results > MOST_SORTED and view.sort != "unit":
+        check_choice("sort", view.sort, ["unit"], of=f"a grid of {results} pictures")
+    if paging.pages > 1 and view.sort == "unit":
+        whole = replace(whole, shown=range(paging.first, paging.end))
     tiles, broken = _tiles(whole, view)
+    pictured = len(tiles) if whole.shown is None else results
     parts = lens_parts(whole, "node")
     if picture:
         check_choice("picture", picture, [*pictures_looked_at(whole.found), *_source_names(parts)])
@@ -111,17 +135,24 @@ def node_page(
         technique=view.lens,
         variant=view.shown_variant,
         view=view,
-        switches=switches(whole, view, there, urls, bool(parts)),
+        switches=[
+            one
+            for one in switches(whole, view, there, urls, bool(parts))
+            if one.name != "sort" or results <= MOST_SORTED
+        ],
         sections=parts,
         picture=chosen,
         pictures=pictures,
         techniques=[*dict.fromkeys([*there, *(part.technique for part in parts)])],
-        pictured=len(tiles),
-        missing="" if len(tiles) >= node.units else _missing(atlas.model, node, view, urls),
+        pictured=pictured,
+        missing="" if pictured >= node.units else _missing(atlas.model, node, view, urls),
         units=[
             tiles.get(unit) or Thumb(unit, f"{id}/{node.id}/{unit}", urls.unit(id, node.id, unit))
-            for unit in ([] if view.lens == MAP else ordered(node.units, tiles, view.sort))
+            for unit in ([] if view.lens == MAP else ordered(node.units, tiles, view.sort))[
+                paging.first : paging.end
+            ]
         ],
+        paging=paging,
         map=units_map(atlas, urls, node.id) if view.lens == MAP else None,
         inputs=[link(p) for p in node.parents if p in atlas.nodes],
         outputs=[link(n.id) for n in atlas.nodes.values() if node.id in n.parents],
@@ -132,6 +163,17 @@ def node_page(
         broken=broken,
         note=_note(whole, view, tiles),
     )
+
+
+def _results(atlas: Reading, node: NodeRecord, view: NodeView) -> int:
+    """How many units have a result of the view."""
+    asked = (node.id, view.lens, view.shown_variant)
+    return sum(c.units for c in atlas.counts() if (c.node, c.technique, c.variant) == asked)
+
+
+def page_of_grid(urls: Urls, model: str, node: str, page: int, **view: str) -> str:
+    """The address of a page of a node's grid."""
+    return urls.node(model, node, **view, page=page if page > 1 else None)
 
 
 def _tiles(scene: Scene, view: NodeView) -> tuple[dict[int, Thumb], str]:
@@ -188,5 +230,5 @@ def _part(atlas: Reading, node: NodeRecord, urls: Urls) -> Link | None:
         return None
     return Link(
         f"units {first}-{first + node.units - 1} of {whole}",
-        urls.node(atlas.model.id, whole) + f"#u{first}",
+        page_of_grid(urls, atlas.model.id, whole, 1 + first // PER_PAGE) + f"#u{first}",
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from micrograph.atlas import Count, NodeRecord, Reading, Tile
 from micrograph.lenses import lead
+from micrograph.lenses.pages.scene import MOST_TILES
 from micrograph.web.pages.model_state import own_nodes
 
 
@@ -33,8 +34,20 @@ def unit_count(atlas: Reading) -> int:
 
 
 def node_tiles(atlas: Reading, node: str, width: int = 96) -> list[Tile]:
-    """The tiles of a node under the lens's first view, small ones where there are."""
-    return atlas.tiles(node, *lead(), min_width=width)
+    """The tiles of a node under the lens's first view, small ones where there are; of a very large
+    one those that come first, which is enough to choose some from."""
+    return atlas.tiles(node, *lead(), min_width=width, most=MOST_TILES)
+
+
+def tiles_of(
+    atlas: Reading, node: NodeRecord, units: Iterable[int], width: int = 96
+) -> dict[int, Tile]:
+    """The tiles of some units that have one, by unit; of a small node those of all."""
+    if node.units <= MOST_TILES:
+        return {tile.unit: tile for tile in node_tiles(atlas, node.id, width)}
+    each = (range(unit, unit + 1) for unit in units)
+    found = (atlas.tiles(node.id, *lead(), min_width=width, units=one) for one in each)
+    return {tile.unit: tile for tiles in found for tile in tiles}
 
 
 def along_depth(nodes: list[NodeRecord], count: int) -> list[NodeRecord]:
