@@ -19,6 +19,7 @@ from micrograph.steps import StepHook
 from micrograph.web import look_answer
 from micrograph.web.answers import answer
 from micrograph.web.context import Context
+from micrograph.web.described import FAILURES, PICTURE_SENT, STREAMED
 from micrograph.web.disconnects import reader_of
 from micrograph.web.error_data import error_data
 from micrograph.web.kept_pages import Written
@@ -67,6 +68,12 @@ _HEAT = TypeAdapter(HeatMap)
 def add_look_routes(app: FastAPI, site: Site) -> None:
     """The routes about pictures; all answer in JSON."""
 
+    described: dict[str, Any] = {
+        "response_model": Looked,
+        "responses": STREAMED,
+        "openapi_extra": PICTURE_SENT,
+    }
+
     async def post(request: Request, parts: list[str], caricature: bool) -> Response:
         try:
             check_origin(request, "look at pictures")
@@ -84,25 +91,25 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
             found = await run_in_threadpool(look, None, reader)
         return answer(request, Written(found), "application/json", cache="no-store")
 
-    @app.post("/models/{model}/look", response_model=Looked)
+    @app.post("/models/{model}/look", **described)
     async def model(request: Request, model: str) -> Response:
         """The body is a picture file: the strongest units of every node, the classes, and which
         units carried the strongest. Same origin only; nothing is kept."""
         return await post(request, [model], False)
 
-    @app.post("/models/{model}/{node}/look", response_model=Looked)
+    @app.post("/models/{model}/{node}/look", **described)
     async def node(request: Request, model: str, node: str, caricature: bool = False) -> Response:
         """As for a model, of one node; with `caricature` only the picture as the node sees it."""
         return await post(request, [model, node], caricature)
 
-    @app.post("/models/{model}/{node}/{unit}/look", response_model=Looked)
+    @app.post("/models/{model}/{node}/{unit}/look", **described)
     async def unit(
         request: Request, model: str, node: str, unit: str, caricature: bool = False
     ) -> Response:
         """As for a node, with the unit's heat map and what carried it."""
         return await post(request, [model, node, unit], caricature)
 
-    @app.get("/models/{model}/{node}/{unit}/map", response_model=HeatMap)
+    @app.get("/models/{model}/{node}/{unit}/map", response_model=HeatMap, responses=FAILURES)
     def heat(
         request: Request,
         model: str,

@@ -6,6 +6,7 @@ from fastapi import FastAPI, Query
 from starlette.requests import Request
 
 from micrograph.resolve import Resolved, resolve
+from micrograph.web.described import FAILURES
 from micrograph.web.requests import context_of
 from micrograph.web.site import Site
 
@@ -13,7 +14,7 @@ from micrograph.web.site import Site
 def add_resolve_route(app: FastAPI, site: Site) -> None:
     """`/resolve?q=`: JSON for programs; `/search?q=` takes people to the same place."""
 
-    @app.get("/resolve")
+    @app.get("/resolve", responses=FAILURES)
     def answer(request: Request, q: Annotated[str, Query(max_length=2000)] = "") -> Resolved:
         """Which place a text or a link means: an address, a link to OpenAI Microscope or to a site
         like this, `InceptionV1 4c:447`. Where there is none, `address` is null and `note` says why.

@@ -9,16 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from micrograph.web.build import PAGES, PageRoute
+from micrograph.web.described import FAILURES, JSON_SENT, TWINS
 from micrograph.web.images import image_answer
 from micrograph.web.locations import locate_all
 from micrograph.web.origin import check_same_origin
-from micrograph.web.pages.other import ErrorPage
 from micrograph.web.render_state import RenderState
 from micrograph.web.requests import context_of, page_answer
 from micrograph.web.site import Site
 from micrograph.web.static import StaticForever
-
-_FAILURES: dict[int | str, dict[str, Any]] = {400: {"model": ErrorPage}, 404: {"model": ErrorPage}}
 
 
 def add_routes(app: FastAPI, site: Site) -> None:
@@ -26,10 +24,16 @@ def add_routes(app: FastAPI, site: Site) -> None:
     for route in PAGES:
         shown = _endpoint(site, route)
         path = route.target.pattern
-        app.get(path + ".json", response_model=route.page, responses=_FAILURES)(shown)
+        app.get(path + ".json", response_model=route.page, responses=TWINS)(shown)
         app.get(path, include_in_schema=False)(shown)
 
-    @app.post("/models/{model}/{node}/{unit}/render", response_model=RenderState, status_code=202)
+    @app.post(
+        "/models/{model}/{node}/{unit}/render",
+        response_model=RenderState,
+        status_code=202,
+        responses=FAILURES,
+        openapi_extra=JSON_SENT,
+    )
     def render(request: Request, model: str, node: str, unit: str) -> RenderState:
         """Ask for a unit to be rendered here. Same origin and JSON only; one at a time."""
         check_same_origin(request)
