@@ -137,7 +137,9 @@ def sent_by(asked: Asked, origin: str | None, site: str | None) -> Asked:
     given = {"origin": origin, "sec-fetch-site": site, "content-type": "application/json"}
     if asked.target.endswith("/look"):
         given["content-type"] = "image/png"
-    return Asked(asked.method, asked.target, tuple((k, v) for k, v in given.items() if v is not None))
+    return Asked(
+        asked.method, asked.target, tuple((k, v) for k, v in given.items() if v is not None)
+    )
 
 
 def test_work_is_started_by_the_sites_own_pages_only() -> None:
@@ -170,4 +172,6 @@ def test_what_only_reads_is_answered_wherever_it_is_asked_from() -> None:
     pages = [Asked("GET", path, (("origin", o),)) for path in ("/", "/about.json") for o in ORIGINS]
     assert {a.status for a in answers("127.0.0.1", "localhost:8000", pages)} == {200}
     for answered in answers("127.0.0.1", "localhost:8000", pages):
-        assert not answered.header("access-control-allow-origin")  # no page of another site reads it
+        assert not answered.header(
+            "access-control-allow-origin"
+        )  # no page of another site reads it

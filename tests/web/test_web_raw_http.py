@@ -1,5 +1,5 @@
-"""What is no HTTP, or hardly: with a real server, and bytes written by hand. Each gets an answer that
-refuses it, or a closed connection, and whoever comes next is served."""
+"""What is no HTTP, or hardly: with a real server, and bytes written by hand. Each gets an answer
+that refuses it, or a closed connection, and whoever comes next is served."""
 
 import logging
 import re
@@ -70,7 +70,8 @@ SERVED = {
     "a socket": PAGE.replace(b"close", b"Upgrade, close")
     + b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     + b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-    "headers in other cases": b"GET /about HTTP/1.1\r\nhOsT: LOCALHOST\r\ncOnNeCtIoN: cLoSe\r\n\r\n",
+    "headers in other cases": PAGE.replace(b"Host: l", b"hOsT: L").replace(b"Conn", b"cONN")
+    + b"\r\n",
 }
 
 

@@ -50,6 +50,10 @@ def _tell_once(line: str) -> None:
     _LOG.warning(" ".join(line.split()))
 
 
+MOST_RESULTS = 10_000
+"""Of a unit, or of a node as a whole: a page reads all of them, and shows them in pages."""
+
+
 class Atlas:
     """One atlas file, for reading, from any thread, also while a writer fills it.
 
@@ -176,7 +180,10 @@ class Atlas:
         given = {"node": node, "unit": rows.unit_column(unit), "technique": technique}
         with reading(self.path) as ask:
             found = ask.execute(queries.VISUALIZATIONS.format(at=queries.AT_PLACE), given)
-            return list(self._sound(found, lambda row: rows.visualization_record(node, unit, row)))
+            listed = found.fetchmany(MOST_RESULTS + 1)
+            if len(listed) > MOST_RESULTS:
+                raise ValueError(f"more than {MOST_RESULTS} results of one place")
+            return list(self._sound(listed, lambda row: rows.visualization_record(node, unit, row)))
 
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
         """All there is of any subject, as `visualizations` has it of a node or a unit.

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _COVERAGE = "coverage"
 MOST_UNITS = 1_000_000
 """A page lists every unit of a node: a file that claims more is damaged or means harm."""
+MOST_PARENTS = 10_000
 MODEL_COLUMNS = (
     "name",
     "digest",
@@ -134,10 +135,16 @@ def node_record(row: tuple[Any, ...]) -> NodeRecord:
         field_stride=columns.whole(values["field_stride"]),
         field_start=columns.whole(values["field_start"]),
         field_status=columns.text(values["field_status"]),
-        parents=columns.texts(values["parents"]),
+        parents=_few(columns.texts(values["parents"])),
         aliases=columns.texts(values["aliases"]),
         worth=None if worth is None else bool(columns.whole(worth, 0, 1)),
     )
+
+
+def _few(parents: tuple[str, ...]) -> tuple[str, ...]:
+    if len(parents) > MOST_PARENTS:
+        raise ValueError(f"a node with more than {MOST_PARENTS} parents")
+    return parents
 
 
 def unit_column(unit: int | None) -> int:

@@ -35,7 +35,8 @@ class Snapshot:
     those that are only known. `problems` are the files that are not shown, `outlines` the whole
     catalogue, `files` the atlas files with the state in which they were met. `unsearched` are those
     that are shown, but whose words cannot be searched; a search may find more of them. Models,
-    nodes and problems are as they were then; pictures and results are read from the files when asked for.
+    nodes and problems are as they were then; pictures and results are read from the files when
+    asked for.
     """
 
     readings: Mapping[str, Reading]

@@ -73,6 +73,7 @@ def model(context: Context, target: ModelTarget) -> ModelPage | Redirect:
         lens=target.lens,
         picture=target.picture,
         open=target.open,
+        number=target.number,
         library={id: bool(one.nodes) for id, one in context.library.readings.items()},
         state=context.known(here.atlas.model.id),
     )
@@ -114,4 +115,5 @@ def unit(context: Context, target: UnitTarget) -> UnitPage | Redirect:
         origin=context.origin,
         others=[other for other in context.library.atlases() if other.model.id != id],
         options={"dataset": target.dataset},
+        number=target.number,
     )

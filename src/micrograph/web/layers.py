@@ -61,10 +61,11 @@ def arrange(
     inside = list(items)
     edges = [(p, n) for n in inside for p in dict.fromkeys(parents[n]) if p in items]
     level = dict.fromkeys(inside, 0)
+    children: dict[str, list[str]] = {}
+    for parent, child in edges:
+        children.setdefault(parent, []).append(child)
     for node in reversed(inside):
-        for parent, child in edges:
-            if parent == node:
-                level[node] = max(level[node], level[child] + 1)
+        level[node] = max((level[child] + 1 for child in children.get(node, ())), default=0)
     top = max(level.values())
     depth = {n: top - level[n] for n in inside}
 

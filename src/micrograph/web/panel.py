@@ -10,6 +10,7 @@ from micrograph.parts.urls import Urls
 from micrograph.web.column import MAP, Drawing
 from micrograph.web.folding import fold
 from micrograph.web.graph import layout
+from micrograph.web.graph_pages import piece_with
 from micrograph.web.lens_traits import DEFAULT, source_names
 from micrograph.web.pages.model import ModelPage
 from micrograph.web.pages.node import NodePage
@@ -106,5 +107,5 @@ def _panel(
     )
     if atlas is None:
         return Panel(entries=entries, current=current)
-    drawing = layout(fold(tuple(atlas.nodes.values()), here=node).nodes, MAP)
+    drawing = layout(piece_with(fold(tuple(atlas.nodes.values()), here=node).nodes, node), MAP)
     return Panel(entries=entries, current=current, model=atlas.model.id, map=drawing, here=node)

@@ -70,13 +70,20 @@ class LocationTarget(Target):
 @dataclass(frozen=True, kw_only=True)
 class ModelTarget(LocationTarget):
     """`/models/<model>`. `lens` says what stands in the nodes of its graph, `picture` which picture
-    that lens looked at, `open` which repeated block is drawn whole, or "all"."""
+    that lens looked at, `open` which repeated block is drawn whole, or "all"; `page` counts the
+    drawings of a very large graph."""
 
     kind, pattern = "model", "/models/{model}"
     model: str
     lens: str = "units"
     picture: str = ""
     open: str = ""
+    page: str = field(default="1", metadata={"longest": 6})
+
+    @property
+    def number(self) -> int:
+        """The page of the graph. Raises BadInput where it is no number."""
+        return _page_number(self.page)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,13 +106,20 @@ class NodeTarget(LocationTarget):
 
 @dataclass(frozen=True, kw_only=True)
 class UnitTarget(LocationTarget):
-    """`/models/<model>/<node>/<unit>`. `dataset` names the dataset whose examples are shown."""
+    """`/models/<model>/<node>/<unit>`. `dataset` names the dataset whose examples are shown,
+    `page` counts the pages of very many results."""
 
     kind, pattern = "unit", "/models/{model}/{node}/{unit}"
     model: str
     node: str
     unit: str
     dataset: str = ""
+    page: str = field(default="1", metadata={"longest": 6})
+
+    @property
+    def number(self) -> int:
+        """The page of its results. Raises BadInput where it is no number."""
+        return _page_number(self.page)
 
 
 TARGETS: tuple[type[Target], ...] = (

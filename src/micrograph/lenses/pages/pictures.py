@@ -79,9 +79,7 @@ def tiles(lens: str) -> Callable[[Scene, str, int], dict[int, Thumb]]:
     """The pictures of a node's units by one variant, for a grid with tiles of `width` px."""
 
     def made(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
-        found = scene.atlas.tiles(
-            scene.node.id, lens, variant, min_width=width, units=scene.shown
-        )
+        found = scene.atlas.tiles(scene.node.id, lens, variant, min_width=width, units=scene.shown)
         return {t.unit: thumb(scene.model, scene.node.id, t.unit, t, scene.urls) for t in found}
 
     return made

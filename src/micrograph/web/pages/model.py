@@ -20,6 +20,7 @@ from micrograph.web.lens_traits import MAP, UnitsMap, units_map
 from micrograph.web.pages.model_graph import Graph, graph_of
 from micrograph.web.pages.model_state import LensProgress, NodeUnits, progress, units_along_depth
 from micrograph.web.pages.model_view import ModelView, whole_pictures
+from micrograph.web.pages.paging import Paging
 from micrograph.web.pages.pictured import pictured_count, pictured_units, unit_count
 
 
@@ -33,7 +34,7 @@ class ModelPage:
     that have pages here; `others` lead to comparisons; `state` says whether it can be run here.
     `depth` are its nodes with their units, `rendered` how far the lenses have come; `coverage` are
     its modules that have no node, where the engine said that there are some, and `missing` a line
-    of it.
+    of it. `paging` says which nodes of a very large graph the drawing has.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class ModelPage:
     switches: list[Switch]
     techniques: list[str]
     graph: Graph
+    paging: Paging
     map: UnitsMap | None
     look: LookState
     family: FamilyTree | None
@@ -79,16 +81,18 @@ def model_page(
     library: Mapping[str, bool] | None = None,
     state: Known | None = None,
     open: str = "",
+    number: int = 1,
 ) -> ModelPage:
     """`library` are the models that have pages, and whether they have nodes; `state` is what is
     known of this one; `open` is the one repeated block to draw whole, or "all".
 
-    Raises BadInput for a lens, picture or block that the model does not have."""
+    Raises BadInput for a lens, picture or block that the model does not have, NotFound behind the
+    last page of a very large graph."""
     model, family, library = atlas.model, family_of(atlas.model.id), library or {}
     view = ModelView.of(atlas, lens, picture, urls)
     pictured = pictured_units(atlas)
     wholes, source = whole_pictures(atlas, view, urls)
-    graph, blocks = graph_of(atlas, view, open, pictured, wholes, urls)
+    graph, blocks, paging = graph_of(atlas, view, open, pictured, wholes, urls, number)
     safe_url = model.paper_url if model.paper_url.startswith(("https://", "http://")) else ""
     return ModelPage(
         kind="model",
@@ -112,6 +116,7 @@ def model_page(
         switches=[*view.switches, *blocks],
         techniques=view.techniques,
         graph=graph,
+        paging=paging,
         map=units_map(atlas, urls, None) if view.lens == MAP else None,
         look=look,
         family=family,

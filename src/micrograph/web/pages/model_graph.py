@@ -19,14 +19,18 @@ from micrograph.parts.parts import (
 )
 from micrograph.parts.urls import Urls
 from micrograph.web.choices import check_choice
-from micrograph.web.column import FULL, PICTURED, BlockFrame, NodeBox
+from micrograph.web.column import FULL, INPUT, PICTURED, BlockFrame, NodeBox
 from micrograph.web.folding import ALL, Fold, fold
 from micrograph.web.graph import layout
+from micrograph.web.graph_pages import pieces
 from micrograph.web.lens_traits import MAP
 from micrograph.web.pages.model_view import UNITS, ModelView
+from micrograph.web.pages.paging import Paging
 from micrograph.web.pages.pictured import node_tiles
 
 PER_ROLE = {"wide": 8, "branch": 3}
+EARLIER = "earlier nodes"
+"""What stands in the input's place where a drawing begins within the graph."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,19 +95,32 @@ def graph_of(
     pictured: Mapping[str, int],
     wholes: Mapping[str, Image],
     urls: Urls,
-) -> tuple[Graph, list[Switch]]:
-    """The drawing, and the switch of its repeated blocks if it has any. `open` is the one block to
-    draw whole, or "all"; `wholes` are pictures of nodes, `pictured` how many units have one.
+    number: int,
+) -> tuple[Graph, list[Switch], Paging]:
+    """The drawing, the switch of its repeated blocks if it has any, and which part of a very large
+    graph is drawn. `open` is the one block to draw whole, or "all"; `wholes` are pictures of nodes,
+    `pictured` how many units have one; `number` is the page.
 
-    Raises BadInput for a block that is not there.
+    Raises BadInput for a block that is not there, NotFound behind the last page.
     """
     portraits = portraits_of(atlas, pictured) if view.lens in (UNITS, MAP) else {}
     plain = frozenset(atlas.nodes) - frozenset(portraits) - frozenset(wholes)
     folded = fold(tuple(atlas.nodes.values()), open)
     if open:
         check_choice("open", open, [ALL, *folded.names], "is no repeated block")
+    paging = Paging.of(
+        pieces(folded.nodes),
+        number,
+        f"the graph of {atlas.model.id}",
+        lambda page: urls.model(
+            atlas.model.id, **view.query(), open=open or None, page=page if page > 1 else None
+        ),
+    )
     drawing = layout(
-        folded.nodes, FULL if view.lens in (UNITS, MAP) else PICTURED, plain, folded.labels
+        folded.nodes[paging.first : paging.end],
+        FULL if view.lens in (UNITS, MAP) else PICTURED,
+        plain,
+        folded.labels,
     )
 
     def url(block: str | None, node: str) -> str:
@@ -118,6 +135,7 @@ def graph_of(
             wholes.get(box.id),
             _graph_fold(folded.folds.get(box.id), box.id, url),
             urls,
+            paging.number > 1,
         )
         for box in drawing.boxes
     ]
@@ -128,7 +146,7 @@ def graph_of(
         edges=[GraphEdge(source=a, target=b, path=path) for a, b, path in drawing.edges],
         groups=list(drawing.groups),
     )
-    return graph, _switch(atlas, folded.names, open, view, urls)
+    return graph, _switch(atlas, folded.names, open, view, urls), paging
 
 
 _PORTRAITS: Remembered[dict[str, list[Tile]]] = Remembered(8)
@@ -163,13 +181,15 @@ def _graph_node(
     whole: Image | None,
     fold: GraphFold | None,
     urls: Urls,
+    later: bool,
 ) -> GraphNode:
+    """`later` says that the drawing begins within the graph."""
     id = atlas.model.id
     record = atlas.nodes.get(box.id)
     chosen = spread(tiles, PER_ROLE.get(box.role, 0)) if box.role in PER_ROLE else []
     return GraphNode(
         id=box.id,
-        label=box.label,
+        label=EARLIER if later and box.id == INPUT else box.label,
         role=box.role,
         x=box.x,
         y=box.y,

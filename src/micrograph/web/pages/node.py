@@ -32,7 +32,7 @@ from micrograph.web.lens_traits import (
 )
 from micrograph.web.pages.lens_parts import LensPart, lens_parts
 from micrograph.web.pages.node_view import SIZES, NodeView, lenses_there, switches
-from micrograph.web.pages.paging import Paging
+from micrograph.web.pages.paging import Paging, pages_of
 from micrograph.web.pages.sort import ordered
 
 PER_PAGE = 2048
@@ -101,9 +101,8 @@ def node_page(
     view = view.with_variant(whole, there)
     kept = view.query() | ({"picture": picture} if picture else {})
     paging = Paging.of(
-        node.units,
+        pages_of(node.units, PER_PAGE),
         number,
-        PER_PAGE,
         f"the units of {node.id}",
         lambda page: page_of_grid(urls, id, node.id, page, **kept),
     )

@@ -27,9 +27,14 @@ from micrograph.web.choices import check_choice
 from micrograph.web.lens_traits import DEFAULT, datasets_shown, is_in_doubt
 from micrograph.web.pages.cite import Citation, citations
 from micrograph.web.pages.lens_parts import LensPart, lens_parts
+from micrograph.web.pages.paging import Paging, pages_of
 from micrograph.web.render_state import RenderState
 
 REACH = 6
+PER_PAGE = 256
+"""Results on a page: more than anybody renders of a unit, unless on purpose."""
+OF_A_VIEW = 32
+"""Results of a view that stand together on a page, before those of other views."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +83,7 @@ class UnitPage:
     `same_as` is the unit of a concatenation that this unit of a branch becomes. `sections` are the
     lenses that have something to show, in reading order; `missing` the others. `techniques` are all
     that have something to show here, those of the node as a whole included. `command` renders what
-    feature visualization lacks.
+    feature visualization lacks. Of very many results a page has some, as `paging` says.
     """
 
     kind: str
@@ -101,6 +106,7 @@ class UnitPage:
     command: str
     render: RenderState
     look: LookState
+    paging: Paging
 
 
 def unit_page(
@@ -114,18 +120,30 @@ def unit_page(
     origin: str,
     others: Sequence[Reading] = (),
     options: Mapping[str, str] | None = None,
+    number: int = 1,
 ) -> UnitPage:
     """`origin` ("http://host:port") makes the permalink; `others` are the other models' atlases;
-    `options` is the page's query. Raises BadInput for a dataset that the unit was not shown."""
+    `options` is the page's query. Raises BadInput for a dataset that the unit was not shown,
+    NotFound behind the last page of very many results."""
     model = atlas.model
     results = atlas.visualizations(node.id, unit)
-    if dataset := (options or {}).get("dataset", ""):
+    dataset = (options or {}).get("dataset", "")
+    if dataset:
         check_choice("dataset", dataset, datasets_shown(results), of="this unit")
-    scene = Scene(atlas, node, unit, urls, results, options or {}, others)
+    paging = Paging.of(
+        pages_of(len(results), PER_PAGE),
+        number,
+        "the results of this unit",
+        lambda page: urls.unit(
+            model.id, node.id, unit, dataset=dataset or None, page=page if page > 1 else None
+        ),
+    )
+    here = results if paging.pages == 1 else _those_of(results, paging, dataset)
+    scene = Scene(atlas, node, unit, urls, here, options or {}, others)
     parts = lens_parts(scene, "unit")
     first = max(0, min(unit - REACH, node.units - 2 * REACH - 1))
     nearby = range(first, min(node.units, first + 2 * REACH + 1))
-    found = [_view(v, model.id, urls) for v in results]
+    found = [_view(v, model.id, urls) for v in here]
     address = f"{model.id}/{node.id}/{unit}"
 
     def link(other: int) -> Link | None:
@@ -143,28 +161,45 @@ def unit_page(
         label=_label(atlas, node, unit),
         same_as=_link_in_concatenation(atlas, node, unit, urls),
         sections=parts,
-        missing=_missing(scene, parts),
-        techniques=_techniques(scene, parts),
+        missing=_missing(scene, parts, results),
+        techniques=_techniques(scene, parts, results),
         visualizations=found,
         neighbours=[thumb for other in nearby if (thumb := scene.thumb(node.id, other))],
         previous=link(unit - 1),
         next=link(unit + 1),
         citations=citations(model, address, origin + urls.unit(model.id, node.id, unit), results),
-        command=urls.commands.render(model, node.id, unit, _absent_views(found)),
+        command=urls.commands.render(model, node.id, unit, _absent_views(results)),
         render=render,
         look=look,
+        paging=paging,
     )
 
 
-def _absent_views(found: list[VisualizationView]) -> list[str]:
+def _those_of(
+    results: Sequence[Visualization], paging: Paging, dataset: str
+) -> list[Visualization]:
+    """The results of a page: on the first pages are the first of each view, and what the dataset
+    that is asked for showed."""
+    seen: dict[tuple[str, str], int] = {}
+    places = []
+    for k, v in enumerate(results):
+        rank = seen[v.technique, v.variant] = seen.get((v.technique, v.variant), -1) + 1
+        places.append((v.variant != dataset, rank // OF_A_VIEW, k))
+    here = sorted(k for _, _, k in sorted(places)[paging.first : paging.end])
+    return [results[k] for k in here]
+
+
+def _absent_views(found: Sequence[Visualization]) -> list[str]:
     """The variants to ask for: none where there is nothing yet, so that the plain one is first."""
     there = {v.variant for v in found if v.technique == DEFAULT.technique}
     return [view.variant for view in DEFAULT.views if there and view.variant not in there]
 
 
-def _missing(scene: Scene, parts: Sequence[LensPart]) -> list[Missing]:
+def _missing(
+    scene: Scene, parts: Sequence[LensPart], results: Sequence[Visualization]
+) -> list[Missing]:
     """What else there could be; text and themes only for models known to have them."""
-    there = {part.technique for part in parts}
+    there = {one.technique for one in (*parts, *results)}
     rendered = [count.technique for count in scene.atlas.counts()]
     return [
         _command(scene, lens)
@@ -173,8 +208,10 @@ def _missing(scene: Scene, parts: Sequence[LensPart]) -> list[Missing]:
     ]
 
 
-def _techniques(scene: Scene, parts: Sequence[LensPart]) -> list[str]:
-    rendered = {v.technique: True for v in (*scene.found, *scene.whole)}
+def _techniques(
+    scene: Scene, parts: Sequence[LensPart], results: Sequence[Visualization]
+) -> list[str]:
+    rendered = {v.technique: True for v in (*results, *scene.whole)}
     shown = (p.technique for p in parts if p.technique != DEFAULT.technique)
     return list(rendered | dict.fromkeys(shown, True))
 
