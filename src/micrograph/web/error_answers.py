@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from micrograph.errors import BadInput, MicrographError, NotFound, short
 from micrograph.web.locations import find_model
 from micrograph.web.pages.other import error_page
-from micrograph.web.requests import context_of, page_response
+from micrograph.web.requests import context_of, own_path, page_response
 from micrograph.web.site import Site
 from micrograph.web.targets import no_such_page, parse
 
@@ -60,10 +60,11 @@ _SAYS_ENOUGH = ("missing", "string_too_long")
 def _without_slash(request: Request) -> str:
     """The address of the page that is meant by one with slashes behind it, "" if there is none."""
     path, query = request.url.path, request.url.query
+    plain = own_path(request).rstrip("/")
     if request.method != "GET" or not path.endswith("/"):
         return ""
     try:
-        parse(path.rstrip("/"))
+        parse(plain)
     except MicrographError as error:
         if isinstance(error, NotFound):
             return ""

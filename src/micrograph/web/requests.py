@@ -62,4 +62,10 @@ def page_body(context: Context, request: Request, page: Page) -> bytes:
 
 
 def _asks_for_data(request: Request) -> bool:
-    return wants_data(request.method, request.url.path)
+    return wants_data(request.method, own_path(request))
+
+
+def own_path(request: Request) -> str:
+    """The path within the site, which may stand under a path of another one."""
+    above = str(request.scope.get("app_root_path", request.scope.get("root_path", "")))
+    return request.url.path.removeprefix(above)
