@@ -10,8 +10,17 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 from html_document import Document, twin_of
 
-LINKS = ("href", "src", "action", "data-look", "data-caricature", "data-render", "data-live")
-LINKS += ("data-examples", "data-models")
+LINKS = (
+    "href",
+    "src",
+    "action",
+    "data-look",
+    "data-caricature",
+    "data-render",
+    "data-live",
+    "data-examples",
+    "data-models",
+)
 
 
 def links_of(text: str) -> Iterator[str]:
