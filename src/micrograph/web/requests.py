@@ -45,10 +45,11 @@ def page_answer(site: Site, request: Request) -> Response:
         key = (request.url.path, request.url.query, context.origin, outside_state(context, target))
         written = site.pages.get(context.library, key)
         if written is None:
-            page = build(context, target)
-            if isinstance(page, Redirect):
-                return RedirectResponse(page.url, page.status)
-            written = Written(page_body(context, request, page))
+            with site.making:
+                page = build(context, target)
+                if isinstance(page, Redirect):
+                    return RedirectResponse(page.url, page.status)
+                written = Written(page_body(context, request, page))
             if not failed:
                 site.pages.put(context.library, key, written)
     return answer(request, written, JSON if target.twin else HTML)

@@ -9,6 +9,8 @@ import uvicorn
 
 from micrograph.errors import BadInput, Conflict, Unavailable
 from micrograph.parts.commands import Commands
+from micrograph.web.allocator import return_memory
+from micrograph.web.endings import end_quietly
 from micrograph.web.known import Known
 from micrograph.web.proxies import Proxies
 from micrograph.web.settings import SiteSettings, nothing_known
@@ -24,6 +26,7 @@ _OPTIONS: dict[str, Any] = {
     "server_header": False,
     "timeout_graceful_shutdown": _PATIENCE,
     "proxy_headers": False,  # the application asks `Proxies` whom to believe
+    "timeout_worker_healthcheck": 30,  # a machine may have much else to do
 }
 
 
@@ -99,7 +102,9 @@ def serve(
         if processes > 1:
             serve_by_several(settings, listener, processes, told, _OPTIONS)
         else:
+            return_memory()
             config = uvicorn.Config(settings.app(workers=workers), **_OPTIONS)
+            end_quietly()
             _Server(config, told).run([listener])
 
 

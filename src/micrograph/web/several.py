@@ -1,5 +1,6 @@
 """A site of several processes that answer at one port."""
 
+import asyncio
 import logging
 import multiprocessing
 import os
@@ -7,6 +8,7 @@ import signal
 import socket
 import sys
 import threading
+from asyncio import Server
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +22,10 @@ from uvicorn.supervisors.multiprocess import Multiprocess
 
 from micrograph.errors import Unavailable
 from micrograph.parts.urls import Urls
+from micrograph.web.allocator import return_memory
 from micrograph.web.broker import Broker
 from micrograph.web.brokered import BrokeredLive, BrokeredQuestions, Line
+from micrograph.web.endings import end_quietly
 from micrograph.web.live import READ_ONLY, Live
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.settings import SiteSettings
@@ -42,6 +46,8 @@ class SiteProcess:
     def __call__(self) -> FastAPI:
         """What uvicorn calls there, before it takes requests."""
         _end_with_parent()
+        return_memory()
+        end_quietly()
         line, folder = Line(self.address), _writable(self.settings)
         app = self.settings.app(
             BrokeredLive(folder, Urls(), line), BrokeredQuestions(self.address, _off(self.settings))
@@ -51,6 +57,18 @@ class SiteProcess:
         except Unavailable:
             sys.exit(0)  # the site ended while this process began
         return app
+
+
+class TurnTaking(asyncio.SelectorEventLoop):
+    """Takes connections one at a time. By itself a loop takes all that wait when it wakes, and the
+    process that wakes first has all the work."""
+
+    async def create_server(  # type: ignore[override]
+        self, *args: Any, backlog: int, sock: socket.socket, **more: Any
+    ) -> Server:
+        server = await super().create_server(*args, backlog=1, sock=sock, **more)
+        sock.listen(backlog)  # so many may wait all the same
+        return server
 
 
 class _Processes(Multiprocess):
@@ -110,6 +128,7 @@ def serve_by_several(
         SiteProcess(settings, broker.address),
         factory=True,
         workers=count,
+        loop=f"{__name__}:{TurnTaking.__name__}",
         **options,
     )
     config.configure_logging()
