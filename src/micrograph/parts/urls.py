@@ -11,29 +11,62 @@ MIMES = {extension: mime for mime, extension in EXTENSIONS.items()}
 
 class Urls:
     """Paths of pages, twins, pictures and static files. `version` is part of static paths, so that
-    they may be cached for ever. `commands` are those that pages show beside their links."""
+    they may be cached for ever. `commands` are those that pages show beside their links. `prefix`
+    stands before all paths where the site is a part of another one: "/micrograph", or ""."""
 
-    def __init__(self, version: str = "0", commands: Commands | None = None) -> None:
+    def __init__(
+        self, version: str = "0", commands: Commands | None = None, prefix: str = ""
+    ) -> None:
         self.version = version
         self.commands = commands or Commands()
+        self.prefix = prefix
 
-    home = "/"
-    models = "/models"
-    about = "/about"
-    openapi = "/openapi.json"
+    def under(self, prefix: str) -> "Urls":
+        """The same with another prefix."""
+        return Urls(self.version, self.commands, prefix)
+
+    def own(self, path: str) -> str:
+        """The address of a path that the site knows: `/models/toytown`."""
+        return self.prefix + path
+
+    @property
+    def home(self) -> str:
+        return self.own("/")
+
+    @property
+    def models(self) -> str:
+        return self.own("/models")
+
+    @property
+    def about(self) -> str:
+        return self.own("/about")
+
+    @property
+    def openapi(self) -> str:
+        return self.own("/openapi.json")
+
+    @property
+    def comparison(self) -> str:
+        """Where the form that chooses two models leads to."""
+        return self.own("/compare")
+
+    @property
+    def token(self) -> str:
+        """Where the form that takes a token leads to."""
+        return self.own("/token")
 
     def page_of_models(self, number: int) -> str:
         """The list of models, which has several pages in a large library."""
         return self.models + _query({"page": number if number > 1 else None})
 
     def model(self, model: str, **view: str | int | None) -> str:
-        return f"/models/{quote(model)}" + _query(view)
+        return f"{self.models}/{quote(model)}" + _query(view)
 
     def node(self, model: str, node: str, **view: str | int | None) -> str:
-        return f"/models/{quote(model)}/{quote(node)}" + _query(view)
+        return f"{self.models}/{quote(model)}/{quote(node)}" + _query(view)
 
     def unit(self, model: str, node: str, unit: int, **view: str | int | None) -> str:
-        return f"/models/{quote(model)}/{quote(node)}/{unit}" + _query(view)
+        return f"{self.models}/{quote(model)}/{quote(node)}/{unit}" + _query(view)
 
     def render(self, model: str, node: str, unit: int) -> str:
         """Where a unit's "Render this" is posted to."""
@@ -42,7 +75,7 @@ class Urls:
     def look(self, model: str, node: str = "", unit: int | None = None) -> str:
         """Where a picture of the reader's own is posted to."""
         parts = [p for p in (model, node, "" if unit is None else str(unit)) if p]
-        return "/".join(["/models", *(quote(p) for p in parts), "look"])
+        return "/".join([self.models, *(quote(p) for p in parts), "look"])
 
     def heat(self, model: str, node: str, unit: int, dataset: str) -> str:
         """The heat map of a unit on a stored picture; its number is still to be added."""
@@ -50,17 +83,17 @@ class Urls:
 
     def compare(self, here: str, there: str) -> str:
         """Two models side by side."""
-        return "/compare" + _query({"here": here, "there": there})
+        return self.comparison + _query({"here": here, "there": there})
 
     def search(self, text: str = "") -> str:
-        return "/search" + _query({"q": text or None})
+        return self.own("/search") + _query({"q": text or None})
 
     def image(self, model: str, digest: str, mime: str) -> str:
         """A picture. Its bytes never change, because its name is their digest."""
-        return f"/images/{quote(model)}/{digest}.{EXTENSIONS.get(mime, 'bin')}"
+        return f"{self.prefix}/images/{quote(model)}/{digest}.{EXTENSIONS.get(mime, 'bin')}"
 
     def static(self, path: str) -> str:
-        return f"/static/{self.version}/{path}"
+        return f"{self.prefix}/static/{self.version}/{path}"
 
     def twin(self, url: str) -> str:
         """The JSON twin of the page at `url`: the same path with `.json` behind it."""

@@ -1,5 +1,6 @@
 """What one request sees."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -16,7 +17,8 @@ from micrograph.web.site import Site
 @dataclass(frozen=True)
 class Context:
     """The site as one request sees it, from its first question to its last. `origin`
-    ("http://host:port", or "") is what makes a path of the site an address for everybody."""
+    ("http://host:port", or "") is what makes a path of the site an address for everybody;
+    `site` is the one under the path that the request was sent to."""
 
     site: Site
     origin: str = ""
@@ -51,7 +53,7 @@ class Context:
     def render_state(self, here: Location) -> RenderState:
         """Whether a unit can be rendered here, and how far that is."""
         model, node, unit = _unit(here)
-        state = self.site.live.state(model, node, unit)
+        state = self._here(self.site.live.state(model, node, unit), here)
         reason = self.obstacle(model)
         return replace(state, available=False, reason=reason) if reason else state
 
@@ -61,7 +63,17 @@ class Context:
         model, node, unit = _unit(here)
         if reason := self.obstacle(model):
             raise Unavailable(reason)
-        return self.site.live.ask(model, node, unit)
+        return self._here(self.site.live.ask(model, node, unit), here)
+
+    def without_prefix(self, text: str) -> str:
+        """A text in which links to this very site are as they were without its prefix."""
+        prefix = re.escape(self.urls.prefix)
+        own = rf"(?P<before>https?://[^/\s]{{1,300}}|(?<!\S)){prefix}(?=/models)"
+        return re.sub(own, r"\g<before>", text) if prefix else text
+
+    def _here(self, state: RenderState, here: Location) -> RenderState:
+        """A state with the address that this site has for asking."""
+        return replace(state, url=self.urls.render(*_unit(here)))
 
 
 def _unit(here: Location) -> tuple[str, str, int]:

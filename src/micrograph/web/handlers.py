@@ -47,9 +47,10 @@ def about(context: Context, target: AboutTarget) -> AboutPage:
 def search(context: Context, target: SearchTarget) -> SearchPage | Redirect:
     """Places by address, alias, name or class label. The HTML page goes straight to the place
     where the text names exactly one."""
-    if not target.twin and (url := addressed_page(context.library, target.q, context.urls)):
+    text = context.without_prefix(target.q)
+    if not target.twin and (url := addressed_page(context.library, text, context.urls)):
         return Redirect(url, SEE_OTHER)  # before everything is searched
-    found = search_page(context.library, target.q, context.urls)
+    found = search_page(context.library, text, context.urls)
     if found.exact and not target.twin:
         return Redirect(found.exact, SEE_OTHER)
     return found

@@ -136,6 +136,10 @@ class Html:
         template = self.environment.get_template(f"{page.kind}.html")
         return template.render(page=page, panel=panel, path=path).encode()
 
+    def asking(self, page: object, urls: Urls) -> str:
+        """The page that asks for the token, which shows nothing of the site."""
+        return self.environment.get_template("token.html").render(page=page, urls=urls)
+
     def _card(self, card: ModelSummary, macro: str, number: int) -> Markup:
         """A card at its place in a list, written down once: the list of models may be long."""
         known = self._cards.setdefault(card, {})

@@ -11,7 +11,7 @@ from weakref import ref
 
 from micrograph.atlas import Snapshot
 
-MOST_BYTES = 24 << 20
+MOST_BYTES = 12 << 20
 """Of all pages that are kept, as text and compressed."""
 
 

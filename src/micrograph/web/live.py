@@ -35,6 +35,7 @@ TIME_LIMIT = 1800.0
 """Seconds after which a render is given up."""
 GRACE = 5.0
 """Seconds that a render which is ended has to close its atlas."""
+READ_ONLY = "this site shows its atlases read-only"
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Live:
     def reason(self) -> str:
         """Why nothing can be rendered from here, or "" when it can."""
         if self.folder is None:
-            return "this site shows its atlases read-only"
+            return READ_ONLY
         if self.command is render_command and importlib.util.find_spec("torch") is None:
             return "rendering needs torch, which is not installed here: pip install torch"
         place = self.folder

@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
-from micrograph.errors import BadInput, MicrographError, NotFound
+from micrograph.errors import BadInput, MicrographError, NotFound, Unavailable
 from micrograph.steps import StepHook
 from micrograph.web import look_answer
 from micrograph.web.answers import answer
@@ -77,6 +77,8 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
     async def post(request: Request, parts: list[str], caricature: bool) -> Response:
         try:
             check_origin(request, "look at pictures")
+            if site.look.reason:  # before a picture is taken in
+                raise Unavailable(site.look.reason)
             with site.incoming.turn():
                 data = await picture_bytes(request)
                 context = context_of(site, request)

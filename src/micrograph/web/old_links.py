@@ -16,7 +16,7 @@ def page_of(answer: Resolved, library: Snapshot, urls: Urls) -> str:
     """The URL of the page of what was found, through the lens that was asked for where it has one;
     "" where nothing was found."""
     if answer.model is None or answer.address is None:
-        return answer.url or ""
+        return urls.own(answer.url) if answer.url else ""
     lens = answer.technique if answer.technique in lenses() else None
     if answer.node is None:
         there = {count.technique for count in library.model(answer.model).counts()}

@@ -51,12 +51,22 @@ def _is_loopback(host: str) -> bool:
     return (mapped or address).is_loopback
 
 
+_PORTS = {"http": ":80", "https": ":443"}
+
+
 def _netloc(origin: str) -> str:
     """Host and port of an origin, "" where it has none."""
     try:
-        return urlsplit(origin).netloc
+        found = urlsplit(origin)
     except ValueError:
         return ""
+    return _plain(found.netloc, found.scheme)
+
+
+def _plain(host: str, scheme: str) -> str:
+    """A host without a port that goes without saying; some proxies name it, browsers do not."""
+    usual = _PORTS.get(scheme)
+    return host.removesuffix(usual) if usual else host
 
 
 def check_same_origin(request: Request) -> None:
@@ -82,7 +92,8 @@ def check_origin(request: Request, action: str) -> None:
     if site not in (None, "same-origin", *(["none"] if reads else [])):
         raise Refused(f"only the site's own pages may {action}")
     origin = request.headers.get("origin")
-    if origin is not None and _netloc(origin) != request.headers.get("host"):
+    host = _plain(request.headers.get("host", ""), request.url.scheme)
+    if origin is not None and (_netloc(origin) != host or not host):
         raise Refused(f"only the site's own pages may {action}")
     if site is None and origin is None and not reads:
         raise Refused("state where the request comes from (Origin)")

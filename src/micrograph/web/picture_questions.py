@@ -47,15 +47,18 @@ def look_command(model: str, digest: str) -> list[str]:
 class PictureQuestions:
     """One model at a time is held by a worker; one question at a time is answered.
 
-    `workers` are those of the site; without them it has its own.
+    `workers` are those of the site; without them it has its own. `off` is why no picture is looked
+    at here, "" where they are.
     """
 
     def __init__(
         self,
         command: Callable[[str, str], Sequence[str]] = look_command,
         workers: Supervisor | None = None,
+        *,
+        off: str = "",
     ) -> None:
-        self.command = command
+        self.command, self._off = command, off
         self.workers = workers or Supervisor()
         self._lock = threading.Lock()
         self._maps: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
@@ -63,6 +66,8 @@ class PictureQuestions:
     @property
     def reason(self) -> str:
         """Why no picture can be looked at here, or "" when torch is there for it."""
+        if self._off:
+            return self._off
         if self.command is look_command and importlib.util.find_spec("torch") is None:
             return "looking at pictures needs torch, which is not installed here: pip install torch"
         return ""

@@ -38,7 +38,7 @@ def located(context: Context, target: LocationTarget) -> Location | Redirect:
         if elsewhere := _redirect_of_old_link(context, target):
             return elsewhere
         raise
-    if found.url == target.path:
+    if found.url == context.urls.own(target.path):
         return found
     url = context.urls.twin(found.url) if target.twin else found.url
     return Redirect(url + (f"?{target.query}" if target.query else ""))
@@ -48,6 +48,6 @@ def _redirect_of_old_link(context: Context, target: LocationTarget) -> Redirect 
     """The redirect of an old link, None where it leads to the requested page itself."""
     answer = resolve(f"{target.path}?{target.query}", context.library)
     url = page_of(answer, context.library, context.urls)
-    if not url or url == target.path:
+    if not url or url == context.urls.own(target.path):
         return None
     return Redirect(context.urls.twin(url.partition("#")[0]) if target.twin else url)

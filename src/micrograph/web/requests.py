@@ -24,24 +24,33 @@ JSON = "application/json"
 def context_of(site: Site, request: Request) -> Context:
     """The context of a request, the same object at every call."""
     if not hasattr(request.state, "context"):
-        request.state.context = Context(site, str(request.base_url).rstrip("/"))
+        prefix = prefix_of(request)
+        origin = str(request.base_url).rstrip("/").removesuffix(prefix)
+        request.state.context = Context(site.under(prefix), origin)
     found: Context = request.state.context
     return found
+
+
+def prefix_of(request: Request) -> str:
+    """The path that the reader sees the site under, "" for none."""
+    scope = request.scope  # what is mounted inside has a longer root_path of its own
+    return str(scope.get("app_root_path", scope.get("root_path", "")))
 
 
 def page_answer(site: Site, request: Request) -> Response:
     """The page that a request asks for, or the redirect to it. A page that was written before, of
     what is the same still, is not made again."""
     context = context_of(site, request)
-    target = parse(request.url.path, request.url.query)
+    target = parse(request.url.path.removeprefix(context.urls.prefix), request.url.query)
     with one_connection_a_file(), noted_failures() as failed:
         key = (request.url.path, request.url.query, context.origin, outside_state(context, target))
         written = site.pages.get(context.library, key)
         if written is None:
-            page = build(context, target)
-            if isinstance(page, Redirect):
-                return RedirectResponse(page.url, page.status)
-            written = Written(page_body(context, request, page))
+            with site.making:
+                page = build(context, target)
+                if isinstance(page, Redirect):
+                    return RedirectResponse(page.url, page.status)
+                written = Written(page_body(context, request, page))
             if not failed:
                 site.pages.put(context.library, key, written)
     return answer(request, written, JSON if target.twin else HTML)
@@ -67,5 +76,4 @@ def _asks_for_data(request: Request) -> bool:
 
 def own_path(request: Request) -> str:
     """The path within the site, which may stand under a path of another one."""
-    above = str(request.scope.get("app_root_path", request.scope.get("root_path", "")))
-    return request.url.path.removeprefix(above)
+    return request.url.path.removeprefix(prefix_of(request))

@@ -1,5 +1,6 @@
 """The address that says which place a text means."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import FastAPI, Query
@@ -20,9 +21,10 @@ def add_resolve_route(app: FastAPI, site: Site) -> None:
         like this, `InceptionV1 4c:447`. Where there is none, `address` is null and `note` says why.
         """
         context = context_of(site, request)
-        return resolve(
-            q,
+        found = resolve(
+            context.without_prefix(q),
             context.library,
             lambda model: context.known(model).first,
             context.urls.commands.here,
         )
+        return replace(found, url=context.urls.own(found.url)) if found.url else found

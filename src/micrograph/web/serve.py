@@ -3,19 +3,31 @@
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
-from micrograph.atlas import Library, bundled_gallery
 from micrograph.errors import BadInput, Conflict, Unavailable
 from micrograph.parts.commands import Commands
-from micrograph.web.app import create_app
-from micrograph.web.indexing import index_of
+from micrograph.web.allocator import return_memory
+from micrograph.web.endings import end_quietly
 from micrograph.web.known import Known
+from micrograph.web.proxies import Proxies
+from micrograph.web.settings import SiteSettings, nothing_known
+from micrograph.web.several import serve_by_several
+from micrograph.web.token import Token
 from micrograph.workers import Supervisor
 
 _PATIENCE = 1
 """Seconds that requests under way have when the site is told to end."""
+_OPTIONS: dict[str, Any] = {
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "timeout_graceful_shutdown": _PATIENCE,
+    "proxy_headers": False,  # the application asks `Proxies` whom to believe
+    "timeout_worker_healthcheck": 30,  # a machine may have much else to do
+}
 
 
 class _Server(uvicorn.Server):
@@ -37,11 +49,15 @@ def serve(
     port: int = 8000,
     writable: Path | None = None,
     announce: Callable[[str], None] | None = None,
-    known: Callable[[str], Known] = lambda model: Known(),
+    known: Callable[[str], Known] = nothing_known,
     catalogue: Path | None = None,
     workers: Supervisor | None = None,
     hosts: Sequence[str] = (),
     commands: Commands | None = None,
+    proxies: Proxies | None = None,
+    read_only: bool = False,
+    token: Token | None = None,
+    processes: int = 1,
 ) -> None:
     """Show the atlases in `folders` until interrupted; without folders the bundled ones.
 
@@ -50,29 +66,46 @@ def serve(
     `known` says whether the model of an id can be run here. `workers` are those that work for it,
     where the caller has use for them too. `commands` are what pages tell readers to type, `hosts`
     further names of the site: a request over loopback that names another one is refused. `port` 0
-    takes any free one.
+    takes any free one. `proxies` are those in front of the site; one that is `read_only` neither
+    renders nor looks at pictures; with a `token` it shows nothing to those who lack it.
+    `processes` answer, each with the whole site; what renders and looks is one queue for all.
     `announce` is called with the site's URL as soon as it answers.
     Raises Conflict when the port is taken, Unavailable when the address cannot be used, BadInput
     for a port that is none.
     """
+    if processes < 1 or (processes > 1 and workers is not None):
+        raise BadInput(
+            f"processes={processes}; expected 1 or more, and 1 with workers of one's own"
+        )
+    settings = SiteSettings(
+        tuple(folders),
+        catalogue,
+        writable,
+        known,
+        commands,
+        tuple(hosts),
+        proxies,
+        read_only,
+        token,
+    )
     with bind(host, port) as listener:
         address, bound = listener.getsockname()[:2]
         shown = f"[{address}]" if ":" in address else address
         if address in ("0.0.0.0", "::"):
             shown = "localhost"
-        url = f"http://{shown}:{bound}/"
-        places = folders or [bundled_gallery()]
-        library = Library(places, catalogue, index_of(places))
-        config = uvicorn.Config(
-            create_app(
-                library, writable, known=known, workers=workers, commands=commands, hosts=hosts
-            ),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_PATIENCE,
-        )
-        _Server(config, lambda: announce(url) if announce else None).run([listener])
+        url = f"http://{shown}:{bound}{proxies.prefix if proxies else ''}/"
+
+        def told() -> None:
+            if announce:
+                announce(url)
+
+        if processes > 1:
+            serve_by_several(settings, listener, processes, told, _OPTIONS)
+        else:
+            return_memory()
+            config = uvicorn.Config(settings.app(workers=workers), **_OPTIONS)
+            end_quietly()
+            _Server(config, told).run([listener])
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -1,5 +1,8 @@
 """What all requests share."""
 
+import copy
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 
 from micrograph.atlas import Library
@@ -10,6 +13,11 @@ from micrograph.web.kept_pages import KeptPages
 from micrograph.web.known import Known
 from micrograph.web.live import Live
 from micrograph.web.picture_questions import PictureQuestions
+
+AT_ONCE = 4
+"""Pages that are made at a time: more are no sooner there, and each needs megabytes meanwhile."""
+PREFIXES = 4
+"""Paths of proxies that are known at a time."""
 
 
 class Site:
@@ -30,3 +38,20 @@ class Site:
         self.library, self.live, self.urls, self.version = library, live, urls, version
         self.look, self.known = look, known
         self.html, self.pages, self.incoming = Html(urls), KeptPages(), IncomingPictures()
+        self.making = threading.BoundedSemaphore(AT_ONCE)
+        self._under: OrderedDict[str, Site] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def under(self, prefix: str) -> "Site":
+        """The same site with other addresses: a proxy shows it under a path of its own."""
+        if prefix == self.urls.prefix:
+            return self
+        with self._lock:
+            if prefix not in self._under:
+                self._under[prefix] = other = copy.copy(self)
+                other.urls = self.urls.under(prefix)
+                other.html = Html(other.urls)
+            self._under.move_to_end(prefix)
+            while len(self._under) > PREFIXES:
+                self._under.popitem(last=False)
+            return self._under[prefix]

@@ -63,12 +63,13 @@ def card(atlas: Reading, urls: Urls) -> ModelSummary:
     if not isinstance(atlas, Merged) or not atlas.states:
         return _summary_of(atlas, card_facts(atlas), urls)
     known = _CARDS.setdefault(atlas, {})
-    if urls.version not in known:
-        known[urls.version] = _summary_of(atlas, _kept_facts(atlas) or card_facts(atlas), urls)
-    return known[urls.version]
+    key = urls.version, urls.prefix
+    if key not in known:
+        known[key] = _summary_of(atlas, _kept_facts(atlas) or card_facts(atlas), urls)
+    return known[key]
 
 
-_CARDS: "WeakKeyDictionary[Reading, dict[str, ModelSummary]]" = WeakKeyDictionary()
+_CARDS: "WeakKeyDictionary[Reading, dict[tuple[str, str], ModelSummary]]" = WeakKeyDictionary()
 """By what a library gives for a model, the same object as long as no file of it changes."""
 
 

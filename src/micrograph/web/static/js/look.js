@@ -26,7 +26,7 @@ function percent(share) {
 // The small pictures of a node's units, from its twin; asked for once.
 function tiles(node) {
   if (!twins.has(node)) {
-    twins.set(node, fetch(`/models/${zone.dataset.model}/${node}.json?size=s`)
+    twins.set(node, fetch(`${document.body.dataset.models}/${zone.dataset.model}/${node}.json?size=s`)
       .then((answer) => answer.json())
       .then((page) => new Map(page.units.map((unit) => [unit.unit, unit]))));
   }
@@ -38,7 +38,7 @@ function row(node, units, most) {
   const part = el("div");
   const head = el("h3");
   const link = el("a", "mono", node);
-  link.href = `/models/${zone.dataset.model}/${node}`;
+  link.href = `${document.body.dataset.models}/${zone.dataset.model}/${node}`;
   head.append(link);
   const list = el("ol", "carriers");
   for (const { unit, value, strength } of units) {

@@ -4,7 +4,7 @@ const saving = navigator.connection?.saveData ?? false;
 
 function prefetch(url) {
   const path = url.pathname + url.search;
-  if (saving || done.has(path) || url.origin !== location.origin || !url.pathname.startsWith("/models")) return;
+  if (saving || done.has(path) || url.origin !== location.origin || !url.pathname.startsWith(document.body.dataset.models)) return;
   done.add(path);
   const link = document.createElement("link");
   link.rel = "prefetch";

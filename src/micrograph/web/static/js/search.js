@@ -44,7 +44,7 @@ async function ask() {
   const mine = ++asked;
   if (!text) return close();
   try {
-    const answer = await fetch(`/search.json?q=${encodeURIComponent(text)}`);
+    const answer = await fetch(`${input.form.action}.json?q=${encodeURIComponent(text)}`);
     const found = await answer.json();
     if (mine === asked && answer.ok) show(found.hits);
   } catch { /* the form still works */ }

@@ -1,0 +1,194 @@
+"""A site of several processes that answer at one port."""
+
+import asyncio
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+from asyncio import Server
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors.multiprocess import Multiprocess
+
+from micrograph.errors import Unavailable
+from micrograph.parts.urls import Urls
+from micrograph.web.allocator import return_memory
+from micrograph.web.broker import Broker
+from micrograph.web.brokered import BrokeredLive, BrokeredQuestions, Line
+from micrograph.web.endings import end_quietly
+from micrograph.web.live import READ_ONLY, Live
+from micrograph.web.picture_questions import PictureQuestions
+from micrograph.web.settings import SiteSettings
+from micrograph.workers import Supervisor
+
+_LAST_RESORT = 2.0
+"""Seconds that the processes have to end by themselves."""
+_LOG = logging.getLogger("micrograph.web")
+
+
+@dataclass(frozen=True)
+class SiteProcess:
+    """Makes the application in one of the processes; `address` is that of the broker."""
+
+    settings: SiteSettings
+    address: str
+
+    def __call__(self) -> FastAPI:
+        """What uvicorn calls there, before it takes requests."""
+        _end_with_parent()
+        return_memory()
+        end_quietly()
+        line, folder = Line(self.address), _writable(self.settings)
+        app = self.settings.app(
+            BrokeredLive(folder, Urls(), line), BrokeredQuestions(self.address, _off(self.settings))
+        )
+        try:
+            line.ask("ready")
+        except Unavailable:
+            sys.exit(0)  # the site ended while this process began
+        return app
+
+
+class TurnTaking(asyncio.SelectorEventLoop):
+    """Takes connections one at a time. By itself a loop takes all that wait when it wakes, and the
+    process that wakes first has all the work."""
+
+    async def create_server(  # type: ignore[override]
+        self, *args: Any, backlog: int, sock: socket.socket, **more: Any
+    ) -> Server:
+        server = await super().create_server(*args, backlog=1, sock=sock, **more)
+        sock.listen(backlog)  # so many may wait all the same
+        return server
+
+
+class _Processes(Multiprocess):
+    """uvicorn's supervisor, which starts a process again that ended or does not answer. It notes
+    what it was ended by, and waits for nobody for long. Ctrl-C, which a terminal sends to all, is
+    heard by the first process only: the others are told to end."""
+
+    ended_by: signal.Signals | None = None
+
+    def init_processes(self) -> None:
+        with _deaf_to_interrupts():
+            super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        with _deaf_to_interrupts():
+            super().keep_subprocess_alive()
+
+    def handle_int(self) -> None:
+        self.ended_by = signal.SIGINT
+        super().handle_int()
+
+    def handle_term(self) -> None:
+        self.ended_by = signal.SIGTERM
+        super().handle_term()
+
+    def terminate_all(self) -> None:
+        super().terminate_all()
+        last_resort = threading.Timer(_LAST_RESORT, self._kill_all)
+        last_resort.daemon = True
+        last_resort.start()
+
+    def _kill_all(self) -> None:
+        for one in self.processes:
+            one.process.kill()
+
+
+def serve_by_several(
+    settings: SiteSettings,
+    listener: socket.socket,
+    count: int,
+    announce: Callable[[], None],
+    options: Mapping[str, Any],
+) -> None:
+    """Answer at `listener` with `count` processes until interrupted; `options` are uvicorn's.
+
+    This process answers nobody: it starts what ends, and holds the one queue of what renders and
+    looks for all. Raises KeyboardInterrupt after Ctrl-C, and ends by SIGTERM after that.
+    """
+    workers = Supervisor()
+    ready = _Ready(count, announce)
+    broker = Broker(
+        Live(_writable(settings), Urls(), workers=workers),
+        PictureQuestions(workers=workers, off=_off(settings)),
+        ready,
+    )
+    config = uvicorn.Config(
+        SiteProcess(settings, broker.address),
+        factory=True,
+        workers=count,
+        loop=f"{__name__}:{TurnTaking.__name__}",
+        **options,
+    )
+    config.configure_logging()
+    processes = _Processes(config, [listener])
+    try:
+        processes.run()
+    finally:
+        broker.close()
+        workers.close()
+    if processes.ended_by is signal.SIGINT:
+        raise KeyboardInterrupt
+    if processes.ended_by is signal.SIGTERM:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGTERM)
+
+
+class _Ready:
+    """Called when a process is about to answer: says the address once, and each that is started
+    again."""
+
+    def __init__(self, count: int, announce: Callable[[], None]) -> None:
+        self._count, self._announce = count, announce
+        self._lock = threading.Lock()
+        self._seen = 0
+
+    def __call__(self) -> None:
+        with self._lock:
+            self._seen += 1
+            seen = self._seen
+        if seen == 1:
+            self._announce()
+        elif seen > self._count:
+            _LOG.warning("a process of the site ended and was started again")
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are started here are so for ever; we ourselves hear of Ctrl-C afterwards."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _writable(settings: SiteSettings) -> Path | None:
+    return None if settings.read_only else settings.writable
+
+
+def _off(settings: SiteSettings) -> str:
+    return READ_ONLY if settings.read_only else ""
+
+
+def _end_with_parent() -> None:
+    """However the first process ends, the others must not go on: they hold the port."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
