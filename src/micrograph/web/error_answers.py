@@ -33,8 +33,8 @@ def add_error_answers(app: FastAPI, site: Site) -> None:
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
-            if plain := _without_slash(request):
-                return RedirectResponse(plain, 307)
+            if meant := _meant(request):
+                return RedirectResponse(meant, 307)
             return failed(request, no_such_page(request.url.path))
         text = str(error.detail)
         if error.status_code == 405:
@@ -57,15 +57,19 @@ def add_error_answers(app: FastAPI, site: Site) -> None:
 _SAYS_ENOUGH = ("missing", "string_too_long")
 
 
-def _without_slash(request: Request) -> str:
-    """The address of the page that is meant by one with slashes behind it, "" if there is none."""
+def _meant(request: Request) -> str:
+    """The address that is meant by that of a page with slashes behind it, or by the path of the site
+    without one; "" if there is none."""
     path, query = request.url.path, request.url.query
     plain = own_path(request).rstrip("/")
-    if request.method != "GET" or not path.endswith("/"):
+    if request.method != "GET" or path.startswith("//"):
         return ""
+    asked = f"?{query}" if query else ""
+    if not plain:
+        return quote(path.rstrip("/")) + "/" + asked
     try:
         parse(plain)
     except MicrographError as error:
         if isinstance(error, NotFound):
             return ""
-    return quote(path.rstrip("/")) + (f"?{query}" if query else "")
+    return quote(path.rstrip("/")) + asked if path.endswith("/") else ""

@@ -1,9 +1,8 @@
 """The address that says which place a text means."""
 
 from dataclasses import replace
-from typing import Annotated
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI
 from starlette.requests import Request
 
 from micrograph.resolve import Resolved, resolve
@@ -16,7 +15,7 @@ def add_resolve_route(app: FastAPI, site: Site) -> None:
     """`/resolve?q=`: JSON for programs; `/search?q=` takes people to the same place."""
 
     @app.get("/resolve", responses=FAILURES)
-    def answer(request: Request, q: Annotated[str, Query(max_length=2000)] = "") -> Resolved:
+    def answer(request: Request, q: str = "") -> Resolved:
         """Which place a text or a link means: an address, a link to OpenAI Microscope or to a site
         like this, `InceptionV1 4c:447`. Where there is none, `address` is null and `note` says why.
         """
