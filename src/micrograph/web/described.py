@@ -38,4 +38,4 @@ PICTURE_SENT = {
         },
     }
 }
-JSON_SENT = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
+JSON_SENT: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
