@@ -1,4 +1,4 @@
-"""An atlas with something in every table, and values that ours never has, for any of its columns."""
+"""An atlas with something in every table, and values that ours never has."""
 
 import sqlite3
 from contextlib import closing
