@@ -5,93 +5,15 @@ one clear line, within a moment."""
 import sqlite3
 import time
 from contextlib import closing, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from samples import MODEL, NODES, picture, sample_atlas
+from mutated_atlases import SEARCHED, TABLES, VALUES, loosened, rich_atlas
 
-from micrograph.atlas import (
-    Atlas,
-    AtlasWriter,
-    DatasetRecord,
-    DictionaryRecord,
-    Library,
-    SampleRecord,
-    Visualization,
-)
+from micrograph.atlas import Atlas, Library
 from micrograph.atlas import format as atlas_format
 from micrograph.errors import DamagedAtlas, MicrographError, Unavailable
-
-VALUES = {
-    "null": None,
-    "text": "x",
-    "empty": "",
-    "number": 7,
-    "negative": -5,
-    "huge": 1 << 62,
-    "infinite": float("inf"),
-    "blob": b"\xff\xfe\x00",
-    "deep JSON": "[" * 100_000,
-    "other JSON": '{"a": [null]}',
-}
-TABLES = (
-    "model",
-    "node",
-    "recipe",
-    "maker",
-    "picture",
-    "visualization",
-    "array",
-    "dataset",
-    "sample",
-    "dictionary",
-)
-
-
-SEARCHED = ("kind", "node", "unit", "text")
-TOWN = DatasetRecord("town", "cd" * 32, "Town", 10, 32, "CC0", ("car", "bus"))
-
-
-def rich_atlas(folder: Path) -> Path:
-    """Pictures, arrays, a dataset with a sample, a dictionary."""
-    path = sample_atlas(folder)
-    recipe = {"technique": "dataset_examples", "view": "town", "seed": 0}
-    made = replace(NODES[-1], id="conv0.sae", index=len(NODES), kind="dictionary")
-    about = DictionaryRecord(made.id, "ab" * 32, {"title": "made"})
-    with AtlasWriter.open(path, MODEL, [*NODES, made], dictionaries=[about]) as writer:
-        writer.put(
-            [
-                Visualization(
-                    "mixed1a",
-                    None,
-                    recipe,
-                    0.0,
-                    None,
-                    {"dataset": TOWN.digest},
-                    arrays={"profile": np.ones((16, 10), np.uint8), "low": np.ones(16, np.int32)},
-                )
-            ]
-        )
-        writer.put_samples(TOWN, [SampleRecord(n, f"{n}.png", 0, picture(n)) for n in range(3)])
-    return path
-
-
-def loosened(path: Path) -> dict[str, list[str]]:
-    """Rewrite the tables without STRICT, NOT NULL and CHECK, so that they take any value; gives the
-    columns of each table."""
-    found = {}
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for table in TABLES:
-            names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
-            found[table] = [name for name in names if name != "id"]
-            connection.execute(f"ALTER TABLE {table} RENAME TO old_{table}")
-            connection.execute(f"CREATE TABLE {table} ({', '.join(names)})")
-            connection.execute(f"INSERT INTO {table} SELECT * FROM old_{table}")
-            connection.execute(f"DROP TABLE old_{table}")
-    return found
 
 
 def ask_everything(path: Path) -> None:
@@ -135,6 +57,71 @@ def test_some_values_in_any_column(tmp_path: Path, table: str, loose) -> None:
 def test_any_value_in_any_column(tmp_path: Path, table: str, loose) -> None:
     values = {column: [*VALUES.values()] for column in loose[1].get(table, SEARCHED)}
     hurt(tmp_path / "hurt.atlas", loose[0], table, values)
+
+
+def test_every_table_is_tried(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(rich_atlas(tmp_path))) as connection:
+        made = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    own = {name for (name,) in made if not name.startswith(("sqlite_", "search"))}
+    assert own == {*TABLES}
+    with closing(sqlite3.connect(tmp_path / "tinynet.atlas")) as connection:
+        empty = [t for t in TABLES if not connection.execute(f"SELECT 1 FROM {t}").fetchone()]
+    assert not empty
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("UPDATE node SET units = 1000001", "whole number from 0 to 1000000"),
+        ("UPDATE node SET units = -1", "whole number from 0 to 1000000"),
+        (
+            (
+                "WITH RECURSIVE n(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM n WHERE i < 20010) "
+                "INSERT INTO node SELECT i, 'n' || i, i, kind, 1, shape, field_size, field_stride, "
+                "field_start, field_status, '[]', '[]', 1 FROM n, node WHERE node.name = 'conv0'"
+            ),
+            "more than 20000 nodes",
+        ),
+        (
+            (
+                "UPDATE node SET parents = (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
+                "FROM n WHERE i < 10001) SELECT json_group_array('x') FROM n) WHERE name = 'logits'"
+            ),
+            "more than 10000 parents",
+        ),
+        (
+            (
+                "WITH RECURSIVE n(i) AS (SELECT 9 UNION ALL SELECT i + 1 FROM n WHERE i < 40) "
+                "INSERT INTO node SELECT i, 'n' || i, i, kind, 1000000, shape, field_size, "
+                "field_stride, field_start, field_status, '[]', '[]', 1 FROM n, node "
+                "WHERE node.name = 'conv0'"
+            ),
+            "more than 20000000 units",
+        ),
+        ("UPDATE model SET labels = '[\"' || hex(zeroblob(9000000)) || '\"]'", "no JSON"),
+    ],
+)
+def test_sizes_that_no_network_has(tmp_path: Path, sql: str, says: str) -> None:
+    path = rich_atlas(tmp_path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(sql)
+    with pytest.raises(DamagedAtlas, match=says):
+        Atlas.open(path)
+
+
+def test_more_results_than_a_page_reads(tmp_path: Path) -> None:
+    path = rich_atlas(tmp_path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(
+            "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 100 UNION ALL SELECT i + 1 "
+            "FROM n WHERE i < 10200) SELECT i FROM n;"
+            "INSERT INTO recipe SELECT i, CAST(i AS BLOB), 'x', 'y', i, '{}' FROM n;"
+            "INSERT INTO visualization (node, unit, recipe, score, data, maker, created, seconds, "
+            "subject) SELECT 1, 2, i, 0, '{}', 1, 0, 0, '' FROM n"
+        )
+    with pytest.raises(DamagedAtlas, match="more than 10000 results of one place"):
+        Atlas.open(path).visualizations("conv0", 2)
+    assert Atlas.open(path).visualizations("conv0", 1)
 
 
 def hurt(path: Path, data: bytes, table: str, values: dict[str, list[Any]]) -> None:

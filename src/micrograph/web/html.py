@@ -134,7 +134,9 @@ class Html:
     def render(self, page: Page, panel: Panel, path: str) -> bytes:
         """`path` is the page's own address, with its query."""
         template = self.environment.get_template(f"{page.kind}.html")
-        return template.render(page=page, panel=panel, path=path).encode()
+        text = template.render(page=page, panel=panel, path=path)
+        # An atlas may hold one anywhere, and no HTML may.
+        return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode()
 
     def asking(self, page: object, urls: Urls) -> str:
         """The page that asks for the token, which shows nothing of the site."""

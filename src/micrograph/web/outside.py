@@ -14,8 +14,8 @@ from micrograph.web.targets import LocationTarget, ModelsTarget, StartTarget
 def outside_state(context: Context, target: Target) -> Hashable:
     """Equal for two requests of one target exactly where their pages say the same of this."""
     if isinstance(target, StartTarget | ModelsTarget):
-        all_known = tuple(repr(context.known(model)) for model in context.library.outlines)
-        return all_known, tuple(context.library.unsearched)
+        can_run = tuple(repr(context.known(model)) for model in context.library.outlines)
+        return can_run, tuple(context.library.unsearched)
     copies = tuple(copy_of(listed).state for listed in listings().values())
     if not isinstance(target, LocationTarget):
         return copies
