@@ -166,15 +166,15 @@ def memory(requests: int) -> str:
     return "\n".join(rows) + "\n"
 
 
-def rate(rounds: int) -> str:
+def rate(rounds: int, pages: int) -> str:
     """The table of pages a second."""
     found: dict[int, list[float]] = {1: [], 2: []}
     with Site() as one, Site("--workers", "2") as two:
-        ask_all(one, mixed(300, 2), CONNECTIONS)
-        ask_all(two, mixed(600, 2), CONNECTIONS)
+        ask_all(one, mixed(pages, 2), CONNECTIONS)
+        ask_all(two, mixed(2 * pages, 2), CONNECTIONS)
         for number in range(rounds):
             for count, site in ((1, one), (2, two)):
-                paths = mixed(300, 10 + number)
+                paths = mixed(pages, 10 + number)
                 found[count].append(len(paths) / ask_all(site, paths, CONNECTIONS))
                 print(count, round(found[count][-1]), flush=True)
     ratios = [b / a for a, b in zip(found[1], found[2], strict=True)]
@@ -297,12 +297,12 @@ def main() -> None:
     parser.add_argument("what", nargs="*", help="memory, rate, beside; all without any")
     parser.add_argument("--requests", type=int, default=REQUESTS)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--pages", type=int, default=300, help="of a round beside work")
+    parser.add_argument("--pages", type=int, default=300, help="of a round")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
     tables = {
         "memory": lambda: memory(given.requests),
-        "rate": lambda: rate(given.rounds),
+        "rate": lambda: rate(given.rounds, given.pages),
         "beside": lambda: beside(given.rounds, given.pages),
     }
     for name in given.what or tables:

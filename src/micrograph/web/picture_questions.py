@@ -33,6 +33,8 @@ IDLE = 300.0
 """Seconds without a question after which the worker is ended, and its memory freed."""
 START = 180.0
 """Seconds that loading torch and the model may take."""
+NICENESS = 5
+"""Pages come first, but readers wait for this too."""
 REMEMBERED = 256
 """Heat maps of stored pictures that are kept."""
 TAKE_BACK = b'{"cancel": true}\n'
@@ -94,6 +96,7 @@ class PictureQuestions:
             seconds=LIMIT * 3 if request["ask"] == "caricature" else LIMIT,
             start_seconds=START,
             keep=IDLE,
+            niceness=NICENESS,
             on_event=_for_steps(on_step),
             take_back=TAKE_BACK,
         )
