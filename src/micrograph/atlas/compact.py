@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 from micrograph.atlas.format import check, explain, reading
-from micrograph.errors import Conflict
+from micrograph.files import check_free, fresh_file
 
 
 def compact(source: Path | str, target: Path | str) -> int:
@@ -14,18 +14,14 @@ def compact(source: Path | str, target: Path | str) -> int:
     Raises Conflict where `target` exists, and what `Atlas.open` raises for `source`.
     """
     source, target = Path(source), Path(target)
-    if target.exists():
-        raise Conflict(f"{target} is there already; delete it or choose another name")
-    fresh = target.with_name(target.name + ".new")
-    fresh.unlink(missing_ok=True)
-    try:
-        check(source)
-        with reading(source, seconds=math.inf) as connection:
-            try:
-                connection.execute("VACUUM INTO ?", (str(fresh),))
-            except sqlite3.Error as error:
-                raise explain(error, target) from error
-        fresh.rename(target)
-    finally:
-        fresh.unlink(missing_ok=True)
+    check_free(target)
+    check(source)
+    with (
+        fresh_file(target, replaces=False) as fresh,
+        reading(source, seconds=math.inf) as connection,
+    ):
+        try:
+            connection.execute("VACUUM INTO ?", (str(fresh),))
+        except sqlite3.Error as error:
+            raise explain(error, target) from error
     return target.stat().st_size

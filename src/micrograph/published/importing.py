@@ -9,8 +9,10 @@ from pathlib import Path
 from micrograph.errors import BadInput, short
 from micrograph.files import write_atomically
 from micrograph.published.copies import Copy
+from micrograph.published.fetching import coming
 from micrograph.published.lists import Edition
 from micrograph.steps import StepHook
+from micrograph.weights.downloading import forget_partial
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ def import_pictures(
             seen.add(number)
             published = copy.listing.pictures[number].published
             if copy.edition(number) not in (found, published):
-                write_atomically(copy.wanted_at / copy.listing.pictures[number].name, [data])
+                name = copy.listing.pictures[number].name
+                write_atomically(copy.wanted_at / name, [data])
+                forget_partial(coming(copy, number))
                 taken.add(number)
         if on_step is not None:
             on_step(step, len(paths))
