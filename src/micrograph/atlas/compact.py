@@ -5,7 +5,8 @@ import sqlite3
 from pathlib import Path
 
 from micrograph.atlas.format import check, explain, reading
-from micrograph.files import check_free, fresh_file
+from micrograph.atlas.place import fresh_atlas
+from micrograph.files import check_free
 
 
 def compact(source: Path | str, target: Path | str) -> int:
@@ -17,7 +18,7 @@ def compact(source: Path | str, target: Path | str) -> int:
     check_free(target)
     check(source)
     with (
-        fresh_file(target, replaces=False) as fresh,
+        fresh_atlas(target) as fresh,
         reading(source, seconds=math.inf) as connection,
     ):
         try:

@@ -10,12 +10,13 @@ from typing import TypeVar
 from micrograph.address import find_node
 from micrograph.atlas.format import reading
 from micrograph.atlas.merged import Merged, differing_node
+from micrograph.atlas.place import fresh_atlas
 from micrograph.atlas.read import Atlas
 from micrograph.atlas.records import Visualization
 from micrograph.atlas.whole import LostRow, datasets_of, page_problems, results, samples
 from micrograph.atlas.write import AtlasWriter
 from micrograph.errors import Conflict, DamagedAtlas
-from micrograph.files import check_free, fresh_file
+from micrograph.files import check_free
 
 _BATCH = 64
 Step = Callable[[int, int], None]
@@ -74,7 +75,7 @@ def copy(
     part = _Choice({find_node(n, together.aliases, together.model.id) for n in nodes}, techniques)
     losses: list[LostRow] = []
     with (
-        fresh_file(target, replaces=False) as fresh,
+        fresh_atlas(target) as fresh,
         AtlasWriter.open(
             fresh,
             together.model,

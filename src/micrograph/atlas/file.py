@@ -15,10 +15,10 @@ from micrograph.atlas.format import (
     reading,
 )
 from micrograph.atlas.graph import read_graph, write_graph
+from micrograph.atlas.place import fresh_atlas
 from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord
 from micrograph.atlas.versions import VERSION, schema, upgrade
 from micrograph.errors import Conflict
-from micrograph.files import fresh_file
 
 _LOG_PAGES = 128
 """Pages in the write-ahead log before it is folded back: 4 MB."""
@@ -36,7 +36,7 @@ def create(
     file, and after an error there is none."""
     try:
         with (
-            fresh_file(path) as fresh,
+            fresh_atlas(path) as fresh,
             closing(sqlite3.connect(fresh, isolation_level=None)) as connection,
         ):
             connection.execute("PRAGMA journal_mode = OFF")  # nothing to go back to
