@@ -39,7 +39,8 @@ def looks_like_it(data: memoryview) -> bool:
 
 
 def _layer(data: Value, name_field: int, blobs_field: int) -> tuple[str, list[Value]]:
-    name, blobs = "", []
+    name = ""
+    blobs: list[Value] = []
     for number, kind, value in fields(data):
         if number == name_field and kind == BYTES:
             name = text(value)
