@@ -275,7 +275,7 @@ def _receive(
 ) -> None:
     host = urlsplit(part.url).hostname
     done = part.size
-    with part.path.open("ab") as file:
+    with part.path.open("ab", buffering=0) as file:  # what is written is there after a kill
         while True:
             try:
                 chunk = answer.read1(CHUNK)
@@ -287,7 +287,9 @@ def _receive(
             if done > (size or LARGEST):
                 raise WeightsError(f"{part.url} goes on behind {size or LARGEST} bytes")
             try:
-                file.write(chunk)
+                left = memoryview(chunk)
+                while left:
+                    left = left[file.write(left) :]
             except OSError as error:
                 raise cannot_write(part.path, error) from None
             if on_step is not None:
