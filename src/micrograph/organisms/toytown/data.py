@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,7 +47,8 @@ def cached(
         progress(count)
         return PictureBatch(*(np.load(f) for f in files))
     drawn = draw(first, count, progress=progress)
-    for file, array in zip(files, (drawn.images, drawn.labels, drawn.parts), strict=True):
+    arrays: list[NDArray[Any]] = [drawn.images, drawn.labels, drawn.parts]
+    for file, array in zip(files, arrays, strict=True):
         with fresh_file(file) as fresh:
             np.save(fresh, array)
     return drawn
