@@ -46,7 +46,7 @@ def fresh_file(target: Path, *, replaces: bool = True) -> Iterator[Path]:
     folder = target.with_name(f".{target.name}{UNFINISHED}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(target.parent)
+        remove_abandoned(target.parent)
         handle = _hold(folder, target)
     except OSError as error:
         raise cannot_write(target, error) from None
@@ -148,8 +148,11 @@ def _empty(folder: Path) -> None:
                 os.unlink(entry.path)
 
 
-def _remove_abandoned(parent: Path) -> None:
-    """Remove what killed processes left in a folder, whatever they were writing; once."""
+def remove_abandoned(parent: Path) -> None:
+    """Remove what killed processes left in a folder, whatever they were writing; once a process.
+
+    Whoever writes a file there does so. A command that may find all done calls it at its start.
+    """
     place = os.path.realpath(parent)
     if place in _cleaned:
         return

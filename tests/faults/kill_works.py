@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from torch import nn
 from micrograph.atlas import Atlas, compact, copy, verify
 from micrograph.cards import card
 from micrograph.cards.preprocessing import Preprocessing
-from micrograph.errors import BadInput, NotFound
+from micrograph.errors import BadInput, Conflict, NotFound
 from micrograph.files import write_atomically
 from micrograph.models.model import Model
 from micrograph.organisms import toytown
@@ -188,7 +189,7 @@ def export(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     source = source_atlas(folder)
     for name, make in EXPORTS.items():
-        if not (folder / name).exists():
+        with suppress(Conflict):  # it is there, whole
             make(source, folder / name)
 
 

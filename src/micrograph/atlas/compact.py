@@ -6,7 +6,7 @@ from pathlib import Path
 
 from micrograph.atlas.format import check, explain, reading
 from micrograph.atlas.place import fresh_atlas
-from micrograph.files import check_free
+from micrograph.files import check_free, remove_abandoned
 
 
 def compact(source: Path | str, target: Path | str) -> int:
@@ -15,6 +15,7 @@ def compact(source: Path | str, target: Path | str) -> int:
     Raises Conflict where `target` exists, and what `Atlas.open` raises for `source`.
     """
     source, target = Path(source), Path(target)
+    remove_abandoned(target.parent)
     check_free(target)
     check(source)
     with (

@@ -16,7 +16,7 @@ from micrograph.atlas.records import Visualization
 from micrograph.atlas.whole import LostRow, datasets_of, page_problems, results, samples
 from micrograph.atlas.write import AtlasWriter
 from micrograph.errors import Conflict, DamagedAtlas
-from micrograph.files import check_free
+from micrograph.files import check_free, remove_abandoned
 
 _BATCH = 64
 Step = Callable[[int, int], None]
@@ -70,6 +70,7 @@ def copy(
     what `Atlas.open` raises. A file is there when it is whole, or not at all.
     """
     target = Path(target)
+    remove_abandoned(target.parent)
     check_free(target)
     together = Merged(_of_one_model([Atlas.open(source) for source in sources]))
     part = _Choice({find_node(n, together.aliases, together.model.id) for n in nodes}, techniques)

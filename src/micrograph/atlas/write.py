@@ -25,6 +25,7 @@ from micrograph.atlas.records import (
     Visualization,
 )
 from micrograph.errors import BadInput, Unavailable, not_found
+from micrograph.files import remove_abandoned
 from micrograph.subject import place_of
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class AtlasWriter:
             ) from error
         lock = WriterLock(path, makes_way)
         try:
+            remove_abandoned(path.parent)
             if not path.exists():
                 create(path, model, nodes, dictionaries)
             connection = connect(path, model)

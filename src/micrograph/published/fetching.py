@@ -9,6 +9,7 @@ from pathlib import Path
 
 from micrograph.cards.model_card import WeightsSource
 from micrograph.errors import Unavailable
+from micrograph.files import remove_abandoned
 from micrograph.published.copies import Copy
 from micrograph.steps import StepHook
 from micrograph.weights.downloading import Unreachable, download
@@ -42,6 +43,7 @@ def fetch_pictures(
     Raises Unavailable, saying which and why and what to do by hand, where some could not be had;
     those that came are kept.
     """
+    remove_abandoned(copy.wanted_at)
     missing = copy.not_as_published()
     before = len(copy.listing) - len(missing)
     stop = threading.Event()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from micrograph.errors import BadInput, short
-from micrograph.files import write_atomically
+from micrograph.files import remove_abandoned, write_atomically
 from micrograph.published.copies import Copy
 from micrograph.published.fetching import coming
 from micrograph.published.lists import Edition
@@ -38,6 +38,7 @@ def import_pictures(
         raise BadInput(
             f"{short(folder, 200)} is no folder; expected one with pictures of {copy.listing.name}"
         )
+    remove_abandoned(copy.wanted_at)
     numbers = {
         edition: number
         for number, one in enumerate(copy.listing.pictures)

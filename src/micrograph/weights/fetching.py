@@ -8,6 +8,7 @@ from pathlib import Path
 from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.cards.registry import card as card_of
 from micrograph.errors import Unavailable
+from micrograph.files import remove_abandoned
 from micrograph.steps import StepHook
 from micrograph.weights import store
 from micrograph.weights.downloading import Unreachable, download, forget_partial
@@ -50,6 +51,7 @@ def fetch_weights(
     card = card_of(model_id)
     store.check_released(card)
     here = store.status(card).path
+    remove_abandoned(store.data_folder())
     if here:
         _forget(card)  # what was killed between its last two steps left the original
     found = Fetched(here) if here else _from_any(card, keep, allow_http, begin, pause)
