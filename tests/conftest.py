@@ -14,7 +14,7 @@ from micrograph.weights import store
 
 CHECKOUT = Path(__file__).parents[1]
 
-pytest_plugins = ["site_fixtures"]
+pytest_plugins = ["site_fixtures", "unprivileged"]
 
 # Suites beside each other must not wait for threads in turns.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from samples import MODEL, NODES, recipe, sample_atlas, visualization
 
+from micrograph import files
 from micrograph.atlas import Atlas, AtlasWriter, Picture
 from micrograph.errors import BadInput, Conflict, NotFound, Unavailable
 
@@ -181,7 +182,10 @@ def test_a_reader_that_stays_delays_the_fold_but_loses_nothing(
 
 
 def test_closing_twice_is_fine_and_leftovers_of_a_killed_start_do_no_harm(tmp_path: Path) -> None:
-    (tmp_path / "tinynet.atlas.new").write_bytes(b"half a file")
+    for name in ("tinynet.atlas", "another.atlas"):
+        (tmp_path / f".{name}{files.UNFINISHED}").mkdir()
+        (tmp_path / f".{name}{files.UNFINISHED}" / name).write_bytes(b"half a file")
+        (tmp_path / f".{name}{files.UNFINISHED}" / "lock").touch()
     (tmp_path / "tinynet.atlas.lock").touch()
     writer = AtlasWriter.open(tmp_path / "tinynet.atlas", MODEL, NODES)
     writer.close()

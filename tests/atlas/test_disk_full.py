@@ -1,65 +1,18 @@
 """No room, no permission: one clear line, and what was stored before stays whole."""
 
 import os
-import shutil
 import sqlite3
-import stat
-import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from older_atlases import OLDER, rewrite
 from samples import MODEL, NODES, recipe, sample_atlas, visualization
+from unprivileged import as_nobody, in_child
 
 from micrograph.atlas import Atlas, AtlasWriter, Library, compact
-from micrograph.errors import MicrographError, Unavailable
+from micrograph.errors import Unavailable
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-
-
-def in_child(work: Callable[[], str]) -> str:
-    """Run `work` in a process of its own, so that limits and users can be changed; its answer, or
-    the class and text of its MicrographError."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        try:
-            answer = work()
-        except MicrographError as error:
-            answer = f"{type(error).__name__}: {error}"
-        except BaseException as error:
-            answer = f"crashed: {error!r}"
-        os.write(writer, answer.encode())
-        os._exit(0)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as pipe:
-        answer = pipe.read().decode()
-    os.waitpid(child, 0)
-    return answer
-
-
-def as_nobody(work: Callable[[], str]) -> Callable[[], str]:
-    """Without root's power to write everywhere."""
-
-    def run() -> str:
-        if os.getuid() == 0:
-            os.setgid(65534)
-            os.setuid(65534)
-        return work()
-
-    return run
-
-
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that any user can reach (pytest's own are private)."""
-    folder = Path(tempfile.mkdtemp(prefix="micrograph-test-"))
-    folder.chmod(0o755)
-    yield folder
-    for path in (folder, *folder.rglob("*")):
-        path.chmod(stat.S_IRWXU)
-    shutil.rmtree(folder)
 
 
 def integrity(path: Path) -> str:
@@ -242,4 +195,6 @@ def test_a_file_left_in_write_ahead_mode_on_a_read_only_disk(open_folder: Path) 
     open_folder.chmod(0o755)
     path.with_name(path.name + "-wal").write_bytes(log)
     open_folder.chmod(0o555)
-    assert in_child(as_nobody(read)).startswith("Unavailable: no access to")
+    answer = in_child(as_nobody(read))
+    assert answer.startswith("Unavailable: ")
+    assert "left in the middle of a write" in answer

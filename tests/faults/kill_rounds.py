@@ -1,9 +1,9 @@
-"""Renders a small network, killing the render at random moments; prints what happened as JSON.
+"""Does some works, killing each at random moments; prints what happened as JSON.
 
-A program of its own (see test_kill.py): it forks each render from a process that has loaded torch
+A program of its own (see test_kill.py): it forks each work from a process that has loaded torch
 and run it once, so that a round is short and a kill can hit any part of it.
 
-Usage: kill_rounds.py FOLDER KILLS SEED
+Usage: kill_rounds.py FOLDER KILLS SEED [WORK ...]
 """
 
 import json
@@ -14,86 +14,58 @@ import sys
 import time
 from pathlib import Path
 
-import torch
-from torch import nn
-
-from micrograph.atlas import Atlas
-from micrograph.cards.preprocessing import Preprocessing
-from micrograph.errors import NotFound
-from micrograph.models.model import Model
-from micrograph.runner import render
-
-UNITS = {"0": 10, "3": 14}
+from kill_works import WORKS, Work
+from picture_server import serving
 
 
-def small_model() -> Model:
-    """Two convolutions with fixed random weights."""
-    torch.set_num_threads(1)
-    torch.manual_seed(7)
-    module = nn.Sequential(
-        nn.Conv2d(3, 10, 3, stride=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(10, 14, 3), nn.ReLU()
-    )
-    return Model.of(module, id="small", preprocessing=Preprocessing(size=32, resize=32))
-
-
-def render_all(folder: Path) -> None:
-    """Every unit under two seeds, three units to a batch."""
-    render(
-        small_model(),
-        folder,
-        nodes=list(UNITS),
-        batch=3,
-        size=24,
-        steps=2,
-        repeats=2,
-        image_format="png",
-    )
-
-
-def start(folder: Path) -> int:
-    """Render in a child process; its id."""
+def start(work: Work, folder: Path) -> int:
+    """Do the work in a child process; its id."""
     child = os.fork()
     if child == 0:
         try:
-            render_all(folder)
+            work.run(folder)
             os._exit(0)
         except BaseException as error:
-            print(error, file=sys.stderr)
+            print(f"{type(error).__name__}: {error}", file=sys.stderr)
             os._exit(1)
     return child
 
 
-def main(folder: Path, kills: int, seed: int) -> None:
-    """Kill until `kills` renders were hit while they ran; then let the last one finish."""
-    render_all(folder / "warm")
+def rounds(work: Work, folder: Path, kills: int, rng: random.Random) -> dict[str, list[str]]:
+    """Kill until `kills` children were hit while they worked; then let the last one finish. Whoever
+    finishes ends a round, and the next begins in a new folder."""
+    folder.mkdir()
+    work.run(folder / "warm")
     began = time.monotonic()
-    assert os.waitpid(start(folder / "whole"), 0)[1] == 0
+    assert os.waitpid(start(work, folder / "whole"), 0)[1] == 0
     length = time.monotonic() - began
-    rng = random.Random(seed)
-    rounds = [folder / "round0"]
-    stored: list[int] = []
-    while len(stored) < kills:
-        child = start(rounds[-1])
-        time.sleep(rng.uniform(0, length / 2))
+    names, states = ["round0"], list[str]()
+    while len(states) < kills:
+        child = start(work, folder / names[-1])
+        time.sleep(rng.uniform(0, length * 0.7))
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if os.WIFSIGNALED(status):
-            stored.append(count(rounds[-1]))
+            states.append(work.state(folder / names[-1]))
         else:
-            assert status == 0, "a render after a kill failed"
-            rounds.append(folder / f"round{len(rounds)}")
-    assert os.waitpid(start(rounds[-1]), 0)[1] == 0, "the last render failed"
-    print(json.dumps({"rounds": [round.name for round in rounds], "stored": stored}))
+            assert status == 0, "a run after a kill failed"
+            assert work.state(folder / names[-1]) == "whole"
+            names.append(f"round{len(names)}")
+    assert os.waitpid(start(work, folder / names[-1]), 0)[1] == 0, "the last run failed"
+    assert work.state(folder / names[-1]) == "whole"
+    return {"rounds": names, "states": states}
 
 
-def count(folder: Path) -> int:
-    """Pictures stored so far; 0 where the atlas was not even made."""
-    try:
-        atlas = Atlas.open(folder / "small.atlas")
-        return sum(len(atlas.visualizations(n, u)) for n in UNITS for u in range(UNITS[n]))
-    except NotFound:
-        return 0
+def main(folder: Path, kills: int, seed: int, names: list[str]) -> None:
+    """Each work with a seed of its own."""
+    told = {}
+    with serving() as server:
+        os.environ |= {"PICTURES_AT": server.address, "no_proxy": "*"}
+        for name in names or WORKS:
+            rng = random.Random(f"{seed} {name}")
+            told[name] = rounds(WORKS[name], folder / name, kills, rng)
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])

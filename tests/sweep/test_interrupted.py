@@ -1,10 +1,13 @@
 """Sweeps that meet bad values, or stop half-way and go on."""
 
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +23,9 @@ from micrograph.errors import BadInput, Conflict
 from micrograph.lenses.dataset_examples.engine import ENGINE as DATASET_EXAMPLES
 from micrograph.lenses.dataset_examples.engine import FILE
 from micrograph.models.model import Model
-from micrograph.runner import render
-from micrograph.sweep import collecting
+from micrograph.runner import parts, render
+from micrograph.runner.executor import workspace_of
+from micrograph.sweep import collecting, part
 
 
 class Poisoned(nn.Module):
@@ -186,3 +190,62 @@ def test_bad_copies_of_every_kind_are_counted(tmp_path):
     assert set(reasons) == {f"class0/{n}" for n in ("corrupt.jpg", "empty.png", "huge.png")}
     assert "megapixels" in reasons["class0/huge.png"]
     assert tally.complete
+
+
+def test_killed_between_the_last_unit_and_the_node(folder, tmp_path):
+    """What a node has as a whole is stored after its units; the same command makes that alone."""
+    whole = {"technique": ["dataset_examples"], "dataset": str(folder), "nodes": ["plain"]}
+    render(small_model(), tmp_path / "unbroken", **whole)
+    render(small_model(), tmp_path / "killed", **whole)
+    with closing(sqlite3.connect(tmp_path / "killed" / "small.atlas")) as connection:
+        of_nodes = "(SELECT id FROM visualization WHERE unit = -1)"
+        connection.execute(f"DELETE FROM array WHERE visualization IN {of_nodes}")
+        connection.execute("DELETE FROM visualization WHERE unit = -1")
+        assert connection.total_changes >= 2
+        connection.commit()
+    assert nodes_alone(tmp_path / "killed") == []
+    again = render(small_model(), tmp_path / "killed", **whole)
+    assert again.rendered == 1
+    assert nodes_alone(tmp_path / "killed") == nodes_alone(tmp_path / "unbroken") != []
+    assert render(small_model(), tmp_path / "killed", **whole).rendered == 0
+
+
+def nodes_alone(folder: Path):
+    with closing(sqlite3.connect(folder / "small.atlas")) as connection:
+        return connection.execute(
+            "SELECT v.data, a.name, a.data FROM visualization v "
+            "JOIN array a ON a.visualization = v.id WHERE v.unit = -1 ORDER BY 2"
+        ).fetchall()
+
+
+def test_killed_after_the_last_result(folder, tmp_path):
+    """The folder with the work goes at the next start; one that holds more is kept."""
+    whole = {"technique": ["dataset_examples"], "dataset": str(folder)}
+    model = small_model()
+    (job,) = DATASET_EXAMPLES.jobs(model, dataset=str(folder))
+    work = workspace_of(tmp_path / "small.atlas", job.recipe)
+    list(DATASET_EXAMPLES.sweep(model, {"plain": range(6), "last": range(4)}, job, work))
+    assert (work / FILE).exists()
+    render(model, tmp_path, nodes=["plain"], **whole)
+    list(DATASET_EXAMPLES.sweep(model, {"plain": range(6), "last": range(4)}, job, work))
+    render(model, tmp_path, nodes=["plain"], **whole)
+    assert (work / FILE).exists(), "of another node there is work that can be gone on from"
+    list(DATASET_EXAMPLES.sweep(model, {"plain": range(6)}, job, tmp_path / "w"))
+    shutil.move(tmp_path / "w" / FILE, work / FILE)
+    shutil.rmtree(tmp_path / "w")
+    assert render(model, tmp_path, nodes=["plain"], **whole).rendered == 0
+    assert not work.exists()
+
+
+def test_a_part_that_is_not_finished_is_named(folder, tmp_path):
+    model = small_model()
+    for number in (1, 2):
+        parts.sweep_part(model, tmp_path / f"p{number}", dataset=str(folder), shard=(number, 2))
+    tally, source = part.read(tmp_path / "p2")
+    assert part.left_of(tmp_path / "p2") == 0
+    tally.done[-1] = False
+    part.write(tally, tmp_path / "p2", source, range(3, tally.spec.batches))
+    assert part.left_of(tmp_path / "p2") == 1
+    with pytest.raises(BadInput, match=r"not finished: .*p2; run the command again") as told:
+        parts.merge_parts([tmp_path / "p1", tmp_path / "p2"])
+    assert "p1" not in str(told.value)

@@ -319,6 +319,25 @@ def test_the_original_can_be_kept_and_is_used_again(tiny, server):
     assert not found.original.exists()
 
 
+def test_what_killed_fetches_left_goes(tiny, server, no_weights):
+    """Killed after the import; and of a source that broke off, where another one gave the file."""
+    known, _ = tiny
+    card = known()
+    fetch_weights("tiny")
+    coming = no_weights / "downloads" / ".tiny"
+    for name in ("original.npz", "original.npz.part", "original.npz.part.json"):
+        coming.mkdir(parents=True, exist_ok=True)
+        (coming / name).write_bytes(b"half")
+    assert fetch_weights("tiny").source is None
+    assert not coming.exists()
+    (no_weights / "tiny.safetensors").unlink()
+    cut = WeightsSource("Cut", server.url("cut.npz"), sha256="0" * 64)
+    known(sources=(cut, *card.sources))
+    server.cut = [9] * 5
+    assert fetch_weights("tiny", pause=0).source.title == "The original"
+    assert [p.name for p in no_weights.rglob("*") if p.is_file()] == ["tiny.safetensors"]
+
+
 def test_sources_are_tried_in_turn(tiny, server):
     known, _ = tiny
     card = known()

@@ -5,7 +5,8 @@ import sqlite3
 from pathlib import Path
 
 from micrograph.atlas.format import check, explain, reading
-from micrograph.errors import Conflict
+from micrograph.atlas.place import fresh_atlas
+from micrograph.files import check_free, remove_abandoned
 
 
 def compact(source: Path | str, target: Path | str) -> int:
@@ -14,18 +15,15 @@ def compact(source: Path | str, target: Path | str) -> int:
     Raises Conflict where `target` exists, and what `Atlas.open` raises for `source`.
     """
     source, target = Path(source), Path(target)
-    if target.exists():
-        raise Conflict(f"{target} is there already; delete it or choose another name")
-    fresh = target.with_name(target.name + ".new")
-    fresh.unlink(missing_ok=True)
-    try:
-        check(source)
-        with reading(source, seconds=math.inf) as connection:
-            try:
-                connection.execute("VACUUM INTO ?", (str(fresh),))
-            except sqlite3.Error as error:
-                raise explain(error, target) from error
-        fresh.rename(target)
-    finally:
-        fresh.unlink(missing_ok=True)
+    remove_abandoned(target.parent)
+    check_free(target)
+    check(source)
+    with (
+        fresh_atlas(target) as fresh,
+        reading(source, seconds=math.inf) as connection,
+    ):
+        try:
+            connection.execute("VACUUM INTO ?", (str(fresh),))
+        except sqlite3.Error as error:
+            raise explain(error, target) from error
     return target.stat().st_size

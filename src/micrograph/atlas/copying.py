@@ -1,7 +1,6 @@
 """Checking an atlas, and making a new one of what others hold: all of it, a part, what is sound."""
 
 import math
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -11,11 +10,13 @@ from typing import TypeVar
 from micrograph.address import find_node
 from micrograph.atlas.format import reading
 from micrograph.atlas.merged import Merged, differing_node
+from micrograph.atlas.place import fresh_atlas
 from micrograph.atlas.read import Atlas
 from micrograph.atlas.records import Visualization
 from micrograph.atlas.whole import LostRow, datasets_of, page_problems, results, samples
 from micrograph.atlas.write import AtlasWriter
 from micrograph.errors import Conflict, DamagedAtlas
+from micrograph.files import check_free, remove_abandoned
 
 _BATCH = 64
 Step = Callable[[int, int], None]
@@ -69,27 +70,24 @@ def copy(
     what `Atlas.open` raises. A file is there when it is whole, or not at all.
     """
     target = Path(target)
-    if target.exists():
-        raise Conflict(f"{target} is there already; delete it or choose another name")
+    remove_abandoned(target.parent)
+    check_free(target)
     together = Merged(_of_one_model([Atlas.open(source) for source in sources]))
     part = _Choice({find_node(n, together.aliases, together.model.id) for n in nodes}, techniques)
     losses: list[LostRow] = []
-    fresh = target.with_name(f".{target.name}.new")
-    fresh.unlink(missing_ok=True)
-    try:
-        with AtlasWriter.open(
+    with (
+        fresh_atlas(target) as fresh,
+        AtlasWriter.open(
             fresh,
             together.model,
             list(together.nodes.values()),
             list(together.dictionaries.values()),
-        ) as writer:
-            done = [
-                _copy_one(atlas, writer, part, _Sieve(atlas, losses, strict), on_step)
-                for atlas in together.parts
-            ]
-        os.replace(fresh, target)
-    finally:
-        fresh.unlink(missing_ok=True)
+        ) as writer,
+    ):
+        done = [
+            _copy_one(atlas, writer, part, _Sieve(atlas, losses, strict), on_step)
+            for atlas in together.parts
+        ]
     return Account(sum(r for r, _ in done), sum(s for _, s in done), losses)
 
 

@@ -15,6 +15,7 @@ from micrograph.atlas.format import (
     reading,
 )
 from micrograph.atlas.graph import read_graph, write_graph
+from micrograph.atlas.place import fresh_atlas
 from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord
 from micrograph.atlas.versions import VERSION, schema, upgrade
 from micrograph.errors import Conflict
@@ -33,10 +34,11 @@ def create(
 ) -> None:
     """Make an atlas without pictures under another name and move it: no reader ever finds half a
     file, and after an error there is none."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
     try:
-        with closing(sqlite3.connect(fresh, isolation_level=None)) as connection:
+        with (
+            fresh_atlas(path) as fresh,
+            closing(sqlite3.connect(fresh, isolation_level=None)) as connection,
+        ):
             connection.execute("PRAGMA journal_mode = OFF")  # nothing to go back to
             connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -46,11 +48,8 @@ def create(
             if dictionaries:
                 write_dictionaries(connection, dictionaries)
             connection.execute("COMMIT")
-        fresh.rename(path)
     except sqlite3.Error as error:
         raise explain(error, path) from error
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 def connect(path: Path, model: ModelRecord) -> sqlite3.Connection:

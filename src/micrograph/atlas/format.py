@@ -147,11 +147,37 @@ def _connect(path: Path, seconds: float) -> sqlite3.Connection:
     try:
         return _connection_that_reads(f"{uri}?mode=ro", seconds)
     except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode & 0xFF not in _NO_ACCESS or log_bytes(path):
+        if error.sqlite_errorcode & 0xFF not in _NO_ACCESS:
             raise
-        # A file that was not closed asks for a log beside it. Where none can be made (a read-only
-        # disk) and none is there, the file itself is all there is, and whole.
-        return _connection_that_reads(f"{uri}?mode=ro&immutable=1", seconds)
+    if log_bytes(path):
+        raise _left_half_written(path)
+    if _bytes_beside(path, "-journal"):
+        _undo_half_write(path, uri)
+        return _connection_that_reads(f"{uri}?mode=ro", seconds)
+    # A file that was not closed asks for a log beside it. Where none can be made (a read-only disk)
+    # and none is there, the file itself is all there is, and whole.
+    return _connection_that_reads(f"{uri}?mode=ro&immutable=1", seconds)
+
+
+def _undo_half_write(path: Path, uri: str) -> None:
+    """Let SQLite put back what a program that was killed had begun to overwrite: until then the
+    file holds half of the old and half of the new. Raises Unavailable where it may not."""
+    try:
+        with closing(sqlite3.connect(f"{uri}?mode=rw", uri=True, timeout=10)) as connection:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise
+        raise _left_half_written(path) from None
+
+
+def _left_half_written(path: Path) -> MicrographError:
+    """The error for an atlas that has to be put right before it can be read, and cannot be."""
+    return Unavailable(
+        f"{path} was left in the middle of a write by a program that was killed, and to put that "
+        f"right needs leave to write in {path.parent}; copy all files there whose names begin with "
+        f"{path.name} into a folder that you may write to, and read it there"
+    )
 
 
 def _connection_that_reads(uri: str, seconds: float) -> sqlite3.Connection:
@@ -170,8 +196,12 @@ def _connection_that_reads(uri: str, seconds: float) -> sqlite3.Connection:
 
 def log_bytes(path: Path) -> int:
     """Size of the write-ahead log beside `path`: what a writer has not folded back yet."""
+    return _bytes_beside(path, "-wal")
+
+
+def _bytes_beside(path: Path, ending: str) -> int:
     try:
-        return path.with_name(path.name + "-wal").stat().st_size
+        return path.with_name(path.name + ending).stat().st_size
     except OSError:
         return 0
 
@@ -204,7 +234,7 @@ def check(path: Path) -> None:
             f"{path} has atlas format {version}, this micrograph reads format {VERSION}; {remedy}"
         )
     whole = _number(header, 28) * _number(header, 16, 2)
-    if size < whole and not log_bytes(path):
+    if size < whole and not log_bytes(path) and not _bytes_beside(path, "-journal"):
         raise BadInput(
             f"{path} is cut short: {size} of {whole} bytes are there; "
             "copy or download it again, or delete it and render it again"

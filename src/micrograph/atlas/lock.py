@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from micrograph.errors import Conflict, Unavailable
+from micrograph.files import locked
 
 PATIENCE = 120.0
 """Seconds to wait for a writer that makes way: it stops at its next step."""
@@ -64,30 +65,13 @@ class WriterLock:
 
     def _acquire(self, target: Path) -> int | None:
         """None while another process has it."""
-        import fcntl  # not on Windows; reading an atlas works there all the same
-
-        while True:
-            try:
-                handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            except OSError as error:
-                raise Unavailable(
-                    f"cannot write in {target.parent} ({error.strerror}); "
-                    "choose a folder you may write to with --atlas"
-                ) from error
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(handle)
-                return None
-            if self._is_same_file(handle):
-                return handle
-            os.close(handle)  # its holder removed it between our two steps: try again
-
-    def _is_same_file(self, handle: int) -> bool:
         try:
-            return os.path.samestat(os.fstat(handle), os.stat(self.path))
-        except FileNotFoundError:
-            return False
+            return locked(self.path)
+        except OSError as error:
+            raise Unavailable(
+                f"cannot write in {target.parent} ({error.strerror}); "
+                "choose a folder you may write to with --atlas"
+            ) from error
 
     def _holder_makes_way(self) -> bool:
         """What the holder says of itself; one that has just let go is as good."""
@@ -104,5 +88,7 @@ class WriterLock:
 
     def release(self) -> None:
         """Remove the lock file, then let go."""
+        if not self._is_asked_for():  # one that asked may have been killed
+            self._wanted.unlink(missing_ok=True)
         self.path.unlink(missing_ok=True)
         os.close(self._handle)

@@ -14,6 +14,7 @@ from micrograph.atlas.file import connect, create, fold
 from micrograph.atlas.format import explain
 from micrograph.atlas.graph import read_graph, write_graph
 from micrograph.atlas.lock import WriterLock
+from micrograph.atlas.place import Watched
 from micrograph.atlas.records import (
     DatasetRecord,
     DictionaryRecord,
@@ -24,6 +25,7 @@ from micrograph.atlas.records import (
     Visualization,
 )
 from micrograph.errors import BadInput, Unavailable, not_found
+from micrograph.files import remove_abandoned
 from micrograph.subject import place_of
 
 if TYPE_CHECKING:
@@ -48,10 +50,13 @@ class AtlasWriter:
     (1, [None, 1])
     """
 
-    def __init__(self, path: Path, lock: WriterLock, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, path: Path, lock: WriterLock, connection: sqlite3.Connection, file: Watched
+    ) -> None:
         self.path = path
         self._lock = lock
         self._connection = connection
+        self._file = file
         self._nodes: dict[str, tuple[int, int]] = {}
         self._recipes: dict[tuple[str, str, str, int], int] = {}
         self._closed = False
@@ -88,13 +93,15 @@ class AtlasWriter:
             ) from error
         lock = WriterLock(path, makes_way)
         try:
+            remove_abandoned(path.parent)
             if not path.exists():
                 create(path, model, nodes, dictionaries)
             connection = connect(path, model)
+            file = _watched(path, connection)
         except BaseException:
             lock.release()
             raise
-        writer = cls(path, lock, connection)
+        writer = cls(path, lock, connection, file)
         try:
             with writer._transaction():
                 writer._update_graph(model, nodes, dictionaries)
@@ -108,6 +115,11 @@ class AtlasWriter:
         """Whether another process waits to write, and this one makes way."""
         return self._lock.is_wanted
 
+    def check_place(self) -> None:
+        """Raises Conflict where the file was deleted or replaced since it was opened. From any
+        thread."""
+        self._file.check_place()
+
     def __enter__(self) -> "AtlasWriter":
         return self
 
@@ -116,21 +128,27 @@ class AtlasWriter:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; SQLite's errors come out as MicrographError."""
+        """All or nothing; SQLite's errors come out as MicrographError. Raises Conflict where the
+        file is not the one that was opened."""
         connection = self._connection
+        self._file.check()
         try:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
                 connection.execute("COMMIT")
+                self._file.check_place()
             except BaseException:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
                 self._recipes.clear()
                 raise
+            finally:
+                self._file.note()
         except (sqlite3.ProgrammingError, sqlite3.IntegrityError):
             raise  # a mistake of ours, nothing about the file
         except sqlite3.Error as error:
+            self._file.check_place()
             raise explain(error, self.path) from error
 
     def _update_graph(
@@ -302,17 +320,31 @@ class AtlasWriter:
         return self._recipes[known]
 
     def close(self) -> None:
-        """Fold the log back, so that one plain file remains, and let go of the lock."""
+        """Fold the log back, so that one plain file remains, and let go of the lock.
+
+        Raises Conflict where the file was deleted or replaced meanwhile.
+        """
         if self._closed:
             return
-        self._closed = True
+        self._closed, lost = True, True
         try:
+            self._file.check()
+            lost = False
             fold(self._connection)
         except sqlite3.Error as error:
+            self._file.check_place()
             raise explain(error, self.path) from error
         finally:
-            self._connection.close()
+            self._file.close(self._connection, lost)
             self._lock.release()
+
+
+def _watched(path: Path, connection: sqlite3.Connection) -> Watched:
+    try:
+        return Watched(path)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _put_arrays(

@@ -17,6 +17,7 @@ from micrograph.workers import Supervisor
 def forget_other_weights(folder: Path, model: str) -> None:
     """Remove a demo's atlas that an earlier version made of other weights, or that is no atlas."""
     from micrograph.atlas import Atlas
+    from micrograph.atlas.place import remove_beside
 
     path = folder / f"{model}.atlas"
     if not path.exists():
@@ -27,8 +28,8 @@ def forget_other_weights(folder: Path, model: str) -> None:
     except BadInput:
         same = False
     if not same:
-        for end in ("", "-wal", "-shm"):
-            path.with_name(path.name + end).unlink(missing_ok=True)
+        remove_beside(path)
+        path.unlink(missing_ok=True)
 
 
 @click.command()

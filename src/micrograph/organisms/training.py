@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from micrograph.files import fresh_file
 from micrograph.organisms.toytown import measure
 from micrograph.organisms.toytown.scenes import PictureBatch
 
@@ -124,7 +125,8 @@ class TrainingLog:
 def save_half(module: nn.Module, folder: Path) -> dict[str, Tensor]:
     """Write a module's tensors in half precision to `weights.safetensors`, and give them."""
     state = {k: v.detach().half().contiguous() for k, v in module.state_dict().items()}
-    save_file(state, folder / "weights.safetensors")
+    with fresh_file(folder / "weights.safetensors") as fresh:
+        save_file(state, fresh)
     return state
 
 

@@ -5,9 +5,11 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from pathlib import Path
 
 from micrograph.cards.model_card import WeightsSource
 from micrograph.errors import Unavailable
+from micrograph.files import remove_abandoned
 from micrograph.published.copies import Copy
 from micrograph.steps import StepHook
 from micrograph.weights.downloading import Unreachable, download
@@ -41,6 +43,7 @@ def fetch_pictures(
     Raises Unavailable, saying which and why and what to do by hand, where some could not be had;
     those that came are kept.
     """
+    remove_abandoned(copy.wanted_at)
     missing = copy.not_as_published()
     before = len(copy.listing) - len(missing)
     stop = threading.Event()
@@ -77,20 +80,29 @@ def fetch_pictures(
     return FetchedPictures(came, before)
 
 
+def coming(copy: Copy, number: int) -> Path:
+    """Where a picture lies until it is whole: what lies in its place may be another form of it,
+    which does until then."""
+    return copy.wanted_at / f".{copy.listing.pictures[number].name}.new"
+
+
 def _fetch(copy: Copy, number: int, pause: float, stopped: Callable[[], bool]) -> None:
     def on_step(step: int, steps: int) -> None:
         if stopped():
             raise _Stopped
 
     picture, url = copy.listing.pictures[number], copy.listing.url(number)
-    # Beside its place until it is whole: what lies there may be another form that does until then.
-    coming = copy.wanted_at / f".{picture.name}.new"
+    place = coming(copy, number)
     source = WeightsSource(
         picture.name, url, sha256=picture.published.sha256, size=picture.published.size
     )
     on_step(0, 0)
-    download(source, coming, pause=pause, on_step=on_step)
-    coming.replace(copy.wanted_at / picture.name)
+    try:
+        download(source, place, pause=pause, on_step=on_step)
+    except WeightsError:
+        place.unlink(missing_ok=True)  # it was moved there whole, but a crash lost some of it
+        raise
+    place.replace(copy.wanted_at / picture.name)
 
 
 def _incomplete(copy: Copy, there: int, failures: list[str]) -> Unavailable:

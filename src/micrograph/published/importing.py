@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from micrograph.errors import BadInput, short
-from micrograph.files import write_atomically
+from micrograph.files import remove_abandoned, write_atomically
 from micrograph.published.copies import Copy
+from micrograph.published.fetching import coming
 from micrograph.published.lists import Edition
 from micrograph.steps import StepHook
+from micrograph.weights.downloading import forget_partial
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ def import_pictures(
         raise BadInput(
             f"{short(folder, 200)} is no folder; expected one with pictures of {copy.listing.name}"
         )
+    remove_abandoned(copy.wanted_at)
     numbers = {
         edition: number
         for number, one in enumerate(copy.listing.pictures)
@@ -55,7 +58,9 @@ def import_pictures(
             seen.add(number)
             published = copy.listing.pictures[number].published
             if copy.edition(number) not in (found, published):
-                write_atomically(copy.wanted_at / copy.listing.pictures[number].name, [data])
+                name = copy.listing.pictures[number].name
+                write_atomically(copy.wanted_at / name, [data])
+                forget_partial(coming(copy, number))
                 taken.add(number)
         if on_step is not None:
             on_step(step, len(paths))

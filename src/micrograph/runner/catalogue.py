@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 
 from micrograph.atlas.outline import Outline, bundled_catalogue
 from micrograph.cards import card, zoo
+from micrograph.files import write_atomically
 from micrograph.models import ModelCard
 from micrograph.models.model import Model
 from micrograph.runner.describe import card_record, model_record, node_records
@@ -36,10 +37,9 @@ def zoo_models() -> list[str]:
 
 def write(folder: Path, models: Sequence[str] = ()) -> None:
     """Write the outlines of `models`, or of the whole zoo and nothing else."""
-    folder.mkdir(parents=True, exist_ok=True)
     for id in models or zoo_models():
         text = outline(card(id)).dump()
-        (folder / f"{id}.json").write_text(text, "utf-8")
+        write_atomically(folder / f"{id}.json", [text.encode()])
         print(f"{id}: {len(text) / 1000:.0f} kB", flush=True)
         gc.collect()  # a network of a gigabyte goes before the next one comes
     if not models:

@@ -1,14 +1,14 @@
 """Who does the tasks: today this process, later others as well."""
 
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from micrograph import lenses
-from micrograph.atlas import Picture
+from micrograph.atlas import AtlasWriter, Picture
 from micrograph.errors import BadInput, Conflict, MicrographError
 from micrograph.events import Step
+from micrograph.files import remove_folder
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook, SweepEngine
 from micrograph.optimize import memory
 from micrograph.recipe import canonical, digest
@@ -122,8 +122,9 @@ class LocalExecutor:
         lost: dict[str, MicrographError] = {}
         try:
             yield from swept()
-        except Conflict:  # what was swept is not what is there now: nothing can go on from it
-            shutil.rmtree(workspace, ignore_errors=True)
+        except Conflict:
+            if not listener.raised:  # what was swept is not what is there now: it is of no use
+                remove_folder(workspace)
             raise
         except Exception:
             lost = {} if listener.raised else unusable(self.model, targets)
@@ -134,7 +135,7 @@ class LocalExecutor:
             if targets:
                 yield from swept()
         yield TaskFinished(task, keeps=True, failed=lost)
-        shutil.rmtree(workspace, ignore_errors=True)
+        remove_folder(workspace)
 
     def _job(self, lens: BatchEngine[Any] | SweepEngine[Any], task: Task) -> Job:
         """What the lens is to do: the job whose recipe is the task's."""
@@ -167,6 +168,28 @@ class LocalExecutor:
 def workspace_of(atlas: Path, recipe: Mapping[str, Any]) -> Path:
     """The folder for unfinished work of a sweep into an atlas."""
     return atlas.with_name(f"{atlas.name}.{digest(recipe)[:12]}.part")
+
+
+def remove_finished_work(
+    model: "Model",
+    writer: AtlasWriter,
+    jobs: Iterable[tuple[BatchEngine[Any] | SweepEngine[Any], Job]],
+    nodes: Iterable[str],
+) -> None:
+    """Remove the folders of sweeps at `nodes` whose every result is in the atlas: of one that was
+    killed when it had stored the last of them."""
+    for engine, plain in jobs:
+        recipes = [job_at(model, node, plain).recipe for node in nodes]
+        for recipe in {digest(one): one for one in recipes}.values():
+            folder = workspace_of(writer.path, recipe)
+            if not isinstance(engine, SweepEngine) or not folder.is_dir():
+                continue
+            left = engine.unfinished(folder)
+            if left is not None and not any(
+                node not in model.nodes or writer.missing(node, [*range(units), None], recipe)
+                for node, units in left.items()
+            ):
+                remove_folder(folder)
 
 
 def _hook(task: Task, on_step: OnStep | None) -> StepHook:

@@ -23,7 +23,7 @@ from micrograph.runner.describe import (
     model_record,
     node_records,
 )
-from micrograph.runner.executor import Executor, LocalExecutor
+from micrograph.runner.executor import Executor, LocalExecutor, remove_finished_work
 from micrograph.runner.failing import by_reason
 from micrograph.runner.frames import checked_frames
 from micrograph.runner.options import jobs_of, options_of, plain
@@ -192,6 +192,7 @@ def render(
         path, model_record(model), records, dictionaries, makes_way=makes_way
     ) as writer:
         plan = make_plan(model, writer, jobs, wanted, size, own)
+        remove_finished_work(model, writer, jobs, wanted)
         plan = replace(plan, tasks=tuple(replace(task, frames=frames) for task in plan.tasks))
         progress.start(plan.total, plan.there, str(path))
         kept_as = PictureFormat(image_format, quality)

@@ -67,7 +67,7 @@ def sweep_part(
         sweep.collect(model, opened, look, tally, indices, on_step, out)
     finally:
         progress.finish()
-    part.write(tally, out, opened.spec)
+    part.write(tally, out, opened.spec, indices)
     return tally
 
 
@@ -94,6 +94,12 @@ def merge_parts(files: Sequence[Path]) -> tuple[sweep.Tally, str]:
     for file in files[1:]:
         whole.merge(part.read(file)[0])
     if not whole.complete:
+        unfinished = [str(file) for file in files if part.left_of(file)]
+        if unfinished:
+            raise BadInput(
+                f"not finished: {', '.join(unfinished[:3])}{', ...' if unfinished[3:] else ''}; "
+                "run the command again that makes it, which goes on where it was"
+            )
         first = int(whole.done.argmin()) * whole.spec.batch
         share = whole.done.mean()
         raise BadInput(

@@ -97,9 +97,12 @@ def make_plan(
             wanted: Units = None if engine.level == "node" else tuple(of_node)
             subjects: Sequence[int | None] = (None,) if wanted is None else wanted
             missing = frozenset(writer.missing(node, subjects, job.recipe))
-            there += len(subjects) - len(missing)
             if engine.name in wholes and not missing:
-                there += 1
+                if writer.missing(node, (None,), job.recipe):
+                    missing = frozenset(subjects[:1])  # killed between these and that of the node
+                else:
+                    there += 1
+            there += len(subjects) - len(missing)
             if not missing:
                 continue
             if isinstance(engine, SweepEngine):

@@ -74,7 +74,8 @@ class Saver:
             self._waiting.pop(0).result()
 
     def check(self) -> None:
-        """Raise what went wrong in the thread, if anything did."""
+        """Raise what went wrong in the thread, if anything did, and where the atlas is gone."""
+        self._writer.check_place()
         while self._waiting and self._waiting[0].done():
             self._waiting.pop(0).result()
 

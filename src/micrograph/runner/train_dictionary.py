@@ -1,7 +1,9 @@
 """A sparse dictionary of a node: its values on a dataset, collected, trained on, and measured."""
 
 import json
-import shutil
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from torch import Tensor
 
 from micrograph.datasets import Dataset, batches, open_dataset
 from micrograph.errors import BadInput, Conflict, Unavailable
+from micrograph.files import cannot_write, locked, remove_folder, write_atomically
 from micrograph.lenses.engines.common import in_range
 from micrograph.models.dictionaries.reading import of_tensors
 from micrograph.models.model import Model
@@ -61,25 +64,26 @@ def train(
         "dataset": pictures.digest,
         **asdict(settings),
     }
-    folder = _folder(out, about)
-    values = _collect_values(model, place, pictures, settings, folder, progress or Silent())
-    kept = _training_pictures(len(pictures), settings) * min(settings.positions, _positions(place))
-    training = Training(values[:kept], settings, folder)
-    training.run(progress or Silent())
-    tensors = {name: t.half() for name, t in training.unscaled_tensors().items()}
-    quality = measure(tensors, torch.from_numpy(values[kept:]))
-    said = {
-        "activation": "jumprelu",
-        "subtract": "false",
-        "node": place.id,
-        "model": model.id,
-        "title": f"sparse dictionary of {model.id}/{place.id}",
-        "trained": json.dumps(about, sort_keys=True),
-        "l0": f"{quality.l0:.3g}",
-        "explained": f"{quality.explained:.4g}",
-    }
-    write_safetensors(out, {name: to_raw(t) for name, t in tensors.items()}, said)
-    shutil.rmtree(folder, ignore_errors=True)
+    each = min(settings.positions, _positions(place))
+    with _folder(out, about) as folder:
+        values = _collect_values(model, place, pictures, settings, folder, progress or Silent())
+        kept = _training_pictures(len(pictures), settings) * each
+        training = Training(values[:kept], settings, folder)
+        training.run(progress or Silent())
+        tensors = {name: t.half() for name, t in training.unscaled_tensors().items()}
+        quality = measure(tensors, torch.from_numpy(values[kept:]))
+        said = {
+            "activation": "jumprelu",
+            "subtract": "false",
+            "node": place.id,
+            "model": model.id,
+            "title": f"sparse dictionary of {model.id}/{place.id}",
+            "trained": json.dumps(about, sort_keys=True),
+            "l0": f"{quality.l0:.3g}",
+            "explained": f"{quality.explained:.4g}",
+        }
+        write_safetensors(out, {name: to_raw(t) for name, t in tensors.items()}, said)
+        remove_folder(folder)
     return quality
 
 
@@ -111,23 +115,39 @@ def _check(s: DictionarySettings) -> None:
     in_range("seed", s.seed, 0, 2**31 - 1)
 
 
-def _folder(out: Path, about: dict[str, object]) -> Path:
-    """The folder of this training. Raises Conflict if it belongs to another one."""
+@contextmanager
+def _folder(out: Path, about: dict[str, object]) -> Iterator[Path]:
+    """The folder of this training, for this process alone. Raises Conflict if it belongs to another
+    training, or another process is at it."""
     folder = out.with_name(out.name + _PART)
     mark = folder / "about.json"
-    if mark.exists() and digest(json.loads(mark.read_text())) != digest(about):
-        raise Conflict(
-            f"{folder} holds another training that is not finished; finish it with its own "
-            "options, or delete the folder"
-        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        mark.write_text(json.dumps(about))
+        handle = locked(folder / "lock")
     except OSError as error:
         raise Unavailable(
             f"cannot write {folder}: {error.strerror}; choose another place"
         ) from None
-    return folder
+    if handle is None:
+        raise Conflict(f"another process is training in {folder}; wait for it")
+    try:
+        if mark.exists() and _told(mark) != digest(about):
+            raise Conflict(
+                f"{folder} holds another training that is not finished; finish it with its own "
+                "options, or delete the folder"
+            )
+        write_atomically(mark, [json.dumps(about).encode()])
+        yield folder
+    finally:
+        os.close(handle)
+
+
+def _told(mark: Path) -> str:
+    """The digest of what a folder says of its training, "" where that cannot be read."""
+    try:
+        return digest(json.loads(mark.read_text()))
+    except (OSError, ValueError, TypeError):
+        return ""
 
 
 def _training_pictures(pictures: int, settings: DictionarySettings) -> int:
@@ -136,6 +156,19 @@ def _training_pictures(pictures: int, settings: DictionarySettings) -> int:
 
 def _positions(node: Node) -> int:
     return int(np.prod(node.shape)) if node.shape else 1
+
+
+def _take_room(path: Path) -> None:
+    """Have all of a file on the disk. Raises Unavailable where it does not fit: what is written to
+    a mapped file without room ends the process without a word."""
+    with path.open("r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, os.path.getsize(path))
+        except OSError as error:
+            path.unlink()
+            raise cannot_write(path, error) from None
+        except AttributeError:  # not on every system
+            pass
 
 
 def _collect_values(
@@ -156,6 +189,7 @@ def _collect_values(
     if not path.exists():
         fresh = folder / "values.fresh.npy"
         made = np.lib.format.open_memmap(fresh, "w+", np.float16, shape)
+        _take_room(fresh)
         progress.start(len(dataset), 0, f"values of {node.id}")
         count = -(-len(dataset) // _TOGETHER)
         for batch in batches(dataset, model.preprocessing, _TOGETHER, range(count)):

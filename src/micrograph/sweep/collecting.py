@@ -71,7 +71,8 @@ def collect(
         tally.add(batch, seen, look.sample_units)
         step += 1
         if checkpoint is not None and (step % every == 0 or step == len(indices)):
-            part.write(tally, checkpoint, dataset.spec)
+            meant = indices if isinstance(indices, range) else None
+            part.write(tally, checkpoint, dataset.spec, meant)
         if on_step is not None:
             on_step(step, len(indices))
     if tally.complete and not np.isfinite(tally.arrays["max"]).any():

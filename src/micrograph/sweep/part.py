@@ -1,7 +1,8 @@
 """Tallies as files: unfinished work, and the parts of a sweep that was cut."""
 
 import json
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,17 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from micrograph.errors import BadInput, short
+from micrograph.files import fresh_file
 from micrograph.sweep.tally import Spec, Tally, layout
 
 _KIND = "micrograph sweep part 2"
 
 
-def write(tally: Tally, path: Path, source: str = "") -> None:
+def write(tally: Tally, path: Path, source: str = "", meant: range | None = None) -> None:
     """Write a tally (safetensors, its spec as JSON inside) in one go: whole or not at all.
 
-    `source` is the dataset as it was named; the digest in the spec tells which it was.
+    `source` is the dataset as it was named; the digest in the spec tells which it was. `meant` are
+    the batches that it is to hold when it is finished.
     """
     skipped = {str(number): reason for number, reason in tally.skipped.items()}
     said = {
@@ -27,19 +30,50 @@ def write(tally: Tally, path: Path, source: str = "") -> None:
         "source": source,
         "skipped": json.dumps(skipped),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        save_file(tally.arrays, unfinished, said)
-        unfinished.replace(path)
-    except SafetensorError as error:  # how it tells of a full disk
-        raise OSError(None, str(error), str(path)) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    if meant is not None:
+        said["meant"] = json.dumps([meant.start, meant.stop])
+    with fresh_file(path) as fresh:
+        try:
+            save_file(tally.arrays, fresh, said)
+        except SafetensorError as error:  # how it tells of a full disk
+            raise OSError(None, str(error), str(path)) from None
 
 
 def read(path: Path) -> tuple[Tally, str]:
     """A tally that `write` wrote, and its source. Raises BadInput for anything else."""
+    with _opened(path) as (file, said):
+        spec = _spec(json.loads(said["spec"]))
+        wanted = {n: (list(shape), dtype) for n, (shape, dtype, _) in layout(spec).items()}
+        shapes = {n: list(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
+        if shapes != {n: shape for n, (shape, _) in wanted.items()}:
+            raise ValueError("its arrays do not fit what it says of itself")
+        arrays = {n: np.array(file.get_tensor(n)) for n in wanted}
+        if any(str(a.dtype) != wanted[n][1] for n, a in arrays.items()):
+            raise ValueError("its arrays are of other types")
+        tally = Tally(spec, arrays)
+        tally.skipped = {int(n): str(why) for n, why in json.loads(said["skipped"]).items()}
+        return tally, said.get("source", "")
+
+
+def spec_of(path: Path) -> Spec:
+    """What the sweep is that a file is a part of. Raises BadInput for anything else."""
+    with _opened(path) as (_, said):
+        return _spec(json.loads(said["spec"]))
+
+
+def left_of(path: Path) -> int:
+    """How many batches a part still lacks that is not finished; 0 where it does not say. Raises
+    BadInput for anything else."""
+    with _opened(path) as (file, said):
+        start, stop = json.loads(said.get("meant", "[0, 0]"))
+        done = np.array(file.get_tensor("done"))[int(start) : int(stop)]
+        return int((~done.astype(bool)).sum())
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Any, dict[str, str]]]:
+    """A part, and what its header says. Raises BadInput for what is none, and for whatever is found
+    wrong with it in the context."""
     if not path.is_file():
         raise BadInput(f"no sweep part {short(path, 200)}: no such file")
     try:
@@ -47,23 +81,13 @@ def read(path: Path) -> tuple[Tally, str]:
             said: dict[str, str] = file.metadata() or {}
             if said.get("kind") != _KIND:
                 raise ValueError("it is something else, or of another version")
-            spec = _spec(json.loads(said["spec"]))
-            wanted = {n: (list(shape), dtype) for n, (shape, dtype, _) in layout(spec).items()}
-            shapes = {n: list(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
-            if shapes != {n: shape for n, (shape, _) in wanted.items()}:
-                raise ValueError("its arrays do not fit what it says of itself")
-            arrays = {n: np.array(file.get_tensor(n)) for n in wanted}
-            if any(str(a.dtype) != wanted[n][1] for n, a in arrays.items()):
-                raise ValueError("its arrays are of other types")
-        tally = Tally(spec, arrays)
-        tally.skipped = {int(n): str(why) for n, why in json.loads(said["skipped"]).items()}
+            yield file, said
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = " ".join(str(error).split())[:120]
         raise BadInput(
             f"{short(path, 200)} is no sweep part that can be read ({why}); "
             "make it anew with micrograph sweep --out"
         ) from None
-    return tally, said.get("source", "")
 
 
 def _spec(data: dict[str, Any]) -> Spec:

@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from micrograph.web.conditional import accepts_gzip, is_known
 from micrograph.web.kept_pages import Written
 
 _SMALL = 1400
@@ -12,21 +13,13 @@ _SMALL = 1400
 def answer(
     request: Request, written: Written, mime: str, status: int = 200, cache: str = "no-cache"
 ) -> Response:
-    """`written` with an ETag and compressed where the reader takes it; 304 where it has it."""
-    headers = {"etag": written.etag, "cache-control": cache, "vary": "accept-encoding"}
-    if status == 200 and written.etag in request.headers.get("if-none-match", ""):
+    """`written` compressed where the reader takes it, with an ETag of the bytes that are sent; 304
+    where the reader has those."""
+    packed = len(written.body) > _SMALL and accepts_gzip(request.headers.get("accept-encoding", ""))
+    etag = written.packed_etag if packed else written.etag
+    headers = {"etag": etag, "cache-control": cache, "vary": "accept-encoding"}
+    if status == 200 and is_known(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
-    body = written.body
-    if len(body) > _SMALL and takes_gzip(request.headers.get("accept-encoding", "")):
-        body = written.packed
+    if packed:
         headers["content-encoding"] = "gzip"
-    return Response(body, status, headers, mime)
-
-
-def takes_gzip(accepted: str) -> bool:
-    """Whether an Accept-Encoding header takes gzip: it names it, and not with a weight of 0."""
-    for one in accepted.split(","):
-        name, _, weight = one.partition(";")
-        if name.strip().lower() == "gzip":
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+    return Response(written.packed if packed else written.body, status, headers, mime)

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from micrograph.atlas import Snapshot
 from micrograph.errors import NotFound, short
 from micrograph.parts.urls import EXTENSIONS, MIMES
+from micrograph.web.conditional import is_known
 
 FOREVER = "public, max-age=31536000, immutable"
 _NAME = re.compile(r"([0-9a-f]{32})\.([a-z]{3,4})\Z")
@@ -22,7 +23,7 @@ def image_answer(library: Snapshot, request: Request, model: str, name: str) -> 
         )
     etag = f'"{match[1]}"'
     headers = {"etag": etag, "cache-control": FOREVER}
-    if etag in request.headers.get("if-none-match", ""):
+    if is_known(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
     picture = library.model(model).picture(match[1])
     if picture is None or EXTENSIONS.get(picture.mime) != match[2]:

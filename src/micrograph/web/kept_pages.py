@@ -25,6 +25,11 @@ class Written:
     def etag(self) -> str:
         return f'"{hashlib.sha1(self.body, usedforsecurity=False).hexdigest()}"'
 
+    @property
+    def packed_etag(self) -> str:
+        """Identifies `packed`, without having to make it."""
+        return f'{self.etag[:-1]}-gzip"'
+
     @cached_property
     def packed(self) -> bytes:
         """Compressed."""

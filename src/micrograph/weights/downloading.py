@@ -7,6 +7,7 @@ opened, also not behind a redirect.
 import hashlib
 import http.client
 import json
+import os
 import shutil
 import time
 import urllib.error
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 
 from micrograph.cards.model_card import WeightsSource
 from micrograph.errors import Conflict, Unavailable, short
-from micrograph.files import cannot_write
+from micrograph.files import cannot_write, locked
 from micrograph.steps import StepHook
 from micrograph.weights.formats import WeightsError
 
@@ -56,6 +57,7 @@ def download(
     check_address(source.url, allow_http)
     if target.is_file():
         _verify(source, target)
+        forget_partial(target)
         return target
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +75,15 @@ def download(
                 time.sleep(pause * 2**attempt)
         part.move_to(target)
     return target
+
+
+def forget_partial(target: Path) -> None:
+    """Remove what there is of a file that was to come to `target`, unless a process is at it."""
+    part = _PartialFile(target, "")
+    with suppress(OSError):
+        if (part.path.exists() or part.note.exists()) and (handle := locked(part.path)) is not None:
+            part.drop()
+            os.close(handle)
 
 
 def check_address(url: str, allow_http: bool) -> None:
@@ -117,14 +128,16 @@ class _PartialFile:
         return "", 0
 
     def begin(self, version: str, size: int) -> None:
+        self.path.write_bytes(b"")  # first: what was there is not a part of what the note will say
         self.note.write_text(json.dumps({"url": self.url, "version": version, "size": size}))
-        self.path.write_bytes(b"")
 
     def drop(self) -> None:
         self.path.unlink(missing_ok=True)
         self.note.unlink(missing_ok=True)
 
     def move_to(self, target: Path) -> None:
+        with self.path.open("rb") as file:
+            os.fsync(file.fileno())
         self.path.replace(target)
         self.note.unlink(missing_ok=True)
 
@@ -132,20 +145,17 @@ class _PartialFile:
     def alone(self) -> Iterator[None]:
         """Raises Conflict where another process is at the same file."""
         try:
-            import fcntl
-        except ImportError:  # Windows
+            handle = locked(self.path)
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+        if handle is None:
+            raise Conflict(f"another process is fetching {self.path}; wait for it")
+        try:
             yield
-            return
-        with self.path.open("ab") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise Conflict(f"another process is fetching {self.path}; wait for it") from None
-            try:
-                yield
-            finally:
-                if not self.size:
-                    self.drop()
+        finally:
+            if not self.size:
+                self.drop()
+            os.close(handle)
 
 
 def _attempt(
@@ -265,7 +275,7 @@ def _receive(
 ) -> None:
     host = urlsplit(part.url).hostname
     done = part.size
-    with part.path.open("ab") as file:
+    with part.path.open("ab", buffering=0) as file:  # what is written is there after a kill
         while True:
             try:
                 chunk = answer.read1(CHUNK)
@@ -277,7 +287,9 @@ def _receive(
             if done > (size or LARGEST):
                 raise WeightsError(f"{part.url} goes on behind {size or LARGEST} bytes")
             try:
-                file.write(chunk)
+                left = memoryview(chunk)
+                while left:
+                    left = left[file.write(left) :]
             except OSError as error:
                 raise cannot_write(part.path, error) from None
             if on_step is not None:

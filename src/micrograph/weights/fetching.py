@@ -8,9 +8,10 @@ from pathlib import Path
 from micrograph.cards.model_card import ModelCard, WeightsSource
 from micrograph.cards.registry import card as card_of
 from micrograph.errors import Unavailable
+from micrograph.files import remove_abandoned
 from micrograph.steps import StepHook
 from micrograph.weights import store
-from micrograph.weights.downloading import Unreachable, download
+from micrograph.weights.downloading import Unreachable, download, forget_partial
 from micrograph.weights.fetchable import file_name as file_name
 from micrograph.weights.fetchable import reason_not_fetched as reason_not_fetched
 from micrograph.weights.formats import WeightsError
@@ -50,6 +51,9 @@ def fetch_weights(
     card = card_of(model_id)
     store.check_released(card)
     here = store.status(card).path
+    remove_abandoned(store.data_folder())
+    if here:
+        _forget(card)  # what was killed between its last two steps left the original
     found = Fetched(here) if here else _from_any(card, keep, allow_http, begin, pause)
     missing = [s for s in card.extras if not _has_extra(s)]
     extras = tuple(_extra(card, source, begin, pause) for source in missing)
@@ -59,15 +63,15 @@ def fetch_weights(
 def _from_any(card: ModelCard, keep: bool, allow_http: bool, begin: Begin, pause: float) -> Fetched:
     from micrograph.weights.importing import import_weights
 
-    folder = store.data_folder() / "downloads" / card.id
     reasons = []
     for source in card.sources:
         reason = reason_not_fetched(source, allow_http)
         if not reason:
             try:
+                original = _downloads() / card.id / file_name(source.url)
                 file = download(
                     source,
-                    folder / file_name(source.url),
+                    original if original.is_file() else _coming(card, source),
                     pause=pause,
                     on_step=begin(source),
                     allow_http=allow_http or bool(source.sha256),
@@ -76,14 +80,42 @@ def _from_any(card: ModelCard, keep: bool, allow_http: bool, begin: Begin, pause
             except (Unreachable, WeightsError) as error:
                 reason = str(error)
             else:
-                if not keep:
-                    file.unlink()
-                    with suppress(OSError):  # other downloads lie there
-                        folder.rmdir()
-                return Fetched(kept.path, source, kept.form, kept.digest, file if keep else None)
+                if keep:
+                    original.parent.mkdir(parents=True, exist_ok=True)
+                    file.replace(original)
+                elif file == original:
+                    original.unlink(missing_ok=True)
+                    _remove_if_empty(original.parent)
+                _forget(card)
+                kept_at = original if keep else None
+                return Fetched(kept.path, source, kept.form, kept.digest, kept_at)
         reasons.append(f"{source.title}: {reason}")
     reasons_text = "; ".join(reasons) or "the card names no source"
     raise Unavailable(f"cannot fetch the weights of {card.id} ({reasons_text}). {by_hand(card)}")
+
+
+def _downloads() -> Path:
+    return store.data_folder() / "downloads"
+
+
+def _coming(card: ModelCard, source: WeightsSource) -> Path:
+    """Where the original of a source lies until it is converted."""
+    return _downloads() / f".{card.id}" / file_name(source.url)
+
+
+def _forget(card: ModelCard) -> None:
+    """Remove what there is of the originals of a model that are not to be kept."""
+    for source in card.sources:
+        if file_name(source.url):
+            coming = _coming(card, source)
+            forget_partial(coming)
+            coming.unlink(missing_ok=True)
+            _remove_if_empty(coming.parent)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):  # other downloads lie there
+        folder.rmdir()
 
 
 def by_hand(card: ModelCard) -> str:

@@ -8,12 +8,13 @@ allows: places in bounds, without overlap and without holes.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from micrograph.errors import BadInput, Unavailable
+from micrograph.errors import BadInput, Unavailable, short
 from micrograph.files import write_atomically
 
 ITEM_SIZE = {
@@ -37,6 +38,11 @@ ITEM_SIZE = {
 """Bytes per element of the dtypes that we read, by the name that safetensors gives them."""
 
 LONGEST_HEADER = 100_000_000
+MOST_TENSORS = 20_000
+"""In one file; the largest networks for pictures have some thousand, a training checkpoint a few
+times as many. More would be refused only after a long time, if they were all made first."""
+LONGEST_NAME = 4096
+"""Letters in the name of a tensor."""
 
 
 class WeightsError(BadInput):
@@ -96,7 +102,7 @@ def parse_safetensors(data: memoryview, path: Path) -> dict[str, RawTensor]:
             )
         raise damaged(f"its header claims {length} bytes, the file holds {len(data) - 8} after it")
     try:
-        header = json.loads(bytes(data[8 : 8 + length]), object_pairs_hook=_without_repeats)
+        header = json.loads(bytes(data[8 : 8 + length]), object_pairs_hook=_HeaderObjects(damaged))
     except (ValueError, RecursionError) as error:
         raise damaged(f"its header is not readable JSON ({str(error)[:80]})") from None
     if not isinstance(header, dict):
@@ -107,7 +113,9 @@ def parse_safetensors(data: memoryview, path: Path) -> dict[str, RawTensor]:
     end = 0
     for name, (_, _, first, last) in sorted(entries.items(), key=lambda e: (e[1][2], e[1][3])):
         if first != end:
-            raise damaged(f"tensor {name!r} starts at {first}, expected {end} (overlap or hole)")
+            raise damaged(
+                f"tensor {short(name)} starts at {first}, expected {end} (overlap or hole)"
+            )
         end = last
     if end != len(buffer):
         raise damaged(f"its tensors take {end} bytes, the file holds {len(buffer)}")
@@ -117,12 +125,28 @@ def parse_safetensors(data: memoryview, path: Path) -> dict[str, RawTensor]:
     }
 
 
-def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"name {twice[:60]!r} stands twice")
-    return dict(pairs)
+class _HeaderObjects:
+    """Makes the objects of a header as they are met. Raises ValueError for a name that stands
+    twice, what `damaged` gives for one that is too long, and as soon as there are too many objects:
+    a tensor is one."""
+
+    def __init__(self, damaged: Callable[[str], WeightsError]) -> None:
+        self._damaged = damaged
+        self._left = MOST_TENSORS + 2
+        """Beside the tensors, the header itself and the metadata."""
+
+    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        self._left -= 1
+        if self._left < 0 or len(pairs) > MOST_TENSORS + 1:
+            raise self._damaged(f"it holds more than {MOST_TENSORS} tensors")
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name, count in Counter(names).items() if count > 1)
+            raise ValueError(f"name {twice[:60]!r} stands twice")
+        if any(len(name) > LONGEST_NAME for name in found):
+            raise self._damaged(f"a name in it is longer than {LONGEST_NAME} letters")
+        return found
 
 
 def _is_sizes(value: object) -> bool:
@@ -132,16 +156,21 @@ def _is_sizes(value: object) -> bool:
 def _entry(name: str, given: object, damaged: Any) -> tuple[str, tuple[int, ...], int, int]:
     """Dtype, shape, first and last byte of one header entry."""
     if not isinstance(given, dict) or not {"dtype", "shape", "data_offsets"} <= given.keys():
-        raise damaged(f"tensor {name!r} lacks dtype, shape or data_offsets")
+        raise damaged(f"tensor {short(name)} lacks dtype, shape or data_offsets")
     dtype, shape, place = given["dtype"], given["shape"], given["data_offsets"]
     if not isinstance(dtype, str) or dtype not in ITEM_SIZE:
         known = ", ".join(ITEM_SIZE)
-        raise damaged(f"tensor {name!r} has dtype {dtype!r}; this reader knows {known}")
+        raise damaged(f"tensor {short(name)} has dtype {short(dtype)}; this reader knows {known}")
     if not _is_sizes(shape) or not _is_sizes(place) or len(place) != 2:
-        raise damaged(f"tensor {name!r} has shape {shape!r} at {place!r}, expected whole numbers")
+        raise damaged(
+            f"tensor {short(name)} has shape {str(shape)[:80]} at {str(place)[:80]}, expected "
+            "whole numbers"
+        )
     first, last = place
     if last - first != math.prod(shape) * ITEM_SIZE[dtype]:
-        raise damaged(f"tensor {name!r} of shape {shape!r} in {dtype} has {last - first} bytes")
+        raise damaged(
+            f"tensor {short(name)} of shape {str(shape)[:80]} in {dtype} has {last - first} bytes"
+        )
     return dtype, tuple(shape), first, last
 
 

@@ -62,6 +62,13 @@ class DatasetExamplesEngine(SweepEngine[ExamplesParams]):
         recipe = self.recipe(model, opened.name, params.seed, **made)
         return [Job(recipe, _Context(opened, params.pictures and not opened.published))]
 
+    def unfinished(self, workspace: Path) -> Mapping[str, int]:
+        """Those of the tally that was written last; none where nothing can go on from it."""
+        try:
+            return {node: units for node, units, _ in part.spec_of(workspace / FILE).nodes}
+        except BadInput:
+            return {}
+
     def prepare(
         self, model: Model, nodes: Sequence[str], job: Job
     ) -> tuple[Dataset, sweep.Look, sweep.Spec]:

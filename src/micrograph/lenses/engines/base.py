@@ -189,5 +189,10 @@ class SweepEngine(Engine[P]):
         that an interrupted sweep goes on; it is deleted when all results are stored.
         """
 
+    def unfinished(self, workspace: Path) -> Mapping[str, int] | None:
+        """The nodes that the unfinished work in a workspace is about, and how many units they have:
+        once the atlas has them all, the folder goes. None where that is not known."""
+        return None
+
 
 AnyEngine = BatchEngine[Any] | SweepEngine[Any]

@@ -12,7 +12,7 @@ from torch import Tensor
 from micrograph.errors import BadInput
 from micrograph.weights.formats import WeightsError, parse_safetensors, read_bytes
 from micrograph.weights.readers import npz, torch_file, torch_objects
-from micrograph.weights.readers.common import Damaged, starts_with
+from micrograph.weights.readers.common import Damaged, check_names, starts_with
 from micrograph.weights.readers.torch_objects import Record
 from micrograph.weights.readers.zips import Zip
 from micrograph.weights.tensors import to_torch
@@ -85,7 +85,9 @@ def contents(path: Path) -> Contents:
     path = _file_of(path)
     data = memoryview(read_bytes(path))
     try:
-        return _read(path, data)
+        found = _read(path, data)
+        check_names(found.tensors)
+        return found
     except Damaged as error:
         raise WeightsError(
             f"{path} cannot be used: {error}; get the file again or check its source"

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from micrograph.files import fresh_file
 from micrograph.organisms.toytown.scenes import PictureBatch, batch
 
 CHUNK = 250
@@ -45,10 +47,10 @@ def cached(
         progress(count)
         return PictureBatch(*(np.load(f) for f in files))
     drawn = draw(first, count, progress=progress)
-    folder.mkdir(parents=True, exist_ok=True)
-    np.save(files[0], drawn.images)
-    np.save(files[1], drawn.labels)
-    np.save(files[2], drawn.parts)
+    arrays: list[NDArray[Any]] = [drawn.images, drawn.labels, drawn.parts]
+    for file, array in zip(files, arrays, strict=True):
+        with fresh_file(file) as fresh:
+            np.save(fresh, array)
     return drawn
 
 

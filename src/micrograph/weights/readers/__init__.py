@@ -24,7 +24,7 @@ from micrograph.weights.readers import (
     tf_graph,
     torch_file,
 )
-from micrograph.weights.readers.common import Beside, Damaged, Tensors, starts_with
+from micrograph.weights.readers.common import Beside, Damaged, Tensors, check_names, starts_with
 from micrograph.weights.readers.sets import first_object, tensor_sets
 from micrograph.weights.readers.zips import Zip
 from micrograph.weights.tensors import to_torch
@@ -67,7 +67,9 @@ def read_sets(path: Path, member: str = "") -> tuple[str, dict[str, Tensors]]:
             raw = parse_safetensors(data, path)
             return "safetensors", {"": {n: to_torch(tensor) for n, tensor in raw.items()}}
         form, content = _read(data, name, near)
-        return form, _sets(content) if form == "torch" else {"": content}
+        sets = _sets(content) if form == "torch" else {"": content}
+        check_names({f"{place}.{name}": 0 for place, own in sets.items() for name in own})
+        return form, sets
     except Damaged as error:
         raise WeightsError(
             f"{path} cannot be used: {error}; get the file again or check its source"

@@ -5,7 +5,9 @@ import tarfile
 import zlib
 from collections.abc import Mapping
 
-from micrograph.weights.readers.common import Damaged, may_unpack_to, starts_with
+import numpy as np
+
+from micrograph.weights.readers.common import MOST_MEMBERS, Damaged, may_unpack_to, starts_with
 from micrograph.weights.readers.zips import Zip
 
 GZIP = b"\x1f\x8b"
@@ -48,10 +50,14 @@ def is_tar(data: memoryview) -> bool:
 
 def tar_members(data: memoryview) -> dict[str, memoryview]:
     """The plain files in a tar archive, as views of it. Raises Damaged."""
+    if _blocks_like_heads(data) > MOST_MEMBERS:
+        raise _too_many_files()
     found = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as archive:
-            for member in archive:
+            for count, member in enumerate(archive):
+                if count >= MOST_MEMBERS:
+                    raise _too_many_files()
                 if member.isreg() and not member.issparse():
                     content = data[member.offset_data : member.offset_data + member.size]
                     if len(content) != member.size:
@@ -60,6 +66,16 @@ def tar_members(data: memoryview) -> dict[str, memoryview]:
     except (tarfile.TarError, ValueError, EOFError, OverflowError, OSError) as error:
         raise Damaged(f"it is a damaged tar archive ({str(error)[:80]})") from None
     return found
+
+
+def _blocks_like_heads(data: memoryview) -> int:
+    """How many blocks of a tar archive look like the head of a file in it."""
+    blocks = np.frombuffer(data[: len(data) // 512 * 512], np.uint8).reshape(-1, 512)
+    return int((blocks[:, 257:262] == np.frombuffer(b"ustar", np.uint8)).all(1).sum())
+
+
+def _too_many_files() -> Damaged:
+    return Damaged(f"it is an archive of more than {MOST_MEMBERS} files")
 
 
 def zip_members(archive: Zip) -> dict[str, memoryview]:

@@ -7,7 +7,8 @@ for kernels, often [1, 1, output, input] or [1, 1, 1, n] in old files.
 import torch
 from torch import Tensor
 
-from micrograph.weights.readers.common import Damaged, Tensors, add, tensor
+from micrograph.weights.formats import MOST_TENSORS
+from micrograph.weights.readers.common import Damaged, Tensors, add, tensor, too_many
 from micrograph.weights.readers.protobuf import BYTES, Value, fields, text, whole, wholes
 
 # Fields of NetParameter, and of a layer of either kind: (name, blobs).
@@ -38,11 +39,14 @@ def looks_like_it(data: memoryview) -> bool:
 
 
 def _layer(data: Value, name_field: int, blobs_field: int) -> tuple[str, list[Value]]:
-    name, blobs = "", []
+    name = ""
+    blobs: list[Value] = []
     for number, kind, value in fields(data):
         if number == name_field and kind == BYTES:
             name = text(value)
         elif number == blobs_field:
+            if len(blobs) >= MOST_TENSORS:
+                raise too_many()
             blobs.append(value)
     return name, blobs
 

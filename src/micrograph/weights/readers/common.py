@@ -1,10 +1,12 @@
 """What the readers share: one error, bounds, and bytes that become a tensor."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
+
+from micrograph.weights.formats import LONGEST_NAME, MOST_TENSORS
 
 Tensors = dict[str, Tensor]
 """By the file's own names, in its own layouts."""
@@ -15,7 +17,8 @@ Beside = Callable[[str], memoryview]
 LARGEST = 20 * 2**30
 """Bytes that an archive may unpack to, however large it is."""
 
-MOST_TENSORS = 100_000
+MOST_MEMBERS = 2 * MOST_TENSORS
+"""Files in an archive: each tensor of PyTorch's is one."""
 LARGEST_SPLAT = 2**27
 """Elements that a file may fill with repeated values, all of its tensors together."""
 
@@ -61,5 +64,18 @@ def add(tensors: Tensors, name: str, value: Tensor) -> None:
     if name in tensors:
         raise Damaged(f"the tensor {name[:80]!r} stands twice")
     if len(tensors) >= MOST_TENSORS:
-        raise Damaged(f"it holds more than {MOST_TENSORS} tensors")
+        raise too_many()
     tensors[name] = value
+
+
+def too_many() -> Damaged:
+    """The error for more tensors than a file may hold."""
+    return Damaged(f"it holds more than {MOST_TENSORS} tensors, which no network for pictures has")
+
+
+def check_names(tensors: Mapping[str, object]) -> None:
+    """Raises Damaged for too many tensors, or a name that is none."""
+    if len(tensors) > MOST_TENSORS:
+        raise too_many()
+    if any(len(name) > LONGEST_NAME for name in tensors):
+        raise Damaged(f"a name in it is longer than {LONGEST_NAME} letters")

@@ -11,7 +11,8 @@ import struct
 from collections.abc import Iterator
 from typing import IO, Any
 
-from micrograph.weights.readers.common import Damaged
+from micrograph.weights.formats import MOST_TENSORS
+from micrograph.weights.readers.common import Damaged, too_many
 
 MOST_OPERATIONS = 1_000_000
 """Real files have some ten thousand; each costs at most some hundred bytes of memory."""
@@ -47,6 +48,16 @@ class Persistent:
         self.key = key
 
 
+MOST_TEXTS = 10 * MOST_TENSORS
+"""Names of tensors and storages, and what else is said of them."""
+_CALLS = {
+    "torch._utils._rebuild_tensor_v2",
+    "numpy.core.multiarray._reconstruct",
+    "numpy._core.multiarray._reconstruct",
+    "numpy.core.numeric._frombuffer",
+    "numpy._core.numeric._frombuffer",
+}
+"""What makes a tensor or an array."""
 _MARK = object()
 _KEYS = str | int | float | bytes | None | Made | Global
 """What a dict of some program may have for keys."""
@@ -98,12 +109,28 @@ def read_next(file: IO[bytes]) -> Any:
     return machine.pop()
 
 
+def check_size(file: IO[bytes], pickles: int = 1) -> None:
+    """Raises Damaged where pickles, one behind the other, describe more tensors than a file may
+    hold, before anybody makes them."""
+    tensors = texts = 0
+    try:
+        for _ in range(pickles):
+            for operation, _argument, _ in pickletools.genops(file):
+                tensors += operation.name == "BINPERSID"
+                texts += "UNICODE" in operation.name
+                if tensors > MOST_TENSORS or texts > MOST_TEXTS:
+                    raise too_many()
+    except (ValueError, IndexError, OverflowError, struct.error):
+        return  # whoever reads it says what is wrong
+
+
 class _Machine:
     """A stack and a memo, as every unpickler has."""
 
     def __init__(self) -> None:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
+        self.tensors = self.texts = 0
 
     def pop(self) -> Any:
         if not self.stack or self.stack[-1] is _MARK:
@@ -140,6 +167,9 @@ class _Machine:
                 self.stack.append(_CONSTANTS[name])
             case _ if name in _PLAIN:
                 self.stack.append(argument)
+                self.texts += "UNICODE" in name
+                if self.texts > MOST_TEXTS:
+                    raise too_many()
             case "MARK":
                 self.stack.append(_MARK)
             case "POP":
@@ -194,6 +224,9 @@ class _Machine:
             case "REDUCE" | "NEWOBJ":
                 args, what = self.pop(), self.pop()
                 self.stack.append(_called(what, args))
+                self.tensors += isinstance(what, Global) and what.path in _CALLS
+                if self.tensors > MOST_TENSORS:
+                    raise too_many()
             case "NEWOBJ_EX":
                 self.pop()  # what it would have been called with by name
                 args, what = self.pop(), self.pop()

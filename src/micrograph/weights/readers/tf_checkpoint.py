@@ -6,18 +6,22 @@ version 1 is one table that holds everything (saved_tensor_slice.proto). Kernels
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from micrograph.weights.readers.common import Damaged, Tensors, add, tensor
+from micrograph.weights.formats import MOST_TENSORS
+from micrograph.weights.readers.common import Damaged, Tensors, add, tensor, too_many
 from micrograph.weights.readers.crc32c import crc32c, masked
 from micrograph.weights.readers.protobuf import VARINT, Value, fields, text, whole
 from micrograph.weights.readers.sstable import FOOTER, MAGIC, entries
 from micrograph.weights.readers.tf_tensor import DTYPES, Budget, shape_of, tensor_of
 
+T = TypeVar("T")
 Shard = Callable[[int, int], memoryview]
 """The content of shard i of n. Raises Damaged."""
 
@@ -29,17 +33,24 @@ def looks_like_it(data: memoryview) -> bool:
 
 def read(data: memoryview, shard: Shard) -> Tensors:
     """All numeric variables."""
-    table = entries(data)
+    table = iter(list(islice(entries(data), MOST_TENSORS + 2)))
     key, head = next(table, (None, memoryview(b"")))
     if key != b"":
         raise Damaged("its table lacks the entry that describes a checkpoint")
     header = [(number, kind, value) for number, kind, value in fields(head)]
     if any(number == 1 and kind != VARINT for number, kind, _ in header):  # metadata of version 1
-        return _read_v1(head, [value for _, value in table])
+        return _read_v1(head, _limited(value for _, value in table))
     numbers = {number: whole(value) for number, kind, value in header if kind == VARINT}
     if numbers.get(2, 0) != 0:
         raise Damaged("it was written on a big-endian machine; this reader knows little-endian")
-    return _read_v2(list(table), numbers.get(1, 0), shard)
+    return _read_v2(_limited(table), numbers.get(1, 0), shard)
+
+
+def _limited(rows: Iterable[T]) -> list[T]:
+    listed = list(rows)
+    if len(listed) > MOST_TENSORS:
+        raise too_many()
+    return listed
 
 
 @dataclass(frozen=True)
@@ -111,6 +122,8 @@ def _read_v1(head: memoryview, values: list[memoryview]) -> Tensors:
                 if inner == 1:
                     known = _described(entry)
                     kept[known.name] = known
+                    if len(kept) > MOST_TENSORS:
+                        raise too_many()
     for value in values:
         for number, _, saved in fields(value):
             if number == 2:

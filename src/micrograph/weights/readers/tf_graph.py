@@ -8,12 +8,17 @@ from micrograph.weights.readers.common import LARGEST_SPLAT, Damaged, Tensors, a
 from micrograph.weights.readers.protobuf import BYTES, Value, fields, text
 from micrograph.weights.readers.tf_tensor import Budget, tensor_of
 
+MOST_NODES = 100_000
+"""Real graphs have some thousand."""
+
 
 def read(data: memoryview) -> Tensors:
     """All numeric constants of the graph."""
     tensors: Tensors = {}
     budget = Budget(LARGEST_SPLAT)
-    for number, kind, node in fields(data):
+    for count, (number, kind, node) in enumerate(fields(data)):
+        if count >= MOST_NODES:
+            raise Damaged(f"it is a graph of more than {MOST_NODES} nodes")
         if number != 1 or kind != BYTES:
             continue
         name, op, attributes = _node(node)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from micrograph.weights.readers import torch_legacy, torch_objects
+from micrograph.weights.readers import pickles, torch_legacy, torch_objects
 from micrograph.weights.readers.common import Damaged, starts_with
 from micrograph.weights.readers.zips import Zip
 
@@ -16,6 +16,7 @@ from micrograph.weights.readers.zips import Zip
 def read(data: memoryview) -> Any:
     """Whatever was saved: dicts, lists, tensors, and records (`torch_objects.Record`) of objects of
     any class, none of which was made. Raises Damaged."""
+    _check_size(data)
     try:
         with warnings.catch_warnings(action="ignore"):  # on how a foreign pickle is written
             return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
@@ -30,3 +31,15 @@ def read(data: memoryview) -> Any:
         )
     except RecursionError:
         raise Damaged("its objects are nested without end") from None
+
+
+def _check_size(data: memoryview) -> None:
+    """Raises Damaged for more tensors than a file may hold: torch would take minutes to make them,
+    and longer the more there are."""
+    if not starts_with(data, b"PK"):
+        pickles.check_size(io.BytesIO(data), torch_legacy.PICKLES)
+        return
+    archive = Zip(data)
+    for name in archive.names:
+        if name.rpartition("/")[2] == "data.pkl":
+            pickles.check_size(io.BytesIO(archive.read(name)))

@@ -11,6 +11,8 @@ from micrograph.weights.readers.pickles import Global, Made, Persistent
 from micrograph.weights.readers.storages import STORAGES, Storages
 
 _MAGIC = 0x1950A86A20F9469CFC6C
+PICKLES = 5
+"""The mark of the format, its version, the machine, what was saved, and a list of storages."""
 _COUNT = 8
 """Bytes of the number of elements before a storage."""
 

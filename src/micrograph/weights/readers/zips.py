@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from typing import Protocol
 
-from micrograph.weights.readers.common import Damaged, may_unpack_to
+from micrograph.weights.readers.common import MOST_MEMBERS, Damaged, may_unpack_to
 
 ZIP_ERRORS = (
     zipfile.BadZipFile,
@@ -22,6 +22,12 @@ ZIP_ERRORS = (
 """What `zipfile` raises for damaged or encrypted archives."""
 
 
+_END, _MEMBER = b"PK\5\6", b"PK\1\2"
+"""Marks of the end of an archive, and of a file in the list before it."""
+_LONGEST_END = 22 + 65_535 + 76
+"""Bytes of that end, with a comment, and with what is written before it for large archives."""
+
+
 class Files(Protocol):
     """Contents by name: an archive, or what stands for one."""
 
@@ -29,10 +35,21 @@ class Files(Protocol):
         """One file. Raises Damaged."""
 
 
+def _members_listed(data: memoryview) -> int:
+    """How many files the list at the end of an archive names at most, without reading the list."""
+    end = bytes(data[-_LONGEST_END:])
+    at = end.rfind(_END)
+    size = int.from_bytes(end[at + 12 : at + 16], "little") if at >= 0 else 0
+    listed = data if size == 2**32 - 1 else data[-(size + _LONGEST_END) :]
+    return bytes(listed).count(_MEMBER)
+
+
 class Zip:
     """Names and contents of the files in an archive."""
 
     def __init__(self, data: memoryview) -> None:
+        if _members_listed(data) > MOST_MEMBERS:
+            raise Damaged(f"it is an archive of more than {MOST_MEMBERS} files")
         try:
             self._archive = zipfile.ZipFile(io.BytesIO(data))
             members = [m for m in self._archive.infolist() if not m.is_dir()]
