@@ -1,15 +1,13 @@
 """Tallies as files: unfinished work, and the parts of a sweep that was cut."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from micrograph.errors import BadInput, short
+from micrograph.sweep.arrays import StoredArrays, write_arrays
 from micrograph.sweep.tally import Spec, Tally, layout
 
 _KIND = "micrograph sweep part 2"
@@ -27,19 +25,14 @@ def write(tally: Tally, path: Path, source: str = "") -> None:
         "source": source,
         "skipped": json.dumps(skipped),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.new")
-    try:
-        save_file(tally.arrays, unfinished, said)
-        unfinished.replace(path)
-    except SafetensorError as error:  # how it tells of a full disk
-        raise OSError(None, str(error), str(path)) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_arrays(path, tally.arrays, said)
 
 
-def read(path: Path) -> tuple[Tally, str]:
-    """A tally that `write` wrote, and its source. Raises BadInput for anything else."""
+def read(path: Path, *, to_merge: bool = False) -> tuple[Tally, str]:
+    """A tally that `write` wrote, and its source. Raises BadInput for anything else.
+
+    One that is `to_merge` into another, and nothing else, leaves its arrays in the file.
+    """
     if not path.is_file():
         raise BadInput(f"no sweep part {short(path, 200)}: no such file")
     try:
@@ -52,10 +45,10 @@ def read(path: Path) -> tuple[Tally, str]:
             shapes = {n: list(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
             if shapes != {n: shape for n, (shape, _) in wanted.items()}:
                 raise ValueError("its arrays do not fit what it says of itself")
-            arrays = {n: np.array(file.get_tensor(n)) for n in wanted}
-            if any(str(a.dtype) != wanted[n][1] for n, a in arrays.items()):
-                raise ValueError("its arrays are of other types")
-        tally = Tally(spec, arrays)
+        stored = StoredArrays(path)
+        if any(stored.dtype(n) != dtype for n, (_, dtype) in wanted.items()):
+            raise ValueError("its arrays are of other types")
+        tally = Tally(spec, stored if to_merge else dict(stored))
         tally.skipped = {int(n): str(why) for n, why in json.loads(said["skipped"]).items()}
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         why = " ".join(str(error).split())[:120]
