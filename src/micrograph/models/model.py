@@ -18,6 +18,7 @@ from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput, MicrographError, short
 from micrograph.graph import Coverage
+from micrograph.heap import keep_large_blocks_apart
 from micrograph.models.dictionaries.attached import Attached, Place, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
 from micrograph.models.graph.slips import Slip
@@ -27,7 +28,13 @@ from micrograph.models.node import Node
 from micrograph.models.running.capture import OnReached, capture, keep_all
 from micrograph.models.running.passes import Passes, mended, to_be_watched
 from micrograph.models.running.probing import probe
-from micrograph.models.running.reducing import LATENTS, Reduce, joined, pictures_together
+from micrograph.models.running.reducing import (
+    LATENTS,
+    MANY_UNITS,
+    Reduce,
+    joined,
+    pictures_together,
+)
 from micrograph.models.running.relu import ReLUOff
 from micrograph.models.running.state import same_draws
 from micrograph.weights.tensors import module_digest
@@ -396,6 +403,8 @@ class Model:
                             made = self._value(wanted[name], {id: some})
                             parts[name].append(reduce(name, made))
 
+        if sum(node.units for node in wanted.values()) > MANY_UNITS:
+            keep_large_blocks_apart()
         x = self.preprocessing.apply(images.to(self._first_tensor))
         self._capture(x, [self._network_node(node) for node in wanted.values()], on_reached=take)
         return {name: joined(found) for name, found in parts.items()}

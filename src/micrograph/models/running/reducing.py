@@ -15,6 +15,9 @@ LARGEST = 1 << 26
 """Values of one node on the pictures that go through a network together, at most: 256 MB. About six
 times as much is in memory during a pass."""
 
+MANY_UNITS = 20_000
+"""Units of all nodes that are reduced, beyond which memory is dear."""
+
 Reduce = Callable[[str, Tensor], tuple[Tensor, ...]]
 """Makes less of the values [picture, unit, ...] of a node: tensors [picture, ...]."""
 
