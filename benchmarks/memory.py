@@ -3,14 +3,15 @@
     python benchmarks/memory.py [--models "M;..."] [--lenses "L;..."] [--write]
 
 Four networks: CLIP RN50x16 with random weights, both towers; 60 nodes of 1,000 units; one node of
-60,000; and toytown with a dictionary of 60,000 latents. Each lens works in a process of its own, and
-stores what it makes in an atlas; the number is the peak of the process's resident memory, torch and
-the network included.
+60,000; and toytown with a dictionary of 60,000 latents. Each lens works in a process of its own,
+and stores what it makes in an atlas; the number is the peak of the process's resident memory, torch
+and the network included.
 
 Lenses that look at a dataset see few pictures, of the 1,024 in 1,000 classes that there are. What a
-sweep keeps is as large as for any number of pictures from 1,024 on, and is there from its first batch
-on. Results are made from a sweep that is filled up with random numbers, and so are two parts that are
-merged. Lenses that make pictures take two steps for the units that go together, at the widest node.
+sweep keeps is as large as for any number of pictures from 1,024 on, and is there from its first
+batch on. Results are made from a sweep that is filled up with random numbers, and so are two parts
+that are merged. Lenses that make pictures take two steps for the units that go together, at the
+widest node.
 `--write` puts the table into docs/benchmarks.md.
 """
 
@@ -48,7 +49,8 @@ def many_nodes() -> tuple[Model, str]:
     layers = [nn.Conv2d(3, 1000, 4, 4), nn.ReLU()]
     for _ in range(59):
         layers += [nn.Conv2d(1000, 1000, 1), nn.ReLU()]
-    return _model("many_nodes", [*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1000, 10)])
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1000, 10)]
+    return _model("many_nodes", [*layers, *head])
 
 
 def one_node() -> tuple[Model, str]:
@@ -156,7 +158,8 @@ class Lens:
         files = [self.part(1, pictures), self.folder / "rest"]
         tally, source = part.read(files[0])
         half = tally.spec.batches // 2
-        for file, batches in zip(files, (range(half), range(half, tally.spec.batches)), strict=True):
+        halves = range(half), range(half, tally.spec.batches)
+        for file, batches in zip(files, halves, strict=True):
             tally.arrays["done"][:] = False
             _fill(tally, batches)
             part.write(tally, file, source)

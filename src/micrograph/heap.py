@@ -10,6 +10,33 @@ APART = 4 << 20
 _MMAP_THRESHOLD = -3
 """As the GNU C library numbers its settings."""
 
+_OUT_OF_MEMORY = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "failed to allocate",
+    "bad_alloc",
+    "alloc_failed",  # cuBLAS and cuDNN
+    "could not create a memory object",  # oneDNN
+)
+"""Words of torch, its allocators and backends, in small letters."""
+
+NO_MEMORY = (
+    "no memory is left for this; give it more (a limit of the shell or a container?), or take a "
+    "smaller --batch, --size or fewer nodes"
+)
+"""For people."""
+
+
+def says_no_memory(error: BaseException) -> bool:
+    """Whether an error says that the machine, a device or a limit has no memory left."""
+    if isinstance(error, MemoryError):
+        return True
+    said = str(error).lower()
+    if isinstance(error, ImportError):  # of a library that does not fit
+        return "failed to map segment" in said or "cannot allocate memory" in said
+    return isinstance(error, RuntimeError) and any(words in said for words in _OUT_OF_MEMORY)
+
 
 def give_back() -> None:
     """Return what is free within this process, a millisecond's work for each hundred megabytes.
