@@ -57,6 +57,7 @@ def keep_large_blocks_apart() -> None:
     """
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, APART)
+    give_back()
 
 
 @cache

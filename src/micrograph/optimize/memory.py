@@ -1,6 +1,5 @@
 """How many pictures fit into memory together, and what to do when they do not."""
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -70,18 +69,8 @@ def batch_size(model: Model, node: str, size: int) -> int:
             values += other.units * (y * size // side + 1) * (x * size // side + 1)
     device = model.device
     budget = _fixed_bytes(device) if _fixed.get() else free_bytes(device) // 2
-    most = _LARGEST.get(device.type, 16)
-    fits, usual = (
-        max(1, min(int(given // (values * 4 * _COPIES)), most))
-        for given in (budget, _FIXED_BUDGET.get(device.type, 2 << 30))
-    )
-    if _fixed.get() and fits < usual:
-        warnings.warn(
-            "memory is limited here, so fewer pictures are rendered together; their last bits may "
-            "be others than without the limit",
-            stacklevel=2,
-        )
-    return fits
+    fits = budget // (values * 4 * _COPIES)
+    return max(1, min(int(fits), _LARGEST.get(model.device.type, 16)))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

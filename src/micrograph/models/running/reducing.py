@@ -15,6 +15,9 @@ LARGEST = 1 << 26
 """Values of one node on the pictures that go through a network together, at most: 256 MB. About six
 times as much is in memory during a pass."""
 
+HUGE = 200_000
+"""Units of all nodes of a network, beyond which it and what is kept of its units take gigabytes by
+themselves: then a quarter of `LARGEST` goes together."""
 MANY_UNITS = 20_000
 """Units of all nodes that are reduced, beyond which memory is dear."""
 
@@ -33,5 +36,7 @@ def pictures_together(nodes: Iterable[Node], most: int) -> int:
     """How many pictures go through a network together when nodes are reduced: `most`, or fewer
     where a node has so many values that it would take gigabytes. It depends on the network alone.
     """
+    nodes = list(nodes)
+    largest = LARGEST // 4 if sum(node.units for node in nodes) > HUGE else LARGEST
     values = max((node.units * math.prod(node.shape) for node in nodes), default=1)
-    return max(1, min(most, LARGEST // max(1, values)))
+    return max(1, min(most, largest // max(1, values)))
