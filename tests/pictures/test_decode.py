@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from micrograph.errors import BadInput
-from micrograph.pictures import MAX_BYTES, decode, open_picture
+from micrograph.pictures import MAX_BYTES, decode, decode_reduced, open_picture
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
 
@@ -202,3 +202,30 @@ def test_files(tmp_path):
     ]:
         with pytest.raises(BadInput, match=why):
             open_picture(tmp_path / name)
+
+
+@pytest.mark.parametrize("mode", ["1", "P", "P see-through", "L", "LA", "RGB", "RGBA", "I;16"])
+def test_what_is_large_is_the_whole_picture_reduced(mode):
+    """Also of kinds that are reduced on the way to RGB, in strips."""
+    colours = Image.fromarray(PIXELS).resize((1300, 2101))
+    options = {}
+    if mode == "I;16":
+        grey = np.asarray(colours.convert("L")).astype(np.uint16)
+        colours = Image.fromarray(grey * 257)
+    elif mode.startswith("P"):
+        colours = colours.quantize(16)
+        options = {"transparency": 3} if "see" in mode else {}
+    else:
+        colours = colours.convert(mode)
+    data = encoded(colours, "PNG", **options)
+    found, size = decode_reduced(data, "x", 300)
+    assert size == (1300, 2101)
+    assert np.array_equal(np.asarray(found), np.asarray(decode(data, "x").reduce(4)))
+
+
+def test_long_strips_are_reduced_too():
+    """Their short side is not large, but they have as many pixels as any."""
+    data = encoded(Image.new("L", (20, 60_000)), "PNG")
+    found, size = decode_reduced(data, "x", 100)
+    assert size == (20, 60_000)
+    assert found.width * found.height <= 16 * 100 * 100 * 1.3

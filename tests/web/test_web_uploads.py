@@ -100,6 +100,29 @@ def test_large_pictures_take_turns(server: tuple[subprocess.Popen[str], int]) ->
     assert megabytes < 600
 
 
+def resident(pid: int) -> float:
+    """Megabytes."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="no /proc to read memory from")
+def test_memory_is_given_back_after_large_pictures(
+    server: tuple[subprocess.Popen[str], int],
+) -> None:
+    process, port = server
+    small, large = BytesIO(), BytesIO()
+    Image.new("RGB", (40, 30), "red").save(small, "PNG")
+    Image.new("RGBA", (6000, 6000), "red").save(large, "PNG")
+    before = 0.0
+    for body in [small.getvalue(), *[large.getvalue()] * 2]:
+        accept = "application/x-ndjson"  # headers come once the picture is decoded
+        with send(port, head(len(body), Accept=accept), body) as link:
+            assert answer(link).status == 200
+        before = before or resident(process.pid)
+    assert resident(process.pid) < before + 60, "decoded, one takes 144 MB"
+
+
 def test_it_ends_when_told_with_uploads_and_streams_open(
     server: tuple[subprocess.Popen[str], int],
 ) -> None:

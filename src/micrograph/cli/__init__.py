@@ -24,6 +24,7 @@ from micrograph.cli import (
     weights,
 )
 from micrograph.errors import MicrographError, short
+from micrograph.heap import NO_MEMORY, says_no_memory
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -75,6 +76,10 @@ def main(args: Sequence[str] | None = None) -> int:
             return _refuse(error.format_message().rstrip(".") + hint)
         except (click.Abort, KeyboardInterrupt):
             return INTERRUPTED
+        except (MemoryError, RuntimeError, ImportError) as error:
+            if not says_no_memory(error):
+                raise
+            return _refuse(NO_MEMORY)
         except OSError as error:
             # The last resort: any access to a file may fail, also where no better message exists.
             what = f"cannot use {short(error.filename, 300)}" if error.filename else "cannot go on"

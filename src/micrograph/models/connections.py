@@ -11,6 +11,9 @@ from micrograph.graph import NodeKind
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 
+_MANY = 1 << 26
+"""Weights of the latents of a dictionary: 256 MB."""
+
 _Batchnorm = nn.modules.batchnorm._BatchNorm
 
 
@@ -46,7 +49,8 @@ def incoming(model: Model, name: str) -> list[WeightsPart]:
 
 
 def outgoing(model: Model, name: str) -> Tensor:
-    """The weights by which all readers downstream use each unit of a node, float [unit, weight].
+    """The weights by which all readers downstream use each unit of a node, float [unit, weight], or
+    as many numbers of the same angles and lengths where they are too many.
 
     Pools, norms and activations in between are passed by, concatenations are followed.
     Raises NotFound for an unknown node, and Unavailable, with the reason, where any reader is
@@ -54,7 +58,11 @@ def outgoing(model: Model, name: str) -> Tensor:
     """
     node = model.node(name)
     if attached := model.attached(name):  # read through the node that it writes
-        return attached.dictionary.decoder @ outgoing(model, attached.writes.id)
+        decoder, read = attached.dictionary.decoder, outgoing(model, attached.writes.id)
+        if len(decoder) * read.shape[1] > _MANY and read.shape[1] > len(read):
+            # In other axes, so that there are no more of them than units: angles and lengths stay.
+            read = torch.linalg.qr(read.T, mode="r").R.T
+        return decoder @ read
     found = list(_reading_weights(model, node, 0, node.units))
     if not found:
         raise Unavailable(f"{node.id}: nothing reads its units, it is the end of the network")

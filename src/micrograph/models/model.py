@@ -18,15 +18,23 @@ from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput, MicrographError, short
 from micrograph.graph import Coverage
+from micrograph.heap import keep_large_blocks_apart
 from micrograph.models.dictionaries.attached import Attached, Place, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
 from micrograph.models.graph.slips import Slip
 from micrograph.models.graph.values import Watched
 from micrograph.models.graph.watching import watch
 from micrograph.models.node import Node
-from micrograph.models.running.capture import capture
+from micrograph.models.running.capture import OnReached, capture, keep_all
 from micrograph.models.running.passes import Passes, mended, to_be_watched
 from micrograph.models.running.probing import probe
+from micrograph.models.running.reducing import (
+    LATENTS,
+    MANY_UNITS,
+    Reduce,
+    joined,
+    pictures_together,
+)
 from micrograph.models.running.relu import ReLUOff
 from micrograph.models.running.state import same_draws
 from micrograph.weights.tensors import module_digest
@@ -370,6 +378,49 @@ class Model:
             for name, node in wanted.items()
         }
 
+    def reduced(
+        self, images: Tensor, nodes: Iterable[str], reduce: Reduce
+    ) -> dict[str, tuple[Tensor, ...]]:
+        """What `reduce(node, values)` makes of the values of each node, as `run` gives them, at the
+        moment when the pass reaches it: so the values of many nodes never lie in memory together.
+
+        What it gives are tensors with the axis of pictures in front; it may be called for a few of
+        the pictures at a time, and their tensors are put together. Of inputs as `run`.
+        """
+        wanted = {name: self.node(name) for name in nodes}
+        readers: dict[str, list[str]] = {}
+        for name, node in wanted.items():
+            readers.setdefault(self._network_node(node).id, []).append(name)
+        parts: dict[str, list[tuple[Tensor, ...]]] = {name: [] for name in wanted}
+        pictures = self.points[-1] if self.points else len(images)
+
+        def take(found: dict[str, Tensor]) -> None:
+            with torch._C.DisableTorchFunction():  # our own ReLUs and sums are not the network's
+                for id in list(found):
+                    values = found.pop(id)[:pictures]
+                    for name in readers[id]:
+                        for some in self._few_at_a_time(wanted[name], values):
+                            made = self._value(wanted[name], {id: some})
+                            parts[name].append(reduce(name, made))
+
+        if sum(node.units for node in wanted.values()) > MANY_UNITS:
+            keep_large_blocks_apart()
+        x = self.preprocessing.apply(images.to(self._first_tensor))
+        self._capture(x, [self._network_node(node) for node in wanted.values()], on_reached=take)
+        return {name: joined(found) for name, found in parts.items()}
+
+    def _few_at_a_time(self, node: Node, values: Tensor) -> Sequence[Tensor]:
+        """`values` of what is reached for `node`, in so few pictures that latents of a dictionary,
+        of which there may be a hundred for each unit, do not fill the memory."""
+        if node.id not in self._attached:
+            return [values]
+        most = max(1, LATENTS // max(1, node.units * values[0, 0].numel()))
+        return torch.split(values, most)
+
+    def together(self, most: int) -> int:
+        """How many pictures at a time fit into memory when nodes are `reduced`, up to `most`."""
+        return pictures_together(self._named[0].values(), most)
+
     def takes(self, size: int, node: str = "") -> bool:
         """Whether the whole network runs on pictures of `size` x `size` pixels; with `node`,
         whether it does up to there.
@@ -402,9 +453,14 @@ class Model:
         return one.dictionary.values(found[one.base.id], before=before)
 
     def _capture(
-        self, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None = None
+        self,
+        x: Tensor,
+        nodes: Sequence[Node],
+        relus: ReLUOff | None = None,
+        on_reached: OnReached = keep_all,
     ) -> dict[str, Tensor]:
-        """Run on preprocessed `x` until all of `nodes` were reached; their values by id."""
+        """Run on preprocessed `x` until all of `nodes` were reached; their values by id, as far as
+        `on_reached` leaves them there."""
         pictures = self.points[-1] if self.points else len(x)
         if len(x) not in (1, pictures):
             raise BadInput(
@@ -415,26 +471,28 @@ class Model:
             # As many pictures as values: a network may remember how many went in.
             x = x.repeat(pictures, 1, 1, 1)
         if pictures == 1 and self.passes.paired:
-            found = self._capture_together(x.repeat(2, 1, 1, 1), nodes, relus)
+            found = self._capture_together(x.repeat(2, 1, 1, 1), nodes, relus, on_reached)
             return {id: value[:1] for id, value in found.items()}
         if pictures == 1 or not self.passes.alone:
-            return self._capture_together(x, nodes, relus)
+            return self._capture_together(x, nodes, relus, on_reached)
         parts = []
         try:
             for self.picture in range(pictures):
                 one = x[self.picture : self.picture + 1]
-                parts.append(self._capture_together(one, nodes, relus))
+                parts.append(self._capture_together(one, nodes, relus, on_reached))
         finally:
             self.picture = None
         return {id: torch.cat([part[id] for part in parts]) for id in parts[0]}
 
     def _capture_together(
-        self, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None
+        self, x: Tensor, nodes: Sequence[Node], relus: ReLUOff | None, on_reached: OnReached
     ) -> dict[str, Tensor]:
         """As `_capture`, in one pass."""
         try:
             with mended(self.module, self.passes, self.device):
-                found, missing = capture(self.module, x, nodes, relus, whole=self.passes.whole)
+                found, missing = capture(
+                    self.module, x, nodes, relus, whole=self.passes.whole, on_reached=on_reached
+                )
         except _REFUSALS as error:
             rows, columns = x.shape[2:]
             if self._runs_on(rows, columns) or not self.takes(self.preprocessing.size):

@@ -6,6 +6,7 @@ from contextvars import ContextVar
 
 import torch
 
+from micrograph.heap import says_no_memory
 from micrograph.models.model import Model
 from micrograph.optimize import memory_limits
 
@@ -19,17 +20,6 @@ _COPIES = 4
 
 _FIXED_BUDGET = {"cpu": 2 << 30, "cuda": 16 << 30, "mps": 2 << 30}
 """Bytes that a batch may take where its size must not depend on what happens to be free."""
-
-_OUT_OF_MEMORY = (
-    "can't allocate memory",
-    "not enough memory",
-    "out of memory",
-    "failed to allocate",
-    "bad_alloc",
-    "alloc_failed",  # cuBLAS and cuDNN
-    "could not create a memory object",  # oneDNN
-)
-"""Words of torch, its allocators and backends, in small letters."""
 
 _fixed: ContextVar[bool] = ContextVar("fixed_memory_budget", default=False)
 
@@ -85,7 +75,4 @@ def batch_size(model: Model, node: str, size: int) -> int:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """True for the errors torch raises when a device, or the machine, has no memory left."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    said = str(error).lower()
-    return isinstance(error, RuntimeError) and any(words in said for words in _OUT_OF_MEMORY)
+    return isinstance(error, torch.OutOfMemoryError) or says_no_memory(error)

@@ -1,5 +1,6 @@
 """Decoding the bytes of pictures that come from anywhere."""
 
+import math
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -17,6 +18,12 @@ MAX_BYTES = 32 * 2**20
 
 MAX_PIXELS = 64_000_000
 """Of one picture; checked before the pixels are decoded."""
+
+_LONGEST = 16
+"""What is reduced keeps pixels of so many squares of the side that is enough, at most."""
+
+_STRIP = 1_000_000
+"""Pixels of a strip."""
 
 _MAX_SCANS = 200
 """Of a progressive JPEG, which has about ten. Each decodes the whole picture once more."""
@@ -70,7 +77,8 @@ def _decoded(data: bytes, name: str, enough: int) -> tuple[Image.Image, tuple[in
             if enough and opened.format == "JPEG":
                 opened.draft(None, (enough, enough))  # the decoder itself skips detail
             opened.load()
-            return _rgb(ImageOps.exif_transpose(_reduced(opened, enough)), name), size
+            upright = ImageOps.exif_transpose(_reduced(opened, enough))
+            return _rgb_in_strips(upright, _factor(upright, enough), name), size
     except BadInput:
         raise
     except UnidentifiedImageError:
@@ -106,7 +114,7 @@ def _check(opened: Image.Image, data: bytes, name: str) -> None:
 
 def _reduced(image: Image.Image, enough: int) -> Image.Image:
     """Reduced while it has fewest bytes a pixel; palettes and single bits have no mean."""
-    factor = min(image.size) // enough if enough else 1
+    factor = _factor(image, enough)
     if factor < 2 or image.mode not in ("L", "LA", "RGB", "RGBA", "CMYK"):
         return image
     turn = image.getexif().get(ExifTags.Base.Orientation)
@@ -115,6 +123,28 @@ def _reduced(image: Image.Image, enough: int) -> Image.Image:
     if turn is not None:
         smaller.getexif()[ExifTags.Base.Orientation] = turn
     return smaller
+
+
+def _factor(image: Image.Image, enough: int) -> int:
+    """By how much a picture is reduced; a long strip is large with a short side that is not."""
+    if not enough:
+        return 1
+    many = math.sqrt(math.prod(image.size) / (_LONGEST * enough**2))
+    return max(1, min(image.size) // enough, math.ceil(many))
+
+
+def _rgb_in_strips(image: Image.Image, factor: int, name: str) -> Image.Image:
+    """As `_rgb`, reduced by `factor` on the way: what has palettes or single bits has four times
+    the bytes in RGB, and more where it is see-through."""
+    if factor < 2:
+        return _rgb(image, name)
+    width, height = image.size
+    rows = factor * max(1, _STRIP // (width * factor))
+    whole = Image.new("RGB", (-(-width // factor), -(-height // factor)))
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        whole.paste(_rgb(strip, name).reduce(factor), (0, top // factor))
+    return whole
 
 
 def _rgb(image: Image.Image, name: str) -> Image.Image:

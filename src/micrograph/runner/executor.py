@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from micrograph.models.model import Model
 
 CHUNK = 256
-"""Results of a sweep that are given together."""
+"""Results of a sweep that are given together, at most."""
+CHUNK_BYTES = 32 << 20
+"""Bytes of pictures and arrays with which they are given all the same."""
 
 OnStep = Callable[[Task, Step], None]
 """Told of each step of a task while it is under way; may raise to stop."""
@@ -202,10 +204,17 @@ def _chunks(
     results: Iterator[Rendered | Sample], size: int
 ) -> Iterator[tuple[Rendered | Sample, ...]]:
     part: list[Rendered | Sample] = []
+    held = 0
     for result in results:
         part.append(result)
-        if len(part) == size:
+        held += _bytes_of(result)
+        if len(part) == size or held >= CHUNK_BYTES:
             yield tuple(part)
-            part = []
+            part, held = [], 0
     if part:
         yield tuple(part)
+
+
+def _bytes_of(result: Rendered | Sample) -> int:
+    arrays = [*result.arrays.values()] if isinstance(result, Rendered) else []
+    return sum(array.nbytes for array in (result.image, *arrays) if array is not None)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from micrograph.errors import BadInput, MicrographError
+from micrograph.errors import BadInput, MicrographError, Unavailable
+from micrograph.heap import NO_MEMORY, says_no_memory
 from micrograph.steps import StepHook, StepState, Watch, tell
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def in_one_line(error: Exception) -> MicrographError:
     """What went wrong, as an error for people."""
     if isinstance(error, MicrographError):
         return error
+    if says_no_memory(error):
+        return Unavailable(NO_MEMORY)
     lines = str(error).splitlines() or [""]
     return MicrographError(f"{type(error).__name__}: {lines[0][:200]}".removesuffix(": "))
 

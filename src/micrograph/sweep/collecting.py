@@ -19,7 +19,7 @@ CHECKPOINT = 512
 
 def batch_size(model: Model) -> int:
     """Pictures that go through the network together; part of what decides the last bits."""
-    return 32 if model.preprocessing.size <= 128 else 16
+    return model.together(32 if model.preprocessing.size <= 128 else 16)
 
 
 def specify(

@@ -27,9 +27,9 @@ class ExactSum:
         """The sums of another part."""
         self._carry(other.whole, other.part)
 
-    def total(self) -> np.ndarray:
-        """float64."""
-        total: np.ndarray = self.whole + self.part / 2.0**_BITS
+    def total(self, of: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """Those `of` some, or all, as float64."""
+        total: np.ndarray = self.whole[of] + self.part[of] / 2.0**_BITS
         return total
 
     def _carry(self, whole: np.ndarray, part: np.ndarray) -> None:

@@ -1,5 +1,6 @@
 """What all nodes did on a batch of pictures, from one forward pass."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -37,16 +38,9 @@ class Seen:
     samples: np.ndarray
 
 
-@dataclass(frozen=True)
-class _Part:
-    """As `Seen`, of one tensor of the network."""
-
-    top: Tensor
-    top_at: Tensor
-    low: Tensor
-    low_at: Tensor
-    mean: Tensor | None
-    samples: Tensor
+_Part = tuple[Tensor, ...]
+"""As `Seen`, of one tensor of the network, with the samples [picture, position x unit] before the
+mean, which may lack."""
 
 
 class Look:
@@ -60,70 +54,80 @@ class Look:
         side = model.preprocessing.size
         noise = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
         inputs: dict[int, Tensor] = {}
+        waiting = Counter(call for node in nodes for call in node.relus)
         # Where pictures go through one at a time, calls are counted once for each of them.
         together = not model.passes.alone
+        self.before: dict[str, bool] = {}
+        samples: dict[str, list[tuple[int, int]]] = {}
+
+        def learn(name: str, values: Tensor) -> tuple[Tensor, ...]:
+            node = model.node(name)
+            if values.ndim not in (2, 4) or values.shape[1] != node.units:
+                raise BadInput(
+                    f"node {node.id} of {model.id} has values of shape {list(values.shape)}; "
+                    "expected [batch, unit] or [batch, unit, y, x]"
+                )
+            self.before[name] = together and _is_relu_of(values, node, inputs)
+            read = [inputs[c] for c in node.relus] if self.before[name] else [values]
+            samples[name] = [(x.shape[1], _samples(_as_map(x), 0).shape[1]) for x in read]
+            waiting.subtract(node.relus)
+            for call in node.relus:
+                if waiting[call] <= 0:
+                    inputs.pop(call, None)
+            return ()
+
         with (
             torch.inference_mode(),
-            _Inputs(
-                {call for node in nodes for call in node.relus},
-                lambda call, x, y: inputs.__setitem__(call, x),
-            ),
+            _Inputs(set(waiting), lambda call, x, y: inputs.__setitem__(call, x)),
         ):
-            values = model.run(noise.to(model.device), [node.id for node in nodes])
-        for node in nodes:
-            if values[node.id].ndim not in (2, 4) or values[node.id].shape[1] != node.units:
-                raise BadInput(
-                    f"node {node.id} of {model.id} has values of shape "
-                    f"{list(values[node.id].shape)}; expected [batch, unit] or [batch, unit, y, x]"
-                )
-        self.before = {
-            node.id: together and _is_relu_of(values[node.id], node, inputs) for node in nodes
-        }
-        self.sample_units = np.concatenate(self._sample_units(values, inputs))
-
-    def _sample_units(
-        self, values: dict[str, Tensor], inputs: dict[int, Tensor]
-    ) -> list[np.ndarray]:
-        first = 0
-        found = []
-        for node in self.nodes:
-            calls = [inputs[c] for c in node.relus] if self.before[node.id] else [values[node.id]]
-            for x in calls:
-                count = _samples(_as_map(x), 0).shape[1]
-                units = np.arange(first, first + x.shape[1], dtype=np.int32)
-                found.append(np.tile(units, count))
-                first += x.shape[1]
-        return found
+            model.reduced(noise.to(model.device), [node.id for node in nodes], learn)
+        self.sample_units = _sample_units([one for node in nodes for one in samples[node.id]])
 
     def __call__(self, images: Tensor, turn: int, means: bool) -> Seen:
         """Look at `images` [picture, 3, y, x] in 0..1; `turn` moves the sampled positions on."""
         with_relus = [node for node in self.nodes if self.before[node.id]]
-        others = [node for node in self.nodes if not self.before[node.id]]
+        others = {node.id for node in self.nodes if not self.before[node.id]}
         parts: dict[int, _Part] = {}
 
         def see(call: int, x: Tensor, y: Tensor) -> None:
             parts[call] = _look(x, y, turn, means, self._negative)
 
+        def reach(name: str, values: Tensor) -> tuple[Tensor, ...]:
+            return _look(values, None, turn, means, self._negative) if name in others else ()
+
         # The pass goes on to the last of them; the others among the ReLUs lie on its way.
-        last = with_relus and [max(with_relus, key=lambda node: node.index)]
-        asked = {node.id for node in [*others, *last]}
+        last = [node.id for node in sorted(with_relus, key=lambda node: node.index)[-1:]]
         with torch.inference_mode():
             with _Inputs({call for node in with_relus for call in node.relus}, see):
-                values = self.model.run(images, list(asked))
+                reached = self.model.reduced(images, {*others, *last}, reach)
             found: list[_Part] = []
             for node in self.nodes:
                 if self.before[node.id]:
                     found += [parts[call] for call in node.relus]
                 else:
-                    found.append(_look(values[node.id], None, turn, means, self._negative))
-            return Seen(
-                top=_joined([p.top for p in found]),
-                top_at=_joined([p.top_at for p in found]).astype(np.int32),
-                low=_joined([p.low for p in found]),
-                low_at=_joined([p.low_at for p in found]).astype(np.int32),
-                mean=_joined([p.mean for p in found if p.mean is not None]) if means else None,
-                samples=_joined([p.samples.flatten(1) for p in found]),
+                    found.append(reached[node.id])
+            top, top_at, low, low_at, samples, *mean = (
+                _joined(column) for column in zip(*found, strict=True)
             )
+            return Seen(
+                top=top,
+                top_at=top_at.astype(np.int32),
+                low=low,
+                low_at=low_at.astype(np.int32),
+                mean=mean[0] if mean else None,
+                samples=samples,
+            )
+
+
+def _sample_units(read: Sequence[tuple[int, int]]) -> np.ndarray:
+    """The unit that each sampled value is of, in the row of all units, for tensors of so many units
+    that are sampled at so many positions."""
+    first = 0
+    found = []
+    for units, positions in read:
+        found.append(np.tile(np.arange(first, first + units, dtype=np.int32), positions))
+        first += units
+    return np.concatenate(found)
 
 
 class _Inputs(ReLUCalls):
@@ -170,21 +174,15 @@ def _look(
     whole = (x.shape[2], x.shape[3])
     top, top_at = F.max_pool2d(x, whole, return_indices=True)
     low, low_at = F.max_pool2d(negative(x), whole, return_indices=True)
-    mean = None
+    mean = []
     if means:
-        mean = (x if activated is None else _as_map(activated.float())).mean((2, 3))
+        mean = [(x if activated is None else _as_map(activated.float())).mean((2, 3))]
     if activated is not None:
         # Where nothing is above zero, all positions are alike, and the first one counts.
         top_at = torch.where(top > 0, top_at, 0)
         top = F.relu(top)
-    return _Part(
-        top[..., 0, 0],
-        top_at[..., 0, 0],
-        -low[..., 0, 0],
-        low_at[..., 0, 0],
-        mean,
-        _samples(x, turn),
-    )
+    found = (top, top_at, -low, low_at)
+    return (*(v[..., 0, 0] for v in found), _samples(x, turn).flatten(1), *mean)
 
 
 def _samples(x: Tensor, turn: int) -> Tensor:
@@ -215,6 +213,6 @@ def _is_relu_of(values: Tensor, node: Node, inputs: dict[int, Tensor]) -> bool:
     return torch.equal(F.relu(torch.cat(known, 1)), values)
 
 
-def _joined(parts: list[Tensor]) -> np.ndarray:
-    array: np.ndarray = torch.cat(parts, 1).cpu().numpy()
+def _joined(parts: Sequence[Tensor]) -> np.ndarray:
+    array: np.ndarray = torch.cat(list(parts), 1).cpu().numpy()
     return array

@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from micrograph.errors import BadInput, short
-from micrograph.files import fresh_file
+from micrograph.sweep.arrays import StoredArrays, write_arrays
 from micrograph.sweep.tally import Spec, Tally, layout
 
 _KIND = "micrograph sweep part 2"
@@ -32,25 +31,24 @@ def write(tally: Tally, path: Path, source: str = "", meant: range | None = None
     }
     if meant is not None:
         said["meant"] = json.dumps([meant.start, meant.stop])
-    with fresh_file(path) as fresh:
-        try:
-            save_file(tally.arrays, fresh, said)
-        except SafetensorError as error:  # how it tells of a full disk
-            raise OSError(None, str(error), str(path)) from None
+    write_arrays(path, tally.arrays, said)
 
 
-def read(path: Path) -> tuple[Tally, str]:
-    """A tally that `write` wrote, and its source. Raises BadInput for anything else."""
+def read(path: Path, *, to_merge: bool = False) -> tuple[Tally, str]:
+    """A tally that `write` wrote, and its source. Raises BadInput for anything else.
+
+    One that is `to_merge` into another, and nothing else, leaves its arrays in the file.
+    """
     with _opened(path) as (file, said):
         spec = _spec(json.loads(said["spec"]))
         wanted = {n: (list(shape), dtype) for n, (shape, dtype, _) in layout(spec).items()}
         shapes = {n: list(file.get_slice(n).get_shape()) for n in file.keys()}  # noqa: SIM118
         if shapes != {n: shape for n, (shape, _) in wanted.items()}:
             raise ValueError("its arrays do not fit what it says of itself")
-        arrays = {n: np.array(file.get_tensor(n)) for n in wanted}
-        if any(str(a.dtype) != wanted[n][1] for n, a in arrays.items()):
+        stored = StoredArrays(path)
+        if any(stored.dtype(n) != dtype for n, (_, dtype) in wanted.items()):
             raise ValueError("its arrays are of other types")
-        tally = Tally(spec, arrays)
+        tally = Tally(spec, stored if to_merge else dict(stored))
         tally.skipped = {int(n): str(why) for n, why in json.loads(said["skipped"]).items()}
         return tally, said.get("source", "")
 

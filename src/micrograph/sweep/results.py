@@ -14,6 +14,9 @@ LEVELS = (0.0, 0.2, 0.4, 0.6, 0.8, 0.95, 1.0)
 IN_BAND = 4
 """Examples of each band."""
 
+_TOGETHER = 1024
+"""Units whose results are made together."""
+
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 CLASSES = 10
 """Classes that are stored for a unit."""
@@ -22,22 +25,28 @@ CLASSES = 10
 def unit_data(tally: Tally, node: str, units: Sequence[int], seed: int) -> Iterator[dict[str, Any]]:
     """For each of `units` of a node, what docs/techniques/dataset_examples.md describes; without
     the dataset's name and digest."""
+    for first in range(0, len(units), _TOGETHER):
+        yield from _few_units_data(tally, node, units[first : first + _TOGETHER], seed)
+
+
+def _few_units_data(
+    tally: Tally, node: str, units: Sequence[int], seed: int
+) -> Iterator[dict[str, Any]]:
     span = tally.spec.spans()[node]
     before = next(b for name, _, b in tally.spec.nodes if name == node)
     a = tally.arrays
     chosen = span.start + np.asarray(units, dtype=np.int64)
     there = a["profile.there"]
+    rows = np.flatnonzero(there)[:, None]
     numbers = tally.spec.profile_numbers()[there]
-    maxima = a["profile.top"][there][:, chosen]
-    means = a["profile.mean"][there][:, chosen]
-    at = a["profile.at"][there][:, chosen]
+    maxima, means, at = (a[f"profile.{name}"][rows, chosen] for name in ("top", "mean", "at"))
     max_quantiles = np.quantile(maxima, QUANTILES, axis=0).astype(np.float32)
     max_quantiles[-1] = a["max"][chosen]
     mean_quantiles = np.quantile(means, QUANTILES, axis=0).astype(np.float32)
-    classes = class_means(tally, span)[:, list(units)]
+    classes = class_means(tally, chosen)
     count = a["count"][chosen]
-    mean = tally.sum.total()[chosen] / count
-    sd = np.sqrt(np.maximum(tally.squares.total()[chosen] / count - mean**2, 0))
+    mean = tally.sum.total(chosen) / count
+    sd = np.sqrt(np.maximum(tally.squares.total(chosen) / count - mean**2, 0))
     for k, unit in enumerate(chosen.tolist()):
         low, high, counts = tally.histogram.of(unit)
         yield {
@@ -66,12 +75,18 @@ def unit_data(tally: Tally, node: str, units: Sequence[int], seed: int) -> Itera
 def node_arrays(tally: Tally, node: str) -> dict[str, np.ndarray]:
     """The profile: each unit's maximum on each of `numbers` pictures, in 8 bits from `low` (0) to
     `high` (255)."""
-    there = tally.arrays["profile.there"]
-    values = tally.arrays["profile.top"][there][:, tally.spec.spans()[node]].T
-    low, high = values.min(axis=1), values.max(axis=1)
-    scale = np.where(high > low, high - low, 1)[:, None]
+    there, span = tally.arrays["profile.there"], tally.spec.spans()[node]
+    units = span.stop - span.start
+    profile = np.empty((units, int(there.sum())), np.uint8)
+    low, high = np.empty((2, units), np.float32)
+    for first in range(0, units, _TOGETHER):
+        some = slice(first, min(first + _TOGETHER, units))
+        values = tally.arrays["profile.top"][:, span][:, some][there].T
+        low[some], high[some] = values.min(axis=1), values.max(axis=1)
+        scale = np.where(high[some] > low[some], high[some] - low[some], 1)[:, None]
+        profile[some] = np.rint((values - low[some, None]) / scale * 255)
     return {
-        "profile": np.rint((values - low[:, None]) / scale * 255).astype(np.uint8),
+        "profile": profile,
         "low": low,
         "high": high,
         "numbers": tally.spec.profile_numbers()[there].astype(np.int32),

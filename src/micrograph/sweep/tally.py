@@ -1,5 +1,6 @@
 """The state of a sweep, for every unit of every node; parts of a sweep can be merged."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +15,10 @@ from micrograph.sweep.top import NONE, Top
 
 PROFILE = 1024
 """Pictures, at most, of which each unit's maximum is kept."""
+
+_AT_ONCE, _COLUMNS = 8, 1 << 18
+"""Pictures, and samples of each, that are worked on together: of networks with many units there are
+tens of millions of samples in a batch."""
 
 _FIXED = 2.0**24
 """Sums over classes are kept in whole multiples of 1 / this, so that they add up exactly."""
@@ -106,13 +111,14 @@ class Tally:
     """Accumulators over batches. The result is the same to the last bit in any order and grouping
     of the batches. `skipped` has the reason for each picture that was left out."""
 
-    def __init__(self, spec: Spec, arrays: dict[str, np.ndarray] | None = None) -> None:
+    def __init__(self, spec: Spec, arrays: Mapping[str, np.ndarray] | None = None) -> None:
         self.spec = spec
         self.skipped: dict[int, str] = {}
-        self.arrays = a = arrays or {
+        self.arrays: Mapping[str, np.ndarray] = arrays or {
             name: np.full(shape, first, dtype)
             for name, (shape, dtype, first) in layout(spec).items()
         }
+        a = self.arrays
         self.top = Top(a["top.values"], a["top.numbers"], a["top.positions"])
         self.low = Top(a["low.values"], a["low.numbers"], a["low.positions"])  # of -value
         self.sum = ExactSum(a["sum.whole"], a["sum.part"])
@@ -153,7 +159,7 @@ class Tally:
         top, low, samples = seen.top[good], seen.low[good], seen.samples[good]
         self.top.add(top, numbers, seen.top_at[good])
         self.low.add(-low, numbers, seen.low_at[good])
-        a["fires"] += (top > 0).sum(axis=0)
+        np.add(a["fires"], (top > 0).sum(axis=0), out=a["fires"])
         np.maximum(a["max"], top.max(axis=0), out=a["max"])
         np.minimum(a["min"], low.min(axis=0), out=a["min"])
         self._add_samples(samples, sample_units)
@@ -174,15 +180,24 @@ class Tally:
         """Count, moments and histogram; the batch's own sums are made in one fixed order."""
         u = self.spec.units
         reach = np.zeros(u, np.float32)
-        np.maximum.at(reach, units, np.abs(samples).max(axis=0))
+        np.maximum.at(reach, units, np.maximum(samples.max(axis=0), -samples.min(axis=0)))
         self.histogram.reach(reach)
-        self.histogram.add(samples, units)
-        exact = samples.astype(np.float64)
-        self.sum.add(np.bincount(units, exact.sum(axis=0), u))
-        self.squares.add(np.bincount(units, np.square(exact, out=exact).sum(axis=0), u))
+        for first in range(0, len(samples), _AT_ONCE):
+            self.histogram.add(samples[first : first + _AT_ONCE], units)
+        sums, squares = np.empty((2, len(units)))
+        for first in range(0, len(units), _COLUMNS):
+            some = slice(first, first + _COLUMNS)
+            exact = samples[:, some].astype(np.float64)
+            sums[some] = exact.sum(axis=0)
+            squares[some] = np.square(exact, out=exact).sum(axis=0)
+        self.sum.add(np.bincount(units, sums, u))
+        self.squares.add(np.bincount(units, squares, u))
         positive = np.bincount(units, (samples > 0).sum(axis=0), u)
-        self.arrays["positive"] += positive.astype(np.int64)
-        self.arrays["count"] += np.bincount(units, minlength=u) * len(samples)
+        for name, more in (
+            ("positive", positive.astype(np.int64)),
+            ("count", np.bincount(units, minlength=u) * len(samples)),
+        ):
+            np.add(self.arrays[name], more, out=self.arrays[name])
 
     def merge(self, other: "Tally") -> None:
         """Add another part. Raises BadInput for one of something else, Conflict if they overlap."""
@@ -201,11 +216,11 @@ class Tally:
         np.maximum(a["max"], b["max"], out=a["max"])
         np.minimum(a["min"], b["min"], out=a["min"])
         for name in ("count", "positive", "fires", "class.sums", "class.counts"):
-            a[name] += b[name]
+            np.add(a[name], b[name], out=a[name])
         there = b["profile.there"]
         for name in ("there", "top", "at", "mean"):
             a[f"profile.{name}"][there] = b[f"profile.{name}"][there]
-        a["done"] |= b["done"]
+        np.logical_or(a["done"], b["done"], out=a["done"])
         self.skipped |= other.skipped
 
 
@@ -228,8 +243,9 @@ def _fixed(values: np.ndarray) -> np.ndarray:
     return whole
 
 
-def class_means(tally: Tally, span: slice) -> np.ndarray:
-    """Mean over each class's pictures of the maximum, float64 [class, unit]; 0 for no picture."""
+def class_means(tally: Tally, units: np.ndarray) -> np.ndarray:
+    """Mean over each class's pictures of the maximum, float64 [class, unit], for some of all units;
+    0 for no picture."""
     counts = np.maximum(tally.arrays["class.counts"], 1)[:, None]
-    means: np.ndarray = tally.arrays["class.sums"][:, span] / _FIXED / counts
+    means: np.ndarray = tally.arrays["class.sums"][:, units] / _FIXED / counts
     return means

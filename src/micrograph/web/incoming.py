@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from micrograph.errors import Conflict
+from micrograph.heap import give_back
 
 if TYPE_CHECKING:
     from PIL import Image
 
 AT_ONCE = 4
 """Pictures that are read and decoded at a time; whoever comes then is told before it is read."""
+LARGE = 4_000_000
+"""Pixels of a picture after which the memory that it took is given back."""
 ENOUGH = 1024
 """Short side in pixels, more than which no network sees; larger pictures are reduced towards it."""
 
@@ -39,6 +42,16 @@ class IncomingPictures:
     def decoded(self, data: bytes) -> "tuple[Image.Image, tuple[int, int]]":
         """The picture, reduced where it is large, and its own (width, height). One at a time: a
         small file may hold a picture of hundreds of megabytes. Raises BadInput."""
-        from micrograph.pictures import decode_reduced  # Pillow: not before it is needed
+        return self._decoder.submit(_decoded, data).result()
 
-        return self._decoder.submit(decode_reduced, data, "that was sent", ENOUGH).result()
+
+def _decoded(data: bytes) -> "tuple[Image.Image, tuple[int, int]]":
+    from micrograph.pictures import decode_reduced  # Pillow: not before it is needed
+
+    width = height = LARGE  # of one that is refused half-way, perhaps
+    try:
+        image, (width, height) = decode_reduced(data, "that was sent", ENOUGH)
+        return image, (width, height)
+    finally:
+        if width * height >= LARGE:
+            give_back()

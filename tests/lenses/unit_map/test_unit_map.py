@@ -51,7 +51,7 @@ def test_both_maps_are_stored(model: Model, folder: Path, tmp_path: Path) -> Non
 
 def test_profiles_are_the_largest_activations(model: Model, folder: Path) -> None:
     (job,) = UNIT_MAP.jobs(model, dataset=str(folder), variants=["node"])
-    profiles = job.context.profiles(model, ["1"], lambda share: None)["1"]
+    profiles = job.context.profiles(model, ["1"], lambda share: None).of(["1"])
     assert profiles.shape == (20, 30)
     for number in (0, 17):
         image = read_picture(folder / f"{number:02}.png", model.preprocessing)

@@ -19,6 +19,9 @@ from micrograph.lenses.similar.lens import LENS, VARIANTS, SimilarParams, Simila
 from micrograph.models.connections import WeightsPart, incoming, outgoing
 from micrograph.models.model import Model
 
+COSINES = 1 << 24
+"""Cosines that are compared together, about; 400 MB with what is made of them."""
+
 
 class SimilarEngine(SweepEngine[SimilarParams]):
     """The engine of similar units by weights."""
@@ -87,26 +90,41 @@ def nearest_of(parts: Sequence[WeightsPart], units: int, k: int) -> tuple[np.nda
     cosine = np.zeros((units, k), np.float32)
     for part in parts:
         count = len(part.weights)
-        likeness = cosines(part.weights)
-        order = likeness.argsort(dim=1, descending=True, stable=True)[:, : min(k, count - 1)]
-        values = likeness.gather(1, order)
-        ids = torch.where(values > -2, order + part.first, -1)
-        rows = slice(part.first, part.first + count)
-        near[rows, : order.shape[1]] = ids.cpu().numpy()
-        cosine[rows, : order.shape[1]] = torch.where(values > -2, values, 0).cpu().numpy()
+        for rows, likeness in _cosines_in_blocks(part.weights):
+            order = _largest(likeness, min(k, count - 1))
+            values = likeness.gather(1, order)
+            ids = torch.where(values > -2, order + part.first, -1)
+            found = slice(part.first + rows.start, part.first + rows.stop)
+            near[found, : order.shape[1]] = ids.cpu().numpy()
+            cosine[found, : order.shape[1]] = torch.where(values > -2, values, 0).cpu().numpy()
     return near, cosine
 
 
-def cosines(weights: Tensor) -> Tensor:
-    """Cosines [unit, unit] of rows; -inf on the diagonal and wherever a row is all zero."""
+def _cosines_in_blocks(weights: Tensor) -> Iterator[tuple[range, Tensor]]:
+    """Cosines [unit, any unit] of rows, for as many units at a time as fit into memory; -inf with
+    itself and wherever a row is all zero."""
+    count = len(weights)
     length = weights.norm(dim=1, keepdim=True)
     unit = weights / length.where(length > 0, torch.ones_like(length))
-    found: Tensor = (unit @ unit.T).clamp(-1, 1)
     dead = (length == 0).flatten()
-    found[dead] = -torch.inf
-    found[:, dead] = -torch.inf
-    found.fill_diagonal_(-torch.inf)
-    return found
+    together = max(1, COSINES // max(1, count))
+    for first in range(0, count, together):
+        rows = range(first, min(first + together, count))
+        some = slice(rows.start, rows.stop)
+        found: Tensor = (unit[some] @ unit.T).clamp_(-1, 1)
+        found[dead[some]] = -torch.inf
+        found[:, dead] = -torch.inf
+        found[torch.arange(len(rows)), torch.arange(rows.start, rows.stop)] = -torch.inf
+        yield rows, found
+
+
+def _largest(values: Tensor, k: int) -> Tensor:
+    """Places of the `k` largest float32 of each row, largest first; the first of equals first."""
+    bits = (values + 0.0).view(torch.int32)  # -0.0 becomes 0.0, its equal
+    rising = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).long()
+    last = values.shape[1] - 1
+    keys = rising << 32 | last - torch.arange(values.shape[1], device=values.device)
+    return last - (keys.topk(k, dim=1).values & 0xFFFFFFFF)
 
 
 ENGINE = SimilarEngine()

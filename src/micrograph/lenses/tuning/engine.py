@@ -72,8 +72,9 @@ class TuningEngine(SweepEngine[TuningParams]):
         source = _source(stimuli)
         found: dict[str, list[np.ndarray]] = {node.id: [] for node in nodes}
         places = {node.id: centre(node, stimuli.size) for node in nodes}
-        for first in range(0, len(stimuli), BATCH):
-            numbers = range(first, min(first + BATCH, len(stimuli)))
+        together = model.together(BATCH)
+        for first in range(0, len(stimuli), together):
+            numbers = range(first, min(first + together, len(stimuli)))
             pictures = [stimuli.picture(number) for number in numbers]
             for name, values in _measure_responses(model, pictures, places).items():
                 found[name].append(values)
@@ -84,7 +85,7 @@ class TuningEngine(SweepEngine[TuningParams]):
         baseline = _measure_responses(model, [blank(stimuli.size)], places)
         seconds = (time.perf_counter() - started) / max(1, len(nodes))
         for node in nodes:
-            responses = np.concatenate(found[node.id]).T
+            responses = np.concatenate(found.pop(node.id)).T
             yield Rendered(
                 node.id,
                 None,
@@ -136,12 +137,13 @@ def _responses_at(
 ) -> dict[str, np.ndarray]:
     # Pictures are in memory as channels_last already, the fastest format for convolutions.
     images = torch.from_numpy(np.stack(pictures)).to(model.device).permute(0, 3, 1, 2).float() / 255
-    values = model.run(images, list(places))
-    found = {}
-    for node, place in places.items():
-        index: tuple[slice | int, ...] = (slice(None), slice(None), *place)
-        found[node] = values[node][index].float().cpu().numpy()
-    return found
+
+    def at_place(node: str, values: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        index: tuple[slice | int, ...] = (slice(None), slice(None), *places[node])
+        return (values[index].float().clone(),)  # so that the map's memory is free again
+
+    found = model.reduced(images, list(places), at_place)
+    return {node: values.cpu().numpy() for node, (values,) in found.items()}
 
 
 def _as_small_floats(values: np.ndarray) -> np.ndarray:

@@ -7,14 +7,14 @@ A unit's profile is its largest activation on each picture of a dataset.
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from micrograph.datasets import Dataset, batches, open_dataset
+from micrograph.datasets import Batch, Dataset, batches, open_dataset
 from micrograph.errors import BadInput
 from micrograph.lenses.engines.base import Job, Rendered, StepHook, SweepEngine
 from micrograph.lenses.unit_map.layout import Layout, lay_out
@@ -22,6 +22,8 @@ from micrograph.lenses.unit_map.lens import FEWEST, LENS, UnitMapParams, UnitMap
 from micrograph.models.model import Model
 
 BATCH = 16
+MOST_VALUES = 1 << 28
+"""Of units on pictures, which are all in memory to be laid out: 1 GB."""
 
 
 class UnitMapEngine(SweepEngine[UnitMapParams]):
@@ -61,12 +63,12 @@ class UnitMapEngine(SweepEngine[UnitMapParams]):
 
         profiles = job.context.profiles(model, nodes, looked)
         for number, together in enumerate(maps, 1):
-            layout = lay_out(np.concatenate([profiles[node] for node in together]), job.seed)
+            layout = lay_out(profiles.of(together), job.seed)
             if on_step is not None:
                 on_step(100 + 10 * number, steps)
             first = 0
             for node in together:
-                count = len(profiles[node])
+                count = len(profiles.of([node]))
                 seconds, started = time.perf_counter() - started, time.perf_counter()
                 yield Rendered(
                     node,
@@ -79,6 +81,22 @@ class UnitMapEngine(SweepEngine[UnitMapParams]):
                 first += count
 
 
+@dataclass(frozen=True)
+class _Profiles:
+    """The largest activation of each unit on each picture, float32 [picture, unit], the units of
+    each node where `spans` says."""
+
+    values: np.ndarray
+    spans: Mapping[str, slice]
+
+    def of(self, nodes: Sequence[str]) -> np.ndarray:
+        """[unit, picture] of some nodes, one after the other."""
+        spans = [self.spans[node] for node in nodes]
+        if all(a.stop == b.start for a, b in pairwise(spans)):
+            return self.values[:, spans[0].start : spans[-1].stop].T
+        return np.concatenate([self.values[:, span].T for span in spans])
+
+
 @dataclass
 class _DatasetProfiles:
     """A dataset and the units' profiles on it, which both variants need."""
@@ -86,37 +104,58 @@ class _DatasetProfiles:
     dataset: Dataset
     most: int
     seen: int = 0
-    _profiles: dict[str, np.ndarray] = field(default_factory=dict)
+    _profiles: _Profiles | None = None
 
     def profiles(
         self, model: Model, nodes: Sequence[str], on_share: Callable[[float], None]
-    ) -> dict[str, np.ndarray]:
-        """The largest activation of each unit of `nodes` on each picture, float32 [unit, picture].
+    ) -> _Profiles:
+        """Those of the units of `nodes`.
 
         Pictures that cannot be read or give no finite activations are left out. Raises BadInput
-        where fewer than FEWEST remain.
+        where fewer than FEWEST remain, and where there are too many of units and pictures.
         """
-        if self._profiles.keys() >= set(nodes):
+        if self._profiles is not None and self._profiles.spans.keys() >= set(nodes):
             on_share(1)
             return self._profiles
-        there = -(-len(self.dataset) // BATCH)
-        count = min(there, -(-self.most // BATCH))
+        size = model.together(BATCH)
+        there = -(-len(self.dataset) // size)
+        count = min(there, -(-self.most // size))
         indices = [k * there // count for k in range(count)]
-        found: list[dict[str, Tensor]] = []
-        for batch in batches(self.dataset, model.preprocessing, BATCH, indices):
-            with torch.no_grad():
-                values = model.run(batch.images(model.device), nodes)
-            top = {node: v.flatten(2).amax(2) if v.ndim > 2 else v for node, v in values.items()}
-            fine = torch.stack([t.isfinite().all(1) for t in top.values()]).all(0).cpu()
-            fine &= torch.from_numpy(batch.valid)
-            found.append({node: t.float().cpu()[fine] for node, t in top.items()})
-            on_share(len(found) / count)
-        self._profiles = {
-            node: torch.cat([part[node] for part in found]).T.numpy() for node in nodes
-        }
-        self.seen = next(iter(self._profiles.values())).shape[1]
+        ends = np.cumsum([model.node(node).units for node in nodes]).tolist()
+        starts = [0, *ends[:-1]]
+        spans = {node: slice(a, b) for node, a, b in zip(nodes, starts, ends, strict=True)}
+        units = max(1, ends[-1])
+        if count * size * units > MOST_VALUES:
+            raise BadInput(
+                f"a map of {units} units on {count * size} pictures does not fit into memory; "
+                f"--pictures {max(FEWEST, MOST_VALUES // units // size * size)} does"
+            )
+        values = np.empty((count * size, units), np.float32)
+        seen = 0
+        for done, batch in enumerate(batches(self.dataset, model.preprocessing, size, indices), 1):
+            top = self._look(model, nodes, batch)
+            fine = np.all([np.isfinite(found).all(1) for found in top.values()], axis=0)
+            fine &= batch.valid
+            more = int(fine.sum())
+            for node, span in spans.items():
+                values[seen : seen + more, span] = top[node][fine]
+            seen += more
+            on_share(done / count)
+        self.seen = seen
         _check_enough(self.dataset, self.seen)
+        self._profiles = _Profiles(values[:seen], spans)
         return self._profiles
+
+    @torch.no_grad()
+    def _look(self, model: Model, nodes: Sequence[str], batch: Batch) -> dict[str, np.ndarray]:
+        """The largest activations, float32 [picture, unit] of each node."""
+
+        def largest(node: str, values: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            top = values.flatten(2).amax(2) if values.ndim > 2 else values.clone()
+            return (top.float(),)
+
+        found = model.reduced(batch.images(model.device), nodes, largest)
+        return {node: top.cpu().numpy() for node, (top,) in found.items()}
 
     def describe(self, layout: Layout, together: Sequence[str], xy: np.ndarray) -> UnitMapResult:
         """The stored result for a node's part of a map, `xy` [unit, 2]."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from micrograph.errors import Unavailable
+from micrograph.lenses.unit_map.shapes import Shapes
 
 COMPONENTS = 50
 PERPLEXITY = 30
@@ -46,10 +47,8 @@ def lay_out(profiles: np.ndarray, seed: int = 0) -> Layout:
     Raises Unavailable without scikit-learn.
     """
     units = len(profiles)
-    centred = profiles - profiles.mean(1, keepdims=True, dtype=np.float64)
-    length = np.linalg.norm(centred, axis=1)
-    alive = length > 1e-6 * (1 + np.abs(profiles).max(initial=0))
-    shapes = centred[alive] / length[alive, None]
+    shapes = Shapes(profiles)
+    alive = shapes.alive
     xy = np.ones((units, 2))
     perplexity = min(PERPLEXITY, (len(shapes) - 1) / 3)
     xy[alive] = _unit_square(_to_two_dimensions(shapes, perplexity, seed))
@@ -68,13 +67,11 @@ def lay_out(profiles: np.ndarray, seed: int = 0) -> Layout:
     )
 
 
-def _to_two_dimensions(shapes: np.ndarray, perplexity: float, seed: int) -> np.ndarray:
+def _to_two_dimensions(shapes: Shapes, perplexity: float, seed: int) -> np.ndarray:
     """Rows of length 1 to two dimensions, [row, 2]."""
     if len(shapes) < 2:
         return np.zeros((len(shapes), 2))
-    around = shapes - shapes.mean(0)
-    left, scale, _ = np.linalg.svd(around, full_matrices=False)
-    components = (left * scale)[:, :COMPONENTS]
+    components = shapes.components(COMPONENTS)
     # The sign of a component is arbitrary: the largest value counts as positive.
     top = np.abs(components).argmax(0)
     components *= np.sign(components[top, np.arange(components.shape[1])] + 1e-12)
@@ -122,7 +119,7 @@ def _assign(points: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return found
 
 
-def _neighbour_correlations(shapes: np.ndarray, xy: np.ndarray) -> tuple[float, float]:
+def _neighbour_correlations(shapes: Shapes, xy: np.ndarray) -> tuple[float, float]:
     """Mean correlation of the 8 nearest on the map, and of two units in general."""
     count = len(shapes)
     if count < 3:
@@ -132,15 +129,19 @@ def _neighbour_correlations(shapes: np.ndarray, xy: np.ndarray) -> tuple[float, 
     order = (
         NearestNeighbors(n_neighbors=min(8, count - 1)).fit(xy).kneighbors(return_distance=False)
     )
-    near = np.mean([(shapes * shapes[order[:, k]]).sum(1) for k in range(order.shape[1])])
-    total = shapes.sum(0)
+    near = np.empty((order.shape[1], count))
+    for some in shapes.blocks():
+        rows = shapes[some]
+        for k in range(order.shape[1]):
+            near[k, some] = (rows * shapes[order[some, k]]).sum(1)
+    total = shapes.sum()
     random = (float(total @ total) - count) / (count * (count - 1))
-    return float(near), random
+    return float(np.mean(near)), random
 
 
-def _trustworthiness(shapes: np.ndarray, xy: np.ndarray) -> float | None:
+def _trustworthiness(shapes: Shapes, xy: np.ndarray) -> float | None:
     if not 24 <= len(shapes) <= _MOST_MEASURED:
         return None
     from sklearn.manifold import trustworthiness
 
-    return float(trustworthiness(shapes, xy, n_neighbors=10))
+    return float(trustworthiness(shapes[:], xy, n_neighbors=10))

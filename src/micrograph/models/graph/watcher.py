@@ -1,6 +1,7 @@
 """Following every value of a forward pass, operation by operation.
 
-A value is identified by its memory, which views and in-place changes keep.
+A value is identified by its memory, which views and in-place changes keep. No value is kept: a pass
+that is watched takes the memory of one that is not.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +21,7 @@ from micrograph.models.graph.layouts import in_place, layout_of
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slips
 from micrograph.models.graph.sources import sources_after
+from micrograph.models.graph.storages import Place, Storages, at, place_of
 from micrograph.models.graph.unfollowed import Unfollowed, loss_after
 from micrograph.models.graph.values import Memory, Origin, Producer, Value
 from micrograph.models.graph.writes import is_all, reaches, trace_after_write
@@ -69,8 +71,9 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._pictures = 0
         self._origins: dict[Memory, Origin] = {}
         self._versions: dict[int, int] = {}
-        # While these live, no memory is used twice.
-        self._kept: dict[int, dict[Memory, Tensor]] = {}
+        self._storages = Storages()
+        # Which tensors there were in each storage.
+        self._places: dict[int, dict[Memory, Place]] = {}
         # Parts of tensors that were written to, and what was known before of those around them.
         self._parts: dict[tuple[Memory, int], list[tuple[Memory, Origin | None]]] = {}
         self._counts: dict[str, int] = {}
@@ -86,17 +89,16 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """No: shielding this class from the compiler would import it, which takes two seconds."""
         return False
 
-    @staticmethod
-    def _memory(t: Tensor) -> Memory:
-        shape = tuple(t.shape)
+    def _memory(self, t: Tensor) -> Memory:
+        shape, storage = tuple(t.shape), self._storages.number(t)
         if t.layout is not torch.strided:
-            return (storage_of(t), 0, shape, ())
+            return (storage, 0, shape, ())
         offset = int(t.storage_offset())
         steps = tuple(0 if n == 1 else step for n, step in zip(shape, t.stride(), strict=True))
-        return (storage_of(t), offset, shape, steps)
+        return (storage, offset, shape, steps)
 
     def _version(self, t: Tensor) -> int:
-        return self._versions.get(storage_of(t), 0)
+        return self._versions.get(self._storages.number(t), 0)
 
     def _origin(self, t: Tensor) -> Origin | None:
         return self._origins.get(self._memory(t))
@@ -165,7 +167,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         arguments = arguments_by_name(func, args, kwargs)
         changed = _written_arguments(func, arguments)
         for t in changed:
-            storage = storage_of(t)
+            storage = self._storages.number(t)
             self._versions[storage] = self._versions.get(storage, 0) + 1
         leaves = tree_leaves(results)
         for number, result in (*((0, t) for t in changed), *enumerate(leaves)):
@@ -181,14 +183,16 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._spread(t)
 
     def _keep(self, t: Tensor) -> None:
-        self._kept.setdefault(t.untyped_storage().data_ptr(), {}).setdefault(self._memory(t), t)
+        self._places.setdefault(self._storages.number(t), {}).setdefault(
+            self._memory(t), place_of(t)
+        )
 
     def _spread(self, part: Tensor) -> None:
         """Other tensors that hold what was just written to `part` take it in."""
         written = self._origin(part)
         around = self._parts.setdefault((self._memory(part), self._version(part)), [])
-        for memory, whole in self._kept[part.untyped_storage().data_ptr()].items():
-            if memory == self._memory(part) or not reaches(whole, part):
+        for memory, place in self._places.get(self._storages.number(part), {}).items():
+            if memory == self._memory(part) or not reaches(whole := at(place), part):
                 continue
             before = self._origins.get(memory)
             found = trace_after_write(
@@ -391,7 +395,8 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         producers: list[Producer],
     ) -> None:
         shown = layout.shown(output, shape)
-        same = storage_of(shown) == storage_of(output)  # else it is cut in blocks
+        number = self._storages.number
+        same = number(shown) == number(output)  # else it is cut in blocks
         memory = self._memory(shown if same else output)
         version = self._version(output)
         origin = replace(

@@ -11,6 +11,13 @@ from micrograph.models.node import CallSite, Node
 from micrograph.models.running.relu import ReLUOff
 from micrograph.models.running.taps import Taps
 
+OnReached = Callable[[dict[str, Tensor]], None]
+"""Called with the values that were found so far; may put less in their place, or take them out."""
+
+
+def keep_all(found: dict[str, Tensor]) -> None:
+    """Leaves the values as they are."""
+
 
 class _AllReached(BaseException):
     """All nodes were reached. A BaseException, so that no network catches it."""
@@ -23,13 +30,12 @@ def capture(
     relus: ReLUOff | None = None,
     *,
     whole: bool = False,
-    on_reached: Callable[[dict[str, Tensor]], None] = lambda found: None,
+    on_reached: OnReached = keep_all,
 ) -> tuple[dict[str, Tensor], list[str]]:
     """Run on preprocessed `x` until all of `nodes` were reached, or with `whole` to the end.
 
     Returns their values by id, [batch, unit, y, x] or [batch, unit], and the ids of nodes that the
-    pass did not reach. `on_reached` is called at each of them with what was found so far, and may
-    put less in its place.
+    pass did not reach. `on_reached` is called at each of them.
     """
     found: dict[str, Tensor] = {}
     missing: dict[CallSite, list[Node]] = {}
