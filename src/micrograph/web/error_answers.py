@@ -58,8 +58,8 @@ _SAYS_ENOUGH = ("missing", "string_too_long")
 
 
 def _meant(request: Request) -> str:
-    """The address that is meant by that of a page with slashes behind it, or by the path of the site
-    without one; "" if there is none."""
+    """The address that is meant by that of a page with slashes behind it, or by the path of the
+    site without one; "" if there is none."""
     path, query = request.url.path, request.url.query
     plain = own_path(request).rstrip("/")
     if request.method != "GET" or path.startswith("//"):
