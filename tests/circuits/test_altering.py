@@ -95,7 +95,7 @@ def test_nodes_that_write_the_same_values_are_refused():
 def test_controls_are_the_nearest_and_never_the_units_themselves():
     levels = [float(unit) for unit in range(100)]
     found = matched_units(levels, [50], 10)
-    assert len(found) == 10 and len({tuple(one) for one in found}) == 10
+    assert len({tuple(one) for one in found}) == len(found) == 10
     assert all(unit != 50 and abs(unit - 50) <= 15 for (unit,) in found)
     pairs = matched_units(levels, [10, 90], 10)
     assert len(pairs) == 10
