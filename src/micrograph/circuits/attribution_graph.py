@@ -154,6 +154,7 @@ class _Making:
             edges=tuple(edges),
             missed=missed,
             followed=self.passed / self.reached if self.reached else 1.0,
+            probability=self._probability(),
             notes=tuple(self._notes(missed)),
         )
 
@@ -204,6 +205,25 @@ class _Making:
         is_class = logits is not None and logits.id == self.place
         return self.model.labels[self.unit] if is_class else ""
 
+    def _probability(self) -> float | None:
+        if not self._label():
+            return None
+        return float(self.found.made[self.place][0].detach().softmax(0)[self.unit])
+
+    def _where(self, key: int, position: tuple[int, int] | None) -> tuple[float, float] | None:
+        """Where in the picture a unit is largest."""
+        if key == self.target:
+            shape: Sequence[int] = self.found.made[self.place].shape[2:]
+        else:
+            group = self._group(key)
+            shape = group.shape
+            if len(shape) == 2 and position is None:
+                values = group.leaf.detach()[0, key - group.first]
+                position = divmod(int(values.argmax()), shape[1])
+        if position is None or len(shape) != 2:
+            return None
+        return (position[0] + 0.5) / shape[0], (position[1] + 0.5) / shape[1]
+
     def _nodes(
         self, kept: Pruned, edges: Sequence[GraphEdge], scores: np.ndarray
     ) -> Iterator[GraphNode]:
@@ -228,6 +248,7 @@ class _Making:
                 influence=float(scores[key]),
                 cumulative=0.0 if is_target else float(together[key]),
                 label=self._label() if is_target else "",
+                place=self._where(key, position),
             )
             made = self.made.get(key)
             yield found if made is None else _with_inputs(found, made, into.get(name, []))

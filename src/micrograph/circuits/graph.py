@@ -18,7 +18,8 @@ class GraphNode:
     `value` is the sum of its incoming edges in the whole graph, of `constant`, what biases and the
     like give, and of `error`, what is not affine even so. Of the incoming edges those that were
     pruned are `others`: their number, sum, and share of all absolute weights. `value` is summed
-    over the map unless there is a `position` (y, x). Only of a `followed` node are inputs known.
+    over the map unless there is a `position` (y, x); `place` is where in the picture it is largest,
+    (down, right) from 0 to 1, None for what has no map. Only of a `followed` node are inputs known.
     `influence` is that on the target; `cumulative` the part of all influence that it and all more
     influential nodes have.
     """
@@ -38,6 +39,7 @@ class GraphNode:
     others_sum: float = 0.0
     others_share: float = 0.0
     label: str = ""
+    place: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ class GraphStage:
 @dataclass(frozen=True)
 class AttributionGraph:
     """What a target was made of on one picture, pruned. `nodes` are in the order of a pass, the
-    target last. `missed` is the largest |error| in parts of what a node was made of; `followed` the
-    part of the influence on units whose own inputs were worked out."""
+    target last. `probability` is the share of a class that is the target (softmax). `missed` is the
+    largest |error| in parts of what a node was made of; `followed` the part of the influence on
+    units whose own inputs were worked out."""
 
     model: str
     digest: str
@@ -86,6 +89,7 @@ class AttributionGraph:
     edges: tuple[GraphEdge, ...]
     missed: float
     followed: float
+    probability: float | None = None
     notes: tuple[str, ...] = ()
 
     def node(self, id: str) -> GraphNode:
@@ -110,7 +114,10 @@ class AttributionGraph:
                         GraphStage(**one | {"shape": tuple(one["shape"])}) for one in data["stages"]
                     ),
                     "nodes": tuple(
-                        GraphNode(**one | {"position": one["position"] and tuple(one["position"])})
+                        GraphNode(
+                            **one
+                            | {key: one[key] and tuple(one[key]) for key in ("position", "place")}
+                        )
                         for one in data["nodes"]
                     ),
                     "edges": tuple(GraphEdge(**one) for one in data["edges"]),

@@ -16,45 +16,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-_THROUGH_ZERO = frozenset(
-    [
-        "relu",
-        "relu6",
-        "gelu",
-        "silu",
-        "mish",
-        "elu",
-        "selu",
-        "celu",
-        "leaky_relu",
-        "prelu",
-        "rrelu",
-        "hardswish",
-        "hardtanh",
-        "tanh",
-        "tanhshrink",
-        "softshrink",
-        "hardshrink",
-        "softsign",
-        "abs",
-        "sqrt",
-        "square",
-        "sin",
-        "erf",
-        "arctan",
-        "atan",
-        "threshold",
-        "clamp",
-        "clip",
-        "clamp_min",
-        "clamp_max",
-    ]
-)
-_NOT_THROUGH_ZERO = frozenset(
-    ["sigmoid", "hardsigmoid", "logsigmoid", "softplus", "exp", "expit", "cos"]
+_ELEMENTWISE = frozenset(
+    """relu relu6 gelu silu mish elu selu celu leaky_relu prelu rrelu hardswish hardtanh tanh
+    tanhshrink softshrink hardshrink softsign abs sqrt square sin cos exp erf arctan atan threshold
+    clamp clip clamp_min clamp_max sigmoid hardsigmoid logsigmoid softplus expit""".split()  # noqa: SIM905
 )
 _GATES = frozenset({"sigmoid", "hardsigmoid", "expit"})
-_FROZEN = frozenset({"softmax", "rsqrt", "reciprocal"})
+_FROZEN = frozenset({"softmax", "rsqrt", "reciprocal", "__rtruediv__", "__rdiv__"})
 _PRODUCTS = frozenset(
     ["mul", "multiply", "__mul__", "__rmul__", "__imul__", "matmul", "__matmul__", "bmm", "mm"]
 )
@@ -149,7 +117,7 @@ class Frozen(TorchFunctionMode):
             return func(*args[:at], self.hold(args[at]), *args[at + 1 :], **kwargs)
         if not x.is_floating_point():
             return func(*args, **kwargs)
-        if name in _THROUGH_ZERO or name in _NOT_THROUGH_ZERO:
+        if name in _ELEMENTWISE:
             return self._elementwise(name, func, x, args[1:], kwargs)
         if name in _FROZEN:
             return self.hold(func(x.detach(), *args[1:], **kwargs))
@@ -158,8 +126,11 @@ class Frozen(TorchFunctionMode):
                 return self.hold(func(x.detach(), *args[1:], **kwargs))
             if args[1] > 0:
                 return self._elementwise(name, func, x, args[1:], kwargs)
-        if name in _PRODUCTS | _QUOTIENTS and len(args) == 2 and _active(*args):
-            made = self._product(func, name, *args, **kwargs)
+        if name in _QUOTIENTS and len(args) == 2 and _active(args[1]):
+            made = _IN_PLACE.get(full, func)(x, self.hold(args[1]), **kwargs)
+            return x.copy_(made) if full in _IN_PLACE else made
+        if name in _PRODUCTS and len(args) == 2 and _active(*args):
+            made = self._product(_IN_PLACE.get(full, func), *args, **kwargs)
             return x.copy_(made) if full in _IN_PLACE else made
         if name in _POOLS and not kwargs.get("return_indices"):
             return self._max_pool(_POOLS[name], x, args[1:], kwargs)
@@ -203,11 +174,8 @@ class Frozen(TorchFunctionMode):
             self._gates[id(made)] = made
         return made
 
-    def _product(
-        self, func: Callable[..., Any], name: str, a: Tensor, b: Tensor, **kwargs: Any
-    ) -> Tensor:
-        func = _IN_PLACE.get(getattr(func, "__name__", ""), func)
-        if name in _QUOTIENTS or (id(b) in self._gates and id(a) not in self._gates):
+    def _product(self, func: Callable[..., Any], a: Tensor, b: Tensor, **kwargs: Any) -> Tensor:
+        if id(b) in self._gates and id(a) not in self._gates:
             return func(a, self.hold(b), **kwargs)
         if id(a) in self._gates and id(b) not in self._gates:
             return func(self.hold(a), b, **kwargs)
