@@ -96,7 +96,7 @@ def _tell(found: "Steered") -> None:
     rows = [
         (f"{node.node}/{effect.unit}", *_cells(effect, found))
         for node in found.nodes
-        for effect in node.units[:3]
+        for effect in node.units[: 3 if len(found.nodes) < 9 else 1]
     ]
     output.say("")
     output.table(("unit", *columns), rows)

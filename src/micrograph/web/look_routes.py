@@ -23,7 +23,9 @@ from micrograph.web.disconnects import reader_of
 from micrograph.web.kept_pages import Written
 from micrograph.web.locations import Location, locate
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
+from micrograph.web.on_picture import PictureHere, asked
 from micrograph.web.origin import check_origin
+from micrograph.web.pages.on_picture import OnPicturePage
 from micrograph.web.reader import Reader
 from micrograph.web.requests import context_of
 from micrograph.web.site import Site
@@ -59,6 +61,23 @@ class HeatMap:
     position: int
 
 
+@dataclass(frozen=True)
+class OnPicture:
+    """A question about a unit on a picture, as `web.on_picture` takes it."""
+
+    question: str
+    how: str
+
+
+@dataclass(frozen=True)
+class OnOwnPicture:
+    """The answer about a reader's own picture: as data, and as a part of a page."""
+
+    page: OnPicturePage
+    html: str
+
+
+_ON_OWN = TypeAdapter(OnOwnPicture)
 _LOOKED = TypeAdapter(Looked)
 _HEAT = TypeAdapter(HeatMap)
 
@@ -66,7 +85,7 @@ _HEAT = TypeAdapter(HeatMap)
 def add_look_routes(app: FastAPI, site: Site) -> None:
     """The routes about pictures; all answer in JSON."""
 
-    async def post(request: Request, parts: list[str], caricature: bool) -> Response:
+    async def post(request: Request, parts: list[str], caricature: "bool | OnPicture") -> Response:
         try:
             check_origin(request, "look at pictures")
             with site.incoming.turn():
@@ -101,6 +120,19 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         """As for a node, with the unit's heat map and what carried it."""
         return await post(request, [model, node, unit], caricature)
 
+    @app.post("/models/{model}/{node}/{unit}/on-picture", response_model=OnOwnPicture)
+    async def on_picture(
+        request: Request,
+        model: str,
+        node: str,
+        unit: str,
+        question: Annotated[str, Query(max_length=16)] = "graph",
+        how: Annotated[str, Query(max_length=16)] = "silence",
+    ) -> Response:
+        """The body is a picture file: what the unit is made of on it ("graph"), or what changes on
+        it with the unit ("steer"). Same origin only; nothing is kept."""
+        return await post(request, [model, node, unit], OnPicture(question, how))
+
     @app.get("/models/{model}/{node}/{unit}/map", response_model=HeatMap)
     def heat(
         request: Request,
@@ -121,13 +153,25 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         return answer(request, Written(found), "application/json")
 
 
-def _prepared(context: Context, parts: list[str], data: bytes, caricature: bool) -> Looking:
+def _prepared(
+    context: Context, parts: list[str], data: bytes, caricature: "bool | OnPicture"
+) -> Looking:
     """What looks at the picture and writes down what it saw. Checks everything first."""
     here = locate(context.library, "/".join(parts), context.urls)
     image, size = context.site.incoming.decoded(data)
+    if isinstance(caricature, OnPicture):
+        question, how = caricature.question, caricature.how
+        own = PictureHere("your picture", image, {})
+        return lambda on_step, reader: _ON_OWN.dump_json(
+            _on_own(context, asked(context, here, question, how, own, on_step, reader))
+        )
     return lambda on_step, reader: _LOOKED.dump_json(
         _look(context.site, here, image, size, caricature, on_step, reader), by_alias=True
     )
+
+
+def _on_own(context: Context, page: OnPicturePage) -> OnOwnPicture:
+    return OnOwnPicture(page, context.site.html.answer_on_picture(page))
 
 
 def _look(
