@@ -15,7 +15,6 @@ from micrograph.lenses import lenses
 from micrograph.lenses.pages.listing import page_of, words
 from micrograph.parts.plots.svg import short
 from micrograph.parts.urls import Urls
-from micrograph.pictures import shipped
 from micrograph.web.drawings import depth_of
 from micrograph.web.drawn_parts import lens_part, unit_parts
 from micrograph.web.lens_templates import lens_templates
@@ -48,6 +47,13 @@ def score(value: float) -> str:
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def shipped_pictures() -> tuple[str, ...]:
+    """Names of the pictures that ship."""
+    from micrograph.pictures import shipped  # Pillow: not before it is needed
+
+    return shipped()
 
 
 def signed(value: float) -> str:
@@ -128,7 +134,7 @@ class Html:
             graph_drawing_of=drawing_of,
             graph_inputs_of=inputs_of,
             graph_rest_of=rest_of,
-            shipped_pictures=shipped,
+            shipped_pictures=shipped_pictures,
         )
         self.environment.filters.update(
             number=number,

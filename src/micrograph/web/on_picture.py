@@ -1,7 +1,7 @@
 """Asking the worker what a unit is made of on a picture, or what changes with it."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,6 @@ from micrograph.circuits.steered import Steered
 from micrograph.errors import BadInput, NotFound, Unavailable, short
 from micrograph.lenses import lenses
 from micrograph.parts.parts import Choice
-from micrograph.pictures import decode, open_shipped, shipped
 from micrograph.steps import StepHook
 from micrograph.web.context import Context
 from micrograph.web.lens_traits import EXAMPLES
@@ -47,6 +46,8 @@ def found_picture(context: Context, here: Location, target: OnPictureTarget) -> 
         if not (target.number.isascii() and target.number.isdecimal()) or len(target.number) > 9:
             raise BadInput(f"number {short(target.number)} given; expected one of the dataset's")
         return _stored(here, target.dataset, int(target.number))
+    from micrograph.pictures import shipped  # Pillow: not before it is needed
+
     strongest = _strongest(here)
     return _stored(here, *strongest[0][:2]) if strongest else _shipped(shipped()[0])
 
@@ -94,16 +95,24 @@ def asked(
         source=_small(picture.image),
         choices=_choices(context, here, question, how, picture),
         ways=_ways(context, here, how, picture) if question == "steer" else [],
-        graph=AttributionGraph.from_json(seen) if question == "graph" else None,
-        steered=Steered.from_json(seen) if question == "steer" else None,
+        graph=replace(AttributionGraph.from_json(seen), picture=picture.name)
+        if question == "graph"
+        else None,
+        steered=replace(Steered.from_json(seen), picture=picture.name)
+        if question == "steer"
+        else None,
     )
 
 
 def _shipped(name: str) -> PictureHere:
+    from micrograph.pictures import open_shipped
+
     return PictureHere(name, open_shipped(name), {"picture": name})
 
 
 def _stored(here: Location, dataset: str, number: int) -> PictureHere:
+    from micrograph.pictures import decode
+
     atlas = here.atlas
     try:
         sample = atlas.samples(dataset, [number]).get(number)
@@ -140,6 +149,8 @@ def _choices(
     context: Context, here: Location, question: str, how: str, picture: PictureHere
 ) -> list[Choice]:
     """The pictures that are here: the unit's strongest, then those that ship."""
+    from micrograph.pictures import shipped
+
     views = [({"dataset": d, "number": str(n)}, name) for d, n, name in _strongest(here)]
     views += [({"picture": name}, name) for name in shipped()]
     asked_how = {"how": how} if question == "steer" and how != WAYS[0] else {}
