@@ -9,7 +9,12 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from micrograph.circuits.graph import AttributionGraph, GraphEdge, GraphNode, GraphStage
+from micrograph.circuits.graph import (
+    AttributionEdge,
+    AttributionGraph,
+    AttributionNode,
+    AttributionStage,
+)
 from micrograph.circuits.steered import Effect, NodeEffects, Steered
 from micrograph.web.picture_questions import PictureQuestions
 
@@ -20,7 +25,7 @@ SAME = {
     "host": "site",
     "sec-fetch-site": "same-origin",
 }
-TARGET = GraphNode(
+TARGET = AttributionNode(
     id="conv0/3",
     kind="target",
     node="conv0",
@@ -47,11 +52,11 @@ GRAPH = AttributionGraph(
     keep_nodes=0.8,
     keep_edges=0.98,
     follow=32,
-    stages=(GraphStage("conv0", 8, (4, 4), 8, 1, 1),),
+    stages=(AttributionStage("conv0", 8, (4, 4), 8, 1, 1),),
     nodes=(PICTURE, replace(TARGET, id="conv0/1", kind="unit", unit=1), TARGET),
     edges=(
-        GraphEdge("picture", "conv0/1", -3.0, 1.0, 0.2),
-        GraphEdge("conv0/1", "conv0/3", 10.0, 0.75, 0.8),
+        AttributionEdge("picture", "conv0/1", -3.0, 1.0, 0.2),
+        AttributionEdge("conv0/1", "conv0/3", 10.0, 0.75, 0.8),
     ),
     missed=0.0,
     followed=0.5,

@@ -14,8 +14,13 @@ from torch import Tensor
 
 from micrograph.circuits.choosing import chosen_nodes, logits_of, target_of
 from micrograph.circuits.cut import PICTURE, CutPass, cut_pass
-from micrograph.circuits.graph import AttributionGraph, GraphEdge, GraphNode, GraphStage
-from micrograph.circuits.graph_inputs import Group, Made, groups_of, made_of
+from micrograph.circuits.graph import (
+    AttributionEdge,
+    AttributionGraph,
+    AttributionNode,
+    AttributionStage,
+)
+from micrograph.circuits.graph_inputs import LeafGroup, MadeOf, groups_of, made_of
 from micrograph.circuits.influence import (
     Pruned,
     add_influence,
@@ -102,7 +107,7 @@ class _Making:
         self.positions = positions
         self.groups = groups_of(found, chosen, positions)
         self.target = self.groups[-1].first + self.groups[-1].size
-        self.made: dict[int, Made] = {}
+        self.made: dict[int, MadeOf] = {}
         """Those whose inputs are known, each before what it reads."""
         self.scores = np.zeros(self.target + 1)
         self.scores[self.target] = 1.0
@@ -158,24 +163,24 @@ class _Making:
             notes=tuple(self._notes(missed)),
         )
 
-    def _target_made(self) -> Iterator[Made]:
+    def _target_made(self) -> Iterator[MadeOf]:
         values = self.found.made[self.place][0, self.unit].reshape(-1)
         self.position = int(values.detach().argmax())
         constants = self.found.constants
         of = None if constants is None else constants[self.place][0, self.unit].reshape(-1)
         return made_of(self.groups, values, [self.position], of)
 
-    def _constants(self, group: Group) -> Tensor | None:
+    def _constants(self, group: LeafGroup) -> Tensor | None:
         if self.found.constants is None:
             return None
         return group.summed(self.found.constants[group.name][:1][None])[0]
 
-    def _add(self, keys: Sequence[int], found: "Iterator[Made] | list[Made]") -> None:
+    def _add(self, keys: Sequence[int], found: "Iterator[MadeOf] | list[MadeOf]") -> None:
         for key, made in zip(keys, found, strict=True):
             self.made[key] = made
             add_influence(self.scores, key, made.inputs)
 
-    def _group(self, key: int) -> Group:
+    def _group(self, key: int) -> LeafGroup:
         return next(group for group in reversed(self.groups) if group.first <= key)
 
     def _place(self, key: int) -> tuple[str, int | None, tuple[int, int] | None]:
@@ -225,9 +230,9 @@ class _Making:
         return (position[0] + 0.5) / shape[0], (position[1] + 0.5) / shape[1]
 
     def _nodes(
-        self, kept: Pruned, edges: Sequence[GraphEdge], scores: np.ndarray
-    ) -> Iterator[GraphNode]:
-        into: dict[str, list[GraphEdge]] = {}
+        self, kept: Pruned, edges: Sequence[AttributionEdge], scores: np.ndarray
+    ) -> Iterator[AttributionNode]:
+        into: dict[str, list[AttributionEdge]] = {}
         for edge in edges:
             into.setdefault(edge.target, []).append(edge)
         others = scores.copy()
@@ -238,7 +243,7 @@ class _Making:
             node, unit, position = self._place(key)
             name, is_target = self._name(key), key == self.target
             group = None if is_target else self._group(key)
-            found = GraphNode(
+            found = AttributionNode(
                 id=name,
                 kind="target" if group is None else group.kind,
                 node=node,
@@ -253,7 +258,7 @@ class _Making:
             made = self.made.get(key)
             yield found if made is None else _with_inputs(found, made, into.get(name, []))
 
-    def _edges(self, kept: Pruned) -> list[GraphEdge]:
+    def _edges(self, kept: Pruned) -> list[AttributionEdge]:
         found = []
         weights = {
             key: dict(zip(m.inputs.sources.tolist(), m.inputs.weights.tolist(), strict=True))
@@ -264,13 +269,15 @@ class _Making:
             weight = weights[target][source]
             share = abs(weight) / self.made[target].inputs.total
             found.append(
-                GraphEdge(self._name(source), self._name(target), weight, share, float(passed))
+                AttributionEdge(
+                    self._name(source), self._name(target), weight, share, float(passed)
+                )
             )
         return sorted(found, key=lambda edge: (-edge.influence, edge.target, edge.source))
 
-    def _stage(self, group: Group, kept: Pruned) -> GraphStage:
+    def _stage(self, group: LeafGroup, kept: Pruned) -> AttributionStage:
         inside = range(group.first, group.first + group.size)
-        return GraphStage(
+        return AttributionStage(
             node=group.name,
             units=group.leaf.shape[1],
             shape=group.shape,
@@ -293,7 +300,9 @@ class _Making:
             )
 
 
-def _with_inputs(node: GraphNode, made: Made, edges: Sequence[GraphEdge]) -> GraphNode:
+def _with_inputs(
+    node: AttributionNode, made: MadeOf, edges: Sequence[AttributionEdge]
+) -> AttributionNode:
     return replace(
         node,
         value=made.value,

@@ -11,7 +11,7 @@ KINDS = ("picture", "unit", "unexplained", "target")
 
 
 @dataclass(frozen=True)
-class GraphNode:
+class AttributionNode:
     """A node of the graph. `kind`: the "picture"; a "unit" of a network's node (or latent of a
     dictionary); what a dictionary leaves "unexplained" of a node; the "target".
 
@@ -43,7 +43,7 @@ class GraphNode:
 
 
 @dataclass(frozen=True)
-class GraphEdge:
+class AttributionEdge:
     """A direct effect: gradient times activation of `source` in the value of `target`. `share` is
     its part of all absolute weights into the target, pruned ones too."""
 
@@ -55,7 +55,7 @@ class GraphEdge:
 
 
 @dataclass(frozen=True)
-class GraphStage:
+class AttributionStage:
     """A network's node (or that of a dictionary) that was chosen: its `units`, how many of them
     (with positions: of its values) were `active`, how many were `followed` and `kept`."""
 
@@ -84,15 +84,15 @@ class AttributionGraph:
     keep_nodes: float
     keep_edges: float
     follow: int
-    stages: tuple[GraphStage, ...]
-    nodes: tuple[GraphNode, ...]
-    edges: tuple[GraphEdge, ...]
+    stages: tuple[AttributionStage, ...]
+    nodes: tuple[AttributionNode, ...]
+    edges: tuple[AttributionEdge, ...]
     missed: float
     followed: float
     probability: float | None = None
     notes: tuple[str, ...] = ()
 
-    def node(self, id: str) -> GraphNode:
+    def node(self, id: str) -> AttributionNode:
         """The node of that id. Raises KeyError."""
         return {node.id: node for node in self.nodes}[id]
 
@@ -111,16 +111,17 @@ class AttributionGraph:
                 **given
                 | {
                     "stages": tuple(
-                        GraphStage(**one | {"shape": tuple(one["shape"])}) for one in data["stages"]
+                        AttributionStage(**one | {"shape": tuple(one["shape"])})
+                        for one in data["stages"]
                     ),
                     "nodes": tuple(
-                        GraphNode(
+                        AttributionNode(
                             **one
                             | {key: one[key] and tuple(one[key]) for key in ("position", "place")}
                         )
                         for one in data["nodes"]
                     ),
-                    "edges": tuple(GraphEdge(**one) for one in data["edges"]),
+                    "edges": tuple(AttributionEdge(**one) for one in data["edges"]),
                     "notes": tuple(data["notes"]),
                 }
             )

@@ -19,7 +19,7 @@ TOGETHER = 16
 
 
 @dataclass(frozen=True)
-class Group:
+class LeafGroup:
     """Graph nodes with neighbouring numbers, from `first` on: the values of a `leaf`, where that
     is a "unit"s' node each unit, or with `by_position` each value; else all of it as one."""
 
@@ -51,7 +51,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeOf:
     """What one graph node is made of: `value` is the sum of all inputs, `constant` and `error`."""
 
     inputs: Inputs
@@ -70,28 +70,28 @@ class Made:
         return abs(self.error) / there if there > 0 else float(self.error != 0)
 
 
-def groups_of(found: CutPass, chosen: Sequence[str], positions: bool) -> list[Group]:
+def groups_of(found: CutPass, chosen: Sequence[str], positions: bool) -> list[LeafGroup]:
     """All that can be an input, in the order of a pass: the picture is number 0."""
     return list(_groups(found, chosen, positions))
 
 
-def _groups(found: CutPass, chosen: Sequence[str], positions: bool) -> Iterator[Group]:
-    yield Group(PICTURE, PICTURE, 0, found.leaves[PICTURE], 1)
+def _groups(found: CutPass, chosen: Sequence[str], positions: bool) -> Iterator[LeafGroup]:
+    yield LeafGroup(PICTURE, PICTURE, 0, found.leaves[PICTURE], 1)
     first = 1
     for name in chosen:
         if name in found.unexplained:
-            yield Group(name, "unexplained", first, found.unexplained[name], 1)
+            yield LeafGroup(name, "unexplained", first, found.unexplained[name], 1)
             first += 1
         leaf = found.leaves[name]
         by_position = positions and leaf.ndim == 4
         size = leaf[0].numel() if by_position else leaf.shape[1]
-        yield Group(name, "unit", first, leaf, size, by_position)
+        yield LeafGroup(name, "unit", first, leaf, size, by_position)
         first += size
 
 
 def made_of(
-    groups: Sequence[Group], values: Tensor, rows: Sequence[int], constants: Tensor | None
-) -> Iterator[Made]:
+    groups: Sequence[LeafGroup], values: Tensor, rows: Sequence[int], constants: Tensor | None
+) -> Iterator[MadeOf]:
     """What those of `values` (as they depend on the leaves) are made of whose places are `rows`.
 
     Without `constants` all that no input gives counts as an error.
@@ -109,7 +109,7 @@ def made_of(
             if gradient is not None
         ]
         for number, row in enumerate(some):
-            yield Made(
+            yield MadeOf(
                 _largest([(g.first + np.arange(g.size), part[number]) for g, part in parts]),
                 float(values[row].detach()),
                 0.0 if constants is None else float(constants[row]),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from micrograph.circuits.graph import AttributionGraph, GraphNode
+from micrograph.circuits.graph import AttributionGraph, AttributionNode
 
 GRID = 7
 """Patches along a side. With less than two tokens a viewer would drop every node."""
@@ -106,15 +106,15 @@ class _Viewer:
         what = "Constants" if kind in (CONSTANT, CONSTANT - 2) else "Pruned inputs"
         return f"{what} of {names[of]}"
 
-    def _layer(self, node: GraphNode) -> int:
+    def _layer(self, node: AttributionNode) -> int:
         return len(self.layers) if node.kind == "target" else self.layers.get(node.node, -1)
 
-    def _patch(self, node: GraphNode) -> int:
+    def _patch(self, node: AttributionNode) -> int:
         if node.place is None:
             return self.last
         return int(node.place[0] * GRID) * GRID + int(node.place[1] * GRID)
 
-    def _feature(self, node: GraphNode) -> int:
+    def _feature(self, node: AttributionNode) -> int:
         """A number for a unit, or for one of its positions."""
         assert node.unit is not None
         shape = next(stage.shape for stage in self.graph.stages if stage.node == node.node)
@@ -122,7 +122,7 @@ class _Viewer:
             return node.unit
         return (node.unit * shape[0] + node.position[0]) * shape[1] + node.position[1]
 
-    def _id(self, node: GraphNode) -> str:
+    def _id(self, node: AttributionNode) -> str:
         if node.kind == "picture":
             return f"E_0_{self.last}"
         if node.kind == "target":
@@ -131,7 +131,7 @@ class _Viewer:
         place = self.last if node.kind == "unexplained" else self._patch(node)
         return f"{self.layers[node.node]}_{feature}_{place}"
 
-    def _unit(self, node: GraphNode) -> dict[str, Any]:
+    def _unit(self, node: AttributionNode) -> dict[str, Any]:
         layer, feature = self.layers[node.node], self._feature(node)
         return _node(
             self._id(node),
@@ -145,7 +145,9 @@ class _Viewer:
             activation=node.value,
         )
 
-    def _error(self, layer: int, kind: int, name: str, node: GraphNode | None) -> dict[str, Any]:
+    def _error(
+        self, layer: int, kind: int, name: str, node: AttributionNode | None
+    ) -> dict[str, Any]:
         return _node(
             f"{layer}_{kind}_{self.last}",
             -1,
@@ -157,7 +159,7 @@ class _Viewer:
             clerp=name,
         )
 
-    def _target(self, node: GraphNode) -> dict[str, Any]:
+    def _target(self, node: AttributionNode) -> dict[str, Any]:
         share = self.graph.probability
         # A viewer reads "(p=...)"; a unit that is no class has all the influence there is.
         shown = 1.0 if share is None else share
@@ -183,7 +185,7 @@ def _node(
     place: int,
     kind: str,
     js_id: str,
-    node: GraphNode | None,
+    node: AttributionNode | None,
     clerp: str = "",
     activation: float | None = None,
 ) -> dict[str, Any]:

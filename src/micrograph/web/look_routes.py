@@ -62,7 +62,7 @@ class HeatMap:
 
 
 @dataclass(frozen=True)
-class OnPicture:
+class UnitQuestion:
     """A question about a unit on a picture, as `web.on_picture` takes it."""
 
     question: str
@@ -85,7 +85,9 @@ _HEAT = TypeAdapter(HeatMap)
 def add_look_routes(app: FastAPI, site: Site) -> None:
     """The routes about pictures; all answer in JSON."""
 
-    async def post(request: Request, parts: list[str], caricature: "bool | OnPicture") -> Response:
+    async def post(
+        request: Request, parts: list[str], caricature: "bool | UnitQuestion"
+    ) -> Response:
         try:
             check_origin(request, "look at pictures")
             with site.incoming.turn():
@@ -131,7 +133,7 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
     ) -> Response:
         """The body is a picture file: what the unit is made of on it ("graph"), or what changes on
         it with the unit ("steer"). Same origin only; nothing is kept."""
-        return await post(request, [model, node, unit], OnPicture(question, how))
+        return await post(request, [model, node, unit], UnitQuestion(question, how))
 
     @app.get("/models/{model}/{node}/{unit}/map", response_model=HeatMap)
     def heat(
@@ -154,12 +156,12 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
 
 
 def _prepared(
-    context: Context, parts: list[str], data: bytes, caricature: "bool | OnPicture"
+    context: Context, parts: list[str], data: bytes, caricature: "bool | UnitQuestion"
 ) -> Looking:
     """What looks at the picture and writes down what it saw. Checks everything first."""
     here = locate(context.library, "/".join(parts), context.urls)
     image, size = context.site.incoming.decoded(data)
-    if isinstance(caricature, OnPicture):
+    if isinstance(caricature, UnitQuestion):
         question, how = caricature.question, caricature.how
         own = PictureHere("your picture", image, {})
         return lambda on_step, reader: _ON_OWN.dump_json(

@@ -174,7 +174,7 @@ class Frozen(TorchFunctionMode):
             self._gates[id(made)] = made
         return made
 
-    def _product(self, func: Callable[..., Any], a: Tensor, b: Tensor, **kwargs: Any) -> Tensor:
+    def _product(self, func: Callable[..., Tensor], a: Tensor, b: Tensor, **kwargs: Any) -> Tensor:
         if id(b) in self._gates and id(a) not in self._gates:
             return func(a, self.hold(b), **kwargs)
         if id(a) in self._gates and id(b) not in self._gates:

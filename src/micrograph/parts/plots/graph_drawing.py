@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from micrograph.circuits.graph import AttributionGraph, GraphEdge, GraphNode
+from micrograph.circuits.graph import AttributionEdge, AttributionGraph, AttributionNode
 from micrograph.parts.plots.svg import place, short
 
 ROWS = 8
@@ -33,7 +33,7 @@ _STANDALONE = (
 
 @dataclass(frozen=True)
 class _Spot:
-    node: GraphNode
+    node: AttributionNode
     x: float
     y: float
 
@@ -90,9 +90,9 @@ def description(graph: AttributionGraph) -> str:
     )
 
 
-def _columns(graph: AttributionGraph) -> list[list[GraphNode]]:
+def _columns(graph: AttributionGraph) -> list[list[AttributionNode]]:
     """Nodes by stage, the most influential first; the picture before all, the target last."""
-    by_stage: dict[str, list[GraphNode]] = {stage.node: [] for stage in graph.stages}
+    by_stage: dict[str, list[AttributionNode]] = {stage.node: [] for stage in graph.stages}
     for node in graph.nodes:
         if node.kind in ("unit", "unexplained"):
             by_stage[node.node].append(node)
@@ -101,7 +101,7 @@ def _columns(graph: AttributionGraph) -> list[list[GraphNode]]:
     return [ends[0], *inner, ends[1]]
 
 
-def _edge(edge: GraphEdge, spots: dict[str, _Spot]) -> Markup:
+def _edge(edge: AttributionEdge, spots: dict[str, _Spot]) -> Markup:
     a, b = spots[edge.source], spots[edge.target]
     x0, x1 = a.x + TILE / 2, b.x - TILE / 2
     bend = (x1 - x0) / 2
@@ -161,7 +161,7 @@ def _spot(spot: _Spot, picture_of: PictureOf, link_of: LinkOf | None, source: st
     return Markup('<a href="{}">{}</a>').format(link_of(node.node, node.unit), inner)
 
 
-def _label(node: GraphNode) -> str:
+def _label(node: AttributionNode) -> str:
     if node.kind == "picture":
         return ""
     if node.kind == "unexplained":
@@ -172,7 +172,7 @@ def _label(node: GraphNode) -> str:
     return f"{node.unit}{at}"
 
 
-def _told(node: GraphNode) -> str:
+def _told(node: AttributionNode) -> str:
     found = f"{node.id}: {short(node.value)}"
     if node.followed:
         found += f"; constant {short(node.constant)}"
@@ -180,7 +180,7 @@ def _told(node: GraphNode) -> str:
     return found
 
 
-def _heading(graph: AttributionGraph, some: Sequence[GraphNode]) -> tuple[str, str]:
+def _heading(graph: AttributionGraph, some: Sequence[AttributionNode]) -> tuple[str, str]:
     first = some[0]
     if first.kind == "picture":
         return "picture", _cut(graph.picture)
@@ -194,7 +194,7 @@ def _head(x: float, words: tuple[str, str]) -> Markup:
     return _words(x, 14, words[0], bold=True) + _words(x, 29, words[1], quiet=True)
 
 
-def _foot(x: float, y: float, some: Sequence[GraphNode], drawn: int) -> Markup:
+def _foot(x: float, y: float, some: Sequence[AttributionNode], drawn: int) -> Markup:
     """How many are not drawn, and what part of the inputs of those in the column was pruned."""
     left = len(some) - drawn
     known = [node.others_share for node in some if node.followed]

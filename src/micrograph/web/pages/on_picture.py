@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from micrograph.atlas import NodeRecord, Reading
-from micrograph.circuits.graph import AttributionGraph, GraphEdge, GraphNode
+from micrograph.circuits.graph import AttributionEdge, AttributionGraph, AttributionNode
 from micrograph.circuits.steered import Steered
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Choice, ModelRef, Thumb, model_ref
@@ -111,7 +111,7 @@ def drawing_of(page: OnPicturePage) -> Markup:
     return graph_drawing(page.graph, picture_of=picture_of, link_of=link_of, source=page.source)
 
 
-def inputs_of(graph: AttributionGraph) -> list[GraphEdge]:
+def inputs_of(graph: AttributionGraph) -> list[AttributionEdge]:
     """The strongest edges into the target, by their share."""
     into = [edge for edge in graph.edges if edge.target == graph.target]
     return sorted(into, key=lambda edge: -edge.share)[:INPUTS]
@@ -141,7 +141,7 @@ def _units_of_graph(graph: AttributionGraph | None) -> Sequence[tuple[str, int]]
     """Those that are drawn: reading a picture of each of all would take long."""
     if graph is None:
         return []
-    by_node: dict[str, list[GraphNode]] = {}
+    by_node: dict[str, list[AttributionNode]] = {}
     for node in graph.nodes:
         by_node.setdefault(node.node, []).append(node)
     drawn = [n for some in by_node.values() for n in sorted(some, key=_influence)[: ROWS + 1]]
@@ -150,7 +150,7 @@ def _units_of_graph(graph: AttributionGraph | None) -> Sequence[tuple[str, int]]
     return [(node.node, node.unit) for node in drawn if node.unit is not None]
 
 
-def _influence(node: GraphNode) -> float:
+def _influence(node: AttributionNode) -> float:
     return -node.influence
 
 
