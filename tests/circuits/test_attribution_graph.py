@@ -199,6 +199,25 @@ def test_latents_and_what_they_leave_unexplained_are_all_there_is():
     assert together == pytest.approx(as_units, rel=1e-3)
 
 
+def test_a_branch_of_the_target_keeps_its_own_values():
+    """Before the target's ReLUs, which are those of its branches, a branch would be another."""
+    model, x = load("toytown"), picture(96)
+    branch = next(
+        n.id
+        for n in model.nodes.values()
+        if n.id.startswith("mixed4a_3x3") and n.relus and n.id in model.nodes["mixed4a"].parents
+    )
+    unit = 70
+    graph = attribution_graph(model, x, f"mixed4a/{unit}", ["mixed3b", branch], **ALL)
+    there = model.run(x, [branch, "mixed4a"])
+    assert graph.nodes[-1].value == pytest.approx(there["mixed4a"][0, unit].max().item(), rel=1e-5)
+    own = [node for node in graph.nodes if node.node == branch]
+    assert own
+    for node in own:
+        value = there[branch][0, node.unit].sum().item()
+        assert node.value == pytest.approx(value, rel=1e-4, abs=1e-3)
+
+
 def test_positions_add_up_to_units():
     model, x = net(Skip), picture()
     units = attribution_graph(model, x, "c/2", ["ra", "rb"], **ALL)

@@ -27,9 +27,10 @@ PICTURE = "picture"
 class CutPass:
     """What one pass gave. `leaves` [1, unit, ...] are what is read: the picture as the network
     takes it, the chosen nodes, and under `unexplained` what dictionaries leave out of the nodes
-    that they write. `made` are the values of the chosen nodes and, last, of the target before its
-    ReLU, as they depend on leaves; `constants` what they are when all leaves are zero (None where
-    the network's own course depends on values)."""
+    that they write. `made` are the values of the chosen nodes and, last, of the target, as they
+    depend on leaves: before its ReLU, or behind it where that is a chosen node's, too. `constants`
+    are what they are when all leaves are zero (None where the network's own course depends on
+    values)."""
 
     leaves: dict[str, Tensor] = field(default_factory=dict)
     unexplained: dict[str, Tensor] = field(default_factory=dict)
@@ -69,7 +70,12 @@ def _run(
     source = taken if emptied is None else torch.zeros_like(taken)
     into.leaves[PICTURE] = source.clone().requires_grad_(True)
     with mode, _cuts(model, chosen, into, mode, emptied):
-        made = model.run(into.leaves[PICTURE], [target], pre_relu=True, preprocess=False)[target]
+        made = model.run(
+            into.leaves[PICTURE],
+            [target],
+            pre_relu=_may_be_before_relu(model, chosen, target),
+            preprocess=False,
+        )[target]
     into.made[target] = made
 
 
@@ -119,6 +125,13 @@ def _cuts(
     read: dict[str, Tensor] = {}
     with Taps(model.module, [*reads, *writes], reach):
         yield
+
+
+def _may_be_before_relu(model: Model, chosen: Sequence[str], target: str) -> bool:
+    """Whether the target's ReLUs can be left out: none of them makes values of a chosen node, as
+    those of a branch that the target concatenates."""
+    own = set(model.node(target).relus)
+    return not any(own.intersection(model.node(name).relus) for name in chosen)
 
 
 def _places(

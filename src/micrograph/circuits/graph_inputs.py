@@ -38,7 +38,7 @@ class LeafGroup:
     @property
     def values(self) -> Tensor:
         """One for each graph node."""
-        return self.summed(self.leaf.detach()[None])[0]
+        return self.summed(self.leaf.detach()[:1][None])[0]
 
     def summed(self, values: Tensor) -> Tensor:
         """[row, 1, unit, ...] to [row, graph node]."""
