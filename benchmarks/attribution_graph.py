@@ -17,6 +17,7 @@ import torch
 
 from micrograph import attribution_graph, load, steer
 from micrograph.circuits.seen_picture import seen_picture
+from micrograph.graph import worth_seeing
 
 PLACES = [
     "toytown/logits/0",
@@ -58,7 +59,8 @@ def main() -> None:
                 f"| {graph.followed:.0%} | {graph.missed:.0e} |",
                 flush=True,
             )
-        seen = [id for id in model.nodes if model.nodes[id].shape][len(model.nodes) // 2]
+        worth = [one.id for one in worth_seeing(model.nodes)]
+        seen = worth[len(worth) // 2]
         seconds, cpu, _ = timed(
             lambda m=model, s=seen: steer(m, asked.picture, s, 0), asked.repeats
         )

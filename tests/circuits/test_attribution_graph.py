@@ -154,6 +154,15 @@ def test_edges_and_constants_are_the_value(kind):
         assert abs(missing) < 1e-4 * max(1, abs(value))
 
 
+def test_a_target_that_nothing_reaches_is_told():
+    model = net(Skip)
+    model.module.c.weight.zero_()
+    graph = attribution_graph(model, picture(), "c/1", ["ra", "rb"])
+    assert graph.notes == ("nothing that was chosen gives anything to c/1 here",)
+    assert graph.edges == ()
+    assert graph.nodes[-1].constant == pytest.approx(model.module.c.bias[1].item())
+
+
 def test_what_is_not_held_is_told():
     class Cubes(nn.Module):
         def __init__(self):

@@ -287,6 +287,8 @@ class _Making:
         )
 
     def _notes(self, missed: float) -> Iterator[str]:
+        if not self.made[self.target].inputs.count:
+            yield f"nothing that was chosen gives anything to {self._name(self.target)} here"
         if self.found.constants is None:
             yield (
                 "the network's own course depends on values, so that constants could not be told "
