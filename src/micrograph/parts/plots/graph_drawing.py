@@ -20,6 +20,8 @@ EDGES = 160
 COLUMN, TILE, ROW, TOP = 104, 44, 66, 46
 EXCITES, INHIBITS = "#e07b29", "#3b7fc4"
 WIDEST = 12.0
+LARGEST = 1.4
+"""How many times as large as it is drawn a page may show it."""
 
 PictureOf = Callable[[str, int], "tuple[str, str] | None"]
 """Of a unit: where a small picture of it is, and its mean colour."""
@@ -67,13 +69,16 @@ def graph_drawing(
     words = description(graph)
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" class="plot plot-graph" viewBox="0 0 {} {}" '
-        'width="{}" height="{}" role="img" aria-label="{}" font-size="11">{}<desc>{}</desc>{}</svg>'
+        'width="{}" height="{}" role="img" aria-label="{}" font-size="11" '
+        'style="min-width:{}px;max-width:{}px">{}<desc>{}</desc>{}</svg>'
     ).format(
         place(width),
         place(height),
         place(width),
         place(height),
         words,
+        place(width),
+        place(LARGEST * width),
         Markup(_STANDALONE) if standalone else "",
         words,
         Markup("").join(parts),
