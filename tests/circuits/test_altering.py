@@ -102,6 +102,8 @@ def test_controls_are_the_nearest_and_never_the_units_themselves():
     assert all(a <= 31 and b >= 69 for a, b in pairs)
     assert matched_units(levels, [50], 10) == found
     assert len(matched_units([0.0, 1.0, 2.0], [1], 20)) == 2
+    few = [*[0.0] * 90, *map(float, range(1, 11))]  # most are silent, and match no other
+    assert sorted(unit for (unit,) in matched_units(few, [99], 5)) == [94, 95, 96, 97, 98]
 
 
 def test_units_that_are_not_there_are_refused(two):

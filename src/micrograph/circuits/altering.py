@@ -20,6 +20,9 @@ TOGETHER = 16
 POOL = 3
 """Controls are drawn among so many times as many units as are asked for: the nearest ones."""
 
+ALIKE = 2.0
+"""Levels within this factor of each other match."""
+
 Units = Mapping[str, Sequence[int]]
 """Units by their node, such as {"inception_4b": [373, 237]}."""
 
@@ -89,13 +92,15 @@ def matched_units(
     """Groups of random units to compare `units` with, each matched to one of them by its level.
 
     `levels` is a number for each unit of the node, such as its mean activation. For each unit the
-    controls are drawn from the `POOL * count` others whose levels are nearest; units of the group
-    itself are none. There are `count` different groups, or fewer where the node has too few units.
+    controls are drawn from the `POOL * count` others whose levels are nearest, as far as these are
+    within a factor of `ALIKE`; where fewer than `count` are, from the `count` nearest. Units of the
+    group itself are none. There are `count` different groups, or fewer where the node has too few
+    units.
     """
     given = np.asarray(levels, dtype=np.float64)
     others = np.setdiff1d(np.arange(len(given)), np.asarray(units))
     draw = np.random.default_rng(seed)
-    pools = [_nearest(given, others, unit, POOL * count) for unit in units]
+    pools = [_pool(given, others, unit, count) for unit in units]
     found: dict[tuple[int, ...], list[int]] = {}
     if len(units) == 1:
         picked = draw.permutation(pools[0])[:count]
@@ -114,9 +119,12 @@ def matched_units(
     return list(found.values())
 
 
-def _nearest(levels: np.ndarray, others: np.ndarray, unit: int, count: int) -> np.ndarray:
+def _pool(levels: np.ndarray, others: np.ndarray, unit: int, count: int) -> np.ndarray:
     order = np.argsort(np.abs(levels[others] - levels[unit]), kind="stable")
-    return others[order[:count]]
+    nearest = others[order[: POOL * count]]
+    low, high = sorted((levels[unit] / ALIKE, levels[unit] * ALIKE))
+    alike = nearest[(levels[nearest] >= low) & (levels[nearest] <= high)]
+    return alike if len(alike) >= count else nearest[:count]
 
 
 def _alteration(model: Model, node: str, groups: Sequence[Units], change: Change) -> Alteration:

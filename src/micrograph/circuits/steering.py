@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from micrograph.circuits.altering import Change, altered_answers, check_units, matched_units
+from micrograph.circuits.altering import ALIKE, Change, altered_answers, check_units, matched_units
 from micrograph.circuits.choosing import logits_of
 from micrograph.circuits.seen_picture import SeenPicture, seen_picture
 from micrograph.circuits.steered import Effect, NodeEffects, Steered
@@ -25,8 +25,6 @@ UNITS = 10
 """Units that are told of each node: those that change most."""
 CLASSES = 10
 WAYS = {"silence": Change(0.0), "halve": Change(0.5), "double": Change(2.0)}
-ALIKE = 2.0
-"""Controls are told to be no match where their activation differs by more than this factor."""
 
 
 def steer(
