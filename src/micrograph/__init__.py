@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from micrograph import optimize
     from micrograph.cards.preprocessing import Preprocessing
+    from micrograph.circuits.attribution_graph import attribution_graph
+    from micrograph.circuits.steering import steer
     from micrograph.models import cards, load, register
     from micrograph.models.model import Model
     from micrograph.runner import render
@@ -24,20 +26,24 @@ __all__ = [
     "Model",
     "Preprocessing",
     "__version__",
+    "attribution_graph",
     "cards",
     "load",
     "optimize",
     "register",
     "render",
+    "steer",
 ]
 
 _HOMES = {
     "Model": "micrograph.models.model",
     "Preprocessing": "micrograph.cards.preprocessing",
+    "attribution_graph": "micrograph.circuits.attribution_graph",
     "cards": "micrograph.models",
     "load": "micrograph.models",
     "register": "micrograph.models",
     "render": "micrograph.runner",
+    "steer": "micrograph.circuits.steering",
 }
 
 

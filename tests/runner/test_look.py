@@ -110,6 +110,26 @@ def test_a_caricature_is_a_picture(toytown: Model, owl: np.ndarray) -> None:
     assert told[-1][0] == told[-1][1]
 
 
+def test_what_a_unit_is_made_of_and_what_changes_with_it(toytown: Model, owl: np.ndarray) -> None:
+    picture = look.fit(owl, toytown)
+    steps: list[int] = []
+    graph = look.circuit(toytown, picture, "3a", 3, lambda step, of: steps.append(step))
+    assert graph["target"] == "mixed3a/3"
+    assert graph["picture_digest"] == picture.digest
+    assert steps == [1, 2, 3]
+    largest = toytown.run(picture.tensor(), ["mixed5b"])["mixed5b"][0].flatten(1).amax(1)
+    unit = int(largest.argmax())
+    added = look.steered(toytown, picture, "mixed5b", unit, "add")
+    assert added["amount"] == pytest.approx(largest[unit].item())
+    assert look.steered(toytown, picture, "mixed5b", unit, "halve")["factor"] == 0.5
+    silent = int(largest.argmin())
+    assert largest[silent] == 0
+    with pytest.raises(BadInput, match="nowhere above 0 on this picture"):
+        look.steered(toytown, picture, "mixed5b", silent, "add")
+    with pytest.raises(BadInput, match="out of range"):
+        look.circuit(toytown, picture, "3a", 80)
+
+
 def test_the_process_answers_until_its_input_ends(owl: np.ndarray) -> None:
     def request(**ask) -> bytes:
         return json.dumps(ask | {"shape": owl.shape}).encode() + b"\n" + owl.tobytes()

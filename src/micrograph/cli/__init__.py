@@ -11,6 +11,7 @@ import click
 from micrograph import __version__
 from micrograph.cli import (
     atlas,
+    circuit,
     dataset,
     demo,
     dictionary,
@@ -20,6 +21,7 @@ from micrograph.cli import (
     render,
     resolve,
     serve,
+    steer,
     sweep,
     weights,
 )
@@ -47,6 +49,8 @@ modules = (
     serve,
     atlas,
     info,
+    circuit,
+    steer,
     resolve,
     look,
 )

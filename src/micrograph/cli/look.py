@@ -155,4 +155,12 @@ def _answer(
     if request["ask"] == "caricature":
         hook = step_hook(on_step, checked_frames(request.get("frames", 0)))
         return look.caricature(model, picture, request["node"], hook)
-    raise BadInput(f"{request['ask']!r} is no question; expected look, map or caricature")
+    if request["ask"] == "graph":
+        hook = step_hook(on_step, 0)
+        return look.circuit(model, picture, request["node"], request["unit"], hook)
+    if request["ask"] == "steer":
+        hook = step_hook(on_step, 0)
+        return look.steered(model, picture, request["node"], request["unit"], request["how"], hook)
+    raise BadInput(
+        f"{request['ask']!r} is no question; expected look, map, caricature, graph or steer"
+    )

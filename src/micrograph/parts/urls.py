@@ -77,6 +77,10 @@ class Urls:
         parts = [p for p in (model, node, "" if unit is None else str(unit)) if p]
         return "/".join([self.models, *(quote(p) for p in parts), "look"])
 
+    def on_picture(self, model: str, node: str, unit: int, **view: str | int | None) -> str:
+        """What a unit is made of on a picture that is here, or what steering it changes."""
+        return self.unit(model, node, unit) + "/on-picture" + _query(view)
+
     def heat(self, model: str, node: str, unit: int, dataset: str) -> str:
         """The heat map of a unit on a stored picture; its number is still to be added."""
         return self.unit(model, node, unit) + "/map" + _query({"dataset": dataset}) + "&number="

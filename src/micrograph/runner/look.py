@@ -12,6 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from micrograph import lenses
+from micrograph.circuits.attribution_graph import attribution_graph
+from micrograph.circuits.seen_picture import SeenPicture
+from micrograph.circuits.steering import steer
 from micrograph.errors import BadInput
 from micrograph.graph import NodeKind
 from micrograph.lenses.attribution.engine import as_result, attribute, dominators_of
@@ -91,6 +94,43 @@ def caricature(
             Image.fromarray(made.image).save(packed, "WEBP", quality=85)
             return "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode()
     raise BadInput(f"there is no caricature of {node}")
+
+
+def circuit(
+    model: Model, picture: SourcePicture, node: str, unit: int, on_step: StepHook | None = None
+) -> dict[str, Any]:
+    """The attribution graph of a unit on the picture, as JSON."""
+    place = _place(model, node, unit)
+    seen = _seen(model, picture)
+    return attribution_graph(model, seen, (place.id, unit), on_step=on_step).to_json()
+
+
+def steered(
+    model: Model,
+    picture: SourcePicture,
+    node: str,
+    unit: int,
+    how: str,
+    on_step: StepHook | None = None,
+) -> dict[str, Any]:
+    """What changes on the picture when a unit is silenced, halved, doubled, or (`how` is "add")
+    gets its largest value there at every position; as JSON."""
+    place = _place(model, node, unit)
+    seen = _seen(model, picture)
+    if how != "add":
+        return steer(model, seen, place.id, unit, how, on_step=on_step).to_json()
+    with torch.no_grad():
+        largest = _spatial_max(model.run(seen.tensor, [place.id])[place.id].float())[unit].item()
+    if not largest > 0:
+        raise BadInput(
+            f"{place.id}/{unit} is nowhere above 0 on this picture, so there is nothing "
+            "to add; add a number of your own with `micrograph steer --add`"
+        )
+    return steer(model, seen, place.id, unit, add=largest, on_step=on_step).to_json()
+
+
+def _seen(model: Model, picture: SourcePicture) -> SeenPicture:
+    return SeenPicture(picture.name, picture.digest, picture.tensor(model.device))
 
 
 def _place(model: Model, node: str, unit: int | None) -> Node:

@@ -10,6 +10,7 @@ from micrograph.web.pages import Page
 from micrograph.web.pages.compare import ComparePage
 from micrograph.web.pages.model import ModelPage
 from micrograph.web.pages.node import NodePage
+from micrograph.web.pages.on_picture import OnPicturePage
 from micrograph.web.pages.other import AboutPage, SearchPage
 from micrograph.web.pages.start import StartPage
 from micrograph.web.pages.unit import UnitPage
@@ -21,6 +22,7 @@ from micrograph.web.targets import (
     ModelsTarget,
     ModelTarget,
     NodeTarget,
+    OnPictureTarget,
     SearchTarget,
     StartTarget,
     UnitTarget,
@@ -46,6 +48,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute(ModelTarget, handlers.model, ModelPage),
     PageRoute(NodeTarget, handlers.node, NodePage),
     PageRoute(UnitTarget, handlers.unit, UnitPage),
+    PageRoute(OnPictureTarget, handlers.on_picture, OnPicturePage),
 )
 _BY_TARGET = {route.target: route for route in PAGES}
 

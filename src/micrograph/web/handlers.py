@@ -4,9 +4,12 @@ Their docstrings are what the OpenAPI document says of the pages.
 """
 
 from micrograph.web.context import Context
+from micrograph.web.locations import locate
+from micrograph.web.on_picture import asked, found_picture
 from micrograph.web.pages.compare import ComparePage, compare_page
 from micrograph.web.pages.model import ModelPage, model_page
 from micrograph.web.pages.node import NodePage, node_page
+from micrograph.web.pages.on_picture import OnPicturePage
 from micrograph.web.pages.other import (
     AboutPage,
     SearchPage,
@@ -23,6 +26,7 @@ from micrograph.web.targets import (
     ModelsTarget,
     ModelTarget,
     NodeTarget,
+    OnPictureTarget,
     SearchTarget,
     StartTarget,
     UnitTarget,
@@ -118,3 +122,10 @@ def unit(context: Context, target: UnitTarget) -> UnitPage | Redirect:
         options={"dataset": target.dataset},
         number=target.number,
     )
+
+
+def on_picture(context: Context, target: OnPictureTarget) -> OnPicturePage:
+    """What a unit is made of on a picture, or what changes on it with the unit; the worker that
+    looks at pictures is asked."""
+    here = locate(context.library, target.location, context.urls)
+    return asked(context, here, target.question, target.how, found_picture(context, here, target))

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from micrograph.lenses import lenses
 from micrograph.lenses.pages.listing import page_of, words
+from micrograph.parts.plots.svg import short
 from micrograph.parts.urls import Urls
 from micrograph.web.drawings import depth_of
 from micrograph.web.drawn_parts import lens_part, unit_parts
@@ -21,6 +22,7 @@ from micrograph.web.lens_traits import DEFAULT, MAP, source_names
 from micrograph.web.pages import Page
 from micrograph.web.pages.model_cards import ModelSummary
 from micrograph.web.pages.node import PER_PAGE
+from micrograph.web.pages.on_picture import OnPicturePage, drawing_of, inputs_of, rest_of
 from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
@@ -46,6 +48,18 @@ def score(value: float) -> str:
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 10 else 2
     return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def shipped_pictures() -> tuple[str, ...]:
+    """Names of the pictures that ship."""
+    from micrograph.pictures import shipped  # Pillow: not before it is needed
+
+    return shipped()
+
+
+def signed(value: float) -> str:
+    """A change with three figures and its sign."""
+    return f"+{short(value)}" if value > 0 else short(value)
 
 
 def percent(share: float) -> str:
@@ -119,6 +133,10 @@ class Html:
             default_lens=DEFAULT,
             per_page=PER_PAGE,
             card_of=self._card,
+            graph_drawing_of=drawing_of,
+            graph_inputs_of=inputs_of,
+            graph_rest_of=rest_of,
+            shipped_pictures=shipped_pictures,
         )
         self.environment.filters.update(
             number=number,
@@ -129,6 +147,8 @@ class Html:
             breakable=breakable,
             ticked=ticked,
             megabytes=megabytes,
+            figures=short,
+            signed=signed,
         )
 
     def render(self, page: Page, panel: Panel, path: str) -> bytes:
@@ -141,6 +161,10 @@ class Html:
     def asking(self, page: object, urls: Urls) -> str:
         """The page that asks for the token, which shows nothing of the site."""
         return self.environment.get_template("token.html").render(page=page, urls=urls)
+
+    def answer_on_picture(self, page: OnPicturePage) -> str:
+        """The answer of such a page without the page around it."""
+        return self.environment.get_template("on_picture_parts.html").render(page=page)
 
     def _card(self, card: ModelSummary, macro: str, number: int) -> Markup:
         """A card at its place in a list, written down once: the list of models may be long."""

@@ -25,7 +25,9 @@ from micrograph.web.error_data import error_data
 from micrograph.web.kept_pages import Written
 from micrograph.web.locations import Location, locate_all
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
+from micrograph.web.on_picture import PictureHere, asked
 from micrograph.web.origin import check_origin
+from micrograph.web.pages.on_picture import OnPicturePage
 from micrograph.web.reader import Reader
 from micrograph.web.requests import context_of
 from micrograph.web.site import Site
@@ -61,6 +63,23 @@ class HeatMap:
     position: int
 
 
+@dataclass(frozen=True)
+class UnitQuestion:
+    """A question about a unit on a picture, as `web.on_picture` takes it."""
+
+    question: str
+    how: str
+
+
+@dataclass(frozen=True)
+class OnOwnPicture:
+    """The answer about a reader's own picture: as data, and as a part of a page."""
+
+    page: OnPicturePage
+    html: str
+
+
+_ON_OWN = TypeAdapter(OnOwnPicture)
 _LOOKED = TypeAdapter(Looked)
 _HEAT = TypeAdapter(HeatMap)
 
@@ -74,7 +93,9 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         "openapi_extra": PICTURE_SENT,
     }
 
-    async def post(request: Request, parts: list[str], caricature: bool) -> Response:
+    async def post(
+        request: Request, parts: list[str], caricature: "bool | UnitQuestion"
+    ) -> Response:
         try:
             check_origin(request, "look at pictures")
             if site.look.reason:  # before a picture is taken in
@@ -111,6 +132,21 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         """As for a node, with the unit's heat map and what carried it."""
         return await post(request, [model, node, unit], caricature)
 
+    @app.post(
+        "/models/{model}/{node}/{unit}/on-picture", **{**described, "response_model": OnOwnPicture}
+    )
+    async def on_picture(
+        request: Request,
+        model: str,
+        node: str,
+        unit: str,
+        question: Annotated[str, Query(max_length=16)] = "graph",
+        how: Annotated[str, Query(max_length=16)] = "silence",
+    ) -> Response:
+        """The body is a picture file: what the unit is made of on it ("graph"), or what changes on
+        it with the unit ("steer"). Same origin only; nothing is kept."""
+        return await post(request, [model, node, unit], UnitQuestion(question, how))
+
     @app.get("/models/{model}/{node}/{unit}/map", response_model=HeatMap, responses=FAILURES)
     def heat(
         request: Request,
@@ -128,13 +164,25 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         return answer(request, Written(found), "application/json")
 
 
-def _prepared(context: Context, parts: list[str], data: bytes, caricature: bool) -> Looking:
+def _prepared(
+    context: Context, parts: list[str], data: bytes, caricature: "bool | UnitQuestion"
+) -> Looking:
     """What looks at the picture and writes down what it saw. Checks everything first."""
     here = locate_all(context.library, parts, context.urls)
     image, size = context.site.incoming.decoded(data)
+    if isinstance(caricature, UnitQuestion):
+        question, how = caricature.question, caricature.how
+        own = PictureHere("your picture", image, {})
+        return lambda on_step, reader: _ON_OWN.dump_json(
+            _on_own(context, asked(context, here, question, how, own, on_step, reader))
+        )
     return lambda on_step, reader: _LOOKED.dump_json(
         _look(context.site, here, image, size, caricature, on_step, reader), by_alias=True
     )
+
+
+def _on_own(context: Context, page: OnPicturePage) -> OnOwnPicture:
+    return OnOwnPicture(page, context.site.html.answer_on_picture(page))
 
 
 def _look(

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 WAITING = 4
 """Questions that may wait behind the one that is answered."""
 LIMIT = 60.0
-"""Seconds that an answer may take; a caricature three times as long."""
+"""Seconds that an answer may take; one of `SLOW` three times as long."""
+SLOW = ("caricature", "graph", "steer")
 IDLE = 300.0
 """Seconds without a question after which the worker is ended, and its memory freed."""
 START = 180.0
@@ -93,7 +94,7 @@ class PictureQuestions:
         order = Order(
             tuple(self.command(model, digest)),
             question=_question(request, image),
-            seconds=LIMIT * 3 if request["ask"] == "caricature" else LIMIT,
+            seconds=LIMIT * 3 if request["ask"] in SLOW else LIMIT,
             start_seconds=START,
             keep=IDLE,
             niceness=NICENESS,

@@ -122,6 +122,23 @@ class UnitTarget(LocationTarget):
         return _page_number(self.page)
 
 
+@dataclass(frozen=True, kw_only=True)
+class OnPictureTarget(LocationTarget):
+    """`/models/<model>/<node>/<unit>/on-picture`: the `question` "graph" (what it is made of) or
+    "steer" (what changes with it, `how` it is changed). The picture ships and has a name, or is
+    `number` of a `dataset` (its digest) and kept in the atlas; by default the unit's strongest."""
+
+    kind, pattern = "on_picture", "/models/{model}/{node}/{unit}/on-picture"
+    model: str
+    node: str
+    unit: str
+    question: str = "graph"
+    how: str = "silence"
+    picture: str = ""
+    dataset: str = ""
+    number: str = ""
+
+
 TARGETS: tuple[type[Target], ...] = (
     StartTarget,
     ModelsTarget,
@@ -131,6 +148,7 @@ TARGETS: tuple[type[Target], ...] = (
     ModelTarget,
     NodeTarget,
     UnitTarget,
+    OnPictureTarget,
 )
 
 

@@ -142,6 +142,37 @@ async function show(file, told) {
   }
   result.replaceChildren(figure, beside);
   if (zone.dataset.caricature) figure.append(caricature(file));
+  const form = zone.querySelector("[data-on-picture]");
+  if (form) result.append(questions(file, form));
+}
+
+// What the unit is made of on the reader's picture, and what changes with it: the same questions as
+// of the pictures that are here, whose answers the site writes as parts of a page.
+function questions(file, form) {
+  const made = el("div", "asked");
+  const buttons = el("p");
+  const answer = el("div", "answer");
+  answer.setAttribute("aria-live", "polite");
+  const how = el("select");
+  how.setAttribute("aria-label", "How it is changed");
+  for (const way of ["silence", "halve", "double", "add"]) how.append(el("option", "", way));
+  for (const button of form.querySelectorAll("button")) {
+    const own = el("button", "act", `${button.textContent.replace("?", "")} on your picture?`);
+    own.type = "button";
+    own.addEventListener("click", async () => {
+      const query = new URLSearchParams({ question: button.value, how: how.value });
+      own.disabled = true;
+      const told = await send(file, `${form.getAttribute("action")}?${query}`, (step, steps) => {
+        say(`Working it out, step ${step} of ${steps} …`);
+      });
+      own.disabled = false;
+      if (told) answer.innerHTML = told.html; // written by the site itself, which escapes names
+    });
+    buttons.append(own, " ");
+  }
+  buttons.append(how);
+  made.append(buttons, answer);
+  return made;
 }
 
 function caricature(file) {

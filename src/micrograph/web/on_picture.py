@@ -1,0 +1,195 @@
+"""Asking the worker what a unit is made of on a picture, or what changes with it."""
+
+import base64
+from dataclasses import dataclass, replace
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from micrograph.circuits.graph import AttributionGraph
+from micrograph.circuits.steered import Steered
+from micrograph.errors import BadInput, NotFound, Unavailable, short
+from micrograph.lenses import lenses
+from micrograph.parts.parts import Choice
+from micrograph.steps import StepHook
+from micrograph.web.context import Context
+from micrograph.web.lens_traits import EXAMPLES
+from micrograph.web.locations import Location
+from micrograph.web.pages.on_picture import OnPicturePage, on_picture_page
+from micrograph.web.reader import Reader
+from micrograph.web.targets import OnPictureTarget
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+QUESTIONS = ("graph", "steer")
+WAYS = ("silence", "halve", "double", "add")
+STRONGEST = 6
+"""Pictures of the unit's strongest that can be chosen."""
+
+
+@dataclass(frozen=True)
+class PictureHere:
+    """A picture, with its `name` for people and the `view` of the address that names it: none for
+    a reader's own. `digest` stands for a stored one."""
+
+    name: str
+    image: "Image.Image"
+    view: dict[str, str]
+    digest: str = ""
+
+
+def found_picture(context: Context, here: Location, target: OnPictureTarget) -> PictureHere:
+    """The picture that an address means. Raises BadInput and NotFound."""
+    if target.picture:
+        return _shipped(target.picture)
+    if target.dataset:
+        if not (target.number.isascii() and target.number.isdecimal()) or len(target.number) > 9:
+            raise BadInput(f"number {short(target.number)} given; expected one of the dataset's")
+        return _stored(here, target.dataset, int(target.number))
+    from micrograph.pictures import shipped  # Pillow: not before it is needed
+
+    strongest = _strongest(here)
+    return _stored(here, *strongest[0][:2]) if strongest else _shipped(shipped()[0])
+
+
+def asked(
+    context: Context,
+    here: Location,
+    question: str,
+    how: str,
+    picture: PictureHere,
+    on_step: StepHook | None = None,
+    reader: Reader | None = None,
+) -> OnPicturePage:
+    """The page with the worker's answer. Answers about pictures that are here are remembered.
+
+    Raises BadInput for another question or way, and what the worker raises.
+    """
+    for given, known in ((question, QUESTIONS), (how, WAYS)):
+        if given not in known:
+            raise BadInput(f"{short(given)} is not known here; expected {', '.join(known)}")
+    atlas, node, unit = here.atlas, here.node, here.unit
+    assert node is not None
+    assert unit is not None
+    if reason := context.obstacle(atlas.model.id):
+        raise Unavailable(reason)
+    request: dict[str, Any] = {"ask": question, "node": node.id, "unit": unit, "how": how}
+    look, model = context.site.look, atlas.model
+
+    def ask() -> Any:
+        return look.ask(model.id, model.digest, request, picture.image, on_step, reader)
+
+    key = (question, model.id, model.digest, node.id, unit, *sorted(picture.view.items()))
+    seen = (
+        look.remembered((*key, how if question == "steer" else ""), ask) if picture.view else ask()
+    )
+    return on_picture_page(
+        atlas,
+        node,
+        unit,
+        context.urls,
+        question=question,
+        how=how,
+        picture=picture.name,
+        view=picture.view,
+        source=_small(picture.image),
+        choices=_choices(context, here, question, how, picture),
+        ways=_ways(context, here, how, picture) if question == "steer" else [],
+        graph=replace(AttributionGraph.from_json(seen), picture=picture.name)
+        if question == "graph"
+        else None,
+        steered=replace(Steered.from_json(seen), picture=picture.name)
+        if question == "steer"
+        else None,
+    )
+
+
+def _shipped(name: str) -> PictureHere:
+    from micrograph.pictures import open_shipped
+
+    return PictureHere(name, open_shipped(name), {"picture": name})
+
+
+def _stored(here: Location, dataset: str, number: int) -> PictureHere:
+    from micrograph.pictures import decode
+
+    atlas = here.atlas
+    try:
+        sample = atlas.samples(dataset, [number]).get(number)
+    except ValueError:
+        raise BadInput(f"dataset {short(dataset)} is no digest; expected 64 hex digits") from None
+    stored = atlas.picture(sample.picture.digest) if sample and sample.picture else None
+    if sample is None or stored is None:
+        raise NotFound(
+            f"picture {number} of this dataset is not kept in the atlas of {atlas.model.id}"
+        )
+    view = {"dataset": dataset, "number": str(number)}
+    image = decode(stored.data, f"{number} of the dataset")
+    return PictureHere(sample.name or str(number), image, view, stored.digest)
+
+
+def _strongest(here: Location) -> list[tuple[str, int, str]]:
+    """Dataset, number and name of the kept pictures on which the unit is strongest."""
+    assert here.node is not None
+    for row in here.atlas.visualizations(here.node.id, here.unit, EXAMPLES):
+        result: Any = lenses()[EXAMPLES].result.from_json(row.data, {})
+        numbers = [number for number, *_ in result.top]
+        try:
+            samples = here.atlas.samples(result.dataset, numbers)
+        except ValueError:
+            continue
+        kept = [n for n in dict.fromkeys(numbers) if (one := samples.get(n)) and one.picture]
+        if kept:
+            names = {n: samples[n].name or str(n) for n in kept}
+            return [(result.dataset, n, names[n]) for n in kept[:STRONGEST]]
+    return []
+
+
+def _choices(
+    context: Context, here: Location, question: str, how: str, picture: PictureHere
+) -> list[Choice]:
+    """The pictures that are here: the unit's strongest, then those that ship."""
+    from micrograph.pictures import shipped
+
+    views = [({"dataset": d, "number": str(n)}, name) for d, n, name in _strongest(here)]
+    views += [({"picture": name}, name) for name in shipped()]
+    asked_how = {"how": how} if question == "steer" and how != WAYS[0] else {}
+    return [
+        Choice(
+            "/".join(view.values()),
+            name,
+            _url(context, here, question=question, **asked_how, **view),
+            view == picture.view,
+        )
+        for view, name in views
+    ]
+
+
+def _ways(context: Context, here: Location, how: str, picture: PictureHere) -> list[Choice]:
+    if not picture.view:
+        return []
+    return [
+        Choice(
+            way,
+            way,
+            _url(context, here, question="steer", how=way, **picture.view),
+            way == how,
+        )
+        for way in WAYS
+    ]
+
+
+def _url(context: Context, here: Location, **view: str) -> str:
+    assert here.node is not None
+    assert here.unit is not None
+    return context.urls.on_picture(here.atlas.model.id, here.node.id, here.unit, **view)
+
+
+def _small(image: "Image.Image") -> str:
+    """The picture as a data URL, as a page shows it small."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    square = image.crop((left, top, left + side, top + side)).resize((132, 132))
+    packed = BytesIO()
+    square.save(packed, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(packed.getvalue()).decode()
