@@ -13,16 +13,18 @@ T = TypeVar("T")
 
 
 class Remembered(Generic[T]):
-    """Values by reading and key, at most `most` of them: the least used go first.
+    """Values by reading and key, at most `most` of them, or where `size` says how much a value takes
+    (bytes, say) at most so much of that together: the least used go first.
 
     A library gives the same object for a model until a file of it changes, so that object stands
     for the state of its files. Other readings (an `Atlas` alone) are asked again each time.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, size: Callable[[T], int] = lambda value: 1) -> None:
+        self._most, self._size = most, size
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[int, Hashable], tuple[ref[Reading], T]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, Hashable], tuple[ref[Reading], T, int]] = OrderedDict()
+        self._taken = 0
 
     def get(self, reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
         """`make()`, or what it gave before. Whatever `make` raises is not remembered."""
@@ -35,9 +37,14 @@ class Remembered(Generic[T]):
                 self._kept.move_to_end(place)
                 return kept[1]
         value = make()
+        size = self._size(value)
+        if size > self._most:
+            return value
         with self._lock:
-            self._kept[place] = (ref(reading), value)
-            self._kept.move_to_end(place)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            if place in self._kept:
+                self._taken -= self._kept.pop(place)[2]
+            self._kept[place] = (ref(reading), value, size)
+            self._taken += size
+            while self._taken > self._most:
+                self._taken -= self._kept.popitem(last=False)[1][2]
         return value

@@ -45,8 +45,13 @@ class Shot:
         return self.score if self.stored_score is None else self.stored_score
 
 
-_TILES: Remembered[dict[int, Tile]] = Remembered(16)
-"""Tiles of nodes; one has up to a few thousand."""
+_TILES: Remembered[dict[int, Tile]] = Remembered(16_000, len)
+"""Tiles of nodes."""
+_WHOLE: Remembered[list[Visualization]] = Remembered(
+    2 << 20, lambda found: sum(len(repr(v.data)) + 1000 for v in found)
+)
+"""Results about nodes as a whole, which the pages of all their units show a part of: bytes, about,
+of what they say."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Scene:
     @cached_property
     def whole(self) -> list[Visualization]:
         """The results about the node as a whole."""
-        return self.atlas.visualizations(self.node.id, None)
+        return whole_results(self.atlas, self.node.id)
 
     def of(self, lens: str) -> list[Visualization]:
         """The best result of each variant and seed of a lens, in that order."""
@@ -163,6 +168,28 @@ class Scene:
             return []
 
 
+def whole_results(atlas: Reading, node: str) -> list[Visualization]:
+    """The results about a node as a whole."""
+    return _WHOLE.get(atlas, node, lambda: atlas.visualizations(node, None))
+
+
+def _bytes(arrays: Mapping[str, "np.ndarray"]) -> int:
+    return sum(one.nbytes for one in arrays.values()) + 1000
+
+
+_ARRAYS: Remembered[dict[str, "np.ndarray"]] = Remembered(16 << 20, _bytes)
+"""Bytes of arrays of nodes as a whole: the page of a unit shows a row of each."""
+
+
+def whole_arrays(
+    atlas: Reading, node: str, technique: str, variant: str
+) -> Mapping[str, "np.ndarray"]:
+    """The arrays that a lens left of a node as a whole."""
+    return _ARRAYS.get(
+        atlas, (node, technique, variant), lambda: atlas.arrays(node, None, technique, variant)
+    )
+
+
 class ArraysOf(Mapping[str, "np.ndarray"]):
     """The arrays of a stored result by name, read when the first is needed."""
 
@@ -172,6 +199,8 @@ class ArraysOf(Mapping[str, "np.ndarray"]):
     @cached_property
     def _arrays(self) -> Mapping[str, "np.ndarray"]:
         v = self._v
+        if v.unit is None and v.about is None:
+            return whole_arrays(self._atlas, v.node, v.technique, v.variant)
         return self._atlas.arrays(v.node, v.unit, v.technique, v.variant)
 
     def __getitem__(self, name: str) -> "np.ndarray":
