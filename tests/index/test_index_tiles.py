@@ -137,6 +137,7 @@ def test_what_was_packed_is_found_and_no_neighbour_of_it(tmp_path: Path) -> None
     seeds = [unit_tiles.PackedTiles(packed).find("conv0", unit).seed for unit in range(6)]
     assert seeds == [0, 0, 0, 1, -1, 0]
     assert unit_tiles.PackedTiles(packed).find("conv0", 1).width == 96
-    assert {unit: unit_tiles.PackedTiles(packed).find("mixed1a", unit) for unit in range(16)} == tiles
+    found = unit_tiles.PackedTiles(packed)
+    assert {unit: found.find("mixed1a", unit) for unit in range(16)} == tiles
     for node, unit in (("mixed1a", 16), ("ixed1a", 1), ("conv0", 7), ("conv0", 6), ("wide", 1)):
         assert unit_tiles.PackedTiles(packed).find(node, unit) is None

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from micrograph.address import Address
@@ -153,6 +154,21 @@ def unit(column: Any) -> int | None:
 def full_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str, Any]:
     """A recipe from its columns: what its variant is called is no part of the text, and what is
     asked for by a column is what is shown. Raises ValueError for what is no JSON object."""
+    if isinstance(text, str) and len(text) <= _SHORT_RECIPE:
+        return dict(_parsed_recipe(text, technique, variant, seed))
+    return _parse_recipe(text, technique, variant, seed)
+
+
+_SHORT_RECIPE = 4096
+"""Characters of a recipe that is worth keeping: thousands of results share a few."""
+
+
+@lru_cache(maxsize=256, typed=True)
+def _parsed_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str, Any]:
+    return _parse_recipe(text, technique, variant, seed)
+
+
+def _parse_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str, Any]:
     named = {
         "technique": columns.text(technique),
         VIEW: columns.text(variant),
@@ -178,7 +194,8 @@ def picture_record(values: Iterable[Any]) -> Picture | None:
 
 def tile_record(row: Iterable[Any]) -> Tile:
     """From the columns of queries.TILES. Raises ValueError for what is none."""
-    unit, *picture, score, seed = row
+    unit, digest, mime, width, height, color, score, seed = row
+    picture = (digest, mime, width, height, color)
     shown = picture_record(picture)
     if shown is None:
         raise ValueError("a picture without a digest")

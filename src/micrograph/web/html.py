@@ -11,9 +11,13 @@ from weakref import WeakKeyDictionary
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from micrograph.atlas.remembered import Kept
 from micrograph.lenses import lenses
 from micrograph.lenses.pages.listing import page_of, words
+from micrograph.parts import markup
+from micrograph.parts.numbers import number, score
 from micrograph.parts.urls import Urls
+from micrograph.web.column import Drawing
 from micrograph.web.drawings import depth_of
 from micrograph.web.drawn_parts import lens_part, unit_parts
 from micrograph.web.lens_templates import lens_templates
@@ -24,6 +28,8 @@ from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+_PANELS = 2 << 20
+"""Characters of panels that are kept."""
 
 
 def static_version() -> str:
@@ -33,18 +39,6 @@ def static_version() -> str:
         if path.is_file():
             digest.update(path.relative_to(STATIC).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def number(value: float) -> str:
-    """With thin spaces between thousands: 6 998 552."""
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def score(value: float) -> str:
-    """An activation with three or four figures and a real minus sign."""
-    size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def percent(share: float) -> str:
@@ -93,6 +87,9 @@ class Html:
         self._cards: WeakKeyDictionary[ModelSummary, dict[tuple[str, int], Markup]] = (
             WeakKeyDictionary()
         )
+        self._panels: Kept[tuple[Drawing | None, Markup]] = Kept(
+            _PANELS, lambda pair: len(pair[1])
+        )
         self.environment = Environment(
             loader=ChoiceLoader(
                 [
@@ -102,6 +99,7 @@ class Html:
             ),
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,  # a look at a dozen files for each page
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -117,6 +115,8 @@ class Html:
             map_lens=MAP,
             default_lens=DEFAULT,
             card_of=self._card,
+            panel_of=self._panel,
+            markup=markup,
         )
         self.environment.filters.update(
             number=number,
@@ -133,6 +133,18 @@ class Html:
         """`path` is the page's own address, with its query."""
         template = self.environment.get_template(f"{page.kind}.html")
         return template.render(page=page, panel=panel, path=path).encode()
+
+    def _panel(self, panel: Panel) -> Markup:
+        """The panel beside a page, which the units of a node share."""
+        # By the drawing itself: to compare two of them takes longer than to write one down.
+        entries = tuple((one.lens.technique, one.url, one.there) for one in panel.entries)
+        key = (entries, panel.current, panel.model, panel.here)
+        kept = self._panels.find(key)
+        if kept is None or kept[0] is not panel.map:
+            template = self.environment.get_template("panel.html")
+            kept = (panel.map, Markup(template.render(panel=panel)))
+            self._panels.put(key, kept)
+        return kept[1]
 
     def _card(self, card: ModelSummary, macro: str, number: int) -> Markup:
         """A card at its place in a list, written down once: the list of models may be long."""

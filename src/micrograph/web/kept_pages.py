@@ -4,22 +4,27 @@ import gzip
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from weakref import ref
 
 from micrograph.atlas import Snapshot
+from micrograph.published import State, are_unchanged
 
+_LEVEL = 1
+"""Of compression: the next ones take half as long again for a page that is a twentieth smaller."""
 MOST_BYTES = 24 << 20
 """Of all pages that are kept, as text and compressed."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """A page as bytes. `etag` identifies them."""
+    """A page as bytes. `etag` identifies them. `files` are those of the reader's own that it was
+    made from, each with its state then."""
 
     body: bytes
+    files: Mapping[str, State | None] = field(default_factory=dict)
 
     @cached_property
     def etag(self) -> str:
@@ -28,12 +33,12 @@ class Written:
     @cached_property
     def packed(self) -> bytes:
         """Compressed."""
-        return gzip.compress(self.body, 4)
+        return gzip.compress(self.body, _LEVEL)
 
     @property
     def size(self) -> int:
         """Bytes, with a guess at those of `packed`."""
-        return len(self.body) * 5 // 4
+        return len(self.body) * 5 // 4 + 300 * len(self.files)
 
 
 class KeptPages:
@@ -53,7 +58,8 @@ class KeptPages:
                 return None
             if key in self._kept:
                 self._kept.move_to_end(key)
-            return self._kept.get(key)
+            found = self._kept.get(key)
+        return found if found is not None and are_unchanged(found.files) else None
 
     def put(self, library: Snapshot, key: Hashable, page: Written) -> None:
         """Keep a page. What was written from another state of the library goes."""

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from micrograph.atlas.format import one_connection_a_file
+from micrograph.published import noted_files
 from micrograph.web.answers import answer
 from micrograph.web.build import build
 from micrograph.web.context import Context
@@ -33,14 +34,14 @@ def page_answer(site: Site, request: Request) -> Response:
     what is the same still, is not made again."""
     context = context_of(site, request)
     target = parse(request.url.path, request.url.query)
-    with one_connection_a_file(), noted_failures() as failed:
+    with one_connection_a_file(), noted_failures() as failed, noted_files() as files:
         key = (request.url.path, request.url.query, context.origin, outside_state(context, target))
         written = site.pages.get(context.library, key)
         if written is None:
             page = build(context, target)
             if isinstance(page, Redirect):
                 return RedirectResponse(page.url, page.status)
-            written = Written(page_body(context, request, page))
+            written = Written(page_body(context, request, page), files)
             if not failed:
                 site.pages.put(context.library, key, written)
     return answer(request, written, JSON if target.twin else HTML)

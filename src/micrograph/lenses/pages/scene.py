@@ -112,11 +112,7 @@ class Scene:
     @cached_property
     def _tiles(self) -> dict[int, Tile]:
         """The small pictures of all units of the page's node under the first view, by unit."""
-        return _TILES.get(
-            self.atlas,
-            self.node.id,
-            lambda: {t.unit: t for t in self.atlas.tiles(self.node.id, *lead(), min_width=64)},
-        )
+        return tiles_of(self.atlas, self.node.id, *lead(), 64)
 
     def thumb(self, node: str, unit: int, model: str = "") -> Thumb | None:
         """A unit as a link with its picture where there is one; None where there is no such unit.
@@ -166,6 +162,17 @@ class Scene:
             if model == self.model:
                 raise
             return []
+
+
+def tiles_of(
+    atlas: Reading, node: str, lens: str, variant: str, width: int
+) -> dict[int, Tile]:
+    """The pictures of a node's units under a view, for tiles of `width` px, by unit."""
+    return _TILES.get(
+        atlas,
+        (node, lens, variant, width),
+        lambda: {t.unit: t for t in atlas.tiles(node, lens, variant, min_width=width)},
+    )
 
 
 def whole_results(atlas: Reading, node: str) -> list[Visualization]:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from micrograph.atlas import Reading
+from micrograph.atlas.concatenations import concatenations
 from micrograph.errors import MicrographError
-from micrograph.graph import parts_of
 from micrograph.lenses.pages.scene import whole_arrays
 from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
 
@@ -179,7 +179,7 @@ def _without_branches(atlas: Reading, blocks: Nodes) -> Nodes:
     inside = _BRANCHES.get(atlas)
     if inside is None:
         inside = _BRANCHES[atlas] = {
-            node: whole for node, (whole, _) in parts_of(atlas.nodes).items()
+            node: whole for node, (whole, _) in concatenations(atlas).items()
         }
     if not inside or not any(inside.get(node) in blocks for node in blocks):
         return blocks
@@ -270,5 +270,5 @@ def _units_reaching(
 
 def _places_of(atlas: Reading, node: str, unit: int) -> dict[str, int]:
     """A unit, and the unit of a concatenation that it becomes, by node."""
-    whole, first = parts_of(atlas.nodes).get(node, ("", 0))
+    whole, first = concatenations(atlas).get(node, ("", 0))
     return {whole: first + unit, node: unit}

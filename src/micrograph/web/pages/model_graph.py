@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from micrograph.atlas import Reading, Tile
+from micrograph.atlas.concatenations import concatenations
 from micrograph.atlas.remembered import Remembered
 from micrograph.errors import BadInput, short
-from micrograph.graph import is_drawn_small, parts_of
+from micrograph.graph import is_drawn_small
 from micrograph.parts.parts import (
     Choice,
     Image,
@@ -143,7 +144,7 @@ def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[
 
 def _read_portraits(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[Tile]]:
     own = {id: node_tiles(atlas, id) for id, n in atlas.nodes.items() if pictured.get(id)}
-    parts = parts_of(atlas.nodes)
+    parts = concatenations(atlas)
     found = {}
     for node in atlas.nodes.values():
         whole, first = parts.get(node.id, ("", 0))
