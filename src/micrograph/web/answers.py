@@ -16,8 +16,6 @@ def answer(
     headers = {"etag": written.etag, "cache-control": cache, "vary": "accept-encoding"}
     if status == 200 and written.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    body = written.body
-    if len(body) > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
-        body = written.packed
-        headers["content-encoding"] = "gzip"
-    return Response(body, status, headers, mime)
+    if written.length > _SMALL and "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(written.packed, status, {**headers, "content-encoding": "gzip"}, mime)
+    return Response(written.body, status, headers, mime)

@@ -1,9 +1,7 @@
 """Pages as HTML: the templates, and how they write numbers."""
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -17,6 +15,7 @@ from micrograph.lenses.pages.listing import page_of, words
 from micrograph.parts import markup
 from micrograph.parts.numbers import number, score
 from micrograph.parts.urls import Urls
+from micrograph.recipe import indented
 from micrograph.web.column import Drawing
 from micrograph.web.drawings import depth_of
 from micrograph.web.drawn_parts import lens_part, unit_parts
@@ -58,12 +57,6 @@ def megabytes(size: int) -> str:
     return f"{number(max(1, size / 1e6))} MB"
 
 
-def pretty(data: Mapping[str, Any]) -> str:
-    """JSON for people: indented, but short lists of numbers on one line."""
-    text = json.dumps(data, indent=2, ensure_ascii=False)
-    return re.sub(r"\[[\s\d.,eE+-]*\]", lambda m: " ".join(m[0].split()), text)
-
-
 def breakable(name: str) -> Markup:
     """A long name that may break behind its separators and nowhere else."""
     return Markup("<wbr>").join(re.findall(r"[^_./-]*[_./-]?", name)[:-1])
@@ -87,9 +80,7 @@ class Html:
         self._cards: WeakKeyDictionary[ModelSummary, dict[tuple[str, int], Markup]] = (
             WeakKeyDictionary()
         )
-        self._panels: Kept[tuple[Drawing | None, Markup]] = Kept(
-            _PANELS, lambda pair: len(pair[1])
-        )
+        self._panels: Kept[tuple[Drawing | None, Markup]] = Kept(_PANELS, lambda pair: len(pair[1]))
         self.environment = Environment(
             loader=ChoiceLoader(
                 [
@@ -122,7 +113,7 @@ class Html:
             number=number,
             score=score,
             millions=millions,
-            pretty=pretty,
+            pretty=indented,
             percent=percent,
             breakable=breakable,
             ticked=ticked,

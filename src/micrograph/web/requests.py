@@ -36,15 +36,18 @@ def page_answer(site: Site, request: Request) -> Response:
     target = parse(request.url.path, request.url.query)
     with one_connection_a_file(), noted_failures() as failed, noted_files() as files:
         key = (request.url.path, request.url.query, context.origin, outside_state(context, target))
-        written = site.pages.get(context.library, key)
-        if written is None:
-            page = build(context, target)
-            if isinstance(page, Redirect):
-                return RedirectResponse(page.url, page.status)
-            written = Written(page_body(context, request, page), files)
-            if not failed:
-                site.pages.put(context.library, key, written)
-    return answer(request, written, JSON if target.twin else HTML)
+        mime = JSON if target.twin else HTML
+        kept = site.pages.get(context.library, key)
+        if kept is not None:
+            return answer(request, kept, mime)
+        page = build(context, target)
+        if isinstance(page, Redirect):
+            return RedirectResponse(page.url, page.status)
+        written = Written(page_body(context, request, page), files)
+        response = answer(request, written, mime)  # compresses it, where the reader takes that
+        if not failed:
+            site.pages.put(context.library, key, written)
+        return response
 
 
 def page_response(context: Context, request: Request, page: Page, status: int = 200) -> Response:

@@ -164,9 +164,7 @@ class Scene:
             return []
 
 
-def tiles_of(
-    atlas: Reading, node: str, lens: str, variant: str, width: int
-) -> dict[int, Tile]:
+def tiles_of(atlas: Reading, node: str, lens: str, variant: str, width: int) -> dict[int, Tile]:
     """The pictures of a node's units under a view, for tiles of `width` px, by unit."""
     return _TILES.get(
         atlas,
@@ -184,7 +182,7 @@ def _bytes(arrays: Mapping[str, "np.ndarray"]) -> int:
     return sum(one.nbytes for one in arrays.values()) + 1000
 
 
-_ARRAYS: Remembered[dict[str, "np.ndarray"]] = Remembered(16 << 20, _bytes)
+_ARRAYS: Remembered[dict[str, "np.ndarray"]] = Remembered(8 << 20, _bytes)
 """Bytes of arrays of nodes as a whole: the page of a unit shows a row of each."""
 
 

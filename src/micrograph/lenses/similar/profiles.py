@@ -76,12 +76,15 @@ class Profiles:
         return Profiles(self.node, self.values[:, places], numbers)
 
     def _in_floats(self) -> Iterator["np.ndarray"]:
-        """The profiles, some at a time."""
+        """The profiles, some at a time, each time in the same place."""
         import numpy as np
 
         step = max(1, _CHUNK // max(1, self.values.shape[1]))
+        place = np.empty((min(step, len(self.values)), self.values.shape[1]), np.float32)
         for first in range(0, len(self.values), step):
-            yield self.values[first : first + step].astype(np.float32)
+            part = self.values[first : first + step]
+            place[: len(part)] = part
+            yield place[: len(part)]
 
     def products(self, vector: "np.ndarray") -> "np.ndarray":
         """Of every unit's profile with a vector, float32 [unit]."""
@@ -117,7 +120,7 @@ class Profiles:
 
 
 class Nodes(dict[str, Profiles]):
-    """Profiles of one dataset, by node. Of the nodes in `near` only those units are worth a look."""
+    """Profiles of one dataset, by node. Of nodes in `near` only those units are worth a look."""
 
     near: Mapping[str, "np.ndarray"] = MappingProxyType({})
 

@@ -41,7 +41,8 @@ def heatmap(
     A tick on the scale is the response to plain grey. Values that are no numbers are left empty.
     """
     known = finite([baseline] if baseline is not None else [])
-    low, high = span([v for row in values for v in row] + known)
+    there = finite(v for row in values for v in row)
+    low, high = span(there + known)
     grid = _grid_of(x_axis, y_axis, upward)
     below = grid.bottom + 2 * TEXT + 9
 
@@ -65,7 +66,7 @@ def heatmap(
     if best is None:
         return plot("heatmap", height, parts, title, "No values.")
     value, r, c = best
-    if value == min(finite(v for row in values for v in row)):
+    if value == min(there):
         return plot("heatmap", height, parts, title, f"The same everywhere: {short(value, unit)}.")
     x, y = grid.corner(r, c)
     parts.append(

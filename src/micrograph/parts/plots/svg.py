@@ -82,8 +82,10 @@ def short(value: float, unit: str = "") -> str:
 
 def place(value: float) -> str:
     """A coordinate: tenths of a pixel are enough."""
-    text = f"{value:.1f}".removesuffix(".0")
-    return "0" if text == "-0" else text
+    text = f"{value:.1f}"
+    if not text.endswith(".0"):
+        return text
+    return "0" if text == "-0.0" else text[:-2]
 
 
 def finite(values: Iterable[float]) -> list[float]:
