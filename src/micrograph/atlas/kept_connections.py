@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from pathlib import Path
 
-_CACHE_KIB = 512
+_CACHE_KIB = 256
 """Pages of a file that one connection holds in memory."""
 
 

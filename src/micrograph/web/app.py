@@ -12,6 +12,7 @@ from micrograph.parts.commands import Commands
 from micrograph.parts.urls import Urls
 from micrograph.web.error_answers import add_error_answers
 from micrograph.web.guard import Guard
+from micrograph.web.heap import share_heap
 from micrograph.web.html import static_version
 from micrograph.web.known import Known
 from micrograph.web.live import Live
@@ -48,6 +49,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        share_heap()
         yield
         site.live.close()
         site.look.close()

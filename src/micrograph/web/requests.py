@@ -40,11 +40,12 @@ def page_answer(site: Site, request: Request) -> Response:
         kept = site.pages.get(context.library, key)
         if kept is not None:
             return answer(request, kept, mime)
-        page = build(context, target)
-        if isinstance(page, Redirect):
-            return RedirectResponse(page.url, page.status)
-        written = Written(page_body(context, request, page), files)
-        response = answer(request, written, mime)  # compresses it, where the reader takes that
+        with site.turns.turn():
+            page = build(context, target)
+            if isinstance(page, Redirect):
+                return RedirectResponse(page.url, page.status)
+            written = Written(page_body(context, request, page), files)
+            response = answer(request, written, mime)  # compresses it, where the reader takes that
         if not failed:
             site.pages.put(context.library, key, written)
         return response

@@ -10,6 +10,7 @@ from micrograph.web.kept_pages import KeptPages
 from micrograph.web.known import Known
 from micrograph.web.live import Live
 from micrograph.web.picture_questions import PictureQuestions
+from micrograph.web.turns import Turns
 
 
 class Site:
@@ -30,3 +31,4 @@ class Site:
         self.library, self.live, self.urls, self.version = library, live, urls, version
         self.look, self.known = look, known
         self.html, self.pages, self.incoming = Html(urls), KeptPages(), IncomingPictures()
+        self.turns = Turns()
