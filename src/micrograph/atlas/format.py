@@ -105,7 +105,6 @@ def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection
 
 _OPEN: ContextVar[dict[Path, AtlasConnection] | None] = ContextVar("open_atlases", default=None)
 
-
 _KEPT = KeptConnections(12)
 
 
@@ -132,10 +131,7 @@ def _connection(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
         with closing(_connect(path, seconds)) as connection:
             yield connection
         return
-    connection = opened.pop(path, None) or _KEPT.take(path)
-    if connection is None:
-        _KEPT.close_outdated()
-        connection = _connect(path, seconds)
+    connection = opened.pop(path) if path in opened else _kept_or_opened(path, seconds)
     _limit(connection, seconds)
     try:
         yield connection
@@ -145,6 +141,14 @@ def _connection(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
     # A question within a question has a connection of its own, of which one is kept.
     if len(opened) >= _MOST_OPEN or opened.setdefault(path, connection) is not connection:
         connection.close()
+
+
+def _kept_or_opened(path: Path, seconds: float) -> AtlasConnection:
+    kept = _KEPT.take(path)
+    if kept is not None:
+        return kept
+    _KEPT.close_outdated()
+    return _connect(path, seconds)
 
 
 def _limit(connection: sqlite3.Connection, seconds: float) -> None:

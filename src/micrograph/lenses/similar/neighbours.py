@@ -150,8 +150,7 @@ def _nearest(
             units = blocks.near[node]
             units = units[units != itself.get(node, -1)]
             if len(block.numbers) >= FEWEST and len(units):
-                values = block.exactly(units, profile)
-                pairs = zip(units.tolist(), values, strict=True)
+                pairs = zip(units.tolist(), block.exactly(units, profile), strict=True)
                 found += [Neighbour(atlas.model.id, node, u, value) for u, value in pairs]
             continue
         if not np.array_equal(block.numbers, mine.numbers):
