@@ -82,7 +82,7 @@ def main() -> None:
 def gallery_tables(temporary: Path, today: Path | None, python: Path | None, requests: int) -> str:
     """The tables about the gallery, over one connection and over sixteen."""
     found: dict[str, dict[str, Both]] = {}
-    kinds = kinds_of_gallery()
+    kinds, counts = kinds_of_gallery(), (requests, 2 * requests)
     with ExitStack() as running:
         sites = {"ours": running.enter_context(ours(_copy(temporary / "ours")))}
         if today:
@@ -92,7 +92,7 @@ def gallery_tables(temporary: Path, today: Path | None, python: Path | None, req
             sites["datasette"] = running.enter_context(datasette(file, python))
         for kind in kinds:
             found[kind.name] = {
-                name: measured(site, asks, requests // (4 if name == "today" else 1))
+                name: measured(site, asks, *((requests // 2,) if name == "today" else counts))
                 for name, site in sites.items()
                 if (asks := _asks(kind, name))
             }
@@ -143,14 +143,20 @@ def _asks(kind: Kind, site: str) -> list[Ask]:
     return [Ask(f"/{MODEL}/{kind.rows.format(row)}") for row in rows] if kind.rows else []
 
 
-def measured(site: Site, asks: Sequence[Ask], requests: int) -> Both:
-    """What a site takes for pages that nobody asked for, and for one of them again."""
+WARM = 4
+"""Pages that are asked for before any is measured."""
+
+
+def measured(site: Site, asks: Sequence[Ask], requests: int, over_many: int = 0) -> Both:
+    """What a site takes for so many pages that nobody asked for, and for one of them again."""
     left = iter(asks)
     anew, again = {}, {}
-    for connections, count in ((1, requests), (MANY, 2 * requests)):
-        fresh = [ask for ask, _ in zip(left, range(count + 8), strict=False)]
-        load(site, fresh[:8], 1)
-        anew[connections] = load(site, fresh[8:], connections)
+    for connections, count in ((1, requests), (MANY, over_many)):
+        if not count:
+            continue
+        fresh = [ask for ask, _ in zip(left, range(count + WARM), strict=False)]
+        load(site, fresh[:WARM], 1)
+        anew[connections] = load(site, fresh[WARM:], connections)
         load(site, asks[:1], 1)
         again[connections] = load(site, [asks[0]] * count, connections)
     return Both(anew, again)

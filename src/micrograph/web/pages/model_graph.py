@@ -117,7 +117,7 @@ def graph_of(
             atlas,
             box,
             pictured.get(box.id, 0),
-            portraits.get(box.id, []),
+            portraits.get(box.id, {}),
             wholes.get(box.id),
             _graph_fold(folded.folds.get(box.id), box.id, url),
             urls,
@@ -134,15 +134,19 @@ def graph_of(
     return graph, _switch(atlas, folded.names, open, view, urls)
 
 
-_PORTRAITS: Remembered[dict[str, list[Tile]]] = Remembered(8)
+Portrait = Mapping[int, list[Tile]]
+"""The tiles that stand for a node, where there is room for so many."""
+_PORTRAITS: Remembered[dict[str, Portrait]] = Remembered(
+    12_000, lambda found: 1 + sum(len(tiles) for one in found.values() for tiles in one.values())
+)
 
 
-def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[Tile]]:
-    """The tiles that can stand for a node: its own, or its part of a concatenation's."""
+def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, Portrait]:
+    """What can stand for a node: tiles of its own, or of its part of a concatenation."""
     return _PORTRAITS.get(atlas, "", lambda: _read_portraits(atlas, pictured))
 
 
-def _read_portraits(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[Tile]]:
+def _read_portraits(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, Portrait]:
     own = {id: node_tiles(atlas, id) for id, n in atlas.nodes.items() if pictured.get(id)}
     parts = concatenations(atlas)
     found = {}
@@ -154,7 +158,7 @@ def _read_portraits(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, li
             if first <= tile.unit < first + node.units
         ]
         if tiles and not is_drawn_small(node):
-            found[node.id] = tiles
+            found[node.id] = {count: spread(tiles, count) for count in PER_ROLE.values()}
     return found
 
 
@@ -162,14 +166,14 @@ def _graph_node(
     atlas: Reading,
     box: NodeBox,
     pictured: int,
-    tiles: list[Tile],
+    portrait: Portrait,
     whole: Image | None,
     fold: GraphFold | None,
     urls: Urls,
 ) -> GraphNode:
     id = atlas.model.id
     record = atlas.nodes.get(box.id)
-    chosen = spread(tiles, PER_ROLE.get(box.role, 0)) if box.role in PER_ROLE else []
+    chosen = portrait.get(PER_ROLE.get(box.role, 0), [])
     return GraphNode(
         id=box.id,
         label=box.label,
