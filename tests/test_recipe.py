@@ -1,5 +1,6 @@
 import hashlib
 import json
+import pickle
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from micrograph import recipe as recipes
 from micrograph.atlas import Atlas, bundled_gallery
 from micrograph.errors import BadInput, not_found
-from micrograph.recipe import canonical, digest
+from micrograph.recipe import StoredRecipe, canonical, digest, indented
 
 OLDER = [
     *sorted(bundled_gallery().glob("*.atlas")),
@@ -75,6 +76,18 @@ def test_digests_in_older_atlases_are_those_of_the_recipes_read_from_them(path) 
         (v,) = [v for v in found if digest(v.recipe) == key.hex()]
         assert (v.technique, v.variant, v.seed) == (technique, variant, seed)
         assert canonical(v.recipe) == text
+
+
+def test_a_stored_recipe_is_that_recipe_and_stays_so() -> None:
+    stored = StoredRecipe(RECIPE)
+    assert stored == RECIPE
+    assert (canonical(stored), digest(stored)) == (canonical(RECIPE), digest(RECIPE))
+    assert indented(stored) == indented(RECIPE) == json.dumps(RECIPE, indent=2)
+    assert json.loads(json.dumps(stored)) == RECIPE
+    assert pickle.loads(pickle.dumps(stored)) == RECIPE
+    with pytest.raises(TypeError, match="does not change"):
+        stored["seed"] = 4
+    assert digest({**stored, "seed": 4}) != digest(stored)
 
 
 def test_unknown_names_say_what_is_near() -> None:

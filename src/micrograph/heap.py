@@ -7,8 +7,10 @@ from functools import cache
 
 APART = 4 << 20
 """Bytes."""
-_MMAP_THRESHOLD = -3
-"""As the GNU C library numbers its settings."""
+_LARGE = 256 << 10
+"""Bytes from which a block goes back to the system when a process of many threads frees it."""
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+"""As the GNU C library numbers its settings (malloc.h)."""
 
 _OUT_OF_MEMORY = (
     "can't allocate memory",
@@ -58,6 +60,19 @@ def keep_large_blocks_apart() -> None:
     with suppress(AttributeError, OSError, TypeError):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, APART)
     give_back()
+
+
+def share_between_threads() -> None:
+    """Let all threads of this process share one heap, and give large blocks back at once.
+
+    By default each of the threads that answer has its own heap, which keeps what its largest page
+    needed. They hardly ever ask at the same moment, as one of them runs at a time.
+    """
+    with suppress(AttributeError, OSError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_ARENA_MAX, 1)
+        mallopt(_MMAP_THRESHOLD, _LARGE)
+        mallopt(_TRIM_THRESHOLD, _LARGE)
 
 
 @cache

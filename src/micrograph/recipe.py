@@ -10,7 +10,9 @@ recipe decides does not depend on: the digest leaves it out, as recipes had none
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from micrograph.errors import BadInput, short
@@ -30,13 +32,53 @@ def canonical(recipe: Recipe) -> str:
 
     Raises ValueError for NaN and infinities, TypeError for what is no JSON.
     """
+    if isinstance(recipe, StoredRecipe):
+        return recipe.canonical_text
+    return _canonical(recipe)
+
+
+def _canonical(recipe: Recipe) -> str:
     decisive = {key: value for key, value in recipe.items() if key != VIEW}
     return json.dumps(decisive, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def digest(recipe: Recipe) -> str:
     """SHA-256 of the canonical text, as 64 hex digits. Raises what `canonical` raises."""
+    if isinstance(recipe, StoredRecipe):
+        return recipe.canonical_digest
     return hashlib.sha256(canonical(recipe).encode()).hexdigest()
+
+
+def indented(data: Mapping[str, Any]) -> str:
+    """JSON for people: indented, but short lists of numbers on one line."""
+    return data.indented_text if isinstance(data, StoredRecipe) else _indented(data)
+
+
+def _indented(data: Mapping[str, Any]) -> str:
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return re.sub(r"\[[\s\d.,eE+-]*\]", lambda m: " ".join(m[0].split()), text)
+
+
+class StoredRecipe(dict[str, Any]):
+    """A recipe that many results share, with what follows from it. Nobody may change it."""
+
+    @cached_property
+    def canonical_text(self) -> str:
+        return _canonical(self)
+
+    @cached_property
+    def canonical_digest(self) -> str:
+        return hashlib.sha256(self.canonical_text.encode()).hexdigest()
+
+    @cached_property
+    def indented_text(self) -> str:
+        return _indented(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StoredRecipe, (dict(self),)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        raise TypeError("a stored recipe does not change; make a dict of it")
 
 
 def technique(recipe: Recipe) -> str:

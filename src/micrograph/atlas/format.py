@@ -8,6 +8,12 @@ from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from micrograph.atlas.kept_connections import (
+    AtlasConnection,
+    KeptConnections,
+    connect_for_reading,
+    plain_state,
+)
 from micrograph.atlas.versions import READABLE, VERSION, view_as_newest
 from micrograph.errors import BadInput, DamagedAtlas, MicrographError, NotFound, Unavailable
 
@@ -84,8 +90,7 @@ def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection
     records is the file's fault (JSON nested without end, numbers where texts belong). Nothing is
     answered after `seconds`.
 
-    Connections are not kept beyond a page: one that stays open would keep a writer from folding its
-    write-ahead log back into one plain file, and could not be shared between threads.
+    Connections are not kept but for pages (`one_connection_a_file`).
     """
     try:
         with _connection(path, seconds) as connection:
@@ -98,21 +103,24 @@ def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection
         raise damaged(path, error) from error
 
 
-_OPEN: ContextVar[dict[Path, sqlite3.Connection] | None] = ContextVar("open_atlases", default=None)
+_OPEN: ContextVar[dict[Path, AtlasConnection] | None] = ContextVar("open_atlases", default=None)
+
+_KEPT = KeptConnections(12)
 
 
 @contextmanager
 def one_connection_a_file() -> Iterator[None]:
     """A context in which each file is opened once for all questions, until its end: a page asks a
-    dozen. For one thread."""
-    opened: dict[Path, sqlite3.Connection] = {}
+    dozen. What it opened is kept for the next page, as long as the file stays as it is. For one
+    thread."""
+    opened: dict[Path, AtlasConnection] = {}
     token = _OPEN.set(opened)
     try:
         yield
     finally:
         _OPEN.reset(token)
-        for connection in opened.values():
-            connection.close()
+        for path, connection in opened.items():
+            _KEPT.give_back(path, connection)
 
 
 @contextmanager
@@ -123,7 +131,7 @@ def _connection(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
         with closing(_connect(path, seconds)) as connection:
             yield connection
         return
-    connection = opened.pop(path) if path in opened else _connect(path, seconds)
+    connection = opened.pop(path) if path in opened else _kept_or_opened(path, seconds)
     _limit(connection, seconds)
     try:
         yield connection
@@ -135,17 +143,26 @@ def _connection(path: Path, seconds: float) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
+def _kept_or_opened(path: Path, seconds: float) -> AtlasConnection:
+    kept = _KEPT.take(path)
+    if kept is not None:
+        return kept
+    _KEPT.close_outdated()
+    return _connect(path, seconds)
+
+
 def _limit(connection: sqlite3.Connection, seconds: float) -> None:
     """No answer after so many seconds from now."""
     end = time.monotonic() + seconds
     connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
 
 
-def _connect(path: Path, seconds: float) -> sqlite3.Connection:
+def _connect(path: Path, seconds: float) -> AtlasConnection:
     """Open for reading: beside a writer where there is one, else also on a read-only disk."""
+    state = plain_state(path)
     uri = path.absolute().as_uri()
     try:
-        return _connection_that_reads(f"{uri}?mode=ro", seconds)
+        return _connection_that_reads(f"{uri}?mode=ro", seconds, state)
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF not in _NO_ACCESS:
             raise
@@ -180,10 +197,12 @@ def _left_half_written(path: Path) -> MicrographError:
     )
 
 
-def _connection_that_reads(uri: str, seconds: float) -> sqlite3.Connection:
+def _connection_that_reads(
+    uri: str, seconds: float, state: tuple[int, ...] | None = None
+) -> AtlasConnection:
     """A connection that has read something: SQLite opens files only then. Older versions read like
-    today's."""
-    connection = sqlite3.connect(uri, uri=True, timeout=10)
+    today's. `state` is that of the file, where the connection may be kept."""
+    connection = connect_for_reading(uri, state)
     _limit(connection, seconds)
     try:
         connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()

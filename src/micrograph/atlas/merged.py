@@ -47,6 +47,7 @@ class Merged:
         self.states = states
         self.index = index
         self._counts: list[Count] | None = None
+        self._datasets: list[DatasetRecord] | None = None
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
         self.dictionaries = {
@@ -134,6 +135,13 @@ class Merged:
 
     def datasets(self) -> list[DatasetRecord]:
         """As `Atlas.datasets`, each once."""
+        if not self.states:
+            return self._each_dataset()
+        if self._datasets is None:  # as with counts
+            self._datasets = self._each_dataset()
+        return list(self._datasets)
+
+    def _each_dataset(self) -> list[DatasetRecord]:
         return list({d.digest: d for part in self.parts for d in part.datasets()}.values())
 
     def samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]:

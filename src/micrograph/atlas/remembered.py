@@ -1,4 +1,5 @@
-"""What was worked out of a reading, kept as long as no file of it changes."""
+"""What was worked out once and is kept, within bounds: at all, or as long as no file of a reading
+changes."""
 
 import threading
 from collections import OrderedDict
@@ -12,32 +13,65 @@ from micrograph.atlas.reading import Reading
 T = TypeVar("T")
 
 
+class Kept(Generic[T]):
+    """Values by key, at most `most` of them, or where `size` says how much a value takes (bytes,
+    say) at most so much of that together: the least used go first. From any thread."""
+
+    def __init__(self, most: int, size: Callable[[T], int] = lambda value: 1) -> None:
+        self._most, self._size = most, size
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Hashable, tuple[T, int]] = OrderedDict()
+        self._taken = 0
+
+    def find(self, key: Hashable) -> T | None:
+        """The value that is kept under a key."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is None:
+                return None
+            self._kept.move_to_end(key)
+            return kept[0]
+
+    def put(self, key: Hashable, value: T) -> None:
+        """Keep a value, unless it alone is too large."""
+        size = self._size(value)
+        with self._lock:
+            if key in self._kept:
+                self._taken -= self._kept.pop(key)[1]
+            if size > self._most:
+                return
+            self._kept[key] = (value, size)
+            self._taken += size
+            while self._taken > self._most:
+                self._taken -= self._kept.popitem(last=False)[1][1]
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """`make()`, or what it gave before. Whatever `make` raises is not kept."""
+        found = self.find(key)
+        if found is None:
+            found = make()
+            self.put(key, found)
+        return found
+
+
 class Remembered(Generic[T]):
-    """Values by reading and key, at most `most` of them: the least used go first.
+    """Values by reading and key, bounded as in `Kept`.
 
     A library gives the same object for a model until a file of it changes, so that object stands
     for the state of its files. Other readings (an `Atlas` alone) are asked again each time.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[int, Hashable], tuple[ref[Reading], T]] = OrderedDict()
+    def __init__(self, most: int, size: Callable[[T], int] = lambda value: 1) -> None:
+        self._kept: Kept[tuple[ref[Reading], T]] = Kept(most, lambda pair: size(pair[1]))
 
     def get(self, reading: Reading, key: Hashable, make: Callable[[], T]) -> T:
         """`make()`, or what it gave before. Whatever `make` raises is not remembered."""
         if not isinstance(reading, Merged) or not reading.states:
             return make()
         place = (id(reading), key)
-        with self._lock:
-            kept = self._kept.get(place)
-            if kept is not None and kept[0]() is reading:
-                self._kept.move_to_end(place)
-                return kept[1]
+        kept = self._kept.find(place)
+        if kept is not None and kept[0]() is reading:
+            return kept[1]
         value = make()
-        with self._lock:
-            self._kept[place] = (ref(reading), value)
-            self._kept.move_to_end(place)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+        self._kept.put(place, (ref(reading), value))
         return value

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from micrograph.address import Address
@@ -19,7 +20,7 @@ from micrograph.atlas.records import (
     Visualization,
 )
 from micrograph.graph import Coverage
-from micrograph.recipe import VIEW
+from micrograph.recipe import VIEW, StoredRecipe
 from micrograph.subject import Subject
 
 if TYPE_CHECKING:
@@ -157,15 +158,30 @@ def unit(column: Any) -> int | None:
     return None if columns.whole(column, -1, MOST_UNITS) < 0 else int(column)
 
 
-def full_recipe(text: str, technique: str, variant: str, seed: int) -> dict[str, Any]:
+def full_recipe(text: str, technique: str, variant: str, seed: int) -> StoredRecipe:
     """A recipe from its columns: what its variant is called is no part of the text, and what is
     asked for by a column is what is shown. Raises ValueError for what is no JSON object."""
+    if isinstance(text, str) and len(text) <= _SHORT_RECIPE:
+        return _parsed_recipe(text, technique, variant, seed)
+    return _parse_recipe(text, technique, variant, seed)
+
+
+_SHORT_RECIPE = 4096
+"""Characters of a recipe that is worth keeping: thousands of results share a few."""
+
+
+@lru_cache(maxsize=256, typed=True)
+def _parsed_recipe(text: str, technique: str, variant: str, seed: int) -> StoredRecipe:
+    return _parse_recipe(text, technique, variant, seed)
+
+
+def _parse_recipe(text: str, technique: str, variant: str, seed: int) -> StoredRecipe:
     named = {
         "technique": columns.text(technique),
         VIEW: columns.text(variant),
         "seed": columns.whole(seed),
     }
-    return dict(sorted((columns.mapping(text) | named).items()))
+    return StoredRecipe(sorted((columns.mapping(text) | named).items()))
 
 
 def picture_record(values: Iterable[Any]) -> Picture | None:
@@ -185,7 +201,8 @@ def picture_record(values: Iterable[Any]) -> Picture | None:
 
 def tile_record(row: Iterable[Any]) -> Tile:
     """From the columns of queries.TILES. Raises ValueError for what is none."""
-    unit, *picture, score, seed = row
+    unit, digest, mime, width, height, color, score, seed = row
+    picture = (digest, mime, width, height, color)
     shown = picture_record(picture)
     if shown is None:
         raise ValueError("a picture without a digest")

@@ -66,6 +66,11 @@ class Snapshot:
         return self.readings[id]
 
     @cached_property
+    def ids_by_folded(self) -> Mapping[str, str]:
+        """Ids of the models by what they are in small letters."""
+        return {id.lower(): id for id in self.readings}
+
+    @cached_property
     def models_by_spelling(self) -> Mapping[str, tuple[str, ...]]:
         """Ids of the models that have a node of a spelling, by spelling in small letters."""
         found: dict[str, dict[str, None]] = {}

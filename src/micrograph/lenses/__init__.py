@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 GROUP = "micrograph.lenses"
 
 _lenses: dict[str, Lens] = {}
+_in_order: dict[str, Lens] = {}
+"""The same in reading order; empty where that has to be found anew."""
 _engines: dict[str, "AnyEngine"] = {}
 _pages: dict[str, "LensPage"] = {}
 _scanned = False
@@ -32,13 +34,16 @@ _scanned = False
 def register(lens: Lens) -> Lens:
     """Add a lens under its name; a later one of the same name replaces the earlier."""
     _lenses[lens.name] = lens
+    _in_order.clear()
     return lens
 
 
 def lenses() -> dict[str, Lens]:
     """All lenses by name, in the order in which a reader meets them."""
     _scan()
-    return dict(sorted(_lenses.items(), key=lambda item: (item[1].order, item[0])))
+    if len(_in_order) != len(_lenses):
+        _in_order.update(sorted(_lenses.items(), key=lambda item: (item[1].order, item[0])))
+    return dict(_in_order)
 
 
 def names() -> list[str]:

@@ -32,9 +32,9 @@ def field_box(node: NodeRecord, position: int, size: int) -> Box:
 def window(node: NodeRecord, position: int, size: int) -> Box:
     """A square around `field_box` to show as a tile: as large as the whole receptive field (at most
     the picture), pushed inside the picture where the field reaches over its border."""
-    if field_box(node, position, size) == WHOLE:
-        return WHOLE
     side = min(node.field_size, size)
+    if side >= size or field_box(node, position, size) == WHOLE:
+        return WHOLE
     y, x = divmod(position, max(1, node.shape[1]))
     left, top = (min(max(0, node.field_start + p * node.field_stride), size - side) for p in (x, y))
     return Box(left / size, top / size, side / size, side / size)

@@ -1,5 +1,6 @@
 """What several pages are made of."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,6 +8,8 @@ from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord, 
 from micrograph.graph import picture_size, what_a_position_sees
 from micrograph.parts.crops import Box
 from micrograph.parts.urls import Urls
+
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
 
 @dataclass(frozen=True)
@@ -166,9 +169,7 @@ def image(model: str, picture: Picture | Tile, urls: Urls) -> Image:
 
 def safe_color(color: str) -> str:
     """`color` where it is "#rrggbb", else a middle grey: it goes into a style attribute."""
-    digits = color.removeprefix("#").lower()
-    fine = color.startswith("#") and len(digits) == 6 and set(digits) <= set("0123456789abcdef")
-    return color if fine else "#808080"
+    return color if _COLOR.match(color) else "#808080"
 
 
 def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Thumb:

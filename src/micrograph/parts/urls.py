@@ -1,12 +1,17 @@
 """Every address the site links to is made here, and nowhere else."""
 
 from collections.abc import Mapping
-from urllib.parse import quote, urlencode
+from functools import lru_cache
+from urllib.parse import quote as quote_anew
+from urllib.parse import urlencode
 
 from micrograph.parts.commands import Commands
 
 EXTENSIONS = {"image/webp": "webp", "image/avif": "avif", "image/png": "png", "image/jpeg": "jpg"}
 MIMES = {extension: mime for mime, extension in EXTENSIONS.items()}
+
+quote = lru_cache(4096)(quote_anew)
+"""Pages name the same few models and nodes hundreds of times."""
 
 
 class Urls:
@@ -66,7 +71,8 @@ class Urls:
         return f"{self.models}/{quote(model)}/{quote(node)}" + _query(view)
 
     def unit(self, model: str, node: str, unit: int, **view: str | int | None) -> str:
-        return f"{self.models}/{quote(model)}/{quote(node)}/{unit}" + _query(view)
+        place = f"{self.models}/{quote(model)}/{quote(node)}/{unit}"
+        return place + _query(view) if view else place
 
     def render(self, model: str, node: str, unit: int) -> str:
         """Where a unit's "Render this" is posted to."""

@@ -3,7 +3,9 @@ ones, so that nothing else can get onto a page under the name of a picture."""
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -43,13 +45,6 @@ class Copy:
         yield data_folder() / self.listing.name
 
     @property
-    def state(self) -> tuple[State | None, ...]:
-        """Another value after files came, went or changed in their place: what pages show of the
-        copy may have changed."""
-        folders = [str(folder) for folder in self.folders()]
-        return (*map(_state, folders), *(one for folder in folders for one in _inside(folder)))
-
-    @property
     def wanted_at(self) -> Path:
         """Where `fetch` puts pictures."""
         return data_folder() / self.listing.name
@@ -73,7 +68,7 @@ class Copy:
         other = None
         for folder in folders:
             path = f"{folder}{os.sep}{listed.name}"
-            state = _state(path)
+            state = _noted(path)
             if state is None:
                 continue
             known = self._verified.get(path)
@@ -122,7 +117,8 @@ class Copy:
         )
 
     def _folders_there(self) -> list[str]:
-        return [str(folder) for folder in self.folders() if folder.is_dir()]
+        folders = [str(folder) for folder in self.folders()]
+        return [folder for folder in folders if _noted(folder) and os.path.isdir(folder)]
 
     def _verify(self, number: int, path: str) -> tuple[bytes, Edition] | None:
         """The bytes of the file if it is the picture in one of its forms, and which form."""
@@ -143,14 +139,32 @@ class Copy:
         return data, edition
 
 
-def _inside(folder: str) -> list[State | None]:
-    """The states of what lies in a folder, in no order but always the same while nothing changes;
-    links are followed."""
+_NOTED: ContextVar[dict[str, State | None] | None] = ContextVar("noted_files", default=None)
+
+
+@contextmanager
+def noted_files() -> Iterator[dict[str, State | None]]:
+    """The files and folders of copies that are asked for meanwhile, each with the state in which it
+    was met; None for what was not there."""
+    files: dict[str, State | None] = {}
+    token = _NOTED.set(files)
     try:
-        with os.scandir(folder) as entries:
-            return [_state(entry.path) for entry in entries]
-    except OSError:
-        return []
+        yield files
+    finally:
+        _NOTED.reset(token)
+
+
+def are_unchanged(files: Mapping[str, State | None]) -> bool:
+    """Whether files are as they were noted: what was made from them is still right."""
+    return all(_state(path) == state for path, state in files.items())
+
+
+def _noted(path: str) -> State | None:
+    """The state of a file, which is noted where somebody wants that."""
+    state, noted = _state(path), _NOTED.get()
+    if noted is not None:
+        noted[path] = state
+    return state
 
 
 def _state(path: str) -> State | None:

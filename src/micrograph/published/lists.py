@@ -55,7 +55,7 @@ class Listing:
     def __len__(self) -> int:
         return len(self.pictures)
 
-    @property
+    @cached_property
     def size(self) -> int:
         """Bytes of all files as they are published."""
         return sum(one.published.size for one in self.pictures)

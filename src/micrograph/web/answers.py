@@ -21,5 +21,5 @@ def answer(
     if status == 200 and is_known(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
     if packed:
-        headers["content-encoding"] = "gzip"
-    return Response(written.packed if packed else written.body, status, headers, mime)
+        return Response(written.packed, status, {**headers, "content-encoding": "gzip"}, mime)
+    return Response(written.body, status, headers, mime)

@@ -1,7 +1,7 @@
 """What one request sees."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from micrograph.atlas import Snapshot
@@ -22,6 +22,7 @@ class Context:
 
     site: Site
     origin: str = ""
+    _known: dict[str, Known] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def library(self) -> Snapshot:
@@ -34,6 +35,11 @@ class Context:
 
     def known(self, model: str) -> Known:
         """Whether a model can be run here."""
+        if model not in self._known:
+            self._known[model] = self._ask_known(model)
+        return self._known[model]
+
+    def _ask_known(self, model: str) -> Known:
         outline = self.library.outlines.get(model)
         if outline and outline.unreleased:
             return never_released(outline)

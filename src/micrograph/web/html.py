@@ -1,9 +1,7 @@
 """Pages as HTML: the templates, and how they write numbers."""
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -11,10 +9,15 @@ from weakref import WeakKeyDictionary
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from micrograph.atlas.remembered import Kept
 from micrograph.lenses import lenses
 from micrograph.lenses.pages.listing import page_of, words
+from micrograph.parts import markup
+from micrograph.parts.numbers import number, score
 from micrograph.parts.plots.svg import short
 from micrograph.parts.urls import Urls
+from micrograph.recipe import indented
+from micrograph.web.column import Drawing
 from micrograph.web.drawings import depth_of
 from micrograph.web.drawn_parts import lens_part, unit_parts
 from micrograph.web.lens_templates import lens_templates
@@ -27,6 +30,8 @@ from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+_PANELS = 2 << 20
+"""Characters of panels that are kept."""
 
 
 def static_version() -> str:
@@ -36,18 +41,6 @@ def static_version() -> str:
         if path.is_file():
             digest.update(path.relative_to(STATIC).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def number(value: float) -> str:
-    """With thin spaces between thousands: 6 998 552."""
-    return f"{value:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-
-
-def score(value: float) -> str:
-    """An activation with three or four figures and a real minus sign."""
-    size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def shipped_pictures() -> tuple[str, ...]:
@@ -79,12 +72,6 @@ def megabytes(size: int) -> str:
     return f"{number(max(1, size / 1e6))} MB"
 
 
-def pretty(data: Mapping[str, Any]) -> str:
-    """JSON for people: indented, but short lists of numbers on one line."""
-    text = json.dumps(data, indent=2, ensure_ascii=False)
-    return re.sub(r"\[[\s\d.,eE+-]*\]", lambda m: " ".join(m[0].split()), text)
-
-
 def breakable(name: str) -> Markup:
     """A long name that may break behind its separators and nowhere else."""
     return Markup("<wbr>").join(re.findall(r"[^_./-]*[_./-]?", name)[:-1])
@@ -108,6 +95,7 @@ class Html:
         self._cards: WeakKeyDictionary[ModelSummary, dict[tuple[str, int], Markup]] = (
             WeakKeyDictionary()
         )
+        self._panels: Kept[tuple[Drawing | None, Markup]] = Kept(_PANELS, lambda pair: len(pair[1]))
         self.environment = Environment(
             loader=ChoiceLoader(
                 [
@@ -117,6 +105,7 @@ class Html:
             ),
             autoescape=True,
             undefined=StrictUndefined,
+            auto_reload=False,  # a look at a dozen files for each page
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -137,12 +126,14 @@ class Html:
             graph_inputs_of=inputs_of,
             graph_rest_of=rest_of,
             shipped_pictures=shipped_pictures,
+            panel_of=self._panel,
+            markup=markup,
         )
         self.environment.filters.update(
             number=number,
             score=score,
             millions=millions,
-            pretty=pretty,
+            pretty=indented,
             percent=percent,
             breakable=breakable,
             ticked=ticked,
@@ -165,6 +156,18 @@ class Html:
     def answer_on_picture(self, page: OnPicturePage) -> str:
         """The answer of such a page without the page around it."""
         return self.environment.get_template("on_picture_parts.html").render(page=page)
+
+    def _panel(self, panel: Panel) -> Markup:
+        """The panel beside a page, which the units of a node share."""
+        # By the drawing itself: to compare two of them takes longer than to write one down.
+        entries = tuple((one.lens.technique, one.url, one.there) for one in panel.entries)
+        key = (entries, panel.current, panel.model, panel.here)
+        kept = self._panels.find(key)
+        if kept is None or kept[0] is not panel.map:
+            template = self.environment.get_template("panel.html")
+            kept = (panel.map, Markup(template.render(panel=panel)))
+            self._panels.put(key, kept)
+        return kept[1]
 
     def _card(self, card: ModelSummary, macro: str, number: int) -> Markup:
         """A card at its place in a list, written down once: the list of models may be long."""

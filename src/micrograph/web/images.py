@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from micrograph.atlas import Snapshot
+from micrograph.atlas.format import one_connection_a_file
 from micrograph.errors import NotFound, short
 from micrograph.parts.urls import EXTENSIONS, MIMES
 from micrograph.web.conditional import is_known
@@ -25,7 +26,8 @@ def image_answer(library: Snapshot, request: Request, model: str, name: str) -> 
     headers = {"etag": etag, "cache-control": FOREVER}
     if is_known(request.headers.get("if-none-match", ""), etag):
         return Response(status_code=304, headers=headers)
-    picture = library.model(model).picture(match[1])
+    with one_connection_a_file():
+        picture = library.model(model).picture(match[1])
     if picture is None or EXTENSIONS.get(picture.mime) != match[2]:
         raise NotFound(f"{model} has no picture {name}; its page names the ones it has")
     return Response(picture.data, headers=headers, media_type=picture.mime)

@@ -4,41 +4,58 @@ import gzip
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
 from weakref import ref
 
 from micrograph.atlas import Snapshot
+from micrograph.published import State, are_unchanged
 
-MOST_BYTES = 12 << 20
-"""Of all pages that are kept, as text and compressed."""
+_LEVEL = 1
+"""Of compression: the next ones take half as long again for a page that is a twentieth smaller."""
+MOST_BYTES = 8 << 20
+"""Of all pages that are kept."""
 
 
-@dataclass(frozen=True)
 class Written:
-    """A page as bytes. `etag` identifies them."""
+    """A page as bytes. `etag` identifies them. `files` are those of the reader's own that it was
+    made from, each with its state then.
 
-    body: bytes
+    Once somebody took it compressed, it is held so alone: a fifth of the memory.
+    """
 
-    @cached_property
-    def etag(self) -> str:
-        return f'"{hashlib.sha1(self.body, usedforsecurity=False).hexdigest()}"'
+    def __init__(
+        self, body: bytes, files: Mapping[str, State | None] = MappingProxyType({})
+    ) -> None:
+        self.files = files
+        self._body: bytes | None = body
+        self._packed: bytes | None = None
+        self.etag = f'"{hashlib.sha1(body, usedforsecurity=False).hexdigest()}"'
+        self.length = len(body)
 
     @property
     def packed_etag(self) -> str:
         """Identifies `packed`, without having to make it."""
         return f'{self.etag[:-1]}-gzip"'
 
-    @cached_property
+    @property
+    def body(self) -> bytes:
+        body, packed = self._body, self._packed
+        return gzip.decompress(packed or b"") if body is None else body
+
+    @property
     def packed(self) -> bytes:
         """Compressed."""
-        return gzip.compress(self.body, 4)
+        if self._packed is None:
+            self._packed = gzip.compress(self.body, _LEVEL)
+            self._body = None
+        return self._packed
 
     @property
     def size(self) -> int:
-        """Bytes, with a guess at those of `packed`."""
-        return len(self.body) * 5 // 4
+        """Bytes that it takes, with a guess at what goes with them."""
+        held = self._packed or self._body or b""
+        return len(held) * 5 // 4 + 300 * len(self.files)
 
 
 class KeptPages:
@@ -48,7 +65,7 @@ class KeptPages:
         self._most = most
         self._lock = threading.Lock()
         self._library: ref[Snapshot] | None = None
-        self._kept: OrderedDict[Hashable, Written] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[Written, int]] = OrderedDict()
         self._size = 0
 
     def get(self, library: Snapshot, key: Hashable) -> Written | None:
@@ -56,19 +73,22 @@ class KeptPages:
         with self._lock:
             if self._library is None or self._library() is not library:
                 return None
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            found, _ = self._kept[key]
+        return found if are_unchanged(found.files) else None
 
     def put(self, library: Snapshot, key: Hashable, page: Written) -> None:
         """Keep a page. What was written from another state of the library goes."""
+        size = page.size
         with self._lock:
             if self._library is None or self._library() is not library:
                 self._library, self._size = ref(library), 0
                 self._kept.clear()
             if key in self._kept:
-                self._size -= self._kept.pop(key).size
-            self._kept[key] = page
-            self._size += page.size
+                self._size -= self._kept.pop(key)[1]
+            self._kept[key] = (page, size)
+            self._size += size
             while self._size > self._most and len(self._kept) > 1:
-                self._size -= self._kept.popitem(last=False)[1].size
+                self._size -= self._kept.popitem(last=False)[1][1]

@@ -11,6 +11,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from micrograph.errors import Conflict, MicrographError, Unavailable
@@ -91,12 +92,17 @@ class Live:
         self._tickets: OrderedDict[AskedUnit, Ticket] = OrderedDict()
         self._lock = threading.Lock()
 
+    @cached_property
+    def _has_torch(self) -> bool:
+        """Looked for once: every page wants to know."""
+        return importlib.util.find_spec("torch") is not None
+
     @property
     def reason(self) -> str:
         """Why nothing can be rendered from here, or "" when it can."""
         if self.folder is None:
             return READ_ONLY
-        if self.command is render_command and importlib.util.find_spec("torch") is None:
+        if self.command is render_command and not self._has_torch:
             return "rendering needs torch, which is not installed here: pip install torch"
         place = self.folder
         while not os.path.exists(place) and place != place.parent:

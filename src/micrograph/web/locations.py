@@ -49,5 +49,4 @@ def locate_all(library: Snapshot, parts: Sequence[str], urls: Urls) -> Location:
 
 def find_model(library: Snapshot, name: str) -> Reading:
     """The atlas of the model of that name, in any case. Raises NotFound with close names."""
-    by_folded = {model.id.lower(): model.id for model in library.models()}
-    return library.model(by_folded.get(name.lower(), name))
+    return library.model(library.ids_by_folded.get(name.lower(), name))

@@ -1,10 +1,11 @@
-"""What pages show that stands in no atlas: whether a model can be run here, how far a render is,
-which photographs the reader has."""
+"""What pages show that stands in no atlas: whether a model can be run here, how far a render is.
+
+Which photographs the reader has is seen by the files that a page was made from.
+"""
 
 from collections.abc import Hashable
 
 from micrograph.errors import MicrographError
-from micrograph.published import copy_of, listings
 from micrograph.web.context import Context
 from micrograph.web.locations import locate
 from micrograph.web.target import Target
@@ -16,13 +17,12 @@ def outside_state(context: Context, target: Target) -> Hashable:
     if isinstance(target, StartTarget | ModelsTarget):
         can_run = tuple(repr(context.known(model)) for model in context.library.outlines)
         return can_run, tuple(context.library.unsearched)
-    copies = tuple(copy_of(listed).state for listed in listings().values())
     if not isinstance(target, LocationTarget):
-        return copies
+        return None
     try:
         here = locate(context.library, target.location, context.urls)
     except MicrographError:
         return None  # there is no page, or it is elsewhere
     known = repr(context.known(here.atlas.model.id))
     render = None if here.unit is None else context.render_state(here)
-    return known, context.site.look.reason, render, copies
+    return known, context.site.look.reason, render

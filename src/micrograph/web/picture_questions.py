@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from micrograph.errors import Conflict, Unavailable
@@ -66,12 +67,17 @@ class PictureQuestions:
         self._lock = threading.Lock()
         self._maps: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
+    @cached_property
+    def _has_torch(self) -> bool:
+        """Looked for once: every page wants to know."""
+        return importlib.util.find_spec("torch") is not None
+
     @property
     def reason(self) -> str:
         """Why no picture can be looked at here, or "" when torch is there for it."""
         if self._off:
             return self._off
-        if self.command is look_command and importlib.util.find_spec("torch") is None:
+        if self.command is look_command and not self._has_torch:
             return "looking at pictures needs torch, which is not installed here: pip install torch"
         return ""
 

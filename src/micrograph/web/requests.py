@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from micrograph.atlas.format import one_connection_a_file
+from micrograph.published import noted_files
 from micrograph.web.answers import answer
 from micrograph.web.build import build
 from micrograph.web.context import Context
@@ -42,18 +43,21 @@ def page_answer(site: Site, request: Request) -> Response:
     what is the same still, is not made again."""
     context = context_of(site, request)
     target = parse(request.url.path.removeprefix(context.urls.prefix), request.url.query)
-    with one_connection_a_file(), noted_failures() as failed:
+    with one_connection_a_file(), noted_failures() as failed, noted_files() as files:
         key = (request.url.path, request.url.query, context.origin, outside_state(context, target))
-        written = site.pages.get(context.library, key)
-        if written is None:
-            with site.making:
-                page = build(context, target)
-                if isinstance(page, Redirect):
-                    return RedirectResponse(page.url, page.status)
-                written = Written(page_body(context, request, page))
-            if not failed:
-                site.pages.put(context.library, key, written)
-    return answer(request, written, JSON if target.twin else HTML)
+        mime = JSON if target.twin else HTML
+        kept = site.pages.get(context.library, key)
+        if kept is not None:
+            return answer(request, kept, mime)
+        with site.turns.turn():
+            page = build(context, target)
+            if isinstance(page, Redirect):
+                return RedirectResponse(page.url, page.status)
+            written = Written(page_body(context, request, page), files)
+            response = answer(request, written, mime)  # compresses it, where the reader takes that
+        if not failed:
+            site.pages.put(context.library, key, written)
+        return response
 
 
 def page_response(context: Context, request: Request, page: Page, status: int = 200) -> Response:

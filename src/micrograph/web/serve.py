@@ -8,8 +8,8 @@ from typing import Any
 import uvicorn
 
 from micrograph.errors import BadInput, Conflict, Unavailable
+from micrograph.heap import share_between_threads
 from micrograph.parts.commands import Commands
-from micrograph.web.allocator import return_memory
 from micrograph.web.endings import end_quietly
 from micrograph.web.known import Known
 from micrograph.web.proxies import Proxies
@@ -102,7 +102,7 @@ def serve(
         if processes > 1:
             serve_by_several(settings, listener, processes, told, _OPTIONS)
         else:
-            return_memory()
+            share_between_threads()
             config = uvicorn.Config(settings.app(workers=workers), **_OPTIONS)
             end_quietly()
             _Server(config, told).run([listener])

@@ -21,8 +21,8 @@ from fastapi import FastAPI
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from micrograph.errors import Unavailable
+from micrograph.heap import share_between_threads
 from micrograph.parts.urls import Urls
-from micrograph.web.allocator import return_memory
 from micrograph.web.broker import Broker
 from micrograph.web.brokered import BrokeredLive, BrokeredQuestions, Line
 from micrograph.web.endings import end_quietly
@@ -46,7 +46,7 @@ class SiteProcess:
     def __call__(self) -> FastAPI:
         """What uvicorn calls there, before it takes requests."""
         _end_with_parent()
-        return_memory()
+        share_between_threads()
         end_quietly()
         line, folder = Line(self.address), _writable(self.settings)
         app = self.settings.app(

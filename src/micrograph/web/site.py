@@ -13,9 +13,8 @@ from micrograph.web.kept_pages import KeptPages
 from micrograph.web.known import Known
 from micrograph.web.live import Live
 from micrograph.web.picture_questions import PictureQuestions
+from micrograph.web.turns import Turns
 
-AT_ONCE = 4
-"""Pages that are made at a time: more are no sooner there, and each needs megabytes meanwhile."""
 PREFIXES = 4
 """Paths of proxies that are known at a time."""
 
@@ -38,7 +37,7 @@ class Site:
         self.library, self.live, self.urls, self.version = library, live, urls, version
         self.look, self.known = look, known
         self.html, self.pages, self.incoming = Html(urls), KeptPages(), IncomingPictures()
-        self.making = threading.BoundedSemaphore(AT_ONCE)
+        self.turns = Turns()
         self._under: OrderedDict[str, Site] = OrderedDict()
         self._lock = threading.Lock()
 

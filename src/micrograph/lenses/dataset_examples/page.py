@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from micrograph.atlas.records import DatasetRecord, SampleRecord
 from micrograph.lenses.dataset_examples.firing import (
@@ -26,6 +26,8 @@ from micrograph.lenses.pages.coverage import LabelCoverage, coverage
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
+from micrograph.parts.markup import crop
+from micrograph.parts.numbers import score
 from micrograph.parts.parts import Image, Thumb, image
 from micrograph.parts.plots import bars, histogram
 
@@ -252,6 +254,21 @@ def histogram_of(section: DatasetExamples) -> Markup:
     )
 
 
+def example_tile(e: Example, eager: bool = False) -> Markup:
+    """An example in a list of them."""
+    value, name, cls = score(e.value), escape(e.name), escape(e.cls)
+    number = f'<span class="n">{value}</span>'
+    if e.image is None:
+        named = " named" if e.cls else ""
+        return Markup(f'<li><span class="blank{named}" title="{name}">{cls}</span>{number}</li>')
+    label = f"{name or f'picture {e.number}'}{f', {cls}' if e.cls else ''}: {value}"
+    return Markup(
+        f'<li><a href="{escape(e.image.url)}" data-number="{e.number}" data-value="{value}" '
+        f'data-name="{name}" data-class="{cls}" aria-label="{label}">'
+        f"{crop(e.image, e.window, e.box, eager)}{number}</a></li>"
+    )
+
+
 def classes_of(section: DatasetExamples) -> Markup:
     """The classes whose pictures move the unit most."""
     return bars([(c.name, c.mean, "") for c in section.classes], title="Which classes")
@@ -263,5 +280,9 @@ PAGE = LensPage(
     variants=variants,
     tiles=tiles,
     note=note,
-    drawings={"histogram_of": histogram_of, "classes_of": classes_of},
+    drawings={
+        "histogram_of": histogram_of,
+        "classes_of": classes_of,
+        "example_tile": example_tile,
+    },
 )

@@ -87,10 +87,10 @@ def quality(
             variant, UNCHECKED, ["A dataset has nothing to compare this kind of picture with."]
         )
     kind = "channel" if variant.startswith("channel") else "neuron"
-    strange = {id(e): said for e in examples if (said := (foreign or {}).get(_digest(e), ""))}
-    best = max(examples, key=lambda e: (id(e) not in strange, _top(e, kind)), default=None)
-    dataset = best.variant if best else ""
-    no_judge = strange.get(id(best), "")
+    judges = [_Judge.of(e, foreign or {}) for e in examples]
+    best = max(judges, key=lambda e: (not e.strange, _top(e, kind)), default=None)
+    dataset = best.name if best else ""
+    no_judge = best.strange if best else ""
     bad, weak, good = [], [], []
     score, top = _reached(repeats[0]), _top(best, kind) if best else -math.inf
     share = exceeds = None
@@ -163,11 +163,26 @@ def _recipe_without_seed(v: Visualization) -> str:
     return canonical({key: value for key, value in v.recipe.items() if key != "seed"})
 
 
-def _quantiles(example: Visualization, kind: str) -> dict[float, float]:
-    """The values of a spatial quantity at quantiles over pictures, ascending; {} if unsound."""
-    result = ExamplesResult.from_json(example.data, {})
+@dataclass(frozen=True)
+class _Judge:
+    """What a dataset says about the unit: by quantity, the values at quantiles over its pictures,
+    ascending. `strange` says why it is no judge, or ""."""
+
+    name: str
+    strange: str
+    quantiles: Mapping[str, Mapping[float, float]]
+
+    @classmethod
+    def of(cls, example: Visualization, foreign: Mapping[str, str]) -> "_Judge":
+        result = ExamplesResult.from_json(example.data, {})
+        values = {name: _ascending(getattr(result, name)) for name in {*_SPATIAL.values()}}
+        return cls(example.variant, foreign.get(result.dataset, ""), values)
+
+
+def _ascending(given: Mapping[str, float]) -> dict[float, float]:
+    """Values by quantile; {} if unsound."""
     found = {}
-    for key, value in getattr(result, _SPATIAL[kind]).items():
+    for key, value in given.items():
         try:
             quantile = float(key)
         except ValueError:
@@ -182,28 +197,27 @@ def _reached(v: Visualization) -> float:
     return v.score if v.stored_score is None else v.stored_score
 
 
-def _digest(example: Visualization) -> str:
-    """Of the dataset that was shown."""
-    return ExamplesResult.from_json(example.data, {}).dataset
+def _quantiles(judge: _Judge, kind: str) -> Mapping[float, float]:
+    return judge.quantiles[_SPATIAL[kind]]
 
 
-def _quantile(example: Visualization, kind: str, at: float) -> float | None:
-    return _quantiles(example, kind).get(at)
+def _quantile(judge: _Judge, kind: str, at: float) -> float | None:
+    return _quantiles(judge, kind).get(at)
 
 
-def _top(example: Visualization, kind: str) -> float:
+def _top(judge: _Judge, kind: str) -> float:
     """The largest value over the dataset's pictures; -inf where it is not known."""
-    return _quantiles(example, kind).get(1.0, -math.inf)
+    return _quantiles(judge, kind).get(1.0, -math.inf)
 
 
-def _is_dead(example: Visualization) -> bool:
+def _is_dead(judge: _Judge) -> bool:
     """Off on every picture: exactly zero, which values without an activation never are."""
-    return _quantile(example, "max", 1.0) == 0
+    return _quantile(judge, "max", 1.0) == 0
 
 
-def _share_below(example: Visualization, kind: str, score: float) -> float:
+def _share_below(judge: _Judge, kind: str, score: float) -> float:
     """The share of the dataset's pictures that certainly stay below `score`."""
-    return max((q for q, v in _quantiles(example, kind).items() if v <= score), default=0.0)
+    return max((q for q, v in _quantiles(judge, kind).items() if v <= score), default=0.0)
 
 
 def _times(share: float) -> str:

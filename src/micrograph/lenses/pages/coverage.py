@@ -5,8 +5,8 @@ units: what is judged by a dataset is judged only where the two have words in co
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from micrograph.atlas.records import DatasetRecord
 
@@ -27,7 +27,8 @@ class LabelCoverage:
     said: str
 
 
-def coverage(labels: Iterable[str], dataset: DatasetRecord | None) -> LabelCoverage:
+@lru_cache(maxsize=64)  # a thousand labels take longer than the rest of a page
+def coverage(labels: tuple[str, ...], dataset: DatasetRecord | None) -> LabelCoverage:
     """Where either has no names nothing is known, and nothing said."""
     known = {name for label in labels for name in _names(label)}
     named = [names for one in (dataset.classes if dataset else ()) if (names := _names(one))]

@@ -8,7 +8,7 @@ from micrograph.atlas.records import Visualization
 from micrograph.lenses import lenses
 from micrograph.lenses.contract import Lens
 from micrograph.lenses.pages.page import TileChoice
-from micrograph.lenses.pages.scene import Scene, Shot
+from micrograph.lenses.pages.scene import Scene, Shot, tiles_of
 from micrograph.lenses.result import Result
 from micrograph.parts.parts import Thumb, thumb
 
@@ -79,8 +79,9 @@ def tiles(lens: str) -> Callable[[Scene, str, int], dict[int, Thumb]]:
     """The pictures of a node's units by one variant, for a grid with tiles of `width` px."""
 
     def made(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
-        found = scene.atlas.tiles(scene.node.id, lens, variant, min_width=width, units=scene.shown)
-        return {t.unit: thumb(scene.model, scene.node.id, t.unit, t, scene.urls) for t in found}
+        model, node, urls = scene.model, scene.node.id, scene.urls
+        found = tiles_of(scene.atlas, node, lens, variant, width, scene.shown)
+        return {unit: thumb(model, node, unit, tile, urls) for unit, tile in found.items()}
 
     return made
 

@@ -45,10 +45,15 @@ class Shot:
         return self.score if self.stored_score is None else self.stored_score
 
 
-_TILES: Remembered[dict[int, Tile]] = Remembered(16)
-"""Tiles of nodes; one has up to a few thousand."""
+_TILES: Remembered[dict[int, Tile]] = Remembered(16_000, len)
+"""Tiles of nodes."""
 MOST_TILES = 4096
 """Units of a node whose tiles are read together, for the sake of a few of them."""
+_WHOLE: Remembered[list[Visualization]] = Remembered(
+    2 << 20, lambda found: sum(len(repr(v.data)) + 1000 for v in found)
+)
+"""Results about nodes as a whole, which the pages of all their units show a part of: bytes, about,
+of what they say."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Scene:
     @cached_property
     def whole(self) -> list[Visualization]:
         """The results about the node as a whole."""
-        return self.atlas.visualizations(self.node.id, None)
+        return whole_results(self.atlas, self.node.id)
 
     def of(self, lens: str) -> list[Visualization]:
         """The best result of each variant and seed of a lens, in that order."""
@@ -111,11 +116,7 @@ class Scene:
     @cached_property
     def _tiles(self) -> dict[int, Tile]:
         """The small pictures of all units of the page's node under the first view, by unit."""
-        return _TILES.get(
-            self.atlas,
-            self.node.id,
-            lambda: {t.unit: t for t in self.atlas.tiles(self.node.id, *lead(), min_width=64)},
-        )
+        return tiles_of(self.atlas, self.node.id, *lead(), 64)
 
     def thumb(self, node: str, unit: int, model: str = "") -> Thumb | None:
         """A unit as a link with its picture where there is one; None where there is no such unit.
@@ -168,6 +169,40 @@ class Scene:
             return []
 
 
+def tiles_of(
+    atlas: Reading, node: str, lens: str, variant: str, width: int, units: range | None = None
+) -> dict[int, Tile]:
+    """The pictures of a node's units (of all, if not given) under a view, for tiles of `width` px,
+    by unit."""
+    return _TILES.get(
+        atlas,
+        (node, lens, variant, width, units),
+        lambda: {t.unit: t for t in atlas.tiles(node, lens, variant, min_width=width, units=units)},
+    )
+
+
+def whole_results(atlas: Reading, node: str) -> list[Visualization]:
+    """The results about a node as a whole."""
+    return _WHOLE.get(atlas, node, lambda: atlas.visualizations(node, None))
+
+
+def _bytes(arrays: Mapping[str, "np.ndarray"]) -> int:
+    return sum(one.nbytes for one in arrays.values()) + 1000
+
+
+_ARRAYS: Remembered[dict[str, "np.ndarray"]] = Remembered(8 << 20, _bytes)
+"""Bytes of arrays of nodes as a whole: the page of a unit shows a row of each."""
+
+
+def whole_arrays(
+    atlas: Reading, node: str, technique: str, variant: str
+) -> Mapping[str, "np.ndarray"]:
+    """The arrays that a lens left of a node as a whole."""
+    return _ARRAYS.get(
+        atlas, (node, technique, variant), lambda: atlas.arrays(node, None, technique, variant)
+    )
+
+
 class ArraysOf(Mapping[str, "np.ndarray"]):
     """The arrays of a stored result by name, read when the first is needed."""
 
@@ -177,6 +212,8 @@ class ArraysOf(Mapping[str, "np.ndarray"]):
     @cached_property
     def _arrays(self) -> Mapping[str, "np.ndarray"]:
         v = self._v
+        if v.unit is None and v.about is None:
+            return whole_arrays(self._atlas, v.node, v.technique, v.variant)
         return self._atlas.arrays(v.node, v.unit, v.technique, v.variant)
 
     def __getitem__(self, name: str) -> "np.ndarray":

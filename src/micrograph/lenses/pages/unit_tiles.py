@@ -10,6 +10,7 @@ from micrograph.atlas.merged import Merged
 from micrograph.atlas.read import Atlas
 from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import Tile
+from micrograph.atlas.remembered import Remembered
 from micrograph.lenses import lead
 
 KEPT_AS = "unit-tiles-1"
@@ -29,18 +30,33 @@ def pack(atlas: Atlas) -> bytes:
     )
 
 
-def find(packed: bytes, node: str, unit: int) -> Tile | None:
-    """The tile of a unit in what `pack` made, None where there is none."""
-    key = b"\n" + _key(node, unit)
-    at = packed.find(key)
-    if at < 0:
-        return None
-    line, _, _ = packed[at + len(key) : at + len(key) + _LONGEST].partition(b"\n")
-    try:
-        tile = json.loads(line)
-    except ValueError:
-        return None
-    return Tile(**tile) if isinstance(tile, dict) and tile.keys() == _FIELDS else None
+class PackedTiles:
+    """What `pack` made of one file."""
+
+    def __init__(self, packed: bytes) -> None:
+        self.packed = packed
+        self._of_node: dict[str, tuple[int, int]] = {}
+
+    def find(self, node: str, unit: int) -> Tile | None:
+        """The tile of a unit, None where there is none."""
+        key = b"\n" + _key(node, unit)
+        at = self.packed.find(key, *self._lines_of(node))
+        if at < 0:
+            return None
+        line, _, _ = self.packed[at + len(key) : at + len(key) + _LONGEST].partition(b"\n")
+        try:
+            tile = json.loads(line)
+        except ValueError:
+            return None
+        return Tile(**tile) if isinstance(tile, dict) and tile.keys() == _FIELDS else None
+
+    def _lines_of(self, node: str) -> tuple[int, int]:
+        """Where the lines of a node begin, and the last one ends."""
+        if node not in self._of_node:
+            first = b"\n" + node.encode() + b"/"
+            at, last = self.packed.find(first), self.packed.rfind(first)
+            self._of_node[node] = (at, last + len(first) + _LONGEST) if at >= 0 else (0, 0)
+        return self._of_node[node]
 
 
 def _key(node: str, unit: int) -> bytes:
@@ -48,19 +64,26 @@ def _key(node: str, unit: int) -> bytes:
 
 
 class KeptTiles:
-    """What the index has of one model; each file's part is asked for once."""
+    """What the index has of one model."""
 
     def __init__(self, atlas: Reading) -> None:
-        self._packed = _all_packed(atlas)
+        self._packed = _PACKED.get(atlas, None, lambda: _all_packed(atlas))
 
     def of(self, node: str, unit: int) -> Tile | None:
         """The tile of a unit; None where the files have to be asked: where none of them has one,
         where several have, or where the index does not know one of them."""
-        there = [tile for packed in self._packed if (tile := find(packed, node, unit))]
+        there = [tile for packed in self._packed if (tile := packed.find(node, unit))]
         return there[0] if len(there) == 1 else None
 
 
-def _all_packed(atlas: Reading) -> list[bytes]:
+_MOST_BYTES = 8 << 20
+_PACKED: Remembered[list[PackedTiles]] = Remembered(
+    _MOST_BYTES, lambda found: sum(len(one.packed) for one in found) or _MOST_BYTES + 1
+)
+"""What was read from indices. Nothing is not kept: an index may know a file a moment later."""
+
+
+def _all_packed(atlas: Reading) -> list[PackedTiles]:
     """Of every file of a model; nothing where one of them is not known in its present state."""
     if not isinstance(atlas, Merged) or atlas.index is None or not atlas.states:
         return []
@@ -69,5 +92,5 @@ def _all_packed(atlas: Reading) -> list[bytes]:
         packed = atlas.index.stored_value(part.path, atlas.states[part.path], KEPT_AS)
         if packed is None:
             return []
-        found.append(packed)
+        found.append(PackedTiles(packed))
     return found

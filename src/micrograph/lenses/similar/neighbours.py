@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from micrograph.atlas import Reading
+from micrograph.atlas.concatenations import concatenations
 from micrograph.errors import MicrographError
-from micrograph.graph import parts_of
+from micrograph.lenses.pages.scene import whole_arrays
 from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
 
 if TYPE_CHECKING:
@@ -72,7 +73,9 @@ def by_profile(
         if mine is None or unit >= len(mine.values):
             continue
         itself = _places_of(atlas, node, unit)
-        own = _nearest(atlas, _without_branches(atlas, own_blocks), mine, unit, count, itself)
+        here = [(atlas, _without_branches(atlas, own_blocks))]
+        ((_, blocks),) = _candidates(here, mine, unit, count + len(itself)) or here
+        own = _nearest(atlas, blocks, mine, unit, count, itself)
         if own is not None:
             found.append(Neighbours("profile", _method(own[1]), own[0], digest, own[1]))
         foreign: list[Neighbour] = []
@@ -106,7 +109,7 @@ def by_weights(atlas: Reading, node: str, unit: int, count: int = 12) -> list[Ne
     """Units of the same node with like weights, as far as the lens `similar` was run."""
     found = []
     for variant, method in _WEIGHTS.items():
-        arrays = atlas.arrays(node, None, "similar", variant)
+        arrays = whole_arrays(atlas, node, "similar", variant)
         if "near" not in arrays or "cosine" not in arrays or unit >= len(arrays["near"]):
             continue
         pairs = zip(arrays["near"][unit], arrays["cosine"][unit], strict=True)
@@ -143,6 +146,13 @@ def _nearest(
     fewest = len(mine.numbers)
     for node, block in blocks.items():
         profile = mine.values[unit]
+        if node in blocks.near:
+            units = blocks.near[node]
+            units = units[units != itself.get(node, -1)]
+            if len(block.numbers) >= FEWEST and len(units):
+                pairs = zip(units.tolist(), block.exactly(units, profile), strict=True)
+                found += [Neighbour(atlas.model.id, node, u, value) for u, value in pairs]
+            continue
         if not np.array_equal(block.numbers, mine.numbers):
             common = np.intersect1d(block.numbers, mine.numbers)
             if len(common) < FEWEST:
@@ -154,9 +164,9 @@ def _nearest(
         values = block.correlations(profile)
         if node in itself:
             values[itself[node]] = np.nan
-        known = np.flatnonzero(np.isfinite(values))
-        best = known[np.argsort(-values[known], kind="stable")[:count]]
-        found += [Neighbour(atlas.model.id, node, int(u), float(values[u])) for u in best]
+        near = _reaching(values, count)
+        exact = zip(near.tolist(), block.exactly(near, profile), strict=True)
+        found += [Neighbour(atlas.model.id, node, u, value) for u, value in exact]
     if not found:
         return None
     found.sort(key=lambda n: -n.value)
@@ -168,7 +178,7 @@ def _without_branches(atlas: Reading, blocks: Nodes) -> Nodes:
     inside = _BRANCHES.get(atlas)
     if inside is None:
         inside = _BRANCHES[atlas] = {
-            node: whole for node, (whole, _) in parts_of(atlas.nodes).items()
+            node: whole for node, (whole, _) in concatenations(atlas).items()
         }
     if not inside or not any(inside.get(node) in blocks for node in blocks):
         return blocks
@@ -177,11 +187,12 @@ def _without_branches(atlas: Reading, blocks: Nodes) -> Nodes:
 
 def _candidates(
     elsewhere: Sequence[tuple[Reading, Nodes]], mine: Profiles, unit: int, count: int
-) -> Iterator[tuple[Reading, Nodes]]:
-    """Those blocks of other models that can hold one of the `count` nearest units.
+) -> Sequence[tuple[Reading, Nodes]]:
+    """Those blocks of some models that can hold one of the `count` nearest units.
 
     One pass over all nodes of a file finds how near each unit is; nodes without a unit near enough
-    are dropped. Models that were shown other pictures are left as they are.
+    are dropped, of the others these units are named. Models that were shown other pictures are left
+    as they are.
     """
     import numpy as np
 
@@ -191,16 +202,34 @@ def _candidates(
     probe /= length if length >= 1e-3 else np.nan
     near = [_correlations(blocks, mine, probe) for _, blocks in elsewhere]
     rows = [np.empty(0, np.float32)] + [v for found in near if found for _, v in found]
-    together = np.concatenate(rows)
-    together = together[np.isfinite(together)]
-    least = -np.inf
-    if len(together) > count:
-        least = np.partition(together, -count)[-count] - _MARGIN
+    least = _least(np.concatenate(rows), count)
+    kept = []
     for (other, blocks), found in zip(elsewhere, near, strict=True):
         if found is None:
-            yield other, blocks
-        elif nodes := {n for group, values in found for n in _nodes_reaching(group, values, least)}:
-            yield other, Nodes({n: block for n, block in blocks.items() if n in nodes})
+            kept.append((other, blocks))
+            continue
+        there = {n: u for group, values in found for n, u in _units_reaching(group, values, least)}
+        if there:
+            nodes = Nodes({n: block for n, block in blocks.items() if n in there})
+            nodes.near = there
+            kept.append((other, nodes))
+    return kept
+
+
+def _least(values: "np.ndarray", count: int) -> float:
+    """Below it no value can be one of the `count` largest."""
+    import numpy as np
+
+    known = values[np.isfinite(values)]
+    return float(np.partition(known, -count)[-count]) - _MARGIN if len(known) > count else -np.inf
+
+
+def _reaching(values: "np.ndarray", count: int) -> "np.ndarray":
+    """The units that can have one of the `count` largest values."""
+    import numpy as np
+
+    with np.errstate(invalid="ignore"):
+        return np.flatnonzero(np.isfinite(values) & (values >= _least(values, count)))
 
 
 GroupValues = list[tuple[list[Profiles], "np.ndarray"]]
@@ -216,25 +245,29 @@ def _correlations(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> GroupVa
     for whole, group, complete in blocks.groups:
         if len(whole.numbers) != len(mine.numbers) or (whole.numbers != mine.numbers).any():
             return None
-        values = (whole.values.astype(np.float32) @ probe) * whole.scale
+        values = whole.products(probe) * whole.scale
         if not complete:  # some are not shown
             values = np.concatenate([values[b.first : b.first + len(b.values)] for b in group])
         found.append((group, values))
     return found
 
 
-def _nodes_reaching(group: list[Profiles], values: "np.ndarray", least: float) -> Iterator[str]:
-    """The nodes with a unit of at least that value."""
+def _units_reaching(
+    group: list[Profiles], values: "np.ndarray", least: float
+) -> Iterator[tuple[str, "np.ndarray"]]:
+    """The nodes with units of at least that value, and those."""
     import numpy as np
 
-    units = np.flatnonzero(values >= least)
-    if len(units):
+    rows = np.flatnonzero(values >= least)
+    if len(rows):
         ends = np.cumsum([len(block.values) for block in group])
-        for place in np.unique(np.searchsorted(ends, units, side="right")):
-            yield group[place].node
+        nodes = np.searchsorted(ends, rows, side="right")
+        for place in np.unique(nodes):
+            block = group[place]
+            yield block.node, rows[nodes == place] - (ends[place] - len(block.values))
 
 
 def _places_of(atlas: Reading, node: str, unit: int) -> dict[str, int]:
     """A unit, and the unit of a concatenation that it becomes, by node."""
-    whole, first = parts_of(atlas.nodes).get(node, ("", 0))
+    whole, first = concatenations(atlas).get(node, ("", 0))
     return {whole: first + unit, node: unit}

@@ -3,10 +3,11 @@
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import Reading
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 KEPT_AS = "profiles-1"
 """The name under which an index keeps what `pack` makes of a file."""
 
-_CHUNK = 1024
+_CHUNK = 1 << 17
+"""Values that are turned into floats at a time: those then lie in the processor's own memory."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,13 @@ class Profiles:
         """Mean and length of the centred profile of each unit, float32 [unit]."""
         import numpy as np
 
+        if self.whole is not None:
+            mean, length = self.whole.moments
+            own = slice(self.first, self.first + len(self.values))
+            return mean[own], length[own]
         values = self.values
         mean = values.mean(1, dtype=np.float64)
-        square = np.array([float(np.dot(v, v)) for v in values.astype(np.float32)])
+        square = np.array([float(np.dot(v, v)) for part in self._in_floats() for v in part])
         length = np.sqrt(np.maximum(square - values.shape[1] * mean**2, 0))
         return mean.astype(np.float32), length.astype(np.float32)
 
@@ -69,6 +75,35 @@ class Profiles:
         places = order[np.searchsorted(self.numbers, numbers, sorter=order)]
         return Profiles(self.node, self.values[:, places], numbers)
 
+    def _in_floats(self) -> Iterator["np.ndarray"]:
+        """The profiles, some at a time, each time in the same place."""
+        import numpy as np
+
+        step = max(1, _CHUNK // max(1, self.values.shape[1]))
+        place = np.empty((min(step, len(self.values)), self.values.shape[1]), np.float32)
+        for first in range(0, len(self.values), step):
+            part = self.values[first : first + step]
+            place[: len(part)] = part
+            yield place[: len(part)]
+
+    def products(self, vector: "np.ndarray") -> "np.ndarray":
+        """Of every unit's profile with a vector, float32 [unit]."""
+        import numpy as np
+
+        found = [np.empty(0, np.float32)] + [part @ vector for part in self._in_floats()]
+        return np.concatenate(found)
+
+    def exactly(self, units: "np.ndarray", profile: "np.ndarray") -> list[float]:
+        """The correlations of some units with `profile`, to the last figure of float32; no unit may
+        be always the same."""
+        import numpy as np
+
+        centred = profile - profile.mean(dtype=np.float64)
+        theirs = self.values[units] - self.values[units].mean(1, keepdims=True, dtype=np.float64)
+        lengths = np.linalg.norm(theirs, axis=1) * np.linalg.norm(centred)
+        values = np.clip(theirs @ centred / lengths, -1, 1).astype(np.float32)
+        return [float(value) for value in values]
+
     def correlations(self, profile: "np.ndarray") -> "np.ndarray":
         """Of every unit with `profile`, float32 [unit]; NaN for units that are always the same."""
         import numpy as np
@@ -76,12 +111,7 @@ class Profiles:
         centred = profile.astype(np.float32) - np.float32(profile.mean(dtype=np.float64))
         mean, length = self.moments
         size = float(np.linalg.norm(centred))
-        product = np.concatenate(
-            [
-                self.values[k : k + _CHUNK].astype(np.float32) @ centred
-                for k in range(0, len(self.values), _CHUNK)
-            ]
-        )
+        product = self.products(centred)
         with np.errstate(divide="ignore", invalid="ignore"):
             found: np.ndarray = (product - mean * centred.sum()) / (length * size)
         found[(length < 1e-3) | (size < 1e-3)] = np.nan
@@ -90,7 +120,9 @@ class Profiles:
 
 
 class Nodes(dict[str, Profiles]):
-    """Profiles of one dataset, by node."""
+    """Profiles of one dataset, by node. Of nodes in `near` only those units are worth a look."""
+
+    near: Mapping[str, "np.ndarray"] = MappingProxyType({})
 
     @cached_property
     def groups(self) -> list[tuple[Profiles, list[Profiles], bool]]:

@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup
 
+from micrograph.atlas.remembered import Kept
 from micrograph.parts.plots.svg import (
     TEXT,
     WIDTH,
@@ -38,69 +40,45 @@ def heatmap(
     Axes are as the atlas keeps them: `title`, `unit`, `values`; y's run downwards unless `upward`.
     A tick on the scale is the response to plain grey. Values that are no numbers are left empty.
     """
-    columns, rows = list(x_axis["values"]), list(y_axis["values"])
     known = finite([baseline] if baseline is not None else [])
-    low, high = span([v for row in values for v in row] + known)
-    names = [_name(v) for v in rows]
-    left = min(120, 12 + max((len(n) for n in names), default=1) * TEXT * 0.55)
-    wide = (WIDTH - left - RIGHT) / max(1, len(columns))
-    tall = min(max(wide, FLATTEST), TALLEST)
-    bottom = TOP + tall * len(rows)
+    there = finite(v for row in values for v in row)
+    low, high = span(there + known)
+    grid = _grid_of(x_axis, y_axis, upward)
+    below = grid.bottom + 2 * TEXT + 9
 
-    def corner(row: int, column: int) -> tuple[float, float]:
-        down = len(rows) - 1 - row if upward else row
-        return left + column * wide, TOP + down * tall
-
-    parts: list[object] = []
-    shapes: dict[str, str] = {}
+    shapes: dict[str, list[str]] = {}
     best: tuple[float, int, int] | None = None
-    for r, row in enumerate(values):
-        for c, value in enumerate(row):
+    for r, (row, cells) in enumerate(zip(values, grid.cells, strict=False)):
+        for c, (value, cell) in enumerate(zip(row, cells, strict=False)):
             if not math.isfinite(value):
                 continue
-            x, y = corner(r, c)
-            box = f"M{x:.2f} {y:.2f}h{wide:.2f}v{tall:.2f}h-{wide:.2f}z"
-            key = colour((value - low) / (high - low))
-            shapes[key] = shapes.get(key, "") + box
+            shapes.setdefault(colour((value - low) / (high - low)), []).append(cell)
             if best is None or value > best[0]:
                 best = (value, r, c)
     # Crisp, or the page would shine through between the cells.
-    parts += [
-        Markup(f'<path d="{data}" fill="{key}" shape-rendering="crispEdges"/>')
+    parts: list[object] = [
+        Markup(f'<path d="{"".join(data)}" fill="{key}" shape-rendering="crispEdges"/>')
         for key, data in shapes.items()
     ]
-    each = max(1, math.ceil((TEXT + 1) / tall))
-    for r in range(0, len(rows), each):
-        y = corner(r, 0)[1] + tall / 2 + 4
-        parts.append(text(left - 5, y, names[r], anchor="end"))
-    labels = [_name(v) for v in columns]
-    room = (max((len(n) for n in labels), default=1) + 1.5) * TEXT * 0.55
-    each = max(1, math.ceil(room / wide))
-    for c in range(0, len(columns), each):
-        x = left + (c + 0.5) * wide
-        parts.append(text(x, bottom + TEXT + 3, labels[c], anchor="middle"))
-    below = bottom + 2 * TEXT + 9
-    parts.append(text(left, below, f"{_title(x_axis)} →"))
-    parts.append(
-        text(WIDTH - RIGHT, below, f"{'↑' if upward else '↓'} {_title(y_axis)}", anchor="end")
-    )
-    parts += _scale(left, below + 9, low, high, known, unit)
+    parts.append(grid.words)
+    parts += _scale(grid.left, below + 9, low, high, known, unit)
     height = below + 9 + 12 + TEXT + 6
     if best is None:
         return plot("heatmap", height, parts, title, "No values.")
     value, r, c = best
-    if value == min(finite(v for row in values for v in row)):
+    if value == min(there):
         return plot("heatmap", height, parts, title, f"The same everywhere: {short(value, unit)}.")
-    x, y = corner(r, c)
+    x, y = grid.corner(r, c)
     parts.append(
         Markup(
             f'<rect class="plot-best" x="{x:.2f}" y="{y:.2f}" '
-            f'width="{wide:.2f}" height="{tall:.2f}" '
+            f'width="{grid.wide:.2f}" height="{grid.tall:.2f}" '
             'fill="none" stroke="#000" stroke-width="4"/>'
-            f'<rect x="{x:.2f}" y="{y:.2f}" width="{wide:.2f}" height="{tall:.2f}" fill="none" '
-            'stroke="#fff" stroke-width="2"/>'
+            f'<rect x="{x:.2f}" y="{y:.2f}" width="{grid.wide:.2f}" height="{grid.tall:.2f}" '
+            'fill="none" stroke="#fff" stroke-width="2"/>'
         )
     )
+    columns, rows = x_axis["values"], y_axis["values"]
     words = (
         f"Strongest at {x_axis['title']} {_name(columns[c])}{_unit(x_axis, columns[c])}, "
         f"{y_axis['title']} {_name(rows[r])}{_unit(y_axis, rows[r])}, with {short(value, unit)}"
@@ -109,18 +87,94 @@ def heatmap(
     return plot("heatmap", height, parts, title, words)
 
 
-def _scale(
-    left: float, y: float, low: float, high: float, known: Sequence[float], unit: str
-) -> list[Markup]:
-    """The colours with the values they stand for."""
+@dataclass(frozen=True)
+class _Grid:
+    """What a drawing of two axes has whatever the values are: the outline of each cell by row and
+    column, and all `words`."""
+
+    left: float
+    wide: float
+    tall: float
+    bottom: float
+    upward: bool
+    cells: list[list[str]]
+    words: Markup
+
+    def corner(self, row: int, column: int) -> tuple[float, float]:
+        return _corner(len(self.cells), self.left, self.wide, self.tall, self.upward, row, column)
+
+
+_GRIDS: Kept[_Grid] = Kept(
+    2 << 20, lambda grid: len(grid.words) + sum(len(cell) for row in grid.cells for cell in row)
+)
+"""Characters of what the pages of all units of a model have in common."""
+
+
+def _grid_of(x_axis: Mapping[str, Any], y_axis: Mapping[str, Any], upward: bool) -> _Grid:
+    key = (*_named(x_axis), *_named(y_axis), upward)
+    return _GRIDS.get(key, lambda: _grid(x_axis, y_axis, upward))
+
+
+def _named(axis: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    return tuple(_name(v) for v in axis["values"]), _title(axis)
+
+
+def _grid(x_axis: Mapping[str, Any], y_axis: Mapping[str, Any], upward: bool) -> _Grid:
+    (labels, across), (names, down) = _named(x_axis), _named(y_axis)
+    left = min(120, 12 + max((len(n) for n in names), default=1) * TEXT * 0.55)
+    wide = (WIDTH - left - RIGHT) / max(1, len(labels))
+    tall = min(max(wide, FLATTEST), TALLEST)
+    bottom = TOP + tall * len(names)
+
+    def corner(row: int, column: int) -> tuple[float, float]:
+        return _corner(len(names), left, wide, tall, upward, row, column)
+
+    def outline(x: float, y: float) -> str:
+        return f"M{x:.2f} {y:.2f}h{wide:.2f}v{tall:.2f}h-{wide:.2f}z"
+
+    parts = []
+    each = max(1, math.ceil((TEXT + 1) / tall))
+    for r in range(0, len(names), each):
+        y = corner(r, 0)[1] + tall / 2 + 4
+        parts.append(text(left - 5, y, names[r], anchor="end"))
+    room = (max((len(n) for n in labels), default=1) + 1.5) * TEXT * 0.55
+    each = max(1, math.ceil(room / wide))
+    for c in range(0, len(labels), each):
+        x = left + (c + 0.5) * wide
+        parts.append(text(x, bottom + TEXT + 3, labels[c], anchor="middle"))
+    below = bottom + 2 * TEXT + 9
+    parts.append(text(left, below, f"{across} →"))
+    parts.append(text(WIDTH - RIGHT, below, f"{'↑' if upward else '↓'} {down}", anchor="end"))
+    parts.append(_colours(left, below + 9))
+    cells = [[outline(*corner(r, c)) for c in range(len(labels))] for r in range(len(names))]
+    return _Grid(left, wide, tall, bottom, upward, cells, Markup("").join(parts))
+
+
+def _corner(
+    rows: int, left: float, wide: float, tall: float, upward: bool, row: int, column: int
+) -> tuple[float, float]:
+    """Where a cell begins: left and top."""
+    down = rows - 1 - row if upward else row
+    return left + column * wide, TOP + down * tall
+
+
+def _colours(left: float, y: float) -> Markup:
+    """The colours in a row."""
     wide = (WIDTH - left - RIGHT) / len(colours())
-    parts = [
+    return Markup("").join(
         Markup(
             f'<rect x="{left + k * wide:.2f}" y="{y:.1f}" width="{wide:.2f}" height="8" '
             f'fill="{c}" shape-rendering="crispEdges"/>'
         )
         for k, c in enumerate(colours())
-    ]
+    )
+
+
+def _scale(
+    left: float, y: float, low: float, high: float, known: Sequence[float], unit: str
+) -> list[Markup]:
+    """The values that the colours stand for."""
+    parts: list[Markup] = []
     right = WIDTH - RIGHT
     parts.append(text(left, y + 8 + TEXT + 2, short(low, unit)))
     parts.append(text(right, y + 8 + TEXT + 2, short(high, unit), anchor="end"))

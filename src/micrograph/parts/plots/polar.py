@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 
 from markupsafe import Markup
 
@@ -52,14 +53,7 @@ def polar(
             middle - out * math.sin(math.radians(angle)),
         )
 
-    parts: list[object] = [_circle(RADIUS, "grid"), _circle(RADIUS / 2, "grid")]
-    for spoke in range(0, 360, 45):
-        parts.append(line(middle, middle, *at(spoke, high), kind="grid"))
-    for spoke in range(0, 360, 90):
-        x, y = at(spoke, low + (high - low) * 1.06)
-        anchor = {0: "start", 180: "end"}.get(spoke, "middle")
-        drop = {90: -1, 270: TEXT - 1}.get(spoke, 4)
-        parts.append(text(x, y + drop, f"{spoke}°", anchor=anchor))
+    parts: list[object] = [_rose()]
     if low < 0:
         parts.append(_circle((0 - low) / (high - low) * RADIUS, "axis"))
     for value in known:
@@ -79,6 +73,26 @@ def polar(
     words = f"Strongest at {short(angle, '°')}, with {short(best, unit)}"
     words += f"; plain grey gives {short(known[0], unit)}." if known else "."
     return plot("polar", SIZE, parts, title, words, SIZE)
+
+
+@cache
+def _rose() -> Markup:
+    """Circles, spokes and what they are called."""
+    middle = SIZE / 2
+
+    def at(angle: float, out: float) -> tuple[float, float]:
+        turn = math.radians(angle)
+        return middle + out * math.cos(turn), middle - out * math.sin(turn)
+
+    parts = [_circle(RADIUS, "grid"), _circle(RADIUS / 2, "grid")]
+    for spoke in range(0, 360, 45):
+        parts.append(line(middle, middle, *at(spoke, RADIUS), kind="grid"))
+    for spoke in range(0, 360, 90):
+        x, y = at(spoke, RADIUS * 1.06)
+        anchor = {0: "start", 180: "end"}.get(spoke, "middle")
+        drop = {90: -1, 270: TEXT - 1}.get(spoke, 4)
+        parts.append(text(x, y + drop, f"{spoke}°", anchor=anchor))
+    return Markup("").join(parts)
 
 
 def _circle(radius: float, kind: str) -> Markup:

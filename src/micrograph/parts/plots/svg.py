@@ -53,15 +53,18 @@ _COLOURS = (
 lightness 0.22 to 0.93, hue 290° to 105°, chroma 0.1 where a screen shows it."""
 
 
+_SCALE = tuple("#" + c for c in _COLOURS)
+
+
 def colour(share: float) -> str:
     """The colour of a value, 0 (lowest) to 1 (highest) of the scale; beyond them the ends'."""
-    last = len(_COLOURS) - 1
-    return "#" + _COLOURS[min(max(round(share * last), 0), last)]
+    last = len(_SCALE) - 1
+    return _SCALE[min(max(round(share * last), 0), last)]
 
 
 def colours() -> list[str]:
     """All colours of the map, from low to high."""
-    return ["#" + c for c in _COLOURS]
+    return list(_SCALE)
 
 
 def short(value: float, unit: str = "") -> str:
@@ -79,8 +82,10 @@ def short(value: float, unit: str = "") -> str:
 
 def place(value: float) -> str:
     """A coordinate: tenths of a pixel are enough."""
-    text = f"{value:.1f}".removesuffix(".0")
-    return "0" if text == "-0" else text
+    text = f"{value:.1f}"
+    if not text.endswith(".0"):
+        return text
+    return "0" if text == "-0.0" else text[:-2]
 
 
 def finite(values: Iterable[float]) -> list[float]:
@@ -164,19 +169,11 @@ def plot(
 ) -> Markup:
     """The finished plot. What it shows is said in words for those who cannot see it."""
     label = f"{title}. {description}" if title else description
+    wide, high = place(width), place(height)
+    drawn = "".join([part if isinstance(part, Markup) else escape(part) for part in parts])
     return Markup(
-        '<svg class="plot plot-{}" viewBox="0 0 {} {}" width="{}" height="{}" role="img" '
-        'aria-label="{}" font-size="{}" style="max-width:100%;height:auto">'
-        "<title>{}</title><desc>{}</desc>{}</svg>"
-    ).format(
-        kind,
-        place(width),
-        place(height),
-        place(width),
-        place(height),
-        label,
-        TEXT,
-        title or description,
-        description,
-        Markup("").join(escape(part) for part in parts),
+        f'<svg class="plot plot-{escape(kind)}" viewBox="0 0 {wide} {high}" width="{wide}" '
+        f'height="{high}" role="img" aria-label="{escape(label)}" font-size="{TEXT}" '
+        f'style="max-width:100%;height:auto"><title>{escape(title or description)}</title>'
+        f"<desc>{escape(description)}</desc>{drawn}</svg>"
     )

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from micrograph.atlas import Reading, Tile
+from micrograph.atlas.concatenations import concatenations
 from micrograph.atlas.remembered import Remembered
-from micrograph.graph import is_drawn_small, parts_of
+from micrograph.graph import is_drawn_small
 from micrograph.parts.parts import (
     Choice,
     Image,
@@ -131,7 +132,7 @@ def graph_of(
             atlas,
             box,
             pictured.get(box.id, 0),
-            portraits.get(box.id, []),
+            portraits.get(box.id, {}),
             wholes.get(box.id),
             _graph_fold(folded.folds.get(box.id), box.id, url),
             urls,
@@ -149,18 +150,22 @@ def graph_of(
     return graph, _switch(atlas, folded.names, open, view, urls), paging
 
 
-_PORTRAITS: Remembered[dict[str, list[Tile]]] = Remembered(8)
+Portrait = Mapping[int, list[Tile]]
+"""The tiles that stand for a node, where there is room for so many."""
+_PORTRAITS: Remembered[dict[str, Portrait]] = Remembered(
+    12_000, lambda found: 1 + sum(len(tiles) for one in found.values() for tiles in one.values())
+)
 
 
-def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[Tile]]:
-    """The tiles that can stand for a node: its own, or its part of a concatenation's."""
+def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, Portrait]:
+    """What can stand for a node: tiles of its own, or of its part of a concatenation."""
     return _PORTRAITS.get(atlas, "", lambda: _read_portraits(atlas, pictured))
 
 
-def _read_portraits(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, list[Tile]]:
+def _read_portraits(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, Portrait]:
     own = {id: node_tiles(atlas, id) for id, n in atlas.nodes.items() if pictured.get(id)}
-    parts = parts_of(atlas.nodes)
-    found = {}
+    parts = concatenations(atlas)
+    found: dict[str, Portrait] = {}
     for node in atlas.nodes.values():
         whole, first = parts.get(node.id, ("", 0))
         tiles = own.get(node.id) or [
@@ -169,7 +174,7 @@ def _read_portraits(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, li
             if first <= tile.unit < first + node.units
         ]
         if tiles and not is_drawn_small(node):
-            found[node.id] = tiles
+            found[node.id] = {count: spread(tiles, count) for count in PER_ROLE.values()}
     return found
 
 
@@ -177,7 +182,7 @@ def _graph_node(
     atlas: Reading,
     box: NodeBox,
     pictured: int,
-    tiles: list[Tile],
+    portrait: Portrait,
     whole: Image | None,
     fold: GraphFold | None,
     urls: Urls,
@@ -186,7 +191,7 @@ def _graph_node(
     """`later` says that the drawing begins within the graph."""
     id = atlas.model.id
     record = atlas.nodes.get(box.id)
-    chosen = spread(tiles, PER_ROLE.get(box.role, 0)) if box.role in PER_ROLE else []
+    chosen = portrait.get(PER_ROLE.get(box.role, 0), [])
     return GraphNode(
         id=box.id,
         label=EARLIER if later and box.id == INPUT else box.label,

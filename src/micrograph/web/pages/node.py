@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from micrograph.atlas import ModelRecord, NodeRecord, Reading
-from micrograph.graph import parts_of
+from micrograph.atlas.concatenations import concatenations
 from micrograph.lenses.pages.listing import page_of, words
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import (
@@ -224,7 +224,7 @@ def _source_names(parts: list[LensPart]) -> list[str]:
 
 
 def _part(atlas: Reading, node: NodeRecord, urls: Urls) -> Link | None:
-    whole, first = parts_of(atlas.nodes).get(node.id, ("", 0))
+    whole, first = concatenations(atlas).get(node.id, ("", 0))
     if not whole:
         return None
     return Link(

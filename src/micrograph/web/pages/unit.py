@@ -6,7 +6,8 @@ from typing import Any
 
 from micrograph import recipe as recipes
 from micrograph.atlas import NodeRecord, Reading, Visualization
-from micrograph.graph import NodeKind, parts_of
+from micrograph.atlas.concatenations import concatenations
+from micrograph.graph import NodeKind
 from micrograph.lenses import lenses
 from micrograph.lenses.contract import Words
 from micrograph.lenses.pages.listing import absent
@@ -260,7 +261,7 @@ def _label(atlas: Reading, node: NodeRecord, unit: int) -> str:
 
 
 def _link_in_concatenation(atlas: Reading, node: NodeRecord, unit: int, urls: Urls) -> Link | None:
-    whole, first = parts_of(atlas.nodes).get(node.id, ("", 0))
+    whole, first = concatenations(atlas).get(node.id, ("", 0))
     if not whole:
         return None
     return Link(f"{whole}/{first + unit}", urls.unit(atlas.model.id, whole, first + unit))
