@@ -85,7 +85,8 @@ def test_every_table_is_tried(tmp_path: Path) -> None:
         (
             (
                 "UPDATE node SET parents = (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + "
-                "1 FROM n WHERE i < 10001) SELECT json_group_array('x') FROM n) WHERE name = 'logits'"
+                "1 FROM n WHERE i < 10001) SELECT json_group_array('x') FROM n) "
+                "WHERE name = 'logits'"
             ),
             "more than 10000 parents",
         ),
