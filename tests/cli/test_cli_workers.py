@@ -90,7 +90,7 @@ def test_it_lives_on_and_ends_as_one(start, folder, monkeypatch, tmp_path):
     begun = time.monotonic()
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=30)
-    assert time.monotonic() - begun < 4  # 3, on a machine that has something else to do
+    assert time.monotonic() - begun < 8  # 3, on a machine that has nothing else to do
     assert process.returncode == -signal.SIGTERM
     assert out == ""
     assert "Traceback" not in err

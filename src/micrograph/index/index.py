@@ -190,6 +190,8 @@ class Index:
 
     def _handle_failure(self, error: Exception) -> None:
         """Make a damaged file anew; a file that another process holds is tried again later."""
+        if is_busy(error):
+            return  # for a moment: another process of the site keeps the same index
         self._warn_once(f"the index is not used ({error}); atlases are read themselves")
         if self._store is None or not (isinstance(error, sqlite3.Error) and is_damage(error)):
             return

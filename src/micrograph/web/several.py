@@ -10,10 +10,11 @@ import sys
 import threading
 from asyncio import Server
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -71,38 +72,49 @@ class TurnTaking(asyncio.SelectorEventLoop):
         return server
 
 
+class _Ended(BaseException):
+    """Breaks off asking processes whether they are alive: one that ends does not answer."""
+
+
 class _Processes(Multiprocess):
     """uvicorn's supervisor, which starts a process again that ended or does not answer. It notes
     what it was ended by, and waits for nobody for long. Ctrl-C, which a terminal sends to all, is
     heard by the first process only: the others are told to end."""
 
-    ended_by: signal.Signals | None = None
+    def __init__(self, config: uvicorn.Config, sockets: list[socket.socket]) -> None:
+        super().__init__(config, sockets)
+        self.ended_by: signal.Signals | None = None
+        self._asking = False
+        for one in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(one, self._end)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        """At once, whatever we wait for: a process may take long to say that it is alive."""
+        if self.ended_by is None:
+            self.ended_by = signal.Signals(number)
+            last_resort = threading.Timer(_LAST_RESORT, self._kill_all)
+            last_resort.daemon = True
+            last_resort.start()
+        self.should_exit.set()
+        for one in self.processes:
+            with suppress(ProcessLookupError, TypeError):  # the last: it has not begun
+                os.kill(one.process.pid, signal.SIGTERM)  # type: ignore[arg-type]
+        if self._asking:
+            raise _Ended
 
     def init_processes(self) -> None:
         with _deaf_to_interrupts():
             super().init_processes()
 
     def keep_subprocess_alive(self) -> None:
-        with _deaf_to_interrupts():
+        with suppress(_Ended):
+            self._asking = True
             super().keep_subprocess_alive()
-
-    def handle_int(self) -> None:
-        self.ended_by = signal.SIGINT
-        super().handle_int()
-
-    def handle_term(self) -> None:
-        self.ended_by = signal.SIGTERM
-        super().handle_term()
-
-    def terminate_all(self) -> None:
-        super().terminate_all()
-        last_resort = threading.Timer(_LAST_RESORT, self._kill_all)
-        last_resort.daemon = True
-        last_resort.start()
+        self._asking = False
 
     def _kill_all(self) -> None:
-        for one in self.processes:
-            one.process.kill()
+        for one in multiprocessing.active_children():
+            one.kill()
 
 
 def serve_by_several(
