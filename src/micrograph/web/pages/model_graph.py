@@ -149,7 +149,7 @@ def portraits_of(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, Portr
 def _read_portraits(atlas: Reading, pictured: Mapping[str, int]) -> dict[str, Portrait]:
     own = {id: node_tiles(atlas, id) for id, n in atlas.nodes.items() if pictured.get(id)}
     parts = concatenations(atlas)
-    found = {}
+    found: dict[str, Portrait] = {}
     for node in atlas.nodes.values():
         whole, first = parts.get(node.id, ("", 0))
         tiles = own.get(node.id) or [
