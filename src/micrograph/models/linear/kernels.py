@@ -57,8 +57,9 @@ class Geometry:
         return Box((top, left), self.size)
 
 
-def support(passed: Passed, position: Sequence[int]) -> Box | None:
-    """The box of positions of the source that a position of the target depends on."""
+def support(passed: Passed, position: Sequence[int] | None) -> Box | None:
+    """The box of positions of the source that a position of the target depends on, or any if none
+    is given."""
     gradient = probed(passed, position)
     if gradient.ndim < 3:
         return Box((0, 0), (1, 1)) if gradient.any() else None
@@ -78,9 +79,10 @@ def values_at(passed: Passed, position: Sequence[int]) -> Tensor:
     return values
 
 
-def probed(passed: Passed, position: Sequence[int]) -> Tensor:
-    """The gradient of a random mixture of all units at a position."""
-    values = values_at(passed, position)
+def probed(passed: Passed, position: Sequence[int] | None) -> Tensor:
+    """The gradient of a random mixture of all units at a position, or at all."""
+    assert passed.target is not None
+    values = passed.target.flatten() if position is None else values_at(passed, position)
     draw = torch.Generator().manual_seed(1)
     seed = torch.randn(1, len(values), generator=draw).to(values)
     return gradients(values, passed.source, seed)[0]

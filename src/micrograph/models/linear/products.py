@@ -84,7 +84,7 @@ def _of_two(call: Call, places: tuple[int, int], a: Shadow, b: Shadow) -> Made:
 def _is_activation(x: Shadow, gate: Shadow) -> bool:
     """Whether x * gate is an activation of x, as x * sigmoid(x) is."""
     same = x.root is gate.root and x.value.shape == gate.value.shape
-    return same and gate.gate == BOUNDED and x.gate == 0
+    return same and gate.gate == BOUNDED and x.gate != BOUNDED
 
 
 def quotient(call: Call) -> Made:
@@ -107,7 +107,8 @@ def quotient(call: Call) -> Made:
 
 def held(call: Call) -> Made:
     """A value that depends on the source in no nearly linear way: it is that on the reference."""
-    note = call.approximation("its value is that on the reference", held=True)
+    what = "pattern" if "softmax" in call.name else "value"
+    note = call.approximation(f"its {what} is that on the reference", held=True)
     outputs: Any = None
     if isinstance(call.result, tuple | list):
         outputs = type(call.result)([None] * len(call.result))

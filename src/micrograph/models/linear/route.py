@@ -209,11 +209,14 @@ class _Places:
             if not node.join and model.attached(node.id) is None:
                 self._ids.setdefault(node.path.partition("#")[0], node.id)
         self._inside: list[str] = []
+        self._last = ""
 
     def here(self) -> str:
         """The place that the pass is at."""
         path = self._inside[-1] if self._inside else ""
-        return self._ids.get(path, path) or "the network itself"
+        if path:
+            return self._ids.get(path, path)
+        return f"the network behind {self._last}" if self._last else "the network"
 
     @contextmanager
     def watched(self) -> Iterator[None]:
@@ -232,7 +235,8 @@ class _Places:
 
     def _leave(self, module: nn.Module, inputs: object, output: object) -> None:
         if self._inside:
-            self._inside.pop()
+            path = self._inside.pop()
+            self._last = self._ids.get(path, self._last)
 
 
 def gradients(values: Tensor, source: Tensor, seeds: Tensor) -> Tensor:

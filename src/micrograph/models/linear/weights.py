@@ -12,7 +12,7 @@ from micrograph.address import check_unit
 from micrograph.errors import BadInput, short
 from micrograph.graph import Dag
 from micrograph.models.linear.approximation import Approximation
-from micrograph.models.linear.kernels import Geometry, geometry, near, probed, values_at
+from micrograph.models.linear.kernels import Geometry, geometry, near, probed, support, values_at
 from micrograph.models.linear.route import Passed, Route, gradients
 from micrograph.models.model import Model
 from micrograph.models.node import Node
@@ -90,10 +90,14 @@ class _Known:
 
     geometry: Geometry
     approximations: frozenset[Approximation]
-    crop: tuple[tuple[int, int], tuple[int, int]] | None
-    """Size of a smaller map, and the position of the target in the middle of what it gives."""
+    crop: "_Crop | None"
+    """Size of another map, and the position of the target in the middle of what it gives."""
     row: int
 
+
+_Crop = tuple[tuple[int, int], tuple[int, int]]
+_REFUSALS = (RuntimeError, ValueError, TypeError, AssertionError, IndexError)
+"""How networks say that they do not take a map of another size."""
 
 _KNOWN: "WeakKeyDictionary[Model, dict[tuple[object, ...], _Known]]" = WeakKeyDictionary()
 
@@ -130,9 +134,9 @@ def weights(
     something must be held and no reference was given, or the kernels are larger than the budget.
 
     >>> from micrograph import load
-    >>> found = weights(load("toytown"), "mixed3a", "mixed4a")
+    >>> found = weights(load("toytown"), "mixed4a", "mixed4b")
     >>> list(found.kernels.shape), found.stride, found.offset, found.exact
-    ([152, 96, 5, 5], (1, 1), (-2, -2), False)
+    ([180, 152, 5, 5], (1, 1), (-2, -2), False)
     """
     a, b = model.node(source), model.node(target)
     chosen, read = _units(model, b, units), _units(model, a, sources)
@@ -226,8 +230,31 @@ class _Way:
             raise BadInput(
                 f"position {self._middle()} of {self.target.id} sees nothing of {self.source.id}"
             )
+        larger = self._on_a_larger_map() if found.cut else None
+        if larger is not None:
+            found, crop, row = larger
+            return _Known(found, notes, crop, row)
         crop = None if found.position is not None else self._crop(found, passed)
         return _Known(found, notes, crop, structure.row)
+
+    def _on_a_larger_map(self) -> "tuple[Geometry, _Crop, int] | None":
+        """Where kernels are larger than the map of the source, on a map that they fit in."""
+        route = Route(self.model, self.source, self.target, torch.empty(0))
+        if self.picture is not None or self.position is not None or not route.can_be_cut:
+            return None
+        for times in (2, 4):
+            size = (self.source.shape[0] * times, self.source.shape[1] * times)
+            try:
+                structure = self._pass(structure=True, size=size)
+                passed = self._pass(size=size)
+            except _REFUSALS:
+                return None
+            assert structure.target is not None
+            at = (structure.target.shape[1] // 2, structure.target.shape[2] // 2)
+            found = geometry(structure, passed, at, held=False)
+            if found is not None and found.position is None:
+                return found, (size, at), structure.row
+        return None
 
     def _pass(self, *, structure: bool = False, size: tuple[int, int] | None = None) -> Passed:
         """A pass; without a reference on a small picture, if the source takes its place."""
@@ -241,7 +268,7 @@ class _Way:
             if route.can_be_cut:
                 try:
                     return route.passed(structure=structure, size=(shape[0], shape[1]))
-                except (RuntimeError, ValueError, TypeError, AssertionError, IndexError):
+                except _REFUSALS:
                     pass  # the rest of the network wants a map that fits the picture
         route = Route(model, self.source, self.target, self._plain(own))
         return route.passed(structure=structure, size=size)
@@ -251,9 +278,7 @@ class _Way:
         pixels = torch.rand(1, 3, size, size, generator=draw).to(self.model.device)
         return self.model.preprocessing.apply(pixels)
 
-    def _crop(
-        self, found: Geometry, passed: Passed
-    ) -> tuple[tuple[int, int], tuple[int, int]] | None:
+    def _crop(self, found: Geometry, passed: Passed) -> "_Crop | None":
         """A smaller map of the source with the same kernels in its middle, if there is one."""
         if not Route(self.model, self.source, self.target, passed.source).can_be_cut:
             return None
@@ -269,7 +294,7 @@ class _Way:
             try:
                 small = self._pass(size=size)
                 got = probed(small, (down, right))
-            except (RuntimeError, ValueError, TypeError, AssertionError, IndexError):
+            except _REFUSALS:
                 continue  # it needs a map of its own size, or a larger one
             if near(own.of(got), box.of(wanted)):
                 return size, (down, right)
@@ -284,7 +309,10 @@ class _Way:
     def _check(self, passed: Passed) -> None:
         """Raises BadInput where there is no map to be given."""
         a, b = self.source.id, self.target.id
-        if not passed.arrives:
+        arrives = passed.arrives
+        if passed.target is not None:  # perhaps in other tokens, or in other units, than these
+            arrives = bool(passed.target.requires_grad and support(passed, None) is not None)
+        if not arrives:
             dag = Dag.of(self.model.nodes.values())
             if b in dag.ancestors(a):
                 raise BadInput(f"{a} lies behind {b}; give the earlier node as source")
