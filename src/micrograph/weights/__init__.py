@@ -1,6 +1,6 @@
 """Weights: where they lie, every form in which they are published, fetching and importing them.
 
-`micrograph.weights` is called as well: `micrograph.weights(model, source, target)` gives the weights
+`micrograph.weights(model, source, target)`, the room called like a function, gives the weights
 between the units of two nodes (`micrograph.models.linear.weights`).
 """
 

@@ -1,8 +1,9 @@
 """Weights between the units of two nodes: what a unit is built from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import torch
@@ -17,6 +18,9 @@ from micrograph.models.linear.route import Passed, Route, gradients
 from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.models.pictures import read_picture
+
+if TYPE_CHECKING:
+    from micrograph.models.linear.strongest import Strongest
 
 BUDGET = 2 << 30
 """Bytes that kernels, and what they are worked out with, may take where nobody says otherwise."""
@@ -72,6 +76,19 @@ class Weights:
                 "positions have others: ask for them with position="
             )
         return self.offset
+
+    def strongest(
+        self,
+        unit: int,
+        n: int = 50,
+        *,
+        by: str = "weight",
+        typical: "Sequence[float] | Mapping[int, float] | Tensor | None" = None,
+    ) -> "Strongest":
+        """The strongest inputs of a unit, and the share of the rest (see `strongest.strongest`)."""
+        from micrograph.models.linear.strongest import strongest
+
+        return strongest(self, unit, n, by=by, typical=typical)
 
     @property
     def strength(self) -> Tensor:
@@ -220,10 +237,12 @@ class _Way:
         self._check(structure)
         flat_source, flat_target = structure.source.ndim == 1, structure.target.ndim == 1  # type: ignore[union-attr]
         notes = structure.approximations
-        if flat_source or flat_target:
+        if flat_target:
             shape = (1, 1) if flat_source else tuple(structure.source.shape[1:])
-            whole = Geometry((0, 0), (0, 0), (shape[0], shape[1]), (0, 0), not flat_source)
+            whole = Geometry((0, 0), (0, 0), (shape[0], shape[1]), None, not flat_source)
             return _Known(whole, notes, None, structure.row)
+        if flat_source:
+            return _Known(self._of_one(), notes, None, structure.row)
         passed = self._pass()
         found = geometry(structure, passed, self._middle(), held=self.picture is not None)
         if found is None:
@@ -236,6 +255,16 @@ class _Way:
             return _Known(found, notes, crop, row)
         crop = None if found.position is not None else self._crop(found, passed)
         return _Known(found, notes, crop, structure.row)
+
+    def _of_one(self) -> Geometry:
+        """Where the source is flat: the same weights at all positions, or others at each."""
+        passed, at = self._pass(), self._middle()
+        assert passed.target is not None
+        rows, columns = passed.target.shape[1:]
+        others = [(0, 0), (rows - 1, columns - 1), (at[0], 0), (0, at[1])]
+        here = probed(passed, at)
+        same = all(near(here, probed(passed, there)) for there in others)
+        return Geometry((0, 0), (0, 0), (1, 1), None if same else at)
 
     def _on_a_larger_map(self) -> "tuple[Geometry, _Crop, int] | None":
         """Where kernels are larger than the map of the source, on a map that they fit in."""
