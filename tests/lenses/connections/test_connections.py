@@ -98,9 +98,9 @@ def test_a_latent_is_built_from_the_node_under_it() -> None:
 
 
 def test_fewer_units_than_are_listed(model: Model) -> None:
-    result = connections(micrograph.weights(model, "1", "3"), "1", 6, turned=False)
+    result = connections(micrograph.weights(model, "1", "3"), "1", 9, turned=False)
     units = result.kept["units"]
-    assert units.shape == (5, 12)
+    assert units.shape == (5, 18)
     for row in units.tolist():
         assert sorted(u for u in row if u >= 0) == list(range(7))
     assert (result.kept["rest"] < 1e-5).all()

@@ -94,8 +94,8 @@ def _weights(
 def connections(found: Weights, other: str, k: int, *, turned: bool) -> ConnectionsResult:
     """The `k` strongest connections of each sign; `turned` for those of the sources."""
     kernels = found.kernels.transpose(0, 1) if turned else found.kernels
-    strength = torch.cat([part.sum((2, 3)) for part in kernels.split(64)])
-    size = torch.cat([part.abs().sum((2, 3)) for part in kernels.split(64)])
+    strength = torch.cat([part.sum((2, 3)) for part in torch.split(kernels, 64)])
+    size = torch.cat([part.abs().sum((2, 3)) for part in torch.split(kernels, 64)])
     total = size.sum(1, keepdim=True).clamp(min=1e-30)
     near, at = [], []
     for there in (strength > 0, strength < 0):

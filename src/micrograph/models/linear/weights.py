@@ -253,8 +253,8 @@ class _Way:
         if larger is not None:
             found, crop, row = larger
             return _Known(found, notes, crop, row)
-        crop = None if found.position is not None else self._crop(found, passed)
-        return _Known(found, notes, crop, structure.row)
+        smaller = None if found.position is not None else self._crop(found, passed)
+        return _Known(found, notes, smaller, structure.row)
 
     def _of_one(self) -> Geometry:
         """Where the source is flat: the same weights at all positions, or others at each."""
