@@ -100,8 +100,10 @@ def connections(found: Weights, other: str, k: int, *, turned: bool) -> Connecti
     near, at = [], []
     for there in (strength > 0, strength < 0):
         order = size.where(there, torch.full_like(size, -1.0)).argsort(1, descending=True)
-        order = _padded(order[:, :k], k)
+        listed = min(k, order.shape[1])
+        order = _padded(order[:, :listed], k)
         chosen = there.gather(1, order)
+        chosen[:, listed:] = False
         near.append(order.where(chosen, torch.full_like(order, -1)))
         at.append(order)
     units, order = torch.cat(near, 1), torch.cat(at, 1)
