@@ -16,7 +16,7 @@ class Node:
 
 
 def graph(**parents: str) -> dict[str, Node]:
-    """Nodes in their order, with their parents in words; `cat` is a concatenation of its parents."""
+    """Nodes in their order, with their parents in words; `cat` is a concatenation of them."""
     found: dict[str, Node] = {}
     for index, (id, given) in enumerate(parents.items()):
         above = tuple(given.split())

@@ -364,6 +364,8 @@ class _Way:
     def _check(self, passed: Passed) -> None:
         """Raises BadInput where there is no map to be given."""
         a, b = self.source.id, self.target.id
+        if self.heads is not None and self.heads.met:  # with a wrong one nothing arrives
+            self._check_heads(self.heads)
         arrives = passed.arrives
         if passed.target is not None:  # perhaps in other tokens, or in other units, than these
             arrives = bool(passed.target.requires_grad and support(passed, None) is not None)
