@@ -2,10 +2,10 @@
 
     python benchmarks/weights.py
 
-Prints the table of docs/benchmarks.md, in seconds of one core. Both sides work on one linearized network, that of
-`micrograph.weights`, so that the ratio is about how kernels are taken from it, and their kernels are
-compared. Plain autograd is what one would write: the picture goes through the network up to the
-target, one value of the unit is taken, its gradient at the source is the kernel.
+Prints the table of docs/benchmarks.md, in seconds of one core. Both sides work on one linearized
+network, that of `micrograph.weights`, so that the ratio is about how kernels are taken from it, and
+their kernels are compared. Plain autograd is what one would write: the picture goes through the
+network up to the target, one value of the unit is taken, its gradient at the source is the kernel.
 """
 
 import itertools
@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 import micrograph
-from micrograph.models.linear import weights as ours
 from micrograph.models.linear.route import Route
+from micrograph.models.linear.way import KNOWN
 from micrograph.models.model import Model
 
 SOURCE, TARGET = "inception_4b", "inception_4c"
@@ -39,7 +39,7 @@ def seconds(work: Callable[[], object], times: int) -> float:
 
 def afresh(model: Model, **asked: object) -> micrograph.Weights:
     """As somebody's first question about these nodes: nothing is remembered."""
-    ours._KNOWN.pop(model, None)
+    KNOWN.pop(model, None)
     return micrograph.weights(model, SOURCE, TARGET, **asked)  # type: ignore[arg-type]
 
 

@@ -66,10 +66,10 @@ class Upsampled(Functional):
 
     def __init__(self) -> None:
         super().__init__()
-        self.a = nn.ConvTranspose2d(4, 4, 4, stride=2, padding=1)
+        self.up = nn.ConvTranspose2d(4, 4, 4, stride=2, padding=1)
 
     def between(self, x: Tensor) -> Tensor:
-        return self.a(x)
+        return self.up(x)
 
 
 class Enlarged(Functional):
@@ -85,8 +85,8 @@ class LastChannels(Functional):
     def __init__(self) -> None:
         super().__init__()
         self.norm = nn.BatchNorm2d(4)
-        self.norm.running_mean.uniform_(-1, 1)
-        self.norm.running_var.uniform_(0.5, 2)
+        self.norm.running_mean = torch.empty(4).uniform_(-1, 1)
+        self.norm.running_var = torch.empty(4).uniform_(0.5, 2)
         self.linear = nn.Linear(4, 4)
 
     def between(self, x: Tensor) -> Tensor:

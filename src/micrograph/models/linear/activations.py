@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from micrograph.models.linear.call import Call, Made, names
+from micrograph.models.linear.call import LinearCall, Linearized, names
 from micrograph.models.linear.shadow import BOUNDED, UNBOUNDED
 
 _IDENTITY = "taken as the identity"
@@ -20,22 +20,22 @@ ACTIVATIONS = frozenset(_TOPS) | names(
 """The names of torch's operations; `maximum` with a constant is one, too."""
 
 
-def activation(call: Call) -> Made:
+def activation(call: LinearCall) -> Linearized:
     """The identity, in the first argument."""
     x = call.args[0]
     if not call.is_live(x):  # a slope or bound depends on the source
         note = call.approximation("its bound is that on the reference", held=True)
-        return Made(None, frozenset({note}))
+        return Linearized(None, frozenset({note}))
     top = _top(call)
     gate = UNBOUNDED if math.isinf(top) else BOUNDED
     trailing = frozenset({call.approximation(_IDENTITY)})
     linear = call.linear(x)
     if isinstance(call.result, tuple):
         linear = (linear, *[None] * (len(call.result) - 1))
-    return Made(linear, trailing=trailing, gate=gate, top=top, as_elementwise=True)
+    return Linearized(linear, trailing=trailing, gate=gate, top=top, as_elementwise=True)
 
 
-def _top(call: Call) -> float:
+def _top(call: LinearCall) -> float:
     high: Any = math.inf
     if call.name == "hardtanh":
         high = call.named("max_val", 1.0)
@@ -46,26 +46,26 @@ def _top(call: Call) -> float:
     return float(high) if isinstance(high, int | float) else math.inf
 
 
-def maximum(call: Call) -> Made:
+def maximum(call: LinearCall) -> Linearized:
     """Of two: with a constant it is an activation, else the larger one is chosen for good."""
     a, b = call.args[:2]
     if call.is_live(a) and call.is_live(b):
         first = a >= b if call.name != "minimum" else a <= b
         note = call.approximation("the same one is chosen as on the reference", held=True)
-        return Made(torch.where(first, call.linear(a), call.linear(b)), call.passed | {note})
+        return Linearized(torch.where(first, call.linear(a), call.linear(b)), call.passed | {note})
     x = a if call.is_live(a) else b
     linear = call.linear(x).expand(call.result.shape)
     trailing = frozenset({call.approximation(_IDENTITY)})
-    return Made(linear, trailing=trailing, gate=UNBOUNDED, top=math.inf, as_elementwise=True)
+    return Linearized(linear, trailing=trailing, gate=UNBOUNDED, top=math.inf, as_elementwise=True)
 
 
-def absolute(call: Call) -> Made:
+def absolute(call: LinearCall) -> Linearized:
     """The sign is held."""
     note = call.approximation("each sign is that on the reference", held=True)
-    return Made(call.linear(call.args[0]) * call.args[0].sign(), call.passed | {note})
+    return Linearized(call.linear(call.args[0]) * call.args[0].sign(), call.passed | {note})
 
 
-def largest(call: Call) -> Made:
+def largest(call: LinearCall) -> Linearized:
     """The maximum over axes, taken as the mean."""
     if call.name in ("max", "min") and isinstance(call.named("other"), Tensor):
         return maximum(call.with_name(f"{call.name}imum"))
@@ -75,25 +75,25 @@ def largest(call: Call) -> Made:
     mean = x.mean() if everything else x.mean(dim, keepdim=keep)
     note = call.approximation("the mean is taken instead")
     outputs = (mean, None) if isinstance(call.result, tuple) else mean
-    return Made(outputs, call.passed | {note})
+    return Linearized(outputs, call.passed | {note})
 
 
-def chosen(call: Call) -> Made:
+def chosen(call: LinearCall) -> Linearized:
     """`sort`, `topk` and the like: those that were chosen on the reference."""
     x, dim = call.args[0], call.named("dim", -1)
     note = call.approximation("the same ones are chosen as on the reference", held=True)
     values = call.linear(x).gather(dim, call.result[1])
-    return Made((values, None), call.passed | {note})
+    return Linearized((values, None), call.passed | {note})
 
 
-def max_pool(call: Call) -> Made:
+def max_pool(call: LinearCall) -> Linearized:
     """An average pool over the same windows, each over the positions that it has."""
     x = call.linear(call.args[0])
     note = call.approximation("an average pool is taken instead")
     if call.name.startswith("adaptive"):
         sizes = call.args[1]
         pool = getattr(torch.nn.functional, f"adaptive_avg_pool{len(sizes)}d")
-        return Made(_first(call, pool(x, sizes)), call.passed | {note})
+        return Linearized(_first(call, pool(x, sizes)), call.passed | {note})
     dims = int(call.name[len("max_pool")])
     window, stride, padding, dilation = (
         _each(value, dims)
@@ -110,11 +110,16 @@ def max_pool(call: Call) -> Made:
         linear = pool(x, window, stride, padding, ceil, False)
     else:
         linear = _dilated_mean(x, call, window, stride, padding, dilation)
-    return Made(_first(call, linear), call.passed | {note})
+    return Linearized(_first(call, linear), call.passed | {note})
 
 
 def _dilated_mean(
-    x: Tensor, call: Call, window: list[int], stride: list[int], pad: list[int], apart: list[int]
+    x: Tensor,
+    call: LinearCall,
+    window: list[int],
+    stride: list[int],
+    pad: list[int],
+    apart: list[int],
 ) -> Tensor:
     """The mean over the positions of a dilated window that the map has."""
     dims = len(window)
@@ -150,5 +155,5 @@ def _each(value: Any, dims: int) -> list[int]:
     return values * dims if len(values) == 1 else values
 
 
-def _first(call: Call, linear: Tensor) -> Any:
+def _first(call: LinearCall, linear: Tensor) -> Any:
     return (linear, None) if isinstance(call.result, tuple) else linear

@@ -19,7 +19,7 @@ def names(text: str) -> frozenset[str]:
 
 
 @dataclass
-class Made:
+class Linearized:
     """What a rule makes of a call: the linear value of each output (None: held), and how."""
 
     linear: Any
@@ -33,7 +33,7 @@ class Made:
 
 
 @dataclass
-class Call:
+class LinearCall:
     """An operation that gave `result`. `function` writes into none of its arguments; `args` are
     as they were before it. With `structure` weights are drawn anew, all positive, so that what
     depends on what shows whatever the weights are."""
@@ -112,6 +112,6 @@ class Call:
         drawn = torch.rand(value.shape, generator=self.draws, dtype=value.dtype)
         return (drawn + 0.5).to(value.device)
 
-    def with_name(self, name: str) -> "Call":
+    def with_name(self, name: str) -> "LinearCall":
         """The same, called otherwise."""
         return replace(self, name=name)

@@ -10,7 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 from micrograph.models.linear.approximation import Approximation
-from micrograph.models.linear.call import Call, Made
+from micrograph.models.linear.call import LinearCall, Linearized
 from micrograph.models.linear.heads import Heads
 from micrograph.models.linear.operations import WITHOUT_VALUES, made
 from micrograph.models.linear.shadow import NONE, Shadow
@@ -111,7 +111,7 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
         else:
             given, named, function = args, kwargs, func
         result = func(*args, **kwargs)
-        call = Call(
+        call = LinearCall(
             function,
             name if namespace == "aten" else func._schema.name,
             given,
@@ -144,7 +144,7 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
                     self._set(Shadow(value, None, of_source=False))
         return result
 
-    def _keep_made(self, call: Call, found: Made) -> None:
+    def _keep_made(self, call: LinearCall, found: Linearized) -> None:
         results = _parts(call.result)
         linear = _parts(found.linear) if found.linear is not None else [None] * len(results)
         if call.name == "_local_scalar_dense":
@@ -158,7 +158,9 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
             if isinstance(value, Tensor):
                 self._set(self._shadow_of(value, one, call, found))
 
-    def _shadow_of(self, value: Tensor, linear: Tensor | None, call: Call, found: Made) -> Shadow:
+    def _shadow_of(
+        self, value: Tensor, linear: Tensor | None, call: LinearCall, found: Linearized
+    ) -> Shadow:
         if linear is not None and not (value.is_floating_point() and linear.requires_grad):
             linear = None
         passed = call.passed if found.passed is None else found.passed
@@ -174,7 +176,7 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 shadow.origin = root
         return shadow
 
-    def _write(self, target: Tensor, call: Call, found: Made | None) -> None:
+    def _write(self, target: Tensor, call: LinearCall, found: Linearized | None) -> None:
         """`target` was written into; so are all views of its memory."""
         memory = _memory(target)
         others = [
@@ -253,8 +255,8 @@ def _functional(func: Any) -> Any:
     return getattr(packet, func._overloadname, None) if packet is not None else None
 
 
-def _refused(call: Call) -> Made:
+def _refused(call: LinearCall) -> Linearized:
     note = Approximation(
         call.where, call.name, "it writes in a way that is not followed", refused=True
     )
-    return Made(None, frozenset({note}))
+    return Linearized(None, frozenset({note}))

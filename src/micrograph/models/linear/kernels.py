@@ -15,7 +15,7 @@ _PERIOD = 8
 
 
 @dataclass(frozen=True)
-class Box:
+class SourceBox:
     """A rectangle of positions: those from `first` on, `size` of them, along (y, x)."""
 
     first: tuple[int, int]
@@ -48,26 +48,26 @@ class Geometry:
     position: tuple[int, int] | None = None
     cut: bool = False
 
-    def box(self, position: Sequence[int]) -> Box:
+    def box(self, position: Sequence[int]) -> SourceBox:
         """What a position of the target sees."""
         if self.position is not None:
-            return Box(self.offset, self.size)
+            return SourceBox(self.offset, self.size)
         steps = zip(position, self.stride, self.offset, strict=True)
         top, left = (int(p * s) + o for p, s, o in steps)
-        return Box((top, left), self.size)
+        return SourceBox((top, left), self.size)
 
 
-def support(passed: Passed, position: Sequence[int] | None) -> Box | None:
+def support(passed: Passed, position: Sequence[int] | None) -> SourceBox | None:
     """The box of positions of the source that a position of the target depends on, or any if none
     is given."""
     gradient = probed(passed, position)
     if gradient.ndim < 3:
-        return Box((0, 0), (1, 1)) if gradient.any() else None
+        return SourceBox((0, 0), (1, 1)) if gradient.any() else None
     touched = gradient.abs().sum(0) > 0
     if not touched.any():
         return None
     rows, columns = (touched.any(1 - axis).nonzero().flatten().tolist() for axis in (0, 1))
-    return Box((rows[0], columns[0]), (rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]))
+    return SourceBox((rows[0], columns[0]), (rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]))
 
 
 def values_at(passed: Passed, position: Sequence[int]) -> Tensor:

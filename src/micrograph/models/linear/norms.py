@@ -6,19 +6,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from micrograph.models.linear.call import Call, Made
+from micrograph.models.linear.call import LinearCall, Linearized
 
 _HELD = "what it divides by is that on the reference"
 
 
-def layer_norm(call: Call) -> Made:
+def layer_norm(call: LinearCall) -> Linearized:
     """`native_layer_norm`."""
     x, (shape, weight) = call.linear(call.args[0]), call.args[1:3]
     dims = tuple(range(x.ndim - len(shape), x.ndim))
     return _held(call, (x - x.mean(dims, keepdim=True)) * call.result[2], weight)
 
 
-def group_norm(call: Call) -> Made:
+def group_norm(call: LinearCall) -> Linearized:
     """`native_group_norm`."""
     x, weight = call.linear(call.args[0]), call.args[1]
     pictures, units, groups = x.shape[0], x.shape[1], call.args[6]
@@ -29,7 +29,7 @@ def group_norm(call: Call) -> Made:
     return _held(call, centred.reshape(x.shape), weight)
 
 
-def batch_norm(call: Call) -> Made:
+def batch_norm(call: LinearCall) -> Linearized:
     """All spellings. With running statistics it is a factor for each unit, and exact."""
     value, x, weight = call.args[0], call.linear(call.args[0]), call.args[1]
     spread = call.named("running_var")
@@ -44,14 +44,14 @@ def batch_norm(call: Call) -> Made:
             scale = scale * weight
         if call.structure:
             scale = torch.ones_like(scale)
-        return Made(_outputs(call, x * scale.view(sides).to(x.dtype)))
+        return Linearized(_outputs(call, x * scale.view(sides).to(x.dtype)))
     dims = [0, *range(2, x.ndim)]
     spread = value.float().var(dims, correction=0, keepdim=True)
     centred = (x - x.mean(dims, keepdim=True)) * (spread + eps).rsqrt().to(x.dtype)
     return _held(call, centred, weight.view(sides) if isinstance(weight, Tensor) else None)
 
 
-def rms_norm(call: Call) -> Made:
+def rms_norm(call: LinearCall) -> Linearized:
     """`_fused_rms_norm`."""
     value, x, (shape, weight) = call.args[0], call.linear(call.args[0]), call.args[1:3]
     eps = call.named("eps")
@@ -61,25 +61,25 @@ def rms_norm(call: Call) -> Made:
     return _held(call, x * factor.to(x.dtype), weight)
 
 
-def _held(call: Call, linear: Tensor, weight: Any) -> Made:
+def _held(call: LinearCall, linear: Tensor, weight: Any) -> Linearized:
     note = call.approximation(_HELD, held=True)
     if isinstance(weight, Tensor):
         linear = linear * call.weight(weight)
-    return Made(_outputs(call, linear), call.passed | {note})
+    return Linearized(_outputs(call, linear), call.passed | {note})
 
 
-def _outputs(call: Call, linear: Tensor) -> Any:
+def _outputs(call: LinearCall, linear: Tensor) -> Any:
     if not isinstance(call.result, tuple | list):
         return linear
     return (linear, *[None] * (len(call.result) - 1))
 
 
-def attention(call: Call) -> Made:
+def attention(call: LinearCall) -> Linearized:
     """Attention as one operation: its pattern is held, its values go through."""
     q, k, v = call.args[:3]
     note = call.approximation("its pattern is that on the reference", held=True)
     if not call.is_live(v):
-        return Made(_outputs_held(call), frozenset({note}))
+        return Linearized(_outputs_held(call), frozenset({note}))
     passed = call.shadows[id(v)].all_passed
     if call.heads is not None:
         passed |= {call.heads.note(call.where, call.name)}
@@ -97,8 +97,8 @@ def attention(call: Call) -> Made:
     pattern = scores.softmax(-1)
     if call.heads is not None:
         pattern = call.heads.of_pattern(pattern, call.where)
-    return Made(_outputs(call, pattern @ call.linear(v)), passed)
+    return Linearized(_outputs(call, pattern @ call.linear(v)), passed)
 
 
-def _outputs_held(call: Call) -> Any:
+def _outputs_held(call: LinearCall) -> Any:
     return (None,) * len(call.result) if isinstance(call.result, tuple) else None

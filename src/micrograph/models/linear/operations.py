@@ -9,9 +9,9 @@ from torch.utils._pytree import tree_flatten, tree_leaves
 
 from micrograph.models.linear import activations, norms, products
 from micrograph.models.linear.approximation import Approximation
-from micrograph.models.linear.call import Call, Made, names
+from micrograph.models.linear.call import LinearCall, Linearized, names
 
-Rule = Callable[[Call], Made | None]
+Rule = Callable[[LinearCall], Linearized | None]
 
 _VIEWS = names(
     "permute transpose t numpy_T expand slice select "
@@ -52,7 +52,7 @@ WITHOUT_VALUES = names(
 """They give nothing that depends on the values that they are given."""
 
 
-def made(call: Call) -> Made | None:
+def made(call: LinearCall) -> Linearized | None:
     """What the linearized network gives for a call; None where that is the same constant."""
     if call.name in WITHOUT_VALUES and not (call.name == "fill" and call.is_live(call.args[1])):
         return None
@@ -64,22 +64,22 @@ def made(call: Call) -> Made | None:
     return _if_linear(call)
 
 
-def _all_held(call: Call) -> Made:
+def _all_held(call: LinearCall) -> Linearized:
     if call.heads is not None and call.name in products.SOFTMAX:
         return products.held(call)
     if any(s.stand_in is not None for s in call.all) and isinstance(call.result, Tensor):
-        return Made(None, stand_in=call.on_linear())
+        return Linearized(None, stand_in=call.on_linear())
     outputs: Any = None
     if isinstance(call.result, tuple | list):
         outputs = type(call.result)([None] * len(call.result))
-    return Made(outputs, as_elementwise=call.name in _ELEMENTWISE | products.FACTORS.keys())
+    return Linearized(outputs, as_elementwise=call.name in _ELEMENTWISE | products.FACTORS.keys())
 
 
-def _linear(call: Call) -> Made:
+def _linear(call: LinearCall) -> Linearized:
     """Linear in all arguments together; constants among them only shift the result."""
     if any(call.is_live(v) for v in tree_leaves(_chooser(call))):
         return products.held(call)
-    found = Made(call.on_linear(), as_elementwise=call.name in _ELEMENTWISE)
+    found = Linearized(call.on_linear(), as_elementwise=call.name in _ELEMENTWISE)
     if any(call.is_held(v) for v in tree_leaves(_chooser(call))):
         note = call.approximation("it chooses as on the reference", held=True)
         found.passed = call.passed | {note}
@@ -98,7 +98,7 @@ def _linear(call: Call) -> Made:
     return found
 
 
-def _shift(call: Call) -> float:
+def _shift(call: LinearCall) -> float:
     """What a sum adds to a gate, where it is one plain number."""
     others = [a for a in call.args[:2] if call.shadow(a) is None]
     other = others[0] if others else 0
@@ -125,39 +125,39 @@ _CHOOSING = {
 }
 
 
-def _chooser(call: Call) -> Any:
+def _chooser(call: LinearCall) -> Any:
     """The argument that says which numbers go where, or how they are mixed, if there is one."""
     number = _CHOOSING.get(call.name)
     return None if number is None or number >= len(call.args) else call.args[number]
 
 
-def _moved(call: Call, linear: Any) -> Made:
+def _moved(call: LinearCall, linear: Any) -> Linearized:
     """Numbers that were only moved; an activation before is still the last thing that happened."""
     (only,) = call.all
-    return Made(linear, only.passed, only.trailing, only.gate, only.top)
+    return Linearized(linear, only.passed, only.trailing, only.gate, only.top)
 
 
-def _reshaped(call: Call) -> Made:
+def _reshaped(call: LinearCall) -> Linearized:
     return _moved(call, call.linear(call.args[0]).reshape(call.result.shape))
 
 
-def _copied(call: Call) -> Made | None:
+def _copied(call: LinearCall) -> Linearized | None:
     """What is copied takes the place of what was there."""
     came = call.shadow(call.args[1])
     if came is None:
         return None
     linear = call.linear(call.args[1]).expand(call.args[0].shape).to(call.args[0].dtype)
-    return Made(linear, came.passed, came.trailing, came.gate, came.top)
+    return Linearized(linear, came.passed, came.trailing, came.gate, came.top)
 
 
-def _detached(call: Call) -> Made:
+def _detached(call: LinearCall) -> Linearized:
     """What stops gradients stops no values."""
     found = _moved(call, call.linear(call.args[0]))
     found.as_elementwise = True
     return found
 
 
-def _strided(call: Call) -> Made:
+def _strided(call: LinearCall) -> Linearized:
     """Any view of memory: which number of the operand lies at each place of the result?"""
     x = call.args[0]
     size = x.untyped_storage().nbytes() // x.element_size()
@@ -171,7 +171,7 @@ def _strided(call: Call) -> Made:
     return _moved(call, call.linear(x).reshape(-1)[numbers])
 
 
-def _if_linear(call: Call) -> Made:
+def _if_linear(call: LinearCall) -> Linearized:
     """An operation that no rule knows: linear if that shows on this very call, else refused."""
     try:
         linear = call.on_linear() if all(_adds_up(call, n) for n in (1e-3, 1.0, 1e3)) else None
@@ -179,18 +179,18 @@ def _if_linear(call: Call) -> Made:
         linear = None
     graded = [t for t in tree_leaves(linear) if isinstance(t, Tensor) and t.requires_grad]
     if linear is not None and graded:
-        return Made(linear)
+        return Linearized(linear)
     note = Approximation(
         call.where, call.name, "it is not linear, and nothing linear near it is known", refused=True
     )
     outputs: Any = None
     if isinstance(call.result, tuple | list):
         outputs = type(call.result)([None] * len(call.result))
-    return Made(outputs, frozenset({note}))
+    return Linearized(outputs, frozenset({note}))
 
 
 @torch.no_grad()
-def _adds_up(call: Call, scale: float) -> bool:
+def _adds_up(call: LinearCall, scale: float) -> bool:
     """Whether f(a + 2b) - f(0) = f(a) - f(0) + 2 (f(b) - f(0)) for random a and b."""
     draw = torch.Generator().manual_seed(0)
     flat, form = tree_flatten((call.args, dict(call.kwargs)))

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor
 
-from micrograph.models.linear.call import Call, Made, names
+from micrograph.models.linear.call import LinearCall, Linearized, names
 from micrograph.models.linear.shadow import BOUNDED, Shadow
 
 FACTORS: dict[str, tuple[int, int]] = {
@@ -33,19 +33,19 @@ POINTWISE = names("pow sqrt rsqrt exp log log2 log1p expm1 reciprocal sin cos sq
 """Of the operations whose values are held, those that make each number of one in its place."""
 
 
-def product(call: Call) -> Made:
+def product(call: LinearCall) -> Linearized:
     """Linear in each factor: with one that depends on the source it is exact."""
     places = FACTORS[call.name]
     a, b = (call.args[place] for place in places)
     if call.is_live(a) and call.is_live(b):
         return _of_two(call, places, call.shadows[id(a)], call.shadows[id(b)])
     if not (call.is_live(a) or call.is_live(b)):  # what is added to it does
-        return Made(call.on_linear())
+        return Linearized(call.on_linear())
     live, (other_place, other) = (a, (places[1], b)) if call.is_live(a) else (b, (places[0], a))
     but = {other_place: call.weight(other)} if isinstance(other, Tensor) else {}
     if (known := call.shadow(other)) is not None and known.stand_in is not None:
         but = {other_place: known.stand_in}
-    found = Made(call.on_linear(but=but))
+    found = Linearized(call.on_linear(but=but))
     if call.is_held(other):
         found.passed = call.passed
         held_before = call.shadows[id(other)]
@@ -58,7 +58,7 @@ def product(call: Call) -> Made:
     return found
 
 
-def _keep_form(call: Call, live: Tensor, other: Any, found: Made) -> None:
+def _keep_form(call: LinearCall, live: Tensor, other: Any, found: Linearized) -> None:
     """A gate times a plain number is one still."""
     shadow = call.shadows[id(live)]
     if not isinstance(other, Tensor) or other.numel() == 1:
@@ -67,23 +67,23 @@ def _keep_form(call: Call, live: Tensor, other: Any, found: Made) -> None:
         found.passed, found.trailing = shadow.passed, shadow.trailing
 
 
-def _of_two(call: Call, places: tuple[int, int], a: Shadow, b: Shadow) -> Made:
+def _of_two(call: LinearCall, places: tuple[int, int], a: Shadow, b: Shadow) -> Linearized:
     if call.name == "mul":
         for x, gate in ((a, b), (b, a)):
             if _is_activation(x, gate):
                 note = call.approximation("x times a function of x, taken as the identity")
                 linear = call.linear(x.value) * gate.top
-                return Made(linear, x.all_passed, frozenset({note}), 1, as_elementwise=True)
+                return Linearized(linear, x.all_passed, frozenset({note}), 1, as_elementwise=True)
     if a.gate != b.gate:
         held = places[0] if a.gate > b.gate else places[1]
         note = call.approximation("the gate has the value that it has on the reference", held=True)
         other = b if held == places[0] else a
         linear = call.on_linear(but={held: call.args[held]})
-        return Made(linear, other.all_passed | {note})
+        return Linearized(linear, other.all_passed | {note})
     note = call.approximation("the product's slope is that on the reference", held=True)
     one = call.on_linear(but={places[1]: b.value})
     two = call.on_linear(but={places[0]: a.value})
-    return Made(one + two, call.passed | {note})
+    return Linearized(one + two, call.passed | {note})
 
 
 def _is_activation(x: Shadow, gate: Shadow) -> bool:
@@ -92,13 +92,13 @@ def _is_activation(x: Shadow, gate: Shadow) -> bool:
     return same and gate.gate == BOUNDED and x.gate != BOUNDED
 
 
-def quotient(call: Call) -> Made:
+def quotient(call: LinearCall) -> Linearized:
     """What it divides by is held, where that depends on the source."""
     above, below = call.args[:2]
     if not call.is_live(above):
         return held(call)
     if not isinstance(below, Tensor) or call.shadow(below) is None:
-        found = Made(call.on_linear())
+        found = Linearized(call.on_linear())
         if not isinstance(below, Tensor) or below.numel() == 1:
             shadow = call.shadows[id(above)]
             found.gate, found.top = shadow.gate, shadow.top / float(below)
@@ -107,18 +107,18 @@ def quotient(call: Call) -> Made:
         return found
     note = call.approximation("what it divides by is that on the reference", held=True)
     linear = call.on_linear(but={1: below})
-    return Made(linear, call.shadows[id(above)].all_passed | {note})
+    return Linearized(linear, call.shadows[id(above)].all_passed | {note})
 
 
-def held(call: Call) -> Made:
+def held(call: LinearCall) -> Linearized:
     """A value that depends on the source in no nearly linear way: it is that on the reference."""
     if call.heads is not None and call.name in SOFTMAX:
         note = call.heads.note(call.where, call.name)
         pattern = call.heads.of_pattern(call.result, call.where)
-        return Made(None, frozenset({note}), stand_in=pattern)
+        return Linearized(None, frozenset({note}), stand_in=pattern)
     what = "pattern" if "softmax" in call.name else "value"
     note = call.approximation(f"its {what} is that on the reference", held=True)
     outputs: Any = None
     if isinstance(call.result, tuple | list):
         outputs = type(call.result)([None] * len(call.result))
-    return Made(outputs, frozenset({note}), as_elementwise=call.name in POINTWISE)
+    return Linearized(outputs, frozenset({note}), as_elementwise=call.name in POINTWISE)
