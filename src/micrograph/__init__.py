@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from micrograph.circuits.attribution_graph import attribution_graph
     from micrograph.circuits.steering import steer
     from micrograph.models import cards, load, register
+    from micrograph.models.linear.weights import Weights, weights
     from micrograph.models.model import Model
     from micrograph.runner import render
 
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Model",
     "Preprocessing",
+    "Weights",
     "__version__",
     "attribution_graph",
     "cards",
@@ -33,12 +35,14 @@ __all__ = [
     "register",
     "render",
     "steer",
+    "weights",
 ]
 
 _HOMES = {
     "Model": "micrograph.models.model",
     "Preprocessing": "micrograph.cards.preprocessing",
     "attribution_graph": "micrograph.circuits.attribution_graph",
+    "Weights": "micrograph.models.linear.weights",
     "cards": "micrograph.models",
     "load": "micrograph.models",
     "register": "micrograph.models",
@@ -48,8 +52,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "optimize":
-        return import_module("micrograph.optimize")
+    if name in ("optimize", "weights"):  # the room of weights is called like a function
+        return import_module(f"micrograph.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

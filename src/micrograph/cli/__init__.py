@@ -16,6 +16,7 @@ from micrograph.cli import (
     demo,
     dictionary,
     info,
+    inputs,
     look,
     models,
     render,
@@ -51,6 +52,7 @@ modules = (
     info,
     circuit,
     steer,
+    inputs,
     resolve,
     look,
 )

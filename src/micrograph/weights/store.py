@@ -17,7 +17,7 @@ CHECKOUT_FOLDER = Path("../shared/weights")
 
 
 @dataclass(frozen=True)
-class Weights:
+class StoredWeights:
     """The tensors of one file, by their names in it, and the digest of their content."""
 
     path: Path
@@ -99,7 +99,7 @@ def find(card: ModelCard) -> Path:
     return path
 
 
-def read(card: ModelCard, path: Path | None = None) -> Weights:
+def read(card: ModelCard, path: Path | None = None) -> StoredWeights:
     """Read the weights of `card` from `path`, or from where they are found, and verify the digest.
 
     Raises WeightsError for a damaged file or other content, Unavailable when there is none.
@@ -108,7 +108,7 @@ def read(card: ModelCard, path: Path | None = None) -> Weights:
     tensors = read_safetensors(path)
     digest = digest_of(tensors)
     check_digest(card, digest, path)
-    return Weights(path, tensors, digest)
+    return StoredWeights(path, tensors, digest)
 
 
 def check_digest(card: ModelCard, digest: str, path: Path) -> None:
