@@ -1,8 +1,10 @@
 """Co-activation: do source and target fire on the same pictures, and at the same places of them?
 
-Which pictures: correlation of their maxima over pictures, once the mean of all other units of the
-source's node is taken out, so that a busy picture does not count as agreement. Which places: how
-alike their maps are on the pictures where the target fires, against the maps of other such pictures.
+Which pictures: how high the source ranks, among all pictures, on those where the target fires most,
+against other units of its node, which see the same pictures as busy as they are. The lift and the
+partial correlation over all pictures (the mean of the node's other units taken out) stand beside it.
+Which places: how alike their maps are on the pictures where the target fires, against the maps of
+other such pictures.
 """
 
 from typing import Any
@@ -35,7 +37,8 @@ def coactivation(bench: Bench, claim: Claim) -> Line:
     """The line of evidence."""
     return line(
         "coactivation",
-        "correlation of source and target over pictures, with the mean of the source's node taken out",
+        "how much higher the source ranks on the pictures where the target fires most than on all "
+        "(0.5 is the most there can be)",
         "all other units of the source's node; for places, the source's map on another picture",
         [_reading(bench, claim, source) for source in claim.sources],
     )
@@ -47,7 +50,10 @@ def _reading(bench: Bench, claim: Claim, source: Source) -> Reading:
     unit = source.unit.unit
     x, y = ranks(node), ranks(target)
     busy = (x.sum(1, keepdims=True) - x[:, [unit]]) / max(1, x.shape[1] - 1)
-    r = source.sign * partial_correlation(x, y, busy)
+    shown = list(bench.strongest(claim.target, max(12, int(FIRING / 2 * len(y)))))
+    higher = source.sign * (x[shown] - x.mean(0))
+    r = higher.mean(0)
+    partial = source.sign * partial_correlation(x, y, busy)
     others = np.delete(r, unit)
     ps = [share_at_least(r[unit], others)]
     numbers: dict[str, Any] = {
@@ -56,31 +62,22 @@ def _reading(bench: Bench, claim: Claim, source: Source) -> Reading:
         "rank": int((others > r[unit]).sum()) + 1,
         "of": len(r),
         "p_pictures": ps[0],
+        "partial_correlation": float(partial[unit]),
+        "p_partial": share_at_least(partial[unit], np.delete(partial, unit)),
         "points": _points(x[:, unit], y),
     }
     numbers |= _places(bench, claim, source)
     if "p_places" in numbers:
         ps.append(numbers["p_places"])
-    given = _over_pictures(x[:, unit], y, busy[:, 0], source.sign)
     found = reading(
         str(source.unit),
         float(r[unit]),
         combined(ps),
         controls=others.tolist(),
-        interval=bootstrap(given),
+        interval=bootstrap(higher[:, unit]),
         numbers=numbers,
     )
     return _with_relation(bench, claim, source, found)
-
-
-def _over_pictures(x: np.ndarray, y: np.ndarray, busy: np.ndarray, sign: int) -> np.ndarray:
-    """Each picture's share in the partial correlation, whose mean is that."""
-    basis = np.column_stack([np.ones(len(y)), busy])
-    q, _ = np.linalg.qr(basis)
-    left, right = x - q @ (q.T @ x), y - q @ (q.T @ y)
-    size = np.linalg.norm(left) * np.linalg.norm(right) or 1.0
-    found: np.ndarray = sign * left * right * len(y) / size
-    return found
 
 
 def _lift(x: np.ndarray, y: np.ndarray) -> float:
