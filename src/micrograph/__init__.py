@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from micrograph import optimize
     from micrograph.cards.preprocessing import Preprocessing
     from micrograph.models import cards, load, register
+    from micrograph.models.linear.weights import Weights, weights
     from micrograph.models.model import Model
     from micrograph.runner import render
 
@@ -23,17 +24,20 @@ __version__ = "0.1.0"
 __all__ = [
     "Model",
     "Preprocessing",
+    "Weights",
     "__version__",
     "cards",
     "load",
     "optimize",
     "register",
     "render",
+    "weights",
 ]
 
 _HOMES = {
     "Model": "micrograph.models.model",
     "Preprocessing": "micrograph.cards.preprocessing",
+    "Weights": "micrograph.models.linear.weights",
     "cards": "micrograph.models",
     "load": "micrograph.models",
     "register": "micrograph.models",
@@ -42,8 +46,8 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    if name == "optimize":
-        return import_module("micrograph.optimize")
+    if name in ("optimize", "weights"):  # the room of weights is called like a function
+        return import_module(f"micrograph.{name}")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -15,6 +15,7 @@ from micrograph.cli import (
     demo,
     dictionary,
     info,
+    inputs,
     look,
     models,
     render,
@@ -46,6 +47,7 @@ modules = (
     serve,
     atlas,
     info,
+    inputs,
     resolve,
     look,
 )

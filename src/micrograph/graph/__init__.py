@@ -4,6 +4,7 @@ Engine, lenses, atlases and site all ask here. Nothing in it needs torch, and no
 an atlas that anybody wrote.
 """
 
+from micrograph.graph.adjacent import last_before, next_before, next_behind
 from micrograph.graph.coverage import Coverage, LostAt
 from micrograph.graph.dag import Dag
 from micrograph.graph.joins import Join, join_of, parts_of
@@ -28,6 +29,9 @@ __all__ = [
     "StoredNode",
     "is_drawn_small",
     "join_of",
+    "last_before",
+    "next_before",
+    "next_behind",
     "parts_of",
     "picture_size",
     "stored_worth_seeing",
