@@ -29,7 +29,7 @@ from micrograph.circuits.claims.evidence import LINES, SUPPORTS
 from micrograph.circuits.claims.judge import checked, judged
 from micrograph.circuits.claims.statistics import area_under_curve, score, share_interval
 from micrograph.circuits.claims.synthesis import Synthesizer
-from micrograph.claim import Claim, Source
+from micrograph.claims import Claim, Source
 from micrograph.datasets import open_dataset
 from micrograph.lenses.engines import presets
 from micrograph.models.model import Model
@@ -50,6 +50,7 @@ QUANTILE = 0.99
 PART_OVERLAP, THING_OVERLAP = 0.1, 0.15
 """Intersection over union from which a unit means a concept; Bau et al. (2017) take 0.04."""
 HALVES = ("tuning", "held out")
+KINDS = ("true", "control", "random")
 CELL = 1 / 3
 """The share of a cell from which it counts as showing a part."""
 THINGS = tuple(COMPOSED)
@@ -98,7 +99,13 @@ def overlaps(model: Model, node: str, seeds: range, concepts: np.ndarray) -> np.
 
 
 def trials(
-    model: Model, source: str, target: str, pictures: int, count: int, randoms: int
+    model: Model,
+    source: str,
+    target: str,
+    pictures: int,
+    things_count: int,
+    count: int,
+    randoms: int,
 ) -> Iterator[Trial]:
     """The claims of the study."""
     seeds = range(scenes.HELD_OUT + pictures, scenes.HELD_OUT + 3 * pictures)
@@ -108,7 +115,7 @@ def trials(
     are = {u: THINGS[k] for u, k in matched(things, THING_OVERLAP, 1).items()}
     print(f"{len(are)} units of {target} mean things, {len(means)} units of {source} mean parts")
     draw = np.random.default_rng(0)
-    for number, (unit, thing) in enumerate(are.items()):
+    for number, (unit, thing) in enumerate(list(are.items())[:things_count]):
         inside = [u for u, part in means.items() if part in COMPOSED[thing]]
         outside = [u for u, part in means.items() if part not in COMPOSED[thing]]
         half = HALVES[number % 2]
@@ -151,7 +158,7 @@ def answers_of(model: Model, nodes: tuple[str, str], pictures: int) -> Answers:
 def summary(rows: list[dict], half: str) -> dict:
     """Area under the curve, and how many claims of each kind are supported."""
     rows = [row for row in rows if half in ("both", row["half"])]
-    of = {kind: [r for r in rows if r["kind"] == kind] for kind in ("true", "control", "random")}
+    of = {kind: [r for r in rows if r["kind"] == kind] for kind in KINDS}
     judged_rows = {k: [r for r in v if r["ps"]] for k, v in of.items()}
     found = {"half": half}
     for kind, some in of.items():
@@ -190,6 +197,7 @@ def main() -> None:
     parser.add_argument("networks", nargs="+", choices=list(NETWORKS))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--pictures", type=int, default=600)
+    parser.add_argument("--things", type=int, default=30)
     parser.add_argument("--each", type=int, default=4)
     parser.add_argument("--randoms", type=int, default=300)
     parser.add_argument("--half", choices=(*HALVES, "both"), default="both")
@@ -202,9 +210,14 @@ def main() -> None:
         started = time.process_time()
         listed = [
             trial
-            for trial in trials(model, source, target, args.pictures, args.each, args.randoms)
+            for trial in trials(
+                model, source, target, args.pictures, args.things, args.each, args.randoms
+            )
             if args.half in ("both", trial.half)
         ]
+        of_kind = {kind: [t for t in listed if t.kind == kind] for kind in KINDS}
+        # In turns, so that a study that is stopped early has some of every kind.
+        listed = [t for k in range(len(listed)) for some in of_kind.values() for t in some[5 * k : 5 * k + 5]]
         bench = Bench(model, answers_of(model, (source, target), args.pictures))
         maker = Synthesizer(model, presets.settings("draft", model))
         rows = []
@@ -222,15 +235,17 @@ def main() -> None:
                     "ps": {line.name: r.p for line in found.lines for r in line.readings},
                 }
             )
-            if number % 20 == 19:
-                print(f"{number + 1} of {len(listed)}, {time.process_time() - started:.0f} s", flush=True)
-        done[name] = {
-            "nodes": [source, target],
-            "seconds": time.process_time() - started,
-            "summary": {half: summary(rows, half) for half in (*HALVES, "both")},
-            "rows": rows,
-        }
-        args.out.write_text(json.dumps(done, indent=1))
+            if number % 10 == 9 or number + 1 == len(listed):
+                seconds = time.process_time() - started
+                print(f"{number + 1} of {len(listed)}, {seconds:.0f} s", flush=True)
+                done[name] = {
+                    "nodes": [source, target],
+                    "of": len(listed),
+                    "seconds": seconds,
+                    "summary": {half: summary(rows, half) for half in (*HALVES, "both")},
+                    "rows": rows,
+                }
+                args.out.write_text(json.dumps(done, indent=1))
         print(name, json.dumps(done[name]["summary"]["tuning"], indent=1), flush=True)
 
 

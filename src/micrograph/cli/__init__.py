@@ -11,6 +11,7 @@ import click
 from micrograph import __version__
 from micrograph.cli import (
     atlas,
+    claim,
     dataset,
     demo,
     dictionary,
@@ -48,6 +49,7 @@ modules = (
     atlas,
     info,
     inputs,
+    claim,
     resolve,
     look,
 )

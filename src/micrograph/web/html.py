@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from micrograph.lenses import lenses
 from micrograph.lenses.pages.listing import page_of, words
+from micrograph.parts.plots.evidence import controls_plot, kernel_plot
 from micrograph.parts.urls import Urls
 from micrograph.web.drawings import depth_of
 from micrograph.web.drawn_parts import lens_part, unit_parts
@@ -111,6 +112,8 @@ class Html:
             urls=urls,
             lens_of=words,
             depth_of=depth_of,
+            controls_plot=controls_plot,
+            kernel_plot=kernel_plot,
             lens_part=lens_part,
             unit_parts=unit_parts,
             source_names=source_names,

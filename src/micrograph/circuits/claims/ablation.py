@@ -15,7 +15,7 @@ from torch import Tensor
 from micrograph.circuits.claims.bench import CONTROLS, Bench, Silenced
 from micrograph.circuits.claims.evidence import Line, Reading, line, not_enough, reading
 from micrograph.circuits.claims.statistics import bootstrap, share_at_least
-from micrograph.claim import Claim, Source
+from micrograph.claims import Claim, Source
 from micrograph.subject import UnitSubject
 
 FEWEST = 6

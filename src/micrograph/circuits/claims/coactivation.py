@@ -24,7 +24,7 @@ from micrograph.circuits.claims.statistics import (
     ranks,
     share_at_least,
 )
-from micrograph.claim import Claim, Source
+from micrograph.claims import Claim, Source
 
 FIRING = 0.1
 """The share of pictures with the largest maxima on which a unit counts as firing."""

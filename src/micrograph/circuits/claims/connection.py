@@ -1,35 +1,41 @@
 """Weights: how strongly, and with which sign, each source leads to the target.
 
-The slope of the target, before its activation, in the values of the source's node, where the target
-fires most, as a mean over its strongest pictures: the product of the weights on all paths that are
-open there. Times a strong answer of each source, because a large weight on a unit that is never
-large counts for nothing.
+The kernels are those of `micrograph.weights`, of the network made linear between the two nodes. Each
+counts with a strong answer of its source, because a large weight on a unit that is never large
+counts for nothing.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from micrograph.circuits.claims.bench import Bench
 from micrograph.circuits.claims.evidence import Line, Reading, line, reading
 from micrograph.circuits.claims.statistics import share_at_least
-from micrograph.claim import Claim, Source
-from micrograph.models.replacing import replaced
-
-REACH = 3
-"""Positions to each side of the target's place that a kernel is shown with."""
+from micrograph.claims import Claim, Source
+from micrograph.errors import BadInput
+from micrograph.models.linear.weights import weights as weights_between
 
 
 @dataclass(frozen=True)
 class Kernels:
-    """Of a target, from all units of one node: `total` and `size` [unit], the sum and the sum of
-    magnitudes over positions, and `kernels` [unit, y, x] around the target's place."""
+    """Of a target, from all units of one node: `kernels` [unit, y, x]. `exact` says that the path
+    is linear; else it was made so."""
 
-    total: np.ndarray
-    size: np.ndarray
     kernels: np.ndarray
+    exact: bool
+
+    @property
+    def total(self) -> np.ndarray:
+        """[unit]: the sum over positions."""
+        found: np.ndarray = self.kernels.sum((1, 2))
+        return found
+
+    @property
+    def size(self) -> np.ndarray:
+        """[unit]: the sum of magnitudes over positions."""
+        found: np.ndarray = np.abs(self.kernels).sum((1, 2))
+        return found
 
 
 def weights(bench: Bench, claim: Claim, kernels: dict[str, Kernels]) -> Line:
@@ -61,51 +67,28 @@ def _reading(bench: Bench, source: Source, found: Kernels) -> Reading:
             "rank": int((others > effect[unit]).sum()) + 1,
             "of": len(effect),
             "share_of_others": float(1 - share[unit]),
+            "exact": found.exact,
         },
     )
 
 
 def kernels_of(bench: Bench, claim: Claim) -> dict[str, Kernels]:
-    """The kernels from each node that has a source."""
-    return {
-        node: _kernels(bench, claim, node) for node in dict.fromkeys(s.unit.node for s in claim.sources)
-    }
+    """The kernels from each node that has a source.
+
+    What has to be held on a picture is held on the one where the target fires most.
+    """
+    nodes = dict.fromkeys(source.unit.node for source in claim.sources)
+    return {node: _kernels(bench, claim, node) for node in nodes}
 
 
 def _kernels(bench: Bench, claim: Claim, node: str) -> Kernels:
     target = claim.target
-    images = bench.answers.images(bench.model, bench.strongest(target))
-    with torch.no_grad():
-        values = bench.model.run(images, [node])[node]
-    values = values.detach().clone().requires_grad_(True)
-    with torch.enable_grad(), replaced(bench.model, node, values):
-        out = bench.model.run(images, [target.node], pre_relu=True)[target.node]
-        out = out if out.ndim == 4 else out[:, :, None, None]
-        flat = out[:, target.unit].flatten(1)
-        where = flat.detach().argmax(1)
-        (slope,) = torch.autograd.grad(flat.gather(1, where[:, None]).sum(), values)
-    slope = slope if slope.ndim == 4 else slope[:, :, None, None]
-    around = _centred(slope, where.cpu(), (out.shape[2], out.shape[3]))
-    return Kernels(
-        slope.sum((2, 3)).mean(0).cpu().numpy(),
-        slope.mean(0).abs().sum((1, 2)).cpu().numpy() if slope.shape[2] == 1 else _size(around),
-        around.mean(0).cpu().numpy(),
-    )
-
-
-def _size(around: Tensor) -> np.ndarray:
-    found: np.ndarray = around.mean(0).abs().sum((1, 2)).cpu().numpy()
-    return found
-
-
-def _centred(slope: Tensor, where: Tensor, grid: tuple[int, int]) -> Tensor:
-    """[picture, unit, y, x] around the target's place, zero beyond the map."""
-    rows, columns = slope.shape[2:]
-    reach = min(REACH, (max(rows, columns) - 1) // 2)
-    padded = torch.nn.functional.pad(slope, (reach,) * 4)
-    found = []
-    for one, place in zip(padded, where.tolist(), strict=True):
-        y, x = divmod(place, grid[1])
-        y, x = int((y + 0.5) / grid[0] * rows), int((x + 0.5) / grid[1] * columns)
-        found.append(one[:, y : y + 2 * reach + 1, x : x + 2 * reach + 1])
-    return torch.stack(found)
+    try:
+        found = weights_between(bench.model, node, target.node, units=target.unit)
+    except BadInput:
+        (best,) = bench.strongest(target, 1)
+        picture = bench.answers.images(bench.model, [best])[0]
+        found = weights_between(
+            bench.model, node, target.node, units=target.unit, reference=picture
+        )
+    return Kernels(found.kernels[0].numpy(), found.exact)

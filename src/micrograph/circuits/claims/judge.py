@@ -8,13 +8,12 @@ import numpy as np
 
 from micrograph.address import check_unit
 from micrograph.circuits.claims.ablation import FEWEST, ablation, silence
-from micrograph.circuits.claims.answers import Answers, look
+from micrograph.circuits.claims.answers import look
 from micrograph.circuits.claims.bench import CONTROLS, Bench, OnStep
 from micrograph.circuits.claims.coactivation import coactivation
 from micrograph.circuits.claims.connection import Kernels, kernels_of, weights
 from micrograph.circuits.claims.evidence import (
     LINES,
-    MISSING,
     RULES,
     Line,
     not_enough,
@@ -23,7 +22,7 @@ from micrograph.circuits.claims.evidence import (
 from micrograph.circuits.claims.specificity import specificity
 from micrograph.circuits.claims.statistics import score
 from micrograph.circuits.claims.synthesis import Synthesized, Synthesizer, synthesis
-from micrograph.claim import Claim
+from micrograph.claims import Claim
 from micrograph.datasets import Dataset
 from micrograph.errors import BadInput, Conflict
 from micrograph.graph import Dag
@@ -199,6 +198,3 @@ def nothing_known(claim: Claim, missing: str) -> Evidence:
     """The evidence where nothing could be measured, which says why and what to do."""
     command = f"micrograph claim {str(claim)!r} --dataset DATASET".replace("'", '"')
     return Evidence(claim, tuple(not_enough(name, missing, command) for name in LINES))
-
-
-__all__ = ["MISSING", "Answers", "Evidence", "checked", "judge", "judged", "nothing_known", "units_of"]

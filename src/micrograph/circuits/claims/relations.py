@@ -7,7 +7,7 @@ from torch import Tensor
 
 from micrograph.circuits.claims.bench import Bench
 from micrograph.circuits.claims.statistics import share_at_least
-from micrograph.claim import Claim, Source
+from micrograph.claims import Claim, Source
 
 PICTURES = 48
 WINDOW = 0.5

@@ -11,7 +11,7 @@ from torch import Tensor
 from micrograph.circuits.claims.bench import Bench
 from micrograph.circuits.claims.evidence import Line, Reading, line, reading
 from micrograph.circuits.claims.statistics import combined, share_at_least
-from micrograph.claim import Claim, Source
+from micrograph.claims import Claim, Source
 from micrograph.models.model import Model
 from micrograph.optimize import Objective, Settings, channel, optimize
 from micrograph.optimize.pictures import Pictures

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograph.claim import RELATIONS, Claim, Source
+from micrograph.claims import RELATIONS, Claim, Source
 from micrograph.errors import BadInput
 from micrograph.subject import Subject, UnitSubject
 
