@@ -18,7 +18,7 @@ _BUILT = re.compile(
     re.I,
 )
 _HELD = re.compile(r"\b(?:held back|inhibited|suppressed)\s+by\b|\bbut\s+not\b", re.I)
-_PLACE = re.compile(r"([A-Za-z][\w.\-]*)\s*[:/]\s*([0-9]{1,9})\b")
+_PLACE = re.compile(r"(\b[A-Za-z0-9_][\w.\-]*)\s*[:/]\s*([0-9]{1,9})\b")
 LONGEST = 2000
 
 
@@ -93,7 +93,10 @@ def known_claim(claim: Claim, library: Snapshot) -> Claim:
         sources=tuple(replace(s, unit=known(s.unit)) for s in claim.sources),
     )
     behind = atlas.nodes[found.target.node].index
+    made = atlas.dictionaries  # what a dictionary makes stands behind all nodes, wherever it reads
     for source in found.sources:
+        if source.unit.node in made or found.target.node in made:
+            continue
         if atlas.nodes[source.unit.node].index >= behind:
             raise BadInput(
                 f"{source.unit} does not lie before {found.target} in {id}; a unit is built from "

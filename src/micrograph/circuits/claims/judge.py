@@ -99,7 +99,8 @@ def checked(model: Model, claim: Claim) -> Claim:
     before = dag.ancestors(target.node)
     for source in sources:
         node = source.unit.node
-        if node in before:
+        attached = model.attached(node)
+        if (node if attached is None else attached.writes.id) in before:
             continue
         if node == target.node:
             wrong = f"{source.unit} lies in the node of the target {target}"
