@@ -24,6 +24,8 @@ from micrograph.web.target import Target
 from micrograph.web.targets import (
     TARGETS,
     AboutTarget,
+    ClaimsTarget,
+    ClaimTarget,
     CompareTarget,
     ModelTarget,
     NodeTarget,
@@ -50,6 +52,12 @@ VIEWS = st.builds(
 SOME = st.one_of(
     st.builds(SearchTarget, q=WORDS, twin=st.booleans()),
     st.builds(CompareTarget, here=WORDS, there=WORDS, twin=st.booleans()),
+    st.builds(ClaimsTarget, text=WORDS, twin=st.booleans()),
+    st.builds(
+        ClaimTarget,
+        claim=st.builds("{}/{}/1={}/2+{}/3:above-{}/4".format, *[NAMES] * 5),
+        twin=st.booleans(),
+    ),
     st.builds(ModelTarget, model=NAMES, lens=WORDS, picture=WORDS, open=WORDS, twin=st.booleans()),
     st.builds(NodeTarget, model=NAMES, node=NAMES, view=VIEWS, picture=WORDS, twin=st.booleans()),
     st.builds(UnitTarget, model=NAMES, node=NAMES, unit=NAMES, dataset=WORDS, twin=st.booleans()),
