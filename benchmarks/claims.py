@@ -166,7 +166,11 @@ def summary(rows: list[dict], half: str) -> dict:
         low, high = share_interval(hits, max(1, len(some)))
         against = sum(r["verdict"] == "contradicts" for r in some)
         found[kind] = {
-            "claims": len(some), "supported": hits, "low": low, "high": high, "contradicted": against
+            "claims": len(some),
+            "supported": hits,
+            "low": low,
+            "high": high,
+            "contradicted": against,
         }
     for other in ("control", "random"):
         a, b = judged_rows["true"], judged_rows[other]
@@ -217,7 +221,12 @@ def main() -> None:
         ]
         of_kind = {kind: [t for t in listed if t.kind == kind] for kind in KINDS}
         # In turns, so that a study that is stopped early has some of every kind.
-        listed = [t for k in range(len(listed)) for some in of_kind.values() for t in some[5 * k : 5 * k + 5]]
+        listed = [
+            t
+            for k in range(len(listed))
+            for some in of_kind.values()
+            for t in some[5 * k : 5 * k + 5]
+        ]
         bench = Bench(model, answers_of(model, (source, target), args.pictures))
         maker = Synthesizer(model, presets.settings("draft", model))
         rows = []

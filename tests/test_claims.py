@@ -17,9 +17,7 @@ UNITS = st.builds(UnitSubject, NAMES, st.integers(0, 10**9 - 1))
 def claims(draw: st.DrawFn) -> Claim:
     places = draw(st.lists(UNITS, min_size=2, max_size=5, unique=True))
     sources = tuple(
-        Source(
-            place, draw(st.sampled_from([1, -1])), draw(st.sampled_from(["", "", *RELATIONS]))
-        )
+        Source(place, draw(st.sampled_from([1, -1])), draw(st.sampled_from(["", "", *RELATIONS])))
         for place in places[1:]
     )
     return Claim(draw(NAMES), places[0], sources)

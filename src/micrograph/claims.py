@@ -81,9 +81,7 @@ class Claim:
         object.__setattr__(self, "sources", tuple(ordered))
         self.subject  # noqa: B018 - checks that there is a source, and that all places differ
         if len(self.path) > LONGEST:
-            raise BadInput(
-                f"a claim of {len(self.path)} characters is too long; {LONGEST} at most"
-            )
+            raise BadInput(f"a claim of {len(self.path)} characters is too long; {LONGEST} at most")
         if self.weights and not _DIGEST.fullmatch(self.weights):
             raise BadInput(
                 f"digest of weights {short(self.weights)} is not understood; expected 64 hex digits"
@@ -190,9 +188,7 @@ class Claim:
             raise BadInput(
                 f"{short(data)} is no claim; expected model, target and sources [unit, sign]"
             ) from None
-        return cls(
-            model, target, sources, str(data.get("says", "")), str(data.get("weights", ""))
-        )
+        return cls(model, target, sources, str(data.get("says", "")), str(data.get("weights", "")))
 
 
 def _unit(text: object) -> UnitSubject:

@@ -19,6 +19,7 @@ from micrograph.parts.plots.evidence import controls_plot, kernel_plot
 from micrograph.resolve.claims import claim_in
 from micrograph.runner.keep_claim import keep_claim
 from micrograph.web import create_app
+from micrograph.web.known import Known
 
 TEXT = "toytown/mixed4b/3 <- mixed4a/130 - mixed4a/1"
 PATH = "/claims/toytown/mixed4b/3=mixed4a/130-mixed4a/1"
@@ -55,7 +56,13 @@ def evidence(folder: Path) -> Evidence:
     pictures = [draw.integers(0, 256, (32, 32, 3)).astype(np.uint8) for _ in range(2)]
     kernels = {str(s.unit): draw.normal(size=(3, 3)) for s in named.sources}
     found = Evidence(
-        checked(model, named), tuple(lines), "pictures", "ab" * 32, 60, kernels, Synthesized(*pictures)
+        checked(model, named),
+        tuple(lines),
+        "pictures",
+        "ab" * 32,
+        60,
+        kernels,
+        Synthesized(*pictures),
     )
     assert keep_claim(model, found, folder, preset="draft") == folder / "toytown.atlas"
     return found
@@ -63,7 +70,11 @@ def evidence(folder: Path) -> Evidence:
 
 @pytest.fixture(scope="module")
 def site(folder: Path, evidence: Evidence) -> Client:
-    return Client(create_app(Library([folder], bundled_catalogue())))
+    return Client(create_app(Library([folder], bundled_catalogue()), known=missing))
+
+
+def missing(model: str) -> Known:
+    return Known("missing", [f"micrograph weights fetch {model}", f"micrograph render {model}"])
 
 
 def test_every_number_and_verdict_is_in_the_twin(site: Client, evidence: Evidence) -> None:
@@ -119,9 +130,7 @@ def test_another_relation_is_another_claim(site: Client) -> None:
     assert data["sources"][0]["relation"] == "above"
 
 
-def test_a_pasted_sentence_fills_the_form_and_says_what_is_missing(
-    site: Client
-) -> None:
+def test_a_pasted_sentence_fills_the_form_and_says_what_is_missing(site: Client) -> None:
     path = site.get("/search?q=" + quote(SENTENCE)).headers["location"]
     assert path == "/claims/inceptionv1/mixed4c/447=mixed4b/237+mixed4b/373"
     answer, data = site.get(path), site.get(path + ".json").json()
@@ -166,7 +175,9 @@ def test_claims_that_cannot_be_say_so(site: Client, path: str, status: int, said
     assert said in answer.text
 
 
-def test_damaged_evidence_costs_itself_only(folder: Path, evidence: Evidence, tmp_path: Path) -> None:
+def test_damaged_evidence_costs_itself_only(
+    folder: Path, evidence: Evidence, tmp_path: Path
+) -> None:
     """What anybody may have written into an atlas is shown as far as it makes sense."""
     atlas = Atlas.open(folder / "toytown.atlas")
     (stored,) = atlas.about(evidence.claim.subject, "claim")

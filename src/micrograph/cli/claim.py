@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("text", nargs=-1, required=True)
 @click.option("--dataset", metavar="D", help="Pictures to test it on: toytown, a folder, ...")
-@click.option("--says", default="", metavar="WORDS", help="The claim in your own words, kept with it.")
+@click.option(
+    "--says", default="", metavar="WORDS", help="The claim in your own words, kept with it."
+)
 @click.option(
     "--preset",
     default="draft",

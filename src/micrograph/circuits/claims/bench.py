@@ -76,7 +76,11 @@ class Bench:
         return self._replaying[key]
 
     def matched(
-        self, source: UnitSubject, values: Tensor, count: int = CONTROLS, without: Sequence[int] = ()
+        self,
+        source: UnitSubject,
+        values: Tensor,
+        count: int = CONTROLS,
+        without: Sequence[int] = (),
     ) -> list[int]:
         """The units of the source's node whose activation on the same pictures, `values`
         [picture, unit, ...], is nearest to its own: `count`, or all where there are fewer."""
@@ -114,7 +118,3 @@ class Bench:
             known = {u: k for k, u in enumerate(done.units)}
         chosen = [known[unit] for unit in units]
         return Silenced(tuple(units), done.base, done.falls[chosen])
-
-
-
-

@@ -60,7 +60,9 @@ def claim(
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
             raise BadInput(f"{name} {short(value)} given; expected a number from 1 to {most}")
     chosen = presets.settings(preset, model)
-    opened = dataset if dataset is None or isinstance(dataset, Dataset) else open_dataset(str(dataset))
+    opened = (
+        dataset if dataset is None or isinstance(dataset, Dataset) else open_dataset(str(dataset))
+    )
     return judge(
         model,
         replace(named, model=model.id),

@@ -61,7 +61,9 @@ class Reading:
             "p": _short(self.p),
             "verdict": self.verdict,
             "controls": [_short(value) for value in self.controls],
-            "numbers": {k: _short(v) if isinstance(v, float) else v for k, v in self.numbers.items()},
+            "numbers": {
+                k: _short(v) if isinstance(v, float) else v for k, v in self.numbers.items()
+            },
         }
 
 
@@ -130,7 +132,9 @@ def line(name: str, measure: str, control: str, readings: Sequence[Reading]) -> 
     """A line whose verdict is that of the weakest reading."""
     verdicts = {one.verdict for one in readings}
     weakest = next(v for v in (CONTRADICTS, NEUTRAL, SUPPORTS) if v in verdicts)
-    return Line(name=name, verdict=weakest, measure=measure, control=control, readings=tuple(readings))
+    return Line(
+        name=name, verdict=weakest, measure=measure, control=control, readings=tuple(readings)
+    )
 
 
 def not_enough(name: str, missing: str, command: str = "") -> Line:

@@ -73,7 +73,11 @@ class Evidence:
             "verdict": self.verdict,
             "strength": float(f"{self.strength:.6g}"),
             "rule": list(RULES),
-            "dataset": {"title": self.dataset, "digest": self.dataset_digest, "pictures": self.shown},
+            "dataset": {
+                "title": self.dataset,
+                "digest": self.dataset_digest,
+                "pictures": self.shown,
+            },
             "lines": [line.to_json() for line in self.lines],
             "kernels": {
                 source: [[float(f"{v:.4g}") for v in row] for row in kernel.tolist()]
@@ -179,9 +183,7 @@ def judged(bench: Bench, maker: Synthesizer, claim: Claim, controls: int = CONTR
 
 
 def _shown(claim: Claim, kernels: Mapping[str, Kernels]) -> dict[str, np.ndarray]:
-    return {
-        str(s.unit): kernels[s.unit.node].kernels[s.unit.unit] for s in claim.sources
-    }
+    return {str(s.unit): kernels[s.unit.node].kernels[s.unit.unit] for s in claim.sources}
 
 
 def _too_little(bench: Bench, claim: Claim) -> str:

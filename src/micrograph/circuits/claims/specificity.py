@@ -44,7 +44,9 @@ def _reading(one: SourceSilenced) -> Reading:
         numbers={
             "rank": order.index(one.target.unit) + 1,
             "of": len(order),
-            "also_drives": [f"{one.target.node}/{u}" for u in order[:NAMED] if u != one.target.unit],
+            "also_drives": [
+                f"{one.target.node}/{u}" for u in order[:NAMED] if u != one.target.unit
+            ],
             "driver_rank": drivers.index(0) + 1,
             "drivers": len(drivers),
             "also_driven_by": [

@@ -55,7 +55,9 @@ def ranks(x: np.ndarray) -> np.ndarray:
     """Ranks along the first axis, 0..1; ties share theirs."""
     order = x.argsort(0, kind="stable")
     place = np.empty(x.shape)
-    np.put_along_axis(place, order, np.arange(len(x), dtype=float).reshape(-1, *[1] * (x.ndim - 1)), 0)
+    np.put_along_axis(
+        place, order, np.arange(len(x), dtype=float).reshape(-1, *[1] * (x.ndim - 1)), 0
+    )
     flat, found = x.reshape(len(x), -1), place.reshape(len(x), -1)
     for column in range(flat.shape[1]):
         _, group = np.unique(flat[:, column], return_inverse=True)

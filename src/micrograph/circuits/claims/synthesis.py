@@ -83,9 +83,7 @@ def _reading(
     if back is not None and source.sign > 0:
         ps.append(back[1])
         numbers |= {"target_on_composition": back[0], "p_on_composition": back[1]}
-    return reading(
-        str(source.unit), own, combined(ps), controls=others.tolist(), numbers=numbers
-    )
+    return reading(str(source.unit), own, combined(ps), controls=others.tolist(), numbers=numbers)
 
 
 def _target_on(bench: Bench, target: UnitSubject, images: Tensor) -> tuple[float, float]:
@@ -101,9 +99,11 @@ def _answers(bench: Bench, node: str, images: Tensor) -> np.ndarray:
     """Each unit's largest value on a picture in its own strong answers, [unit]; NaN for units that
     have none."""
     values = bench.model.run(images.to(bench.model.device), [node])[node]
-    found = values.flatten(2).amax(2)[0].float().cpu().numpy() if values.ndim == 4 else values[
-        0
-    ].float().cpu().numpy()
+    found = (
+        values.flatten(2).amax(2)[0].float().cpu().numpy()
+        if values.ndim == 4
+        else values[0].float().cpu().numpy()
+    )
     strong = bench.answers.nodes[node].typical()
     ratio: np.ndarray = np.where(strong > 0, found / np.where(strong > 0, strong, 1), np.nan)
     return ratio

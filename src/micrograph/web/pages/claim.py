@@ -237,9 +237,11 @@ def _reading(data: Mapping[str, Any]) -> ClaimReading:
 
 
 def _matrix(given: Any) -> list[list[float]]:
-    rows = [[number(v) for v in row[:64]] for row in given[:64] if isinstance(row, list)] if isinstance(
-        given, list
-    ) else []
+    rows = (
+        [[number(v) for v in row[:64]] for row in given[:64] if isinstance(row, list)]
+        if isinstance(given, list)
+        else []
+    )
     return rows if rows and all(len(row) == len(rows[0]) for row in rows) else []
 
 
