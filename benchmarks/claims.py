@@ -9,7 +9,7 @@ from one that means a part of that thing; its matched control names a unit that 
 the thing does not have. Random claims name any two units.
 
 Dissection and evidence use different pictures. Targets are divided in two halves: whoever changes
-the rule looks at the first only (`--half tuning`), and the table in docs/claims.md is of the second.
+the rule looks at the first only (`--half tuning`); the table in docs/claims.md tells both apart.
 """
 
 import argparse

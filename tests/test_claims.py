@@ -42,12 +42,14 @@ def test_spaces_and_the_order_of_terms_do_not_matter(claim: Claim, data: st.Data
 @given(st.text(max_size=60))
 def test_any_text_is_a_claim_or_refused_in_one_line(text: str) -> None:
     for read in (Claim.parse, Claim.of_path):
+        found, refused = None, ""
         try:
             found = read(text)
         except BadInput as error:
-            assert "\n" not in str(error)
-        else:
-            assert Claim.parse(str(found)) == found
+            refused = str(error)
+        assert "\n" not in refused
+        assert bool(refused) == (found is None)
+        assert found is None or Claim.parse(str(found)) == found
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ class Claim:
 
     @classmethod
     def of_path(cls, path: str) -> "Claim":
-        """The claim whose URL path this is, not percent-encoded. Raises BadInput for another form."""
+        """The claim whose URL path this is, decoded. Raises BadInput for another form."""
         head, sign, terms = path.removeprefix(PATH).partition("=")
         if not sign:
             raise BadInput(

@@ -1,1 +1,1 @@
-"""What units are built from: weights between them, graphs on a picture, and claims with evidence."""
+"""What units are built from: claims, and the evidence for them."""

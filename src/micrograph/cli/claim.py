@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from micrograph.claims import Claim
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_folder, atlas_option
 from micrograph.cli.model_options import ModelOptions, model_options
-from micrograph.claims import Claim
 
 if TYPE_CHECKING:
     from micrograph.circuits.claims.evidence import Line

@@ -13,8 +13,8 @@ from micrograph.resolve.resolve import resolve
 from micrograph.subject import UnitSubject
 
 _BUILT = re.compile(
-    r"\b(?:is|are)\s+(?:\w+\s+){0,6}?(?:built|made|composed|assembled)\s+(?:up\s+)?(?:from|of|out of)\b"
-    r"|\bbuilt\s+from\b|\bdriven\s+by\b",
+    r"\b(?:is|are)\s+(?:\w+\s+){0,6}?(?:built|made|composed|assembled)\s+(?:up\s+)?"
+    r"(?:from|of|out of)\b|\bbuilt\s+from\b|\bdriven\s+by\b",
     re.I,
 )
 _HELD = re.compile(r"\b(?:held back|inhibited|suppressed)\s+by\b|\bbut\s+not\b", re.I)

@@ -5,8 +5,8 @@ target fires. What holds it back is not active there as a rule; it is silenced o
 pictures, at the target's position nearest to where it fires.
 """
 
-from dataclasses import dataclass
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -71,7 +71,7 @@ def ablation(bench: Bench, claim: Claim, runs: Sequence[SourceSilenced]) -> Line
     if fewest < FEWEST_CONTROLS:
         return not_enough(
             "ablation",
-            f"controls: only {fewest} other units in the node of a source, {FEWEST_CONTROLS} needed",
+            f"controls: {fewest} other units in the node of a source, {FEWEST_CONTROLS} needed",
         )
     readings = [_reading(one) for one in runs]
     if together := _together(bench, claim):

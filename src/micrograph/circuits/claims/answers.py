@@ -18,7 +18,7 @@ BATCH = 16
 @dataclass(frozen=True)
 class NodeAnswers:
     """Of one node: `maxima` float32 [picture, unit] over the map, `mean` and `low` float32 [unit]
-    over all positions of all pictures, and `maps` float16 [picture, k, y, x] of the units `kept`."""
+    over all positions of all pictures, and `maps` float16 [picture, k, y, x] of units `kept`."""
 
     maxima: np.ndarray
     mean: np.ndarray

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from micrograph.circuits.claims.bench import CONTROLS, OnStep
 from micrograph.circuits.claims.judge import PICTURES, Evidence, judge

@@ -2,7 +2,7 @@
 
 Which pictures: how high the source ranks, among all pictures, on those where the target fires most,
 against other units of its node, which see the same pictures as busy as they are. The lift and the
-partial correlation over all pictures (the mean of the node's other units taken out) stand beside it.
+partial correlation over all pictures (the mean of the node's other units taken out) stand beside.
 Which places: how alike their maps are on the pictures where the target fires, against the maps of
 other such pictures.
 """

@@ -1,7 +1,7 @@
 """Weights: how strongly, and with which sign, each source leads to the target.
 
-The kernels are those of `micrograph.weights`, of the network made linear between the two nodes. Each
-counts with a strong answer of its source, because a large weight on a unit that is never large
+The kernels are those of `micrograph.weights`, of the network made linear between the two nodes.
+Each counts with a strong answer of its source, because a large weight on a unit that is never large
 counts for nothing.
 """
 

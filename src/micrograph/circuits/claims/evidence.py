@@ -21,14 +21,23 @@ P = 0.05
 OPPOSITE = 0.95
 ENOUGH = 2
 
-RULES = (
+_LINE_RULE = (
     f"A line supports a source if at most {P:.0%} of the controls reach what it reaches in the "
-    f"direction claimed (p <= {P:g}); it contradicts if {OPPOSITE:.0%} do (p >= {OPPOSITE:g}).",
+    f"direction claimed (p <= {P:g}); it contradicts if {OPPOSITE:.0%} do (p >= {OPPOSITE:g})."
+)
+_ABLATION_RULE = (
     "Ablation must also be above 0 over pictures (95 % interval), and contradicts where that "
-    "interval lies below half of the controls: silencing a random unit takes more.",
-    "A line's verdict is that of its weakest source.",
+    "interval lies below what half of the controls reach: silencing a random unit takes more."
+)
+_CLAIM_RULE = (
     f"The claim is supported if ablation and at least {ENOUGH} other lines support it and none "
-    "contradicts; contradicted if ablation or two lines contradict it; neutral otherwise.",
+    "contradicts; contradicted if ablation or two lines contradict it; neutral otherwise."
+)
+RULES = (
+    _LINE_RULE,
+    _ABLATION_RULE,
+    "A line's verdict is that of its weakest source.",
+    _CLAIM_RULE,
     "Without ablation and co-activation there is not enough evidence.",
 )
 """The rule by which verdicts are given, in words."""

@@ -19,8 +19,8 @@ def specificity(runs: Sequence[SourceSilenced]) -> Line:
     """The line of evidence."""
     return line(
         "specificity",
-        "how far the target falls without the source beyond its fall without a control, in standard "
-        "deviations over controls",
+        "how far the target falls without the source beyond its fall without a control, in "
+        "standard deviations over controls",
         "all other units of the target's node, at the same places of the same pictures",
         [_reading(one) for one in runs],
     )
