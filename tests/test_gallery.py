@@ -36,7 +36,7 @@ def test_every_file_is_small_and_of_the_weights_of_its_card(file: Path) -> None:
     assert file.stat().st_size <= 24_000_000
     atlas = Atlas.open(file)
     assert atlas.model.digest == card(atlas.model.id).digest
-    assert atlas.counts()
+    assert atlas.counts() or atlas.subjects()  # claims are about no single place
 
 
 def test_a_token_unit_s_recipe_makes_its_picture_again() -> None:

@@ -47,7 +47,8 @@ def partial_correlation(x: np.ndarray, y: np.ndarray, given: np.ndarray) -> np.n
     q, _ = np.linalg.qr(basis)
     left, right = x - q @ (q.T @ x), y - q @ (q.T @ y)
     size = np.linalg.norm(left, axis=0) * np.linalg.norm(right)
-    usable = size > 1e-9 * max(1e-12, np.linalg.norm(x) * np.linalg.norm(y))
+    largest = float(np.linalg.norm(x)) * float(np.linalg.norm(y))
+    usable = size > 1e-9 * max(1e-12, largest)
     return np.where(usable, left.T @ right / np.where(usable, size, 1), 0.0)
 
 
