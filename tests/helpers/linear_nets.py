@@ -181,6 +181,11 @@ class Gated(Functional):
         return self.b(x) * F.silu(self.a(r))
 
 
+def _heads(tokens: Tensor) -> Tensor:
+    """[batch, head, token, 2] of [batch, token, 4]."""
+    return tokens.reshape(*tokens.shape[:2], 2, 2).transpose(1, 2)
+
+
 class Attending(Functional):
     """Attention in three spellings, one behind the other, each with two heads."""
 
@@ -192,29 +197,29 @@ class Attending(Functional):
     def between(self, x: Tensor) -> Tensor:
         t = x.flatten(2).mT
         t = t + (self.q(t) @ t.mT).softmax(-1) @ self.v(t)
-        q, v = (p(t).unflatten(-1, (2, 2)).transpose(1, 2) for p in (self.q, self.v))
+        q, v = (_heads(p(t)) for p in (self.q, self.v))
         t = t + F.scaled_dot_product_attention(q, q, v, is_causal=True).transpose(1, 2).flatten(2)
         t = t + self.whole(t, t, t, need_weights=False)[0]
-        return t.mT.unflatten(2, x.shape[2:])
+        return t.mT.reshape(x.shape)
 
     def straight(self, x: Tensor, reference: Tensor) -> Tensor:
         t, r = x.flatten(2).mT, reference.flatten(2).mT
         pattern = (self.q(r) @ r.mT).softmax(-1)
         t, r = t + pattern @ self.v(t), r + pattern @ self.v(r)
-        q = self.q(r).unflatten(-1, (2, 2)).transpose(1, 2)
+        q = _heads(self.q(r))
         above = torch.ones(r.shape[1], r.shape[1]).triu(1).bool()
         pattern = (q @ q.mT / 2**0.5).masked_fill(above, -torch.inf).softmax(-1)
 
         def mixed(s: Tensor) -> Tensor:
-            v = self.v(s).unflatten(-1, (2, 2)).transpose(1, 2)
+            v = _heads(self.v(s))
             return s + (pattern @ v).transpose(1, 2).flatten(2)
 
         t, r = mixed(t), mixed(r)
         per_head = self.whole(r, r, r, average_attn_weights=False)[1]
         weight, bias = self.whole.in_proj_weight[8:], self.whole.in_proj_bias[8:]
-        v = F.linear(t, weight, bias).unflatten(-1, (2, 2)).transpose(1, 2)
+        v = _heads(F.linear(t, weight, bias))
         t = t + self.whole.out_proj((per_head @ v).transpose(1, 2).flatten(2))
-        return t.mT.unflatten(2, x.shape[2:])
+        return t.mT.reshape(x.shape)
 
 
 class Beside(Functional):

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map
 
 from micrograph.models.linear.approximation import Approximation
+from micrograph.models.linear.heads import Heads
 from micrograph.models.linear.shadow import NONE, Shadow
 
 
@@ -26,6 +27,7 @@ class Made:
     trailing: frozenset[Approximation] = NONE
     gate: int = 0
     top: float = 1.0
+    stand_in: Tensor | None = None
     as_elementwise: bool = False
     """Whether each number of the result is made of the number in the same place."""
 
@@ -45,6 +47,7 @@ class Call:
     where: str
     structure: bool = False
     draws: torch.Generator | None = field(default=None, repr=False)
+    heads: Heads | None = None
 
     def named(self, name: str, default: Any = None) -> Any:
         """The argument of that name, also if it was given by place."""
@@ -72,9 +75,13 @@ class Call:
         return found is not None and found.linear is None
 
     def linear(self, value: Any) -> Any:
-        """The linear value of an argument; the argument itself where it is held or constant."""
+        """The linear value of an argument; the argument itself, or what stands in for it, where it
+        is held or constant."""
         found = self.shadow(value)
-        return value if found is None or found.linear is None else found.linear
+        if found is None:
+            return value
+        held = value if found.stand_in is None else found.stand_in
+        return held if found.linear is None else found.linear
 
     @property
     def all(self) -> list[Shadow]:

@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from micrograph.models.linear.approximation import Approximation
 from micrograph.models.linear.call import Call, Made
+from micrograph.models.linear.heads import Heads
 from micrograph.models.linear.operations import WITHOUT_VALUES, made
 from micrograph.models.linear.shadow import NONE, Shadow
 
@@ -22,9 +23,11 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
     names the place that the pass is at.
     """
 
-    def __init__(self, where: Callable[[], str], *, structure: bool = False) -> None:
+    def __init__(
+        self, where: Callable[[], str], *, structure: bool = False, heads: Heads | None = None
+    ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._where, self._structure = where, structure
+        self._where, self._structure, self._heads = where, structure, heads
         self._draws = torch.Generator().manual_seed(0)
         self._shadows: dict[int, Shadow] = {}
         self._by_memory: dict[int, list[Shadow]] = {}
@@ -94,7 +97,8 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
         kwargs = kwargs or {}
         operands = [t for t in tree_leaves((args, kwargs)) if isinstance(t, Tensor)]
         shadows = {id(t): s for t in operands if (s := self.shadow(t)) is not None}
-        if not any(s.of_source for s in shadows.values()):
+        # With heads chosen, a pattern may be made before the source.
+        if not any(s.of_source for s in shadows.values()) and not (self._heads and shadows):
             return self._before_source(func, args, kwargs, bool(shadows))
         written = _written(func, args, kwargs)
         namespace, _, name = func._schema.name.partition("::")
@@ -117,6 +121,7 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
             self._where(),
             self._structure,
             self._draws,
+            self._heads,
         )
         with self.graded():
             followed = function is not None and len(written) < 2
@@ -161,6 +166,7 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
         shadow = Shadow(
             value, linear, passed, found.trailing, found.gate, found.top, of_source=of_source
         )
+        shadow.stand_in = found.stand_in if linear is None else None
         roots = {id(s.root): s.root for s in call.all}
         if found.as_elementwise and len(roots) == 1:
             (root,) = roots.values()

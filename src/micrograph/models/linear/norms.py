@@ -81,7 +81,9 @@ def attention(call: Call) -> Made:
     if not call.is_live(v):
         return Made(_outputs_held(call), frozenset({note}))
     passed = call.shadows[id(v)].all_passed
-    if call.shadow(q) or call.shadow(k):
+    if call.heads is not None:
+        passed |= {call.heads.note(call.where, call.name)}
+    elif call.shadow(q) or call.shadow(k):
         passed |= {note}
     scale = call.named("scale")
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
@@ -92,7 +94,10 @@ def attention(call: Call) -> Made:
     if call.named("is_causal", False):
         above = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).triu(1)
         scores = scores.masked_fill(above, -math.inf)
-    return Made(_outputs(call, scores.softmax(-1) @ call.linear(v)), passed)
+    pattern = scores.softmax(-1)
+    if call.heads is not None:
+        pattern = call.heads.of_pattern(pattern, call.where)
+    return Made(_outputs(call, pattern @ call.linear(v)), passed)
 
 
 def _outputs_held(call: Call) -> Any:

@@ -65,6 +65,10 @@ def made(call: Call) -> Made | None:
 
 
 def _all_held(call: Call) -> Made:
+    if call.heads is not None and call.name in products.SOFTMAX:
+        return products.held(call)
+    if any(s.stand_in is not None for s in call.all) and isinstance(call.result, Tensor):
+        return Made(None, stand_in=call.on_linear())
     outputs: Any = None
     if isinstance(call.result, tuple | list):
         outputs = type(call.result)([None] * len(call.result))

@@ -28,6 +28,7 @@ FACTORS: dict[str, tuple[int, int]] = {
 """Operations that multiply two of their arguments, and the places of these."""
 
 
+SOFTMAX = names("_softmax _safe_softmax softmax")
 POINTWISE = names("pow sqrt rsqrt exp log log2 log1p expm1 reciprocal sin cos square")
 """Of the operations whose values are held, those that make each number of one in its place."""
 
@@ -42,10 +43,14 @@ def product(call: Call) -> Made:
         return Made(call.on_linear())
     live, (other_place, other) = (a, (places[1], b)) if call.is_live(a) else (b, (places[0], a))
     but = {other_place: call.weight(other)} if isinstance(other, Tensor) else {}
+    if (known := call.shadow(other)) is not None and known.stand_in is not None:
+        but = {other_place: known.stand_in}
     found = Made(call.on_linear(but=but))
     if call.is_held(other):
         found.passed = call.passed
-        if not any(note.held for note in call.shadows[id(other)].all_passed):
+        held_before = call.shadows[id(other)]
+        told = held_before.stand_in is not None or any(n.held for n in held_before.all_passed)
+        if not told:
             note = call.approximation("its other factor is that on the reference", held=True)
             found.passed |= {note}
     elif call.name == "mul":
@@ -107,6 +112,10 @@ def quotient(call: Call) -> Made:
 
 def held(call: Call) -> Made:
     """A value that depends on the source in no nearly linear way: it is that on the reference."""
+    if call.heads is not None and call.name in SOFTMAX:
+        note = call.heads.note(call.where, call.name)
+        pattern = call.heads.of_pattern(call.result, call.where)
+        return Made(None, frozenset({note}), stand_in=pattern)
     what = "pattern" if "softmax" in call.name else "value"
     note = call.approximation(f"its {what} is that on the reference", held=True)
     outputs: Any = None

@@ -12,6 +12,7 @@ from micrograph.models.dictionaries.attached import Attached
 from micrograph.models.dictionaries.normalizing import scale_back
 from micrograph.models.linear.approximation import Approximation
 from micrograph.models.linear.following import Following
+from micrograph.models.linear.heads import Heads
 from micrograph.models.linear.shadow import NONE, Shadow
 from micrograph.models.model import Model
 from micrograph.models.node import CallSite, Node
@@ -49,6 +50,7 @@ class Route:
     source: Node
     target: Node
     images: Tensor
+    heads: Heads | None = None
 
     @property
     def begins(self) -> Node:
@@ -77,7 +79,7 @@ class _Pass:
         self.route, self.size = route, size
         self.model = route.model
         self.places = _Places(route.model)
-        self.following = Following(self.places.here, structure=structure)
+        self.following = Following(self.places.here, structure=structure, heads=route.heads)
         self.leaf: Tensor | None = None
         self.read: Tensor | None = None
         self.notes: set[Approximation] = set()

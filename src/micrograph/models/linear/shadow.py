@@ -33,6 +33,8 @@ class Shadow:
     top: float = 1.0
     origin: "Shadow | None" = None
     of_source: bool = True
+    stand_in: Tensor | None = None
+    """What takes the place of a held value: a pattern of attention with some of its heads."""
 
     @property
     def root(self) -> "Shadow":

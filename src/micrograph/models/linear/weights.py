@@ -13,6 +13,7 @@ from micrograph.address import check_unit
 from micrograph.errors import BadInput, short
 from micrograph.graph import Dag
 from micrograph.models.linear.approximation import Approximation
+from micrograph.models.linear.heads import Heads
 from micrograph.models.linear.kernels import Geometry, geometry, near, probed, support, values_at
 from micrograph.models.linear.route import Passed, Route, gradients
 from micrograph.models.model import Model
@@ -43,7 +44,8 @@ class Weights:
     map, beyond which it may go on.
 
     `exact` says that the path is linear; else `approximations` are what was replaced or held, and
-    in which node. `reference` says whether a picture was given.
+    in which node. `reference` says whether a picture was given, `heads` to which heads attention
+    was restricted, None for all.
     """
 
     model: str
@@ -58,6 +60,7 @@ class Weights:
     cut: bool
     approximations: tuple[Approximation, ...]
     reference: bool = False
+    heads: tuple[int, ...] | None = None
 
     @property
     def exact(self) -> bool:
@@ -128,6 +131,7 @@ def weights(
     sources: int | Sequence[int] | None = None,
     reference: Tensor | str | Path | None = None,
     position: tuple[int, int] | None = None,
+    heads: int | Sequence[int] | None = None,
     budget: int = BUDGET,
 ) -> Weights:
     """The weights by which the units of `target` are built from those of `source`.
@@ -145,6 +149,9 @@ def weights(
         reference: a picture, RGB [3, y, x] in 0..1 or a file, on which is held what must be held.
         position: (y, x) of the target whose kernels are meant, where they differ (the middle if
             not given).
+        heads: which heads of attention pass on what they see, numbers from 0; all if not given.
+            With a reference through its pattern; without one each position attends to itself alone,
+            and what is left is the map of the head's values and output, the same at all positions.
         budget: bytes that kernels, and what they are worked out with, may take.
 
     Raises NotFound for unknown nodes and units; BadInput where no path leads from source to target,
@@ -162,7 +169,8 @@ def weights(
     if a.id == b.id:
         raise BadInput(f"{a.id} was given as source and as target; expected two nodes")
     picture = None if reference is None else _picture(model, reference)
-    way = _Way(model, a, b, picture, _position(b, position))
+    passing = _heads(heads, picture is not None)
+    way = _Way(model, a, b, picture, _position(b, position), passing)
     known = way.known()
     size = len(chosen) * len(read) * known.geometry.size[0] * known.geometry.size[1] * 4
     if size > budget:
@@ -186,6 +194,7 @@ def weights(
         own.cut,
         tuple(sorted(known.approximations)),
         reference is not None,
+        None if passing is None else passing.numbers,
     )
 
 
@@ -199,13 +208,15 @@ class _Way:
         target: Node,
         picture: Tensor | None,
         position: tuple[int, int] | None,
+        heads: Heads | None = None,
     ) -> None:
+        self.heads = heads
         self.model, self.source, self.target = model, source, target
         self.picture, self.position = picture, position
 
     def known(self) -> _Known:
         """What is the same for all units; looked up where no reference was given."""
-        if self.picture is not None:
+        if self.picture is not None or self.heads is not None:
             return self._measured()
         kept = _KNOWN.setdefault(self.model, {})
         key = (self.source.id, self.target.id, self.position)
@@ -253,8 +264,8 @@ class _Way:
         if larger is not None:
             found, crop, row = larger
             return _Known(found, notes, crop, row)
-        crop = None if found.position is not None else self._crop(found, passed)
-        return _Known(found, notes, crop, structure.row)
+        smaller = None if found.position is not None else self._crop(found, passed)
+        return _Known(found, notes, smaller, structure.row)
 
     def _of_one(self) -> Geometry:
         """Where the source is flat: the same weights at all positions, or others at each."""
@@ -289,17 +300,18 @@ class _Way:
         """A pass; without a reference on a small picture, if the source takes its place."""
         model = self.model
         if self.picture is not None:
-            return Route(model, self.source, self.target, self.picture).passed(structure=structure)
+            route = Route(model, self.source, self.target, self.picture, self.heads)
+            return route.passed(structure=structure)
         own = model.preprocessing.size
         shape = size or self.source.shape
         if len(shape) == 2 and own > 2 * _SMALL:
-            route = Route(model, self.source, self.target, self._plain(_SMALL))
+            route = Route(model, self.source, self.target, self._plain(_SMALL), self.heads)
             if route.can_be_cut:
                 try:
                     return route.passed(structure=structure, size=(shape[0], shape[1]))
                 except _REFUSALS:
                     pass  # the rest of the network wants a map that fits the picture
-        route = Route(model, self.source, self.target, self._plain(own))
+        route = Route(model, self.source, self.target, self._plain(own), self.heads)
         return route.passed(structure=structure, size=size)
 
     def _plain(self, size: int) -> Tensor:
@@ -335,6 +347,20 @@ class _Way:
         rows, columns = self.target.shape or (0, 0)
         return rows // 2, columns // 2
 
+    def _check_heads(self, heads: Heads) -> None:
+        """Raises BadInput where there is no attention, or one without such a head."""
+        a, b = self.source.id, self.target.id
+        if not heads.met:
+            raise BadInput(
+                f"heads given, but no attention lies between {a} and {b}; leave them out"
+            )
+        for place, count in heads.met.items():
+            if max(heads.numbers) >= count:
+                raise BadInput(
+                    f"head {max(heads.numbers)} given; expected one of the {count} of {place}, "
+                    "numbered from 0"
+                )
+
     def _check(self, passed: Passed) -> None:
         """Raises BadInput where there is no map to be given."""
         a, b = self.source.id, self.target.id
@@ -350,12 +376,23 @@ class _Way:
         for note in notes:
             if note.refused:
                 raise BadInput(f"from {a} to {b}: {note.operation} in {note.node}: {note.replaced}")
+        if self.heads is not None:
+            self._check_heads(self.heads)
         if passed.target is None:
             which = f": {notes[0]}" if notes else ""
             raise BadInput(f"nothing of {a} reaches {b} by linear operations{which}")
         for note in notes:
             if note.held and self.picture is None:
                 raise BadInput(_needs_reference(a, b, note))
+
+
+def _heads(given: int | Sequence[int] | None, held: bool) -> Heads | None:
+    if given is None:
+        return None
+    numbers = [given] if isinstance(given, int) else list(given)
+    if not numbers or any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in numbers):
+        raise BadInput(f"heads {short(given)} given; expected numbers of heads from 0 on")
+    return Heads(tuple(dict.fromkeys(numbers)), held)
 
 
 def _needs_reference(a: str, b: str, note: Approximation) -> str:

@@ -1,0 +1,1 @@
+"""The lens connections: its words, its engine, its part of a page."""
