@@ -64,11 +64,13 @@ def command(
 
     from micrograph.circuits.claims.call import claim, read
     from micrograph.cli.render import best_device
-    from micrograph.runner.keep_claim import keep_claim
+    from micrograph.runner.keep_claim import check_atlas, keep_claim
 
     named = replace(read(" ".join(text)), says=says)
     folder = atlas_folder(atlas)
     model = asked.load(named.model, asked.card(named.model), device or best_device())
+    if dataset is not None:
+        check_atlas(model, folder)
     started = time.monotonic()
     found = claim(
         model,

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from micrograph.atlas import AtlasWriter, Visualization, encode
+from micrograph.atlas import Atlas, AtlasWriter, Visualization, encode
 from micrograph.atlas.format import SUFFIX
 from micrograph.circuits.claims.bench import CONTROLS
 from micrograph.circuits.claims.judge import Evidence
+from micrograph.errors import Conflict
 from micrograph.lenses.engines import common
 from micrograph.runner.describe import (
     dictionary_records,
@@ -24,6 +25,20 @@ if TYPE_CHECKING:
 TECHNIQUE = "claim"
 """Under this name atlases keep evidence; its subject is the claim."""
 CODE = "claim/1"
+
+
+def check_atlas(model: "Model", folder: Path) -> None:
+    """Raises Conflict where the atlas that evidence would go to is of other weights: before
+    minutes are spent on it."""
+    path = folder / f"{model.id}{SUFFIX}"
+    if not path.exists():
+        return
+    there = Atlas.open(path).model.digest
+    if there != model.digest:
+        raise Conflict(
+            f"{path} was made from weights {there[:12]}, {model.id} has {model.digest[:12]}; "
+            "choose another folder with --atlas"
+        )
 
 
 def keep_claim(

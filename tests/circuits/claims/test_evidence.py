@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from micrograph import claim, load
+from micrograph.atlas import AtlasWriter, ModelRecord, NodeRecord
 from micrograph.circuits.claims.answers import look
 from micrograph.circuits.claims.evidence import (
     CONTRADICTS,
@@ -213,6 +214,19 @@ def test_the_command_refuses_in_one_line_and_writes_nothing(
     assert said.err.count("\n") == 1
     assert not said.out
     assert not (tmp_path / "a").exists()
+
+
+def test_an_atlas_of_other_weights_is_refused_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = ModelRecord("toytown", "Toytown", digest="ab" * 32)
+    node = NodeRecord("conv", 0, "conv", 4, (8, 8), 3, 1, -1, "exact", (), ())
+    AtlasWriter.open(tmp_path / "toytown.atlas", record, [node]).close()
+    words = ["toytown/mixed4b/3 <- mixed4a/1", "--dataset", "toytown:60", "--atlas", str(tmp_path)]
+    assert main(["claim", *words]) == 2
+    said = capsys.readouterr().err
+    assert "was made from weights abababababab" in said
+    assert said.count("\n") == 1
 
 
 def test_a_dictionary_can_be_a_source() -> None:
