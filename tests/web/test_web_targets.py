@@ -40,6 +40,7 @@ NAMES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,8}", fullmatch=True).filte
     lambda name: not name.endswith(".json")
 )
 WORDS = st.text(max_size=12)
+CLAIMS = ("m/a/0=-b/1", "m/a.json/1=b.json/2", "M-1/a/3=b.c/7:below+x-y/2-z/3")
 VIEWS = st.builds(
     NodeView,
     objective=st.sampled_from([*OBJECTIVES]),
@@ -55,7 +56,7 @@ SOME = st.one_of(
     st.builds(ClaimsTarget, text=WORDS, twin=st.booleans()),
     st.builds(
         ClaimTarget,
-        claim=st.builds("{}/{}/1={}/2+{}/3:above-{}/4".format, *[NAMES] * 5),
+        claim=st.sampled_from(CLAIMS),
         twin=st.booleans(),
     ),
     st.builds(ModelTarget, model=NAMES, lens=WORDS, picture=WORDS, open=WORDS, twin=st.booleans()),
