@@ -29,7 +29,7 @@ from micrograph.circuits.claims.evidence import LINES, SUPPORTS
 from micrograph.circuits.claims.judge import checked, judged
 from micrograph.circuits.claims.statistics import area_under_curve, score, share_interval
 from micrograph.circuits.claims.synthesis import Synthesizer
-from micrograph.claims import Claim, Source
+from micrograph.claims import Claim, ClaimSource
 from micrograph.datasets import open_dataset
 from micrograph.lenses.engines import presets
 from micrograph.models.model import Model
@@ -146,7 +146,7 @@ def matched(found: np.ndarray, least: float, count: int) -> dict[int, int]:
 
 
 def _claim(model: Model, target: str, unit: int, source: str, other: int) -> Claim:
-    return Claim(model.id, UnitSubject(target, unit), (Source(UnitSubject(source, other)),))
+    return Claim(model.id, UnitSubject(target, unit), (ClaimSource(UnitSubject(source, other)),))
 
 
 def answers_of(model: Model, nodes: tuple[str, str], pictures: int) -> Answers:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from micrograph.claims import RELATIONS, Claim, Source
+from micrograph.claims import RELATIONS, Claim, ClaimSource
 from micrograph.errors import BadInput
 from micrograph.subject import Subject, UnitSubject
 
@@ -17,7 +17,9 @@ UNITS = st.builds(UnitSubject, NAMES, st.integers(0, 10**9 - 1))
 def claims(draw: st.DrawFn) -> Claim:
     places = draw(st.lists(UNITS, min_size=2, max_size=5, unique=True))
     sources = tuple(
-        Source(place, draw(st.sampled_from([1, -1])), draw(st.sampled_from(["", "", *RELATIONS])))
+        ClaimSource(
+            place, draw(st.sampled_from([1, -1])), draw(st.sampled_from(["", "", *RELATIONS]))
+        )
         for place in places[1:]
     )
     return Claim(draw(NAMES), places[0], sources)

@@ -38,7 +38,7 @@ _FORM = "expected MODEL/NODE/UNIT <- NODE/UNIT [RELATION] + NODE/UNIT - NODE/UNI
 
 
 @dataclass(frozen=True, order=True)
-class Source:
+class ClaimSource:
     """A unit that is said to drive the target (`sign` 1) or to hold it back (-1); `relation` is
     one of `RELATIONS`, or "" where nothing is said of its place."""
 
@@ -71,7 +71,7 @@ class Claim:
 
     model: str
     target: UnitSubject
-    sources: tuple[Source, ...]
+    sources: tuple[ClaimSource, ...]
     says: str = ""
     weights: str = ""
 
@@ -158,7 +158,7 @@ class Claim:
                 )
             sign, node, unit, relation = match.groups()
             sources.append(
-                Source(UnitSubject(node, int(unit)), -1 if sign == "-" else 1, relation or "")
+                ClaimSource(UnitSubject(node, int(unit)), -1 if sign == "-" else 1, relation or "")
             )
             at = match.end()
         return cls(target[1], UnitSubject(target[2], int(target[3])), tuple(sources))
@@ -180,7 +180,7 @@ class Claim:
         """What `to_json` gave. Raises BadInput for anything else."""
         try:
             sources = tuple(
-                Source(_unit(one["unit"]), one.get("sign", 1), str(one.get("relation", "")))
+                ClaimSource(_unit(one["unit"]), one.get("sign", 1), str(one.get("relation", "")))
                 for one in data["sources"]
             )
             model, target = str(data["model"]), _unit(data["target"])

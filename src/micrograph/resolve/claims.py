@@ -6,7 +6,7 @@ from dataclasses import replace
 from micrograph.address import check_unit
 from micrograph.address import find_node as find_exactly
 from micrograph.atlas import Snapshot
-from micrograph.claims import PATH, Claim, Source
+from micrograph.claims import PATH, Claim, ClaimSource
 from micrograph.errors import BadInput, MicrographError, NotFound
 from micrograph.resolve.nodes import find_node
 from micrograph.resolve.resolve import resolve
@@ -61,7 +61,7 @@ def _told(text: str, library: Snapshot) -> Claim | None:
         if node is None:
             return None
         sign = -1 if held and place.start() > held.end() else 1
-        sources.append(Source(UnitSubject(node, int(place[2])), sign))
+        sources.append(ClaimSource(UnitSubject(node, int(place[2])), sign))
     if not sources:
         return None
     return known_claim(

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from micrograph.circuits.claims.bench import CONTROLS, Bench, Silenced
-from micrograph.circuits.claims.evidence import Line, Reading, line, not_enough, reading
+from micrograph.circuits.claims.evidence import Line, SourceReading, line, not_enough, reading
 from micrograph.circuits.claims.statistics import bootstrap, share_at_least
-from micrograph.claims import Claim, Source
+from micrograph.claims import Claim, ClaimSource
 from micrograph.subject import UnitSubject
 
 FEWEST = 6
@@ -28,7 +28,7 @@ class SourceSilenced:
     """A source (the first of the units in `runs`) and its controls, silenced one at a time.
     `scale` [picture] is what a fall is measured in."""
 
-    source: Source
+    source: ClaimSource
     runs: Silenced
     scale: Tensor
     target: UnitSubject
@@ -41,7 +41,9 @@ class SourceSilenced:
         return found
 
 
-def silence(bench: Bench, claim: Claim, source: Source, controls: int = CONTROLS) -> SourceSilenced:
+def silence(
+    bench: Bench, claim: Claim, source: ClaimSource, controls: int = CONTROLS
+) -> SourceSilenced:
     """The source and its matched controls, silenced on the pictures that tell."""
     target = claim.target
     shown = target if source.sign > 0 else source.unit
@@ -86,7 +88,7 @@ def ablation(bench: Bench, claim: Claim, runs: Sequence[SourceSilenced]) -> Line
     )
 
 
-def _reading(one: SourceSilenced) -> Reading:
+def _reading(one: SourceSilenced) -> SourceReading:
     effects = one.effects
     means = effects.mean(1)
     own, others = effects[0], means[1:]
@@ -107,7 +109,7 @@ def _reading(one: SourceSilenced) -> Reading:
     )
 
 
-def _together(bench: Bench, claim: Claim) -> Reading | None:
+def _together(bench: Bench, claim: Claim) -> SourceReading | None:
     """All that drive the target silenced at once, against random sets of units that match them one
     by one; None where fewer than two in one node do."""
     sources = [s for s in claim.sources if s.sign > 0]

@@ -15,7 +15,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from micrograph.circuits.claims.bench import Bench
-from micrograph.circuits.claims.evidence import NEUTRAL, SUPPORTS, Line, Reading, line, reading
+from micrograph.circuits.claims.evidence import (
+    NEUTRAL,
+    SUPPORTS,
+    Line,
+    SourceReading,
+    line,
+    reading,
+)
 from micrograph.circuits.claims.relations import placed
 from micrograph.circuits.claims.statistics import (
     bootstrap,
@@ -24,7 +31,7 @@ from micrograph.circuits.claims.statistics import (
     ranks,
     share_at_least,
 )
-from micrograph.claims import Claim, Source
+from micrograph.claims import Claim, ClaimSource
 
 FIRING = 0.1
 """The share of pictures with the largest maxima on which a unit counts as firing."""
@@ -44,7 +51,7 @@ def coactivation(bench: Bench, claim: Claim) -> Line:
     )
 
 
-def _reading(bench: Bench, claim: Claim, source: Source) -> Reading:
+def _reading(bench: Bench, claim: Claim, source: ClaimSource) -> SourceReading:
     target = bench.maxima(claim.target)
     node = bench.of(source.unit).maxima
     unit = source.unit.unit
@@ -93,7 +100,7 @@ def _points(x: np.ndarray, y: np.ndarray) -> list[list[float]]:
     return [[round(float(x[k]), 3), round(float(y[k]), 3)] for k in chosen]
 
 
-def _places(bench: Bench, claim: Claim, source: Source) -> dict[str, Any]:
+def _places(bench: Bench, claim: Claim, source: ClaimSource) -> dict[str, Any]:
     """Agreement of places and its p; nothing where a node is flat or too few pictures have both."""
     count = max(12, int(FIRING * len(bench.answers.numbers)))
     places = list(bench.strongest(claim.target, min(count, 128)))
@@ -132,7 +139,9 @@ def _flat(maps: Tensor) -> Tensor:
     return flat - flat.mean(1, keepdim=True)
 
 
-def _with_relation(bench: Bench, claim: Claim, source: Source, found: Reading) -> Reading:
+def _with_relation(
+    bench: Bench, claim: Claim, source: ClaimSource, found: SourceReading
+) -> SourceReading:
     """The same, judged also by where the source lies, if the claim says that."""
     if not source.relation:
         return found
@@ -150,5 +159,5 @@ def _with_relation(bench: Bench, claim: Claim, source: Source, found: Reading) -
     )
     if both.verdict == SUPPORTS and where["p_relation"] > 0.05:
         # Firing together is not yet lying where the claim says.
-        return Reading(**{**both.__dict__, "verdict": NEUTRAL})
+        return SourceReading(**{**both.__dict__, "verdict": NEUTRAL})
     return both

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from micrograph.circuits.claims.bench import Bench
-from micrograph.circuits.claims.evidence import Line, Reading, line, reading
+from micrograph.circuits.claims.evidence import Line, SourceReading, line, reading
 from micrograph.circuits.claims.statistics import share_at_least
-from micrograph.claims import Claim, Source
+from micrograph.claims import Claim, ClaimSource
 from micrograph.errors import BadInput
 from micrograph.models.linear.weights import weights as weights_between
 
@@ -48,7 +48,7 @@ def weights(bench: Bench, claim: Claim, kernels: dict[str, Kernels]) -> Line:
     )
 
 
-def _reading(bench: Bench, source: Source, found: Kernels) -> Reading:
+def _reading(bench: Bench, source: ClaimSource, found: Kernels) -> SourceReading:
     unit = source.unit.unit
     strong = np.maximum(bench.of(source.unit).typical(), 0)
     effect = source.sign * found.total * strong

@@ -44,7 +44,7 @@ RULES = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading:
+class SourceReading:
     """What one line says of one source, or, with `source` "", of all together.
 
     `effect` is positive where it goes as claimed; `low` and `high` are its 95 % interval over
@@ -85,7 +85,7 @@ class Line:
     verdict: str
     measure: str = ""
     control: str = ""
-    readings: tuple[Reading, ...] = ()
+    readings: tuple[SourceReading, ...] = ()
     missing: str = ""
     command: str = ""
 
@@ -115,7 +115,7 @@ def reading(
     interval: tuple[float, float] | None = None,
     usual: float | None = None,
     numbers: Mapping[str, Any] | None = None,
-) -> Reading:
+) -> SourceReading:
     """A reading with its verdict by the rule; `usual` is what half of the controls reach, where
     an interval below it contradicts."""
     low, high = interval or (None, None)
@@ -125,7 +125,7 @@ def reading(
         verdict = CONTRADICTS
     else:
         verdict = NEUTRAL
-    return Reading(
+    return SourceReading(
         source=source,
         effect=effect,
         p=p,
@@ -137,7 +137,7 @@ def reading(
     )
 
 
-def line(name: str, measure: str, control: str, readings: Sequence[Reading]) -> Line:
+def line(name: str, measure: str, control: str, readings: Sequence[SourceReading]) -> Line:
     """A line whose verdict is that of the weakest reading."""
     verdicts = {one.verdict for one in readings}
     weakest = next(v for v in (CONTRADICTS, NEUTRAL, SUPPORTS) if v in verdicts)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from micrograph.circuits.claims.bench import Bench
 from micrograph.circuits.claims.statistics import share_at_least
-from micrograph.claims import Claim, Source
+from micrograph.claims import Claim, ClaimSource
 
 PICTURES = 48
 WINDOW = 0.5
@@ -16,7 +16,7 @@ target sees less."""
 FLIPS = 500
 
 
-def around(bench: Bench, claim: Claim, source: Source) -> Tensor | None:
+def around(bench: Bench, claim: Claim, source: ClaimSource) -> Tensor | None:
     """The source's maps [picture, y, x] in a window with the target's place in the middle, on the
     pictures where the target fires most; None where a map has no places."""
     places = list(bench.strongest(claim.target, PICTURES))
@@ -36,7 +36,7 @@ def around(bench: Bench, claim: Claim, source: Source) -> Tensor | None:
     return torch.stack(found)
 
 
-def placed(bench: Bench, claim: Claim, source: Source) -> dict[str, Any] | None:
+def placed(bench: Bench, claim: Claim, source: ClaimSource) -> dict[str, Any] | None:
     """How far the source lies where the claim says, from -1 to 1, and its p: how often it would if
     each picture were turned over at random (for around and inside, if the source's maps were moved
     about at random)."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 
 from micrograph.circuits.claims.ablation import SourceSilenced
-from micrograph.circuits.claims.evidence import Line, Reading, line, reading
+from micrograph.circuits.claims.evidence import Line, SourceReading, line, reading
 from micrograph.circuits.claims.statistics import share_at_least
 
 NAMED = 5
@@ -26,7 +26,7 @@ def specificity(runs: Sequence[SourceSilenced]) -> Line:
     )
 
 
-def _reading(one: SourceSilenced) -> Reading:
+def _reading(one: SourceSilenced) -> SourceReading:
     falls = one.source.sign * one.runs.falls.mean(1)  # [silenced, target unit]
     controls = falls[1:]
     spread = controls.std(0)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from micrograph.circuits.claims.bench import Bench
-from micrograph.circuits.claims.evidence import Line, Reading, line, reading
+from micrograph.circuits.claims.evidence import Line, SourceReading, line, reading
 from micrograph.circuits.claims.statistics import combined, share_at_least
-from micrograph.claims import Claim, Source
+from micrograph.claims import Claim, ClaimSource
 from micrograph.models.model import Model
 from micrograph.optimize import Objective, Settings, channel, optimize
 from micrograph.optimize.pictures import Pictures
@@ -71,8 +71,8 @@ def synthesis(bench: Bench, maker: Synthesizer, claim: Claim) -> tuple[Line, Syn
 
 
 def _reading(
-    bench: Bench, source: Source, images: Tensor, back: tuple[float, float] | None
-) -> Reading:
+    bench: Bench, source: ClaimSource, images: Tensor, back: tuple[float, float] | None
+) -> SourceReading:
     values = source.sign * _answers(bench, source.unit.node, images)
     own = float(values[source.unit.unit])
     others = np.delete(values, source.unit.unit)
