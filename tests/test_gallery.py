@@ -6,6 +6,8 @@ import pytest
 
 from micrograph.atlas import Atlas, bundled_gallery
 from micrograph.cards import card
+from micrograph.circuits.claims.evidence import RULES
+from micrograph.claims import Claim
 from micrograph.errors import Unavailable
 from micrograph.lenses import get, names
 from micrograph.lenses import lenses as all_lenses
@@ -19,6 +21,7 @@ NODES = ["conv2_3x3", *(f"inception_{block}" for block in BLOCKS)]
 FILE = bundled_gallery() / f"{MODEL}.atlas"
 LENSES = bundled_gallery() / f"{MODEL}-lenses.atlas"
 PHOTOGRAPHS = bundled_gallery() / f"{MODEL}-photographs.atlas"
+CLAIMS = bundled_gallery() / f"{MODEL}-claims.atlas"
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,8 @@ def gallery() -> Atlas:
 
 def test_nothing_lies_beside_it() -> None:
     there = {p.name for p in FILE.parent.glob(f"{MODEL}*")}
-    assert there == {FILE.name, LENSES.name, PHOTOGRAPHS.name}, "plain files, nothing beside them"
+    known = {FILE.name, LENSES.name, PHOTOGRAPHS.name, CLAIMS.name}
+    assert there == known, "plain files, nothing beside them"
 
 
 @pytest.mark.parametrize("file", sorted(FILE.parent.glob("*.atlas")), ids=lambda f: f.stem)
@@ -36,7 +40,24 @@ def test_every_file_is_small_and_of_the_weights_of_its_card(file: Path) -> None:
     assert file.stat().st_size <= 24_000_000
     atlas = Atlas.open(file)
     assert atlas.model.digest == card(atlas.model.id).digest
-    assert atlas.counts()
+    assert atlas.counts() or atlas.subjects()  # claims are about no single place
+
+
+def test_one_claim_stands_and_one_falls() -> None:
+    atlas = Atlas.open(CLAIMS)
+    found = {}
+    for subject in atlas.subjects(technique="claim"):
+        (stored,) = atlas.about(subject, "claim")
+        told = Claim.from_json(stored.data["claim"])
+        assert told.subject == subject
+        assert told.weights == atlas.model.digest
+        assert stored.data["rule"] == list(RULES)
+        found[str(subject)] = stored.data["verdict"]
+    assert found == {
+        "inception_4c/499=inception_4b/164+inception_4b/454": "supports",
+        "inception_4c/499=inception_4b/330": "contradicts",
+    }
+    assert CLAIMS.stat().st_size < 1_000_000
 
 
 def test_a_token_unit_s_recipe_makes_its_picture_again() -> None:

@@ -24,6 +24,8 @@ from micrograph.web.target import Target
 from micrograph.web.targets import (
     TARGETS,
     AboutTarget,
+    ClaimsTarget,
+    ClaimTarget,
     CompareTarget,
     ModelTarget,
     NodeTarget,
@@ -38,6 +40,7 @@ NAMES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,8}", fullmatch=True).filte
     lambda name: not name.endswith(".json")
 )
 WORDS = st.text(max_size=12)
+CLAIMS = ("m/a/0=-b/1", "m/a.json/1=b.json/2", "M-1/a/3=b.c/7:below+x-y/2-z/3")
 VIEWS = st.builds(
     NodeView,
     objective=st.sampled_from([*OBJECTIVES]),
@@ -50,6 +53,12 @@ VIEWS = st.builds(
 SOME = st.one_of(
     st.builds(SearchTarget, q=WORDS, twin=st.booleans()),
     st.builds(CompareTarget, here=WORDS, there=WORDS, twin=st.booleans()),
+    st.builds(ClaimsTarget, text=WORDS, twin=st.booleans()),
+    st.builds(
+        ClaimTarget,
+        claim=st.sampled_from(CLAIMS),
+        twin=st.booleans(),
+    ),
     st.builds(ModelTarget, model=NAMES, lens=WORDS, picture=WORDS, open=WORDS, twin=st.booleans()),
     st.builds(NodeTarget, model=NAMES, node=NAMES, view=VIEWS, picture=WORDS, twin=st.booleans()),
     st.builds(UnitTarget, model=NAMES, node=NAMES, unit=NAMES, dataset=WORDS, twin=st.booleans()),

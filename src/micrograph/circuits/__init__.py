@@ -1,1 +1,1 @@
-"""What a unit is built from: questions about a model's weights, and about it on one picture."""
+"""What a unit is built from: attribution graphs and steering on one picture, claims and their evidence."""

@@ -12,6 +12,7 @@ from micrograph import __version__
 from micrograph.cli import (
     atlas,
     circuit,
+    claim,
     dataset,
     demo,
     dictionary,
@@ -53,6 +54,7 @@ modules = (
     circuit,
     steer,
     inputs,
+    claim,
     resolve,
     look,
 )

@@ -91,6 +91,10 @@ class Urls:
         """The heat map of a unit on a stored picture; its number is still to be added."""
         return self.unit(model, node, unit) + "/map" + _query({"dataset": dataset}) + "&number="
 
+    def claims(self, text: str = "") -> str:
+        """The tested claims, or the way to one."""
+        return self.own("/claims") + _query({"text": text or None})
+
     def compare(self, here: str, there: str) -> str:
         """Two models side by side."""
         return self.comparison + _query({"here": here, "there": there})

@@ -7,6 +7,7 @@ from typing import Any
 from micrograph.web import handlers
 from micrograph.web.context import Context
 from micrograph.web.pages import Page
+from micrograph.web.pages.claim import ClaimPage, ClaimsPage
 from micrograph.web.pages.compare import ComparePage
 from micrograph.web.pages.model import ModelPage
 from micrograph.web.pages.node import NodePage
@@ -18,6 +19,8 @@ from micrograph.web.redirects import Redirect
 from micrograph.web.target import Target
 from micrograph.web.targets import (
     AboutTarget,
+    ClaimsTarget,
+    ClaimTarget,
     CompareTarget,
     ModelsTarget,
     ModelTarget,
@@ -45,6 +48,8 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute(AboutTarget, handlers.about, AboutPage),
     PageRoute(SearchTarget, handlers.search, SearchPage),
     PageRoute(CompareTarget, handlers.compare, ComparePage),
+    PageRoute(ClaimsTarget, handlers.claims, ClaimsPage),
+    PageRoute(ClaimTarget, handlers.claim, ClaimPage),
     PageRoute(ModelTarget, handlers.model, ModelPage),
     PageRoute(NodeTarget, handlers.node, NodePage),
     PageRoute(UnitTarget, handlers.unit, UnitPage),

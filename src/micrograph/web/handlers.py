@@ -3,9 +3,12 @@
 Their docstrings are what the OpenAPI document says of the pages.
 """
 
+from micrograph.claims import Claim
+from micrograph.resolve.claims import claim_in, known_claim
 from micrograph.web.context import Context
 from micrograph.web.locations import locate
 from micrograph.web.on_picture import asked, found_picture
+from micrograph.web.pages.claim import ClaimPage, ClaimsPage, claim_page, claims_page
 from micrograph.web.pages.compare import ComparePage, compare_page
 from micrograph.web.pages.model import ModelPage, model_page
 from micrograph.web.pages.node import NodePage, node_page
@@ -22,6 +25,8 @@ from micrograph.web.pages.unit import UnitPage, unit_page
 from micrograph.web.redirects import SEE_OTHER, Redirect, located
 from micrograph.web.targets import (
     AboutTarget,
+    ClaimsTarget,
+    ClaimTarget,
     CompareTarget,
     ModelsTarget,
     ModelTarget,
@@ -52,6 +57,8 @@ def search(context: Context, target: SearchTarget) -> SearchPage | Redirect:
     """Places by address, alias, name or class label. The HTML page goes straight to the place
     where the text names exactly one."""
     text = context.without_prefix(target.q)
+    if not target.twin and (claimed := claim_in(text, context.library)):
+        return Redirect(context.urls.own(claimed.path), SEE_OTHER)
     if not target.twin and (url := addressed_page(context.library, text, context.urls)):
         return Redirect(url, SEE_OTHER)  # before everything is searched
     found = search_page(context.library, text, context.urls)
@@ -63,6 +70,24 @@ def search(context: Context, target: SearchTarget) -> SearchPage | Redirect:
 def compare(context: Context, target: CompareTarget) -> ComparePage:
     """Two models side by side."""
     return compare_page(context.library, context.urls, target.here, target.there)
+
+
+def claims(context: Context, target: ClaimsTarget) -> ClaimsPage | Redirect:
+    """The claims that were tested, and a form for another. With `text` the HTML page goes to that
+    claim's own."""
+    if target.text.strip() and not target.twin:
+        named = claim_in(target.text, context.library) or Claim.parse(target.text.strip())
+        return Redirect(context.urls.own(known_claim(named, context.library).path), SEE_OTHER)
+    return claims_page(context.library, context.urls)
+
+
+def claim(context: Context, target: ClaimTarget) -> ClaimPage | Redirect:
+    """A claim that a unit is built from others, with its evidence or what is missing to test it."""
+    asked = Claim.of_path(target.claim)
+    found = known_claim(asked, context.library)
+    if found.path != target.path:
+        return Redirect(context.urls.own(found.path) + ".json" * target.twin)
+    return claim_page(context.library, found, context.urls, context.obstacle(found.model))
 
 
 def model(context: Context, target: ModelTarget) -> ModelPage | Redirect:

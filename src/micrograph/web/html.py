@@ -14,6 +14,7 @@ from micrograph.lenses import lenses
 from micrograph.lenses.pages.listing import page_of, words
 from micrograph.parts import markup
 from micrograph.parts.numbers import number, score
+from micrograph.parts.plots.evidence import controls_plot, kernel_plot
 from micrograph.parts.plots.svg import short
 from micrograph.parts.urls import Urls
 from micrograph.recipe import indented
@@ -115,6 +116,8 @@ class Html:
             urls=urls,
             lens_of=words,
             depth_of=depth_of,
+            controls_plot=controls_plot,
+            kernel_plot=kernel_plot,
             lens_part=lens_part,
             unit_parts=unit_parts,
             source_names=source_names,

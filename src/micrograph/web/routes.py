@@ -24,6 +24,8 @@ def add_routes(app: FastAPI, site: Site) -> None:
     for route in PAGES:
         shown = _endpoint(site, route)
         path = route.target.pattern
+        if rest := route.target.rest:
+            path = path.replace(f"{{{rest}}}", f"{{{rest}:path}}")
         app.get(path + ".json", response_model=route.page, responses=TWINS)(shown)
         app.get(path, include_in_schema=False)(shown)
 

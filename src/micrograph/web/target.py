@@ -32,6 +32,8 @@ class Target:
 
     kind: ClassVar[str]
     pattern: ClassVar[str]
+    rest: ClassVar[str] = ""
+    """The parameter that stands for all that is left of the path, slashes too; "" for none."""
     twin: bool = False
     query: str = field(default="", compare=False)
 
@@ -69,7 +71,9 @@ class Target:
     @property
     def path(self) -> str:
         """The path of the page itself, whether or not its twin is asked for."""
-        return self.pattern.format_map({n: quote(value) for n, value in self.values.items()})
+        return self.pattern.format_map(
+            {n: quote(v, safe="/=+:" if n == self.rest else "/") for n, v in self.values.items()}
+        )
 
     @property
     def url(self) -> str:

@@ -57,6 +57,22 @@ class CompareTarget(Target):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClaimsTarget(Target):
+    """`/claims`: the claims that were tested. `text` is one to go to."""
+
+    kind, pattern = "claims", "/claims"
+    text: str = field(default="", metadata={"longest": 2000})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimTarget(Target):
+    """`/claims/<model>/<unit>=<unit>+<unit>-<unit>`: a claim and its evidence."""
+
+    kind, pattern, rest = "claim", "/claims/{claim}", "claim"
+    claim: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class LocationTarget(Target):
     """A page of a model, or of something in one: names are as they were written."""
 
@@ -145,6 +161,8 @@ TARGETS: tuple[type[Target], ...] = (
     AboutTarget,
     SearchTarget,
     CompareTarget,
+    ClaimsTarget,
+    ClaimTarget,
     ModelTarget,
     NodeTarget,
     UnitTarget,
@@ -162,7 +180,7 @@ def parse(path: str, query: str = "") -> Target:
     for twin in (True, False) if path.endswith(".json") else (False,):
         plain = path.removesuffix(".json") if twin else path
         for kind in TARGETS:
-            if (found := _match(kind.pattern, plain)) is not None:
+            if (found := _match(kind, plain)) is not None:
                 return kind.of(options | found, twin, query)
     raise no_such_page(path)
 
@@ -178,9 +196,11 @@ def no_such_page(path: str) -> NotFound:
     return NotFound(f"there is no page {short(path)}; places are /models/<model>/<node>/<unit>")
 
 
-def _match(pattern: str, path: str) -> dict[str, str] | None:
+def _match(kind: type[Target], path: str) -> dict[str, str] | None:
     """The values of a pattern's {names} in a path, or None where it has another form."""
-    wanted, given = pattern.split("/"), path.split("/")
+    wanted, given = kind.pattern.split("/"), path.split("/")
+    if kind.rest and len(given) > len(wanted):
+        given = [*given[: len(wanted) - 1], "/".join(given[len(wanted) - 1 :])]
     if len(wanted) != len(given):
         return None
     found = {}
