@@ -1,1 +1,1 @@
-"""What a unit is built from: attribution graphs and steering on one picture; claims and evidence."""
+"""What a unit is built from: attribution graphs, steering, claims and their evidence."""
