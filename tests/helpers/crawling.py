@@ -66,6 +66,8 @@ def crawl(
     def meet(url: str, page: str) -> None:
         path = urlsplit(url).path
         assert path == prefix or path.startswith(prefix + "/"), f"{page} leads to {url}"
+        if path.endswith("/on-picture"):
+            return  # asks a model that need not be here
         if url not in seen and follow(url.removeprefix(prefix)):
             seen.add(url)
             todo.append(url)

@@ -157,6 +157,7 @@ def routes_of(app: Any) -> list[Route]:
         described = getattr(one, "dependant", None)
         options = tuple(p.name for p in described.query_params) if described else ()
         path = one.path if hasattr(one, "methods") else one.path + "/{file}"
+        path = path.replace(":path}", "}")
         found.append(Route(path, frozenset(getattr(one, "methods", {"GET"})), options))
     return found
 
@@ -171,6 +172,12 @@ class Names:
         self.known["dataset"], self.known["variant"] = [], []
         self.known["page"], self.known["number"] = ["1", "2"], ["0", "1", "47"]
         self.known["caricature"] = ["true", "false", "1", "0"]
+        self.known["claim"] = [
+            f"{id}/{[*reading.nodes][-1]}/0={[*reading.nodes][0]}/{sources}"
+            for id, reading in library.readings.items()
+            for sources in ("0", "1-0", "9999", "0:inside")
+            if reading.nodes
+        ]
         for id, reading in library.readings.items():
             self.known["model"].append(id)
             self.known["node"] += reading.aliases

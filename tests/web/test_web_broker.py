@@ -13,7 +13,7 @@ from PIL import Image
 from micrograph.errors import Conflict, MicrographError, Unavailable
 from micrograph.parts.urls import Urls
 from micrograph.web.broker import Broker
-from micrograph.web.brokered import BrokeredLive, BrokeredQuestions, Line
+from micrograph.web.brokered import BrokeredLive, BrokeredQuestions, QuestionLine
 from micrograph.web.live import WAITING, Live
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.reader import Reader
@@ -55,7 +55,7 @@ def site(tmp_path):
         look = PictureQuestions(lambda model, digest: program(LOOKS))
         broker = Broker(live, look, lambda: None)
         made.append(broker)
-        lines = [Line(broker.address) for _ in range(2)]
+        lines = [QuestionLine(broker.address) for _ in range(2)]
         made.extend(lines)
         parts = [
             (BrokeredLive(tmp_path, Urls(), line), BrokeredQuestions(broker.address))
@@ -168,12 +168,12 @@ def test_after_the_end_everything_is_refused_and_nothing_left(site):
     with pytest.raises(Unavailable, match="closing"):
         look.ask("m", "d", {"ask": "look"}, PICTURE)
     with pytest.raises(Unavailable, match="closing"):
-        Line(broker.address).ask("state", unit=["m", "n", 1])
+        QuestionLine(broker.address).ask("state", unit=["m", "n", 1])
 
 
 def test_a_mistake_of_ours_is_told_as_one(site, caplog):
     broker, _, _, _ = site()
-    with contextlib.closing(Line(broker.address)) as line:
+    with contextlib.closing(QuestionLine(broker.address)) as line:
         with pytest.raises(MicrographError, match="its log says where") as told:
             line.ask("state", unit=["too", "few"])
         assert told.value.status == 500

@@ -62,14 +62,14 @@ def test_a_model_with_itself_pairs_every_unit_with_itself(library: Library) -> N
 
 
 def test_without_common_pictures_there_are_rows_but_no_pairs(library: Library) -> None:
-    page = compare_page(library, Urls(), "one", "blind")
+    page = compare_page(library.snapshot(), Urls(), "one", "blind")
     assert page.dataset == ""
     assert page.rows
     assert all(not r.pairs for r in page.rows)
 
 
 def test_rows_go_from_input_to_output_of_both(library: Library) -> None:
-    page = compare_page(library, Urls(), "one", "TWO")
+    page = compare_page(library.snapshot(), Urls(), "one", "TWO")
     depths = [r.depth for r in page.rows]
     assert depths[0] == 0
     assert depths[-1] == 1
@@ -83,7 +83,7 @@ def test_rows_go_from_input_to_output_of_both(library: Library) -> None:
 
 
 def test_nodes_of_one_name_stand_side_by_side(library: Library) -> None:
-    page = compare_page(library, Urls(), "one", "two")
+    page = compare_page(library.snapshot(), Urls(), "one", "two")
     assert page.named
     assert all(r.here.node.id == r.there.node.id for r in page.rows)
     assert [r.here.node.id for r in page.rows] == ["conv0", "mixed1a", "wide", "empty", "logits"]
@@ -91,13 +91,13 @@ def test_nodes_of_one_name_stand_side_by_side(library: Library) -> None:
 
 def test_names_stand_for_the_same_in_short_forms_too() -> None:
     known = Library([], bundled_catalogue())
-    page = compare_page(known, Urls(), "inceptionv1", "inceptionv1_caffe")
+    page = compare_page(known.snapshot(), Urls(), "inceptionv1", "inceptionv1_caffe")
     found = {r.here.node.id: r.there.node.id for r in page.rows}
     assert page.named
     modules = {here: there for here, there in found.items() if here.startswith("mixed")}
     assert len(modules) >= 5
     assert modules == {here: here.replace("mixed", "inception_") for here in modules}
-    page = compare_page(known, Urls(), "alexnet", "contrastive_rn50")
+    page = compare_page(known.snapshot(), Urls(), "alexnet", "contrastive_rn50")
     assert not page.named
     assert page.rows[0].there.node.id == "stem.bn1"
     depths = [r.depth for r in page.rows]
@@ -106,13 +106,13 @@ def test_names_stand_for_the_same_in_short_forms_too() -> None:
 
 def test_rows_count_their_pairs(library: Library) -> None:
     one, two = library.model("one"), library.model("two")
-    page = compare_page(library, Urls(), "one", "two")
+    page = compare_page(library.snapshot(), Urls(), "one", "two")
     row = next(r for r in page.rows if r.here.node.id == "mixed1a")
     found = matches(one, "mixed1a", two, "mixed1a", shared_dataset(one, two), 99)
     assert row.paired == len(found) >= len(row.pairs)
     assert row.same == sum(m.here == m.there for m in found)
     assert sum(m.value >= row.median for m in found) * 2 >= len(found)
-    itself = compare_page(library, Urls(), "one", "one")
+    itself = compare_page(library.snapshot(), Urls(), "one", "one")
     first = next(r for r in itself.rows if r.here.node.id == "conv0")
     assert (first.paired, first.same) == (7, 7)  # all but the dead one
 
@@ -121,7 +121,7 @@ def test_units_without_a_picture_show_their_strongest_example(tmp_path: Path) ->
     with AtlasWriter.open(tmp_path / "lensed.atlas", lens_samples.MODEL, NODES) as writer:
         lens_samples.add(writer)
     lensed = Library([tmp_path])
-    page = compare_page(lensed, Urls(), "lensed", "lensed")
+    page = compare_page(lensed.snapshot(), Urls(), "lensed", "lensed")
     seen = {c.node for c in lensed.model("lensed").counts() if c.technique == "dataset_examples"}
     shown = {r.here.node.id: r.here.thumbs for r in page.rows}
     assert shown["mixed1a"]
@@ -132,7 +132,7 @@ def test_units_without_a_picture_show_their_strongest_example(tmp_path: Path) ->
 
 def test_an_unknown_model_is_not_found(library: Library) -> None:
     with pytest.raises(NotFound, match="tow"):
-        compare_page(library, Urls(), "one", "tow")
+        compare_page(library.snapshot(), Urls(), "one", "tow")
 
 
 def test_the_page_and_its_twin(library: Library) -> None:

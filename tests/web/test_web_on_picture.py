@@ -167,8 +167,8 @@ def test_a_units_page_asks_both_without_scripts(client):
     ("query", "status", "words"),
     [
         ("?picture=nothing", 404, "unknown picture"),
-        ("?picture=car&question=why", 400, "expected graph, steer"),
-        ("?picture=car&question=steer&how=explode", 400, "expected silence, halve"),
+        ("?picture=car&question=why", 400, "expected graph or steer"),
+        ("?picture=car&question=steer&how=explode", 400, "expected silence or halve"),
         ("?dataset=zz&number=1", 400, "is no digest"),
         (f"?dataset={'cd' * 32}&number=1", 404, "is not kept"),
         (f"?dataset={'cd' * 32}&number=x", 400, "number 'x' given"),

@@ -33,7 +33,7 @@ def remove_beside(path: Path) -> None:
         path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-class Watched:
+class WatchedFile:
     """The file that a writer has opened, which others may delete or replace meanwhile: what is
     written then goes nowhere, or into a file of somebody else.
 

@@ -14,7 +14,7 @@ from micrograph.atlas.file import connect, create, fold
 from micrograph.atlas.format import explain
 from micrograph.atlas.graph import read_graph, write_graph
 from micrograph.atlas.lock import WriterLock
-from micrograph.atlas.place import Watched
+from micrograph.atlas.place import WatchedFile
 from micrograph.atlas.records import (
     DatasetRecord,
     DictionaryRecord,
@@ -51,7 +51,7 @@ class AtlasWriter:
     """
 
     def __init__(
-        self, path: Path, lock: WriterLock, connection: sqlite3.Connection, file: Watched
+        self, path: Path, lock: WriterLock, connection: sqlite3.Connection, file: WatchedFile
     ) -> None:
         self.path = path
         self._lock = lock
@@ -339,9 +339,9 @@ class AtlasWriter:
             self._lock.release()
 
 
-def _watched(path: Path, connection: sqlite3.Connection) -> Watched:
+def _watched(path: Path, connection: sqlite3.Connection) -> WatchedFile:
     try:
-        return Watched(path)
+        return WatchedFile(path)
     except BaseException:
         connection.close()
         raise

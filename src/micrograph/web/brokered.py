@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class Line:
+class QuestionLine:
     """Short questions to the broker at `address`, one at a time."""
 
     def __init__(self, address: str) -> None:
@@ -54,7 +54,7 @@ class Line:
 class BrokeredLive(Live):
     """Renders for all processes: they wait in one queue, and each page says how far they are."""
 
-    def __init__(self, folder: Path | None, urls: Urls, line: Line) -> None:
+    def __init__(self, folder: Path | None, urls: Urls, line: QuestionLine) -> None:
         super().__init__(folder, urls)
         self._line = line
 

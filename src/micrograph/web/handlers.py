@@ -75,9 +75,11 @@ def compare(context: Context, target: CompareTarget) -> ComparePage:
 def claims(context: Context, target: ClaimsTarget) -> ClaimsPage | Redirect:
     """The claims that were tested, and a form for another. With `text` the HTML page goes to that
     claim's own."""
-    if target.text.strip() and not target.twin:
+    if target.text.strip():
         named = claim_in(target.text, context.library) or Claim.parse(target.text.strip())
-        return Redirect(context.urls.own(known_claim(named, context.library).path), SEE_OTHER)
+        path = known_claim(named, context.library).path
+        if not target.twin:
+            return Redirect(context.urls.own(path), SEE_OTHER)
     return claims_page(context.library, context.urls)
 
 

@@ -25,7 +25,7 @@ from micrograph.web.error_data import error_data
 from micrograph.web.kept_pages import Written
 from micrograph.web.locations import Location, locate_all
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
-from micrograph.web.on_picture import PictureHere, asked
+from micrograph.web.on_picture import PictureHere, asked, check_question
 from micrograph.web.origin import check_origin
 from micrograph.web.pages.on_picture import OnPicturePage
 from micrograph.web.reader import Reader
@@ -145,6 +145,7 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
     ) -> Response:
         """The body is a picture file: what the unit is made of on it ("graph"), or what changes on
         it with the unit ("steer"). Same origin only; nothing is kept."""
+        check_question(question, how)
         return await post(request, [model, node, unit], UnitQuestion(question, how))
 
     @app.get("/models/{model}/{node}/{unit}/map", response_model=HeatMap, responses=FAILURES)

@@ -11,6 +11,7 @@ from micrograph.errors import BadInput, NotFound, Unavailable, short
 from micrograph.lenses import lenses
 from micrograph.parts.parts import Choice
 from micrograph.steps import StepHook
+from micrograph.web.choices import check_choice
 from micrograph.web.context import Context
 from micrograph.web.lens_traits import EXAMPLES
 from micrograph.web.locations import Location
@@ -40,16 +41,24 @@ class PictureHere:
 
 def found_picture(context: Context, here: Location, target: OnPictureTarget) -> PictureHere:
     """The picture that an address means. Raises BadInput and NotFound."""
+    given = target.number
+    counts = given.isascii() and given.isdecimal() and len(given) <= 9
+    if (given or target.dataset) and not counts:
+        raise BadInput(f"number {short(given)} given; expected one of the dataset's")
     if target.picture:
         return _shipped(target.picture)
     if target.dataset:
-        if not (target.number.isascii() and target.number.isdecimal()) or len(target.number) > 9:
-            raise BadInput(f"number {short(target.number)} given; expected one of the dataset's")
         return _stored(here, target.dataset, int(target.number))
     from micrograph.pictures import shipped  # Pillow: not before it is needed
 
     strongest = _strongest(here)
     return _stored(here, *strongest[0][:2]) if strongest else _shipped(shipped()[0])
+
+
+def check_question(question: str, how: str) -> None:
+    """Raises BadInput for another question or way."""
+    check_choice("question", question, QUESTIONS)
+    check_choice("how", how, WAYS)
 
 
 def asked(
@@ -65,9 +74,7 @@ def asked(
 
     Raises BadInput for another question or way, and what the worker raises.
     """
-    for given, known in ((question, QUESTIONS), (how, WAYS)):
-        if given not in known:
-            raise BadInput(f"{short(given)} is not known here; expected {', '.join(known)}")
+    check_question(question, how)
     atlas, node, unit = here.atlas, here.node, here.unit
     assert node is not None
     assert unit is not None

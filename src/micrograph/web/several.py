@@ -25,7 +25,7 @@ from micrograph.errors import Unavailable
 from micrograph.heap import share_between_threads
 from micrograph.parts.urls import Urls
 from micrograph.web.broker import Broker
-from micrograph.web.brokered import BrokeredLive, BrokeredQuestions, Line
+from micrograph.web.brokered import BrokeredLive, BrokeredQuestions, QuestionLine
 from micrograph.web.endings import end_quietly
 from micrograph.web.live import READ_ONLY, Live
 from micrograph.web.picture_questions import PictureQuestions
@@ -49,7 +49,7 @@ class SiteProcess:
         _end_with_parent()
         share_between_threads()
         end_quietly()
-        line, folder = Line(self.address), _writable(self.settings)
+        line, folder = QuestionLine(self.address), _writable(self.settings)
         app = self.settings.app(
             BrokeredLive(folder, Urls(), line), BrokeredQuestions(self.address, _off(self.settings))
         )

@@ -12,7 +12,7 @@ Place = tuple[tuple[int, ...], tuple[int, ...], int]
 """Shape, strides and offset of a tensor in its storage."""
 
 
-class Storages:
+class StorageNumbers:
     """Numbers for the storages of tensors, from 1 on; no number is given twice."""
 
     def __init__(self) -> None:

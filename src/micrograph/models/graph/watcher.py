@@ -21,7 +21,7 @@ from micrograph.models.graph.layouts import in_place, layout_of
 from micrograph.models.graph.receptive_field import UNKNOWN, WHOLE, Field, union
 from micrograph.models.graph.slips import Slips
 from micrograph.models.graph.sources import sources_after
-from micrograph.models.graph.storages import Place, Storages, at, place_of
+from micrograph.models.graph.storages import Place, StorageNumbers, at, place_of
 from micrograph.models.graph.unfollowed import Unfollowed, loss_after
 from micrograph.models.graph.values import Memory, Origin, Producer, Value
 from micrograph.models.graph.writes import is_all, reaches, trace_after_write
@@ -71,7 +71,7 @@ class Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._pictures = 0
         self._origins: dict[Memory, Origin] = {}
         self._versions: dict[int, int] = {}
-        self._storages = Storages()
+        self._storages = StorageNumbers()
         # Which tensors there were in each storage.
         self._places: dict[int, dict[Memory, Place]] = {}
         # Parts of tensors that were written to, and what was known before of those around them.

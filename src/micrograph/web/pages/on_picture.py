@@ -118,7 +118,7 @@ def inputs_of(graph: AttributionGraph) -> list[AttributionEdge]:
 
 
 @dataclass(frozen=True)
-class Rest:
+class UnlistedInputs:
     """What of a target is not listed: how many inputs, their sum, and their share of all."""
 
     count: int
@@ -126,11 +126,11 @@ class Rest:
     share: float
 
 
-def rest_of(graph: AttributionGraph) -> Rest:
+def rest_of(graph: AttributionGraph) -> UnlistedInputs:
     """All inputs of the target but those that `inputs_of` lists, pruned ones too."""
     target, listed = graph.node(graph.target), inputs_of(graph)
     hidden = [e for e in graph.edges if e.target == graph.target and e not in listed]
-    return Rest(
+    return UnlistedInputs(
         target.others + len(hidden),
         target.others_sum + sum(edge.weight for edge in hidden),
         target.others_share + sum(edge.share for edge in hidden),
