@@ -105,6 +105,20 @@ def test_an_index_of_before_is_used_again(folder: Path, monkeypatch: pytest.Monk
     assert known(again, library.snapshot()) == {"tinynet": 1, "second": 0}
 
 
+def test_an_index_that_lacks_a_value_is_filled_up(folder: Path) -> None:
+    """As another version of the program left it, which kept less or in another form."""
+    made, library = indexed(folder)
+    place = made.path
+    made.close()
+    assert place is not None
+    with closing(sqlite3.connect(place)) as connection, connection:
+        connection.execute("DELETE FROM kept WHERE name = ?", (profiles.KEPT_AS,))
+    again, library = indexed(folder)
+    for path, state in library.snapshot().files.items():
+        assert again.stored_value(path, state, profiles.KEPT_AS) is not None
+    check_answers(library, folder)
+
+
 def test_changed_and_removed_atlases(folder: Path) -> None:
     made, library = indexed(folder)
     renamed = dataclasses.replace(MODEL, labels=("lorry", "bus", "wild cat"))

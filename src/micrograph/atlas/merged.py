@@ -48,6 +48,7 @@ class Merged:
         self.index = index
         self._counts: list[Count] | None = None
         self._datasets: list[DatasetRecord] | None = None
+        self._digests: list[set[str]] | None = None
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
         self.dictionaries = {
@@ -148,11 +149,20 @@ class Merged:
         """As `Atlas.samples`; one with its picture wins."""
         numbers = list(numbers)
         found: dict[int, SampleRecord] = {}
-        for part in self.parts:
+        for part in self._parts_about(dataset):
             for number, sample in part.samples(dataset, numbers).items():
                 if number not in found or found[number].picture is None:
                     found[number] = sample
         return found
+
+    def _parts_about(self, dataset: str) -> Sequence[Atlas]:
+        """The parts that may name pictures of a dataset."""
+        if not self.states:
+            return self.parts
+        if self._digests is None:  # as with counts
+            self._digests = [part.dataset_digests() for part in self.parts]
+        pairs = zip(self.parts, self._digests, strict=True)
+        return [part for part, digests in pairs if dataset.lower() in digests]
 
     def picture(self, digest: str) -> Picture | None:
         """As `Atlas.picture`."""

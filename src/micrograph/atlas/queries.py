@@ -79,6 +79,8 @@ DATASETS = """
 SELECT name, lower(hex(digest)), title, pictures, size, licence, classes FROM dataset ORDER BY id
 """
 
+DATASET_DIGESTS = "SELECT lower(hex(digest)) FROM dataset"
+
 SAMPLES = """
 SELECT s.number, s.name, s.class, lower(hex(p.digest)), p.mime, p.width, p.height, p.color
 FROM sample s LEFT JOIN picture p ON p.id = s.picture

@@ -281,6 +281,12 @@ class Atlas:
         with reading(self.path) as ask:
             return list(self._sound(ask.execute(queries.DATASETS), rows.dataset_record))
 
+    def dataset_digests(self) -> set[str]:
+        """Those of the datasets of which the atlas may name pictures."""
+        with reading(self.path) as ask:
+            found = ask.execute(queries.DATASET_DIGESTS)
+            return set(self._sound(found, lambda row: columns.text(row[0])))
+
     def samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]:
         """Pictures of a dataset (by its digest, 64 hex digits), without image bytes, by number;
         numbers that the atlas does not hold are left out. Raises ValueError for no hex digits.

@@ -139,7 +139,7 @@ class Index:
         with self._lock:
             if not self._open_store():
                 return None
-        known = self._ask(Store.states, None)
+        known = self._ask(lambda store: store.states(self._makers), None)
         if known is None:
             return None
         gone = [Path(path) for path in known if not os.path.exists(path)]

@@ -4,7 +4,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from micrograph.atlas.keeping import Row, States
@@ -70,10 +70,18 @@ class Store:
     def close(self) -> None:
         self._connection.close()
 
-    def states(self) -> dict[str, State]:
-        """Every file that is known, in which state."""
-        rows = self._connection.execute("SELECT path, state FROM file")
-        return {path: tuple(json.loads(state)) for path, state in rows}
+    def states(self, names: Collection[str]) -> dict[str, State | None]:
+        """Every file that is known, in which state; None where a value of these names is lacking:
+        another version of this program read it."""
+        rows = self._connection.execute(
+            "SELECT path, state, (SELECT count(*) FROM kept WHERE file = file.id "
+            "AND name IN (SELECT value FROM json_each(?))) FROM file",
+            (json.dumps(list(names)),),
+        )
+        return {
+            path: tuple(json.loads(state)) if there == len(names) else None
+            for path, state, there in rows
+        }
 
     def value(self, path: Path, state: State, name: str) -> bytes | None:
         """What is kept of a file in a state; None if nothing is, or what is was altered."""

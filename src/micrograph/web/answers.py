@@ -15,7 +15,7 @@ def answer(
 ) -> Response:
     """`written` compressed where the reader takes it, with an ETag of the bytes that are sent; 304
     where the reader has those."""
-    packed = len(written.body) > _SMALL and accepts_gzip(request.headers.get("accept-encoding", ""))
+    packed = written.length > _SMALL and accepts_gzip(request.headers.get("accept-encoding", ""))
     etag = written.packed_etag if packed else written.etag
     headers = {"etag": etag, "cache-control": cache, "vary": "accept-encoding"}
     if status == 200 and is_known(request.headers.get("if-none-match", ""), etag):

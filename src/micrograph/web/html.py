@@ -1,7 +1,6 @@
 """Pages as HTML: the templates, and how they write numbers."""
 
 import hashlib
-import re
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -75,7 +74,10 @@ def megabytes(size: int) -> str:
 
 def breakable(name: str) -> Markup:
     """A long name that may break behind its separators and nowhere else."""
-    return Markup("<wbr>").join(re.findall(r"[^_./-]*[_./-]?", name)[:-1])
+    text = str(escape(name))
+    for separator in "_./-":  # of which none is in what is put in
+        text = text.replace(separator, f"{separator}<wbr>")
+    return Markup(text.removesuffix("<wbr>"))
 
 
 def ticked(text: str) -> Markup:

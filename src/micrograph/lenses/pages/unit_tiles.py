@@ -4,6 +4,7 @@ A page that names units of a hundred models would else open as many files.
 """
 
 import json
+import re
 from dataclasses import asdict, fields
 
 from micrograph.atlas.merged import Merged
@@ -35,27 +36,26 @@ class PackedTiles:
 
     def __init__(self, packed: bytes) -> None:
         self.packed = packed
-        self._of_node: dict[str, tuple[int, int]] = {}
+        self._of_node: dict[str, dict[int, int]] = {}
 
     def find(self, node: str, unit: int) -> Tile | None:
         """The tile of a unit, None where there is none."""
-        key = b"\n" + _key(node, unit)
-        at = self.packed.find(key, *self._lines_of(node))
-        if at < 0:
+        at = self._places_of(node).get(unit)
+        if at is None:
             return None
-        line, _, _ = self.packed[at + len(key) : at + len(key) + _LONGEST].partition(b"\n")
+        line, _, _ = self.packed[at : at + _LONGEST].partition(b"\n")
         try:
             tile = json.loads(line)
         except ValueError:
             return None
         return Tile(**tile) if isinstance(tile, dict) and tile.keys() == _FIELDS else None
 
-    def _lines_of(self, node: str) -> tuple[int, int]:
-        """Where the lines of a node begin, and the last one ends."""
+    def _places_of(self, node: str) -> dict[int, int]:
+        """Where the tile of each unit of a node stands."""
         if node not in self._of_node:
-            first = b"\n" + node.encode() + b"/"
-            at, last = self.packed.find(first), self.packed.rfind(first)
-            self._of_node[node] = (at, last + len(first) + _LONGEST) if at >= 0 else (0, 0)
+            line = re.compile(b"\n" + re.escape(node.encode()) + rb"/(\d+)\t")
+            found = {int(there[1]): there.end() for there in line.finditer(self.packed)}
+            self._of_node[node] = found
         return self._of_node[node]
 
 

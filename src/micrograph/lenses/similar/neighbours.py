@@ -7,6 +7,7 @@ the same dataset. The search is exact. By weights: what the lens `similar` store
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -74,10 +75,10 @@ def by_profile(
             continue
         itself = _places_of(atlas, node, unit)
         here = [(atlas, _without_branches(atlas, own_blocks))]
-        ((_, blocks),) = _candidates(here, mine, unit, count + len(itself)) or here
-        own = _nearest(atlas, blocks, mine, unit, count, itself)
-        if own is not None:
-            found.append(Neighbours("profile", _method(own[1]), own[0], digest, own[1]))
+        for _, blocks in _candidates(here, mine, unit, count + len(itself)):
+            own = _nearest(atlas, blocks, mine, unit, count, itself)
+            if own is not None:
+                found.append(Neighbours("profile", _method(own[1]), own[0], digest, own[1]))
         foreign: list[Neighbour] = []
         fewest = len(mine.numbers)
         elsewhere = [
@@ -143,6 +144,7 @@ def _nearest(
     import numpy as np
 
     found: list[Neighbour] = []
+    named: list[tuple[Profiles, np.ndarray]] = []
     fewest = len(mine.numbers)
     for node, block in blocks.items():
         profile = mine.values[unit]
@@ -150,8 +152,7 @@ def _nearest(
             units = blocks.near[node]
             units = units[units != itself.get(node, -1)]
             if len(block.numbers) >= FEWEST and len(units):
-                pairs = zip(units.tolist(), block.exactly(units, profile), strict=True)
-                found += [Neighbour(atlas.model.id, node, u, value) for u, value in pairs]
+                named.append((block, units))
             continue
         if not np.array_equal(block.numbers, mine.numbers):
             common = np.intersect1d(block.numbers, mine.numbers)
@@ -167,10 +168,27 @@ def _nearest(
         near = _reaching(values, count)
         exact = zip(near.tolist(), block.exactly(near, profile), strict=True)
         found += [Neighbour(atlas.model.id, node, u, value) for u, value in exact]
+    found += [Neighbour(atlas.model.id, n, u, v) for n, u, v in _exactly(named, mine.values[unit])]
     if not found:
         return None
     found.sort(key=lambda n: -n.value)
     return found[:count], fewest
+
+
+def _exactly(
+    named: Sequence[tuple[Profiles, "np.ndarray"]], profile: "np.ndarray"
+) -> Iterator[tuple[str, int, float]]:
+    """The correlations of some units of some nodes with a profile; those that lie in one array are
+    worked out together."""
+    import numpy as np
+
+    for _, group in groupby(named, key=lambda pair: id(pair[0].whole or pair[0])):
+        there = list(group)
+        whole = there[0][0].whole or there[0][0]
+        rows = np.concatenate([block.first + units for block, units in there])
+        places = [(block.node, unit) for block, units in there for unit in units.tolist()]
+        for (node, unit), value in zip(places, whole.exactly(rows, profile), strict=True):
+            yield node, unit, value
 
 
 def _without_branches(atlas: Reading, blocks: Nodes) -> Nodes:
@@ -190,25 +208,27 @@ def _candidates(
 ) -> Sequence[tuple[Reading, Nodes]]:
     """Those blocks of some models that can hold one of the `count` nearest units.
 
-    One pass over all nodes of a file finds how near each unit is; nodes without a unit near enough
-    are dropped, of the others these units are named. Models that were shown other pictures are left
-    as they are.
+    What an index keeps of the file of the unit names them; of other files, and where that does not
+    go far enough down, one pass over all nodes finds how near each unit is. Nodes without a unit
+    near enough are dropped, of the others these units are named. Models that were shown other
+    pictures are left as they are.
     """
     import numpy as np
 
-    probe = mine.values[unit].astype(np.float32)
-    probe -= probe.mean(dtype=np.float64)
-    length = np.linalg.norm(probe)
-    probe /= length if length >= 1e-3 else np.nan
-    near = [_correlations(blocks, mine, probe) for _, blocks in elsewhere]
-    rows = [np.empty(0, np.float32)] + [v for found in near if found for _, v in found]
-    least = _least(np.concatenate(rows), count)
+    for from_index in (True, False):
+        near = [_correlations(blocks, mine, unit, from_index) for _, blocks in elsewhere]
+        rows = [np.empty(0, np.float32)]
+        rows += [group.values for found in near if found for group in found]
+        least = _least(np.concatenate(rows), count)
+        lacking = max((group.rest for found in near if found for group in found), default=-np.inf)
+        if lacking == -np.inf or lacking < least:
+            break
     kept = []
     for (other, blocks), found in zip(elsewhere, near, strict=True):
         if found is None:
             kept.append((other, blocks))
             continue
-        there = {n: u for group, values in found for n, u in _units_reaching(group, values, least)}
+        there = {n: u for group in found for n, u in _units_reaching(group, least)}
         if there:
             nodes = Nodes({n: block for n, block in blocks.items() if n in there})
             nodes.near = there
@@ -232,38 +252,61 @@ def _reaching(values: "np.ndarray", count: int) -> "np.ndarray":
         return np.flatnonzero(np.isfinite(values) & (values >= _least(values, count)))
 
 
-GroupValues = list[tuple[list[Profiles], "np.ndarray"]]
-"""Groups of nodes, each with a value of every unit, node after node."""
+@dataclass(frozen=True)
+class _Correlations:
+    """Of the units of some nodes, node after node, with one unit: NaN where that is not known, and
+    then no more than `rest`."""
+
+    nodes: list[Profiles]
+    values: "np.ndarray"
+    rest: float
 
 
-def _correlations(blocks: Nodes, mine: Profiles, probe: "np.ndarray") -> GroupValues | None:
-    """The correlations of all units with `probe`, a profile of mean 0 and length 1 on the pictures
-    of `mine`; None where a node was shown other pictures."""
+def _correlations(
+    blocks: Nodes, mine: Profiles, unit: int, from_index: bool
+) -> list[_Correlations] | None:
+    """The correlations of all units with a unit of `mine`; None where a node was shown other
+    pictures. `from_index`: of those in the file of `mine` only what is kept, if it is."""
     import numpy as np
 
     found = []
+    probe: np.ndarray | None = None
     for whole, group, complete in blocks.groups:
         if len(whole.numbers) != len(mine.numbers) or (whole.numbers != mine.numbers).any():
             return None
-        values = whole.products(probe) * whole.scale
+        near = whole.nearest if from_index and whole is mine.whole else None
+        if near is not None and near.hidden.isdisjoint(block.node for block in group):
+            values, rest = near.values_for(mine.first + unit)
+        else:
+            probe = _probe(mine.values[unit]) if probe is None else probe
+            values, rest = whole.products(probe) * whole.scale, -np.inf
         if not complete:  # some are not shown
             values = np.concatenate([values[b.first : b.first + len(b.values)] for b in group])
-        found.append((group, values))
+        found.append(_Correlations(group, values, rest))
     return found
 
 
-def _units_reaching(
-    group: list[Profiles], values: "np.ndarray", least: float
-) -> Iterator[tuple[str, "np.ndarray"]]:
+def _probe(profile: "np.ndarray") -> "np.ndarray":
+    """A profile with mean 0 and length 1, NaN where it is always the same."""
+    import numpy as np
+
+    probe = profile.astype(np.float32)
+    probe -= probe.mean(dtype=np.float64)
+    length = np.linalg.norm(probe)
+    probe /= length if length >= 1e-3 else np.nan
+    return probe
+
+
+def _units_reaching(group: _Correlations, least: float) -> Iterator[tuple[str, "np.ndarray"]]:
     """The nodes with units of at least that value, and those."""
     import numpy as np
 
-    rows = np.flatnonzero(values >= least)
+    rows = np.flatnonzero(group.values >= least)
     if len(rows):
-        ends = np.cumsum([len(block.values) for block in group])
+        ends = np.cumsum([len(block.values) for block in group.nodes])
         nodes = np.searchsorted(ends, rows, side="right")
         for place in np.unique(nodes):
-            block = group[place]
+            block = group.nodes[place]
             yield block.node, rows[nodes == place] - (ends[place] - len(block.values))
 
 

@@ -1,6 +1,7 @@
 """Profiles: what a sweep of `dataset_examples` stored of units, on which pictures they fire."""
 
 import json
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
@@ -11,14 +12,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from micrograph.atlas import Reading
+from micrograph.atlas.concatenations import concatenations
 from micrograph.atlas.scan import State, file_state
 from micrograph.lenses.dataset_examples.lens import LENS as EXAMPLES
 from micrograph.lenses.dataset_examples.lens import SweptNode
+from micrograph.lenses.similar.nearest import DEPTH, Nearest, nearest_in
 
 if TYPE_CHECKING:
     import numpy as np
 
-KEPT_AS = "profiles-1"
+KEPT_AS = "profiles-2"
 """The name under which an index keeps what `pack` makes of a file."""
 
 _CHUNK = 1 << 17
@@ -33,7 +36,7 @@ class Profiles:
     not depend on scale or offset: they need not be turned back into activations.
 
     `whole`, where it is given, has the rows of all nodes of one file that were shown the same
-    pictures, those of this node from row `first` on.
+    pictures, those of this node from row `first` on. `nearest` is what an index keeps of a whole.
     """
 
     node: str
@@ -41,6 +44,7 @@ class Profiles:
     numbers: "np.ndarray"
     whole: "Profiles | None" = None
     first: int = 0
+    nearest: Nearest | None = None
 
     @cached_property
     def moments(self) -> tuple["np.ndarray", "np.ndarray"]:
@@ -86,12 +90,16 @@ class Profiles:
             place[: len(part)] = part
             yield place[: len(part)]
 
-    def products(self, vector: "np.ndarray") -> "np.ndarray":
-        """Of every unit's profile with a vector, float32 [unit]."""
+    def products(self, vectors: "np.ndarray") -> "np.ndarray":
+        """Of every unit's profile with a vector, or the columns of a matrix, float32 [unit]."""
         import numpy as np
 
-        found = [np.empty(0, np.float32)] + [part @ vector for part in self._in_floats()]
-        return np.concatenate(found)
+        found = np.empty((len(self.values), *vectors.shape[1:]), np.float32)
+        first = 0
+        for part in self._in_floats():
+            np.matmul(part, vectors, out=found[first : first + len(part)])
+            first += len(part)
+        return found
 
     def exactly(self, units: "np.ndarray", profile: "np.ndarray") -> list[float]:
         """The correlations of some units with `profile`, to the last figure of float32; no unit may
@@ -99,7 +107,8 @@ class Profiles:
         import numpy as np
 
         centred = profile - profile.mean(dtype=np.float64)
-        theirs = self.values[units] - self.values[units].mean(1, keepdims=True, dtype=np.float64)
+        theirs = self.values[units].astype(np.float64)
+        theirs -= theirs.mean(1, keepdims=True)
         lengths = np.linalg.norm(theirs, axis=1) * np.linalg.norm(centred)
         values = np.clip(theirs @ centred / lengths, -1, 1).astype(np.float32)
         return [float(value) for value in values]
@@ -200,16 +209,40 @@ def pack(part: Reading) -> bytes:
     found = _read_profiles(part)
     wholes = {id(p.whole): p.whole for nodes in found.values() for p in nodes.values() if p.whole}
     order = list(wholes)
+    near = [
+        _nearest(part, [p for n in found.values() for p in n.values() if p.whole is w], w)
+        for w in wholes.values()
+    ]
     head = {
-        "wholes": [[*w.values.shape, w.numbers.dtype.str] for w in wholes.values()],
+        "wholes": [
+            [*w.values.shape, w.numbers.dtype.str, sorted(n.hidden) if n else None]
+            for w, n in zip(wholes.values(), near, strict=True)
+        ],
         "nodes": [
             [digest, p.node, order.index(id(p.whole)), p.first, len(p.values)]
             for digest, nodes in found.items()
             for p in nodes.values()
         ],
     }
-    data = [a.tobytes() for w in wholes.values() for a in (w.values, w.numbers)]
+    data = [
+        array.tobytes()
+        for w, n in zip(wholes.values(), near, strict=True)
+        for array in (w.values, w.numbers, *((n.rows, n.values) if n else ()))
+    ]
     return b"".join([json.dumps(head).encode(), b"\n", *data])
+
+
+def _nearest(part: Reading, nodes: list[Profiles], whole: Profiles) -> Nearest | None:
+    """What is worth keeping of nodes that lie in one array: pages show no unit of a branch."""
+    import numpy as np
+
+    there = {p.node for p in nodes}
+    parts = concatenations(part)
+    hidden = frozenset(node for node in there if parts.get(node, ("", 0))[0] in there)
+    shown = np.ones(len(whole.values), bool)
+    for p in nodes:
+        shown[p.first : p.first + len(p.values)] = p.node not in hidden
+    return nearest_in(whole, shown, hidden)
 
 
 def unpack(packed: bytes) -> dict[str, Nodes]:
@@ -218,12 +251,23 @@ def unpack(packed: bytes) -> dict[str, Nodes]:
 
     line, _, _ = packed.partition(b"\n")
     head, at = json.loads(line), len(line) + 1
+
+    def array(dtype: Any, *shape: int) -> "np.ndarray":
+        nonlocal at
+        found = np.frombuffer(packed, np.dtype(dtype), math.prod(shape), at).reshape(shape)
+        at += found.nbytes
+        return found
+
     wholes: list[Profiles] = []
-    for units, pictures, dtype in head["wholes"]:
-        values = np.frombuffer(packed, np.uint8, units * pictures, at).reshape(units, pictures)
-        numbers = np.frombuffer(packed, np.dtype(dtype), pictures, at + values.nbytes)
-        at += values.nbytes + numbers.nbytes
-        wholes.append(Profiles("", values, numbers))
+    for units, pictures, dtype, hidden in head["wholes"]:
+        values, numbers = array(np.uint8, units, pictures), array(dtype, pictures)
+        near = None
+        if hidden is not None:
+            rows, alike = array(np.int32, units, DEPTH), array(np.float32, units, DEPTH)
+            if rows.size and not 0 <= rows.min() <= rows.max() < units:
+                raise ValueError("a unit is near to one that there is not")
+            near = Nearest(rows, alike, frozenset(hidden))
+        wholes.append(Profiles("", values, numbers, nearest=near))
     if at != len(packed):
         raise ValueError("more or less than what was packed")
     found: dict[str, Nodes] = {}

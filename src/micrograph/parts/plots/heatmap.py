@@ -48,13 +48,17 @@ def heatmap(
 
     shapes: dict[str, list[str]] = {}
     best: tuple[float, int, int] | None = None
+    extent, isfinite = high - low, math.isfinite  # a page has hundreds of cells
     for r, (row, cells) in enumerate(zip(values, grid.cells, strict=False)):
         for c, (value, cell) in enumerate(zip(row, cells, strict=False)):
-            if not math.isfinite(value):
-                continue
-            shapes.setdefault(colour((value - low) / (high - low)), []).append(cell)
-            if best is None or value > best[0]:
-                best = (value, r, c)
+            if isfinite(value):
+                key = colour((value - low) / extent)
+                if key in shapes:
+                    shapes[key].append(cell)
+                else:
+                    shapes[key] = [cell]
+                if best is None or value > best[0]:
+                    best = (value, r, c)
     # Crisp, or the page would shine through between the cells.
     parts: list[object] = [
         Markup(f'<path d="{"".join(data)}" fill="{key}" shape-rendering="crispEdges"/>')

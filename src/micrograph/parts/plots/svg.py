@@ -54,12 +54,14 @@ lightness 0.22 to 0.93, hue 290° to 105°, chroma 0.1 where a screen shows it."
 
 
 _SCALE = tuple("#" + c for c in _COLOURS)
+_LAST = len(_SCALE) - 1
 
 
 def colour(share: float) -> str:
     """The colour of a value, 0 (lowest) to 1 (highest) of the scale; beyond them the ends'."""
-    last = len(_SCALE) - 1
-    return _SCALE[min(max(round(share * last), 0), last)]
+    if 0 <= share <= 1:
+        return _SCALE[round(share * _LAST)]
+    return _SCALE[_LAST if share > 1 else 0]
 
 
 def colours() -> list[str]:
