@@ -74,11 +74,11 @@ def compare(context: Context, target: CompareTarget) -> ComparePage:
 
 def claims(context: Context, target: ClaimsTarget) -> ClaimsPage | Redirect:
     """The claims that were tested, and a form for another. With `text` the HTML page goes to that
-    claim's own."""
+    claim's own; `page` counts from 1 where there are many."""
     if target.text.strip() and not target.twin:
         named = claim_in(target.text, context.library) or Claim.parse(target.text.strip())
         return Redirect(context.urls.own(known_claim(named, context.library).path), SEE_OTHER)
-    return claims_page(context.library, context.urls)
+    return claims_page(context.library, context.urls, target.number)
 
 
 def claim(context: Context, target: ClaimTarget) -> ClaimPage | Redirect:
