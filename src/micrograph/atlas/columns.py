@@ -61,7 +61,7 @@ def data(value: Any) -> bytes:
 
 
 def parsed(value: Any) -> Any:
-    """What a text of JSON holds. Halves of signs, which JSON can write and no page can, are none."""
+    """What a text of JSON holds. It can write halves of signs, which no page can: refused."""
     if not isinstance(value, str) or len(value) > LONGEST_JSON:
         raise ValueError(f"{str(value)[:40]!r} is no JSON")
     found = json.loads(value)

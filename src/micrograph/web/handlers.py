@@ -153,4 +153,5 @@ def on_picture(context: Context, target: OnPictureTarget) -> OnPicturePage:
     """What a unit is made of on a picture, or what changes on it with the unit; the worker that
     looks at pictures is asked."""
     here = locate(context.library, target.location, context.urls)
-    return asked(context, here, target.question, target.how, found_picture(context, here, target))
+    picture = found_picture(context, here, target)
+    return asked(context, here, target.question, target.how, picture, reader=context.reader)

@@ -151,6 +151,7 @@ class OnPictureTarget(LocationTarget):
     `number` of a `dataset` (its digest) and kept in the atlas; by default the unit's strongest."""
 
     kind, pattern = "on_picture", "/models/{model}/{node}/{unit}/on-picture"
+    asks = True
     model: str
     node: str
     unit: str
