@@ -82,6 +82,10 @@ class Claim:
         self.subject  # noqa: B018 - checks that there is a source, and that all places differ
         if len(self.path) > LONGEST:
             raise BadInput(f"a claim of {len(self.path)} characters is too long; {LONGEST} at most")
+        if len(self.says) > LONGEST:
+            raise BadInput(
+                f"words of {len(self.says)} characters say too much of a claim; {LONGEST} at most"
+            )
         if self.weights and not _DIGEST.fullmatch(self.weights):
             raise BadInput(
                 f"digest of weights {short(self.weights)} is not understood; expected 64 hex digits"
@@ -179,6 +183,8 @@ class Claim:
     def from_json(cls, data: Mapping[str, Any]) -> "Claim":
         """What `to_json` gave. Raises BadInput for anything else."""
         try:
+            if len(data["sources"]) > LONGEST:
+                raise BadInput(f"a claim of {len(data['sources'])} sources; {LONGEST} at most")
             sources = tuple(
                 ClaimSource(_unit(one["unit"]), one.get("sign", 1), str(one.get("relation", "")))
                 for one in data["sources"]

@@ -7,9 +7,7 @@ from typing import Any
 class Document(HTMLParser):
     """Collects what the checks ask about."""
 
-    VOID = frozenset(
-        {"meta", "link", "img", "input", "br", "hr", "wbr", "rect", "path", "circle", "line"}
-    )
+    VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "wbr"})
 
     def __init__(self, text: str) -> None:
         super().__init__()

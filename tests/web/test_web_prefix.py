@@ -25,7 +25,8 @@ def pages(path: str) -> bool:
     plain, _, query = path.partition("?")
     parts = plain.removesuffix(".json").split("/")
     many = len(parts) == 5 and parts[1] == "models" and parts[4] not in ("0", "7")
-    return not many and "&" not in query and parts[-1] not in ("map", "look", "render")
+    asks = ("map", "look", "render", "on-picture", "compare")  # of a picture, of two models
+    return not many and "&" not in query and parts[-1] not in asks
 
 
 @pytest.fixture(scope="module")

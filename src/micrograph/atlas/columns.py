@@ -9,6 +9,7 @@ import math
 import re
 from typing import Any
 
+_PERHAPS_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 LONGEST_TEXT = 1 << 20
 """Characters of a text; names and titles are far shorter."""
 LONGEST_JSON = 16 << 20
@@ -60,10 +61,13 @@ def data(value: Any) -> bytes:
 
 
 def parsed(value: Any) -> Any:
-    """What a text of JSON holds."""
+    """What a text of JSON holds. It can write halves of signs, which no page can: refused."""
     if not isinstance(value, str) or len(value) > LONGEST_JSON:
         raise ValueError(f"{str(value)[:40]!r} is no JSON")
-    return json.loads(value)
+    found = json.loads(value)
+    if _PERHAPS_HALF.search(value):
+        json.dumps(found, ensure_ascii=False).encode()  # a ValueError where one stands alone
+    return found
 
 
 def mapping(value: Any) -> dict[str, Any]:

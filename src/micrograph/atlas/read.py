@@ -51,7 +51,10 @@ def _tell_once(line: str) -> None:
 
 
 MOST_RESULTS = 10_000
-"""Of a unit, or of a node as a whole: a page reads all of them, and shows them in pages."""
+"""Of a unit, of a node as a whole, or of another subject: a page reads all of them, and shows them
+in pages."""
+MOST_SUBJECTS = 100_000
+"""That are neither nodes nor units."""
 
 
 class Atlas:
@@ -196,9 +199,12 @@ class Atlas:
         given = {"subject": str(subject), "technique": technique}
         with reading(self.path) as ask:
             found = ask.execute(queries.VISUALIZATIONS.format(at=queries.ABOUT), given)
+            listed = found.fetchmany(MOST_RESULTS + 1)
+            if len(listed) > MOST_RESULTS:
+                raise ValueError(f"more than {MOST_RESULTS} results about one subject")
             home = place_of(subject.home)
             return list(
-                self._sound(found, lambda row: rows.visualization_record(*home, row, subject))
+                self._sound(listed, lambda row: rows.visualization_record(*home, row, subject))
             )
 
     def subjects(self, node: str | None = None, technique: str | None = None) -> list[Subject]:
@@ -211,7 +217,10 @@ class Atlas:
             node = find_node(node, self.aliases, self.model.id)
         with reading(self.path) as ask:
             found = ask.execute(queries.SUBJECTS, {"node": node, "technique": technique})
-            return list(self._sound(found, lambda row: Subject.parse(columns.text(row[0]))))
+            listed = found.fetchmany(MOST_SUBJECTS + 1)
+            if len(listed) > MOST_SUBJECTS:
+                raise ValueError(f"more than {MOST_SUBJECTS} subjects")
+            return list(self._sound(listed, lambda row: Subject.parse(columns.text(row[0]))))
 
     def results(
         self, node: str, technique: str, variant: str, units: range | None = None

@@ -95,6 +95,10 @@ class Urls:
         """The tested claims, or the way to one."""
         return self.own("/claims") + _query({"text": text or None})
 
+    def page_of_claims(self, number: int) -> str:
+        """The list of claims, which has several pages where many were tested."""
+        return self.own("/claims") + _query({"page": number if number > 1 else None})
+
     def compare(self, here: str, there: str) -> str:
         """Two models side by side."""
         return self.comparison + _query({"here": here, "there": there})

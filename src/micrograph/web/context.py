@@ -10,6 +10,7 @@ from micrograph.parts.parts import LookState, look_state
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known, never_released
 from micrograph.web.locations import Location
+from micrograph.web.reader import Reader
 from micrograph.web.render_state import RenderState
 from micrograph.web.site import Site
 
@@ -18,10 +19,12 @@ from micrograph.web.site import Site
 class Context:
     """The site as one request sees it, from its first question to its last. `origin`
     ("http://host:port", or "") is what makes a path of the site an address for everybody;
-    `site` is the one under the path that the request was sent to."""
+    `site` is the one under the path that the request was sent to; `reader` who waits for work
+    that is done for it."""
 
     site: Site
     origin: str = ""
+    reader: Reader | None = field(default=None, repr=False, compare=False)
     _known: dict[str, Known] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property

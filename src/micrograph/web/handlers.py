@@ -74,13 +74,13 @@ def compare(context: Context, target: CompareTarget) -> ComparePage:
 
 def claims(context: Context, target: ClaimsTarget) -> ClaimsPage | Redirect:
     """The claims that were tested, and a form for another. With `text` the HTML page goes to that
-    claim's own."""
+    claim's own; `page` counts from 1 where there are many."""
     if target.text.strip():
         named = claim_in(target.text, context.library) or Claim.parse(target.text.strip())
         path = known_claim(named, context.library).path
         if not target.twin:
             return Redirect(context.urls.own(path), SEE_OTHER)
-    return claims_page(context.library, context.urls)
+    return claims_page(context.library, context.urls, target.number)
 
 
 def claim(context: Context, target: ClaimTarget) -> ClaimPage | Redirect:
@@ -155,4 +155,5 @@ def on_picture(context: Context, target: OnPictureTarget) -> OnPicturePage:
     """What a unit is made of on a picture, or what changes on it with the unit; the worker that
     looks at pictures is asked."""
     here = locate(context.library, target.location, context.urls)
-    return asked(context, here, target.question, target.how, found_picture(context, here, target))
+    picture = found_picture(context, here, target)
+    return asked(context, here, target.question, target.how, picture, reader=context.reader)

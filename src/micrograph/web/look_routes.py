@@ -149,7 +149,7 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         return await post(request, [model, node, unit], UnitQuestion(question, how))
 
     @app.get("/models/{model}/{node}/{unit}/map", response_model=HeatMap, responses=FAILURES)
-    def heat(
+    async def heat(
         request: Request,
         model: str,
         node: str,
@@ -159,10 +159,15 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
     ) -> Response:
         """The heat map of a unit on a stored picture of a dataset."""
         check_origin(request, "ask for heat maps")
-        context = context_of(site, request)
-        here = locate_all(context.library, [model, node, unit], context.urls)
-        found = _HEAT.dump_json(_heat(site, here, dataset, number))
-        return answer(request, Written(found), "application/json")
+
+        def found(reader: Reader) -> bytes:
+            context = context_of(site, request)
+            here = locate_all(context.library, [model, node, unit], context.urls)
+            return _HEAT.dump_json(_heat(site, here, dataset, number, reader))
+
+        async with reader_of(request) as reader:
+            written = Written(await run_in_threadpool(found, reader))
+        return answer(request, written, "application/json")
 
 
 def _prepared(
@@ -220,7 +225,7 @@ def _look(
     )
 
 
-def _heat(site: Site, here: Location, dataset: str, number: int) -> HeatMap:
+def _heat(site: Site, here: Location, dataset: str, number: int, reader: Reader) -> HeatMap:
     from micrograph.pictures import decode
 
     assert here.node is not None
@@ -237,7 +242,11 @@ def _heat(site: Site, here: Location, dataset: str, number: int) -> HeatMap:
     seen = site.look.remembered(
         key,
         lambda: site.look.ask(
-            record.id, record.digest, request, decode(data, f"{number} of the dataset")
+            record.id,
+            record.digest,
+            request,
+            decode(data, f"{number} of the dataset"),
+            reader=reader,
         ),
     )
     return HeatMap(seen["map"], seen["value"], seen["position"])

@@ -97,3 +97,14 @@ def check_origin(request: Request, action: str) -> None:
         raise Refused(f"only the site's own pages may {action}")
     if site is None and origin is None and not reads:
         raise Refused("state where the request comes from (Origin)")
+
+
+def check_opened(request: Request, action: str) -> None:
+    """As `check_origin`, for a page whose making has work done: a link of another site may lead a
+    reader to it, but pages of others can neither embed it nor fetch it ahead."""
+    headers = request.headers
+    if "prefetch" in headers.get("sec-purpose", headers.get("purpose", "")):
+        raise Refused(f"pages that {action} are not fetched ahead")
+    followed = headers.get("sec-fetch-mode") == "navigate", headers.get("sec-fetch-dest")
+    if followed != (True, "document") or "origin" in headers:
+        check_origin(request, action)

@@ -9,7 +9,7 @@ from micrograph.errors import MicrographError
 from micrograph.web.context import Context
 from micrograph.web.locations import locate
 from micrograph.web.target import Target
-from micrograph.web.targets import LocationTarget, ModelsTarget, StartTarget
+from micrograph.web.targets import ClaimTarget, LocationTarget, ModelsTarget, StartTarget
 
 
 def outside_state(context: Context, target: Target) -> Hashable:
@@ -17,6 +17,9 @@ def outside_state(context: Context, target: Target) -> Hashable:
     if isinstance(target, StartTarget | ModelsTarget):
         can_run = tuple(repr(context.known(model)) for model in context.library.outlines)
         return can_run, tuple(context.library.unsearched)
+    if isinstance(target, ClaimTarget):
+        model = target.claim.partition("/")[0]
+        return repr(context.known(model)) if model in context.library.readings else None
     if not isinstance(target, LocationTarget):
         return None
     try:

@@ -1,5 +1,7 @@
 """From a request to a page, and from a page to an answer."""
 
+from contextlib import nullcontext
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -27,7 +29,8 @@ def context_of(site: Site, request: Request) -> Context:
     if not hasattr(request.state, "context"):
         prefix = prefix_of(request)
         origin = str(request.base_url).rstrip("/").removesuffix(prefix)
-        request.state.context = Context(site.under(prefix), origin)
+        reader = getattr(request.state, "reader", None)
+        request.state.context = Context(site.under(prefix), origin, reader)
     found: Context = request.state.context
     return found
 
@@ -49,7 +52,7 @@ def page_answer(site: Site, request: Request) -> Response:
         kept = site.pages.get(context.library, key)
         if kept is not None:
             return answer(request, kept, mime)
-        with site.turns.turn():
+        with nullcontext() if target.asks else site.turns.turn():
             page = build(context, target)
             if isinstance(page, Redirect):
                 return RedirectResponse(page.url, page.status)

@@ -5,14 +5,16 @@ from inspect import Parameter, Signature
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from micrograph.web.build import PAGES, PageRoute
 from micrograph.web.described import FAILURES, JSON_SENT, TWINS
+from micrograph.web.disconnects import reader_of
 from micrograph.web.images import image_answer
 from micrograph.web.locations import locate_all
-from micrograph.web.origin import check_same_origin
+from micrograph.web.origin import check_opened, check_same_origin
 from micrograph.web.render_state import RenderState
 from micrograph.web.requests import context_of, page_answer
 from micrograph.web.site import Site
@@ -53,13 +55,20 @@ def add_routes(app: FastAPI, site: Site) -> None:
     app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")
 
 
-def _endpoint(site: Site, route: PageRoute) -> Callable[..., Response]:
+def _endpoint(site: Site, route: PageRoute) -> Callable[..., Any]:
     """What FastAPI calls for a page. Its signature and docstring are there for the OpenAPI document
     and for the checks that follow from it; the address is read by `parse`."""
 
-    def endpoint(request: Request, **parameters: str) -> Response:
+    def shown(request: Request, **parameters: str) -> Response:
         return page_answer(site, request)
 
+    async def asked(request: Request, **parameters: str) -> Response:
+        check_opened(request, "have work done")
+        async with reader_of(request) as reader:
+            request.state.reader = reader
+            return await run_in_threadpool(page_answer, site, request)
+
+    endpoint: Callable[..., Any] = asked if route.target.asks else shown
     endpoint.__name__ = route.target.kind
     endpoint.__doc__ = route.handler.__doc__
     endpoint.__signature__ = _signature(route)  # type: ignore[attr-defined]

@@ -32,6 +32,8 @@ class Target:
 
     kind: ClassVar[str]
     pattern: ClassVar[str]
+    asks: ClassVar[bool] = False
+    """Whether making the page has work done: then it takes no turn of those that need none."""
     rest: ClassVar[str] = ""
     """The parameter that stands for all that is left of the path, slashes too; "" for none."""
     twin: bool = False

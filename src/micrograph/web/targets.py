@@ -58,10 +58,16 @@ class CompareTarget(Target):
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimsTarget(Target):
-    """`/claims`: the claims that were tested. `text` is one to go to."""
+    """`/claims`: the claims that were tested. `text` is one to go to; `page` counts from 1."""
 
     kind, pattern = "claims", "/claims"
     text: str = field(default="", metadata={"longest": 2000})
+    page: str = field(default="1", metadata={"longest": 6})
+
+    @property
+    def number(self) -> int:
+        """The page. Raises BadInput where it is no number."""
+        return _page_number(self.page)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,6 +151,7 @@ class OnPictureTarget(LocationTarget):
     `number` of a `dataset` (its digest) and kept in the atlas; by default the unit's strongest."""
 
     kind, pattern = "on_picture", "/models/{model}/{node}/{unit}/on-picture"
+    asks = True
     model: str
     node: str
     unit: str

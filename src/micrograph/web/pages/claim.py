@@ -1,21 +1,34 @@
 """A claim with its evidence, and the list of claims."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from micrograph.atlas import Reading, Snapshot, Visualization
 from micrograph.claims import Claim
-from micrograph.errors import BadInput
-from micrograph.lenses.result import dicts, number, texts
+from micrograph.errors import MicrographError
+from micrograph.lenses.result import number, texts
 from micrograph.parts.parts import Image, ModelRef, Thumb, image, model_ref, thumb
 from micrograph.parts.urls import Urls
 from micrograph.subject import ClaimSubject, UnitSubject
-from micrograph.web.pages.pictured import node_tiles
+from micrograph.web.pages.claim_evidence import (
+    LONGEST,
+    ClaimLine,
+    claim_of,
+    kernel_of,
+    lines_of,
+    mapping,
+    rule_of,
+    too_large,
+    verdict_of,
+)
+from micrograph.web.pages.paging import Paging, pages_of
+from micrograph.web.pages.pictured import tiles_of
 
 TECHNIQUE = "claim"
-MOST = 2000
-"""Controls of a reading, at most, that a page reads."""
+ON_A_PAGE = 100
+"""Claims that are listed on one page."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,34 +40,6 @@ class ClaimedUnit:
     sign: int
     relation: str
     kernel: list[list[float]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimReading:
-    """What a line says of one source ("" for all together): see `circuits.claims.evidence`."""
-
-    source: str
-    effect: float
-    low: float | None
-    high: float | None
-    p: float
-    verdict: str
-    controls: list[float]
-    numbers: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClaimLine:
-    """A line of evidence."""
-
-    name: str
-    question: str
-    verdict: str
-    measure: str
-    control: str
-    readings: list[ClaimReading]
-    missing: str
-    command: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,11 +81,14 @@ class ListedClaim:
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimsPage:
-    """`/claims`: the claims that were tested."""
+    """`/claims`: the claims that were tested, on pages by model and target, the strongest of each
+    page first. `unread` are models whose claims cannot be read."""
 
     kind: str
     title: str
     claims: list[ListedClaim]
+    paging: Paging
+    unread: list[str]
 
 
 def claim_page(library: Snapshot, claim: Claim, urls: Urls, obstacle: str) -> ClaimPage:
@@ -108,34 +96,37 @@ def claim_page(library: Snapshot, claim: Claim, urls: Urls, obstacle: str) -> Cl
     run here, "" where it can."""
     atlas = library.model(claim.model)
     stored = _stored(atlas, claim)
+    missing = "" if stored else obstacle or "nobody has tested it yet: no evidence is stored"
+    if stored and (missing := too_large(stored.data)):
+        stored = None
     data: Mapping[str, Any] = stored.data if stored else {}
     test = f'micrograph claim "{claim}" --dataset imagenet-samples'
-    kernels = data.get("kernels")
-    kernels = kernels if isinstance(kernels, Mapping) else {}
-    shown = data.get("dataset")
-    shown = shown if isinstance(shown, Mapping) else {}
-    missing = ""
-    if stored is None:
-        missing = obstacle or "nobody has tested it yet: no evidence is stored"
+    shown = mapping(data.get("dataset"))
     picture = stored.picture if stored else None
-    told = _claim_of(data)
+    told = claim_of(data)
+    thumbs = _thumbs(atlas, [claim.target, *(s.unit for s in claim.sources)], urls)
     return ClaimPage(
         kind="claim",
         title=str(claim),
         text=str(claim),
         says=told.says if told else "",
         model=model_ref(atlas.model, urls),
-        target=_unit(atlas, claim.target, urls, 0),
+        target=ClaimedUnit(thumb=thumbs[claim.target], sign=0, relation="", kernel=[]),
         sources=[
-            _unit(atlas, s.unit, urls, s.sign, s.relation, _matrix(kernels.get(str(s.unit))))
+            ClaimedUnit(
+                thumb=thumbs[s.unit],
+                sign=s.sign,
+                relation=s.relation,
+                kernel=kernel_of(data, str(s.unit)),
+            )
             for s in claim.sources
         ],
-        verdict=texts(data, "verdict") if stored else "untested",
+        verdict=verdict_of(data) if stored else "untested",
         strength=number(data.get("strength")),
-        rule=_strings(data.get("rule")),
-        lines=[_line(one) for one in dicts(data.get("lines"))],
+        rule=rule_of(data),
+        lines=lines_of(data),
         synthesized=image(atlas.model.id, picture, urls) if picture else None,
-        dataset=texts(shown, "title"),
+        dataset=texts(shown, "title")[:LONGEST],
         pictures=int(number(shown.get("pictures"))),
         recipe=dict(stored.recipe) if stored else {},
         missing=missing,
@@ -143,110 +134,84 @@ def claim_page(library: Snapshot, claim: Claim, urls: Urls, obstacle: str) -> Cl
     )
 
 
-def claims_page(library: Snapshot, urls: Urls) -> ClaimsPage:
-    """All claims of the library with evidence."""
-    found = []
-    for record in library.models():
-        atlas = library.model(record.id)
-        for subject in atlas.subjects(technique=TECHNIQUE):
-            for stored in atlas.about(subject, TECHNIQUE):
-                claim = _claim_of(stored.data)
-                if claim is None or claim.model != record.id or claim.subject != subject:
-                    continue
-                found.append(
-                    ListedClaim(
-                        text=str(claim),
-                        says=claim.says,
-                        url=urls.own(claim.path),
-                        verdict=texts(stored.data, "verdict"),
-                        strength=number(stored.data.get("strength")),
-                        target=_thumb(atlas, claim.target, urls),
-                    )
-                )
-    unique = {one.url: one for one in found}
+def claims_page(library: Snapshot, urls: Urls, page: int = 1) -> ClaimsPage:
+    """The claims of the library with evidence. A model whose file is damaged costs its own."""
+    there: list[tuple[Reading, ClaimSubject]] = []
+    unread: dict[str, None] = {}
+    for atlas in library.atlases():
+        try:
+            subjects = atlas.subjects(technique=TECHNIQUE)
+        except MicrographError:
+            unread[atlas.model.id] = None
+            continue
+        there += [(atlas, one) for one in subjects if isinstance(one, ClaimSubject)]
+    pages = pages_of(len(there), ON_A_PAGE)
+    paging = Paging.of(pages, page, "claims", urls.page_of_claims)
+    found: dict[str, ListedClaim] = {}
+    for atlas, some in groupby(there[paging.first : paging.end], key=lambda one: one[0]):
+        try:
+            for claim in _listed(atlas, [subject for _, subject in some], urls):
+                found.setdefault(claim.url, claim)
+        except MicrographError:
+            unread[atlas.model.id] = None
     return ClaimsPage(
         kind="claims",
         title="Claims",
-        claims=sorted(unique.values(), key=lambda one: (-one.strength, one.text)),
+        claims=sorted(found.values(), key=lambda one: (-one.strength, one.text)),
+        paging=paging,
+        unread=list(unread),
     )
+
+
+def _listed(atlas: Reading, subjects: Iterable[ClaimSubject], urls: Urls) -> list[ListedClaim]:
+    """Those of an atlas; evidence that says to be about something else is left out."""
+    found = []
+    for subject in subjects:
+        for stored in atlas.about(subject, TECHNIQUE):
+            claim = claim_of(stored.data)
+            if claim and claim.subject == subject and _is_of(claim, atlas):
+                found.append((claim, stored.data))
+    thumbs = _thumbs(atlas, [claim.target for claim, _ in found], urls)
+    return [
+        ListedClaim(
+            text=str(claim),
+            says=claim.says,
+            url=urls.own(claim.path),
+            verdict=verdict_of(data),
+            strength=number(data.get("strength")),
+            target=thumbs[claim.target],
+        )
+        for claim, data in found
+    ]
 
 
 def _stored(atlas: Reading, claim: Claim) -> Visualization | None:
     """The newest evidence for the claim, made from the weights that the atlas is of."""
-    subject: ClaimSubject = claim.subject
     fitting = [
         one
-        for one in atlas.about(subject, TECHNIQUE)
-        if (told := _claim_of(one.data)) is not None and told.path == claim.path
+        for one in atlas.about(claim.subject, TECHNIQUE)
+        if (told := claim_of(one.data)) and told.path == claim.path and _is_of(told, atlas)
     ]
     return max(fitting, key=lambda one: one.created, default=None)
 
 
-def _claim_of(data: Mapping[str, Any]) -> Claim | None:
-    given = data.get("claim") if isinstance(data, Mapping) else None
-    try:
-        return Claim.from_json(given) if isinstance(given, Mapping) else None
-    except BadInput:
-        return None
+def _is_of(claim: Claim, atlas: Reading) -> bool:
+    """Whether a claim is about this model, and these weights of it."""
+    model = atlas.model
+    return claim.model == model.id and claim.weights in ("", model.digest)
 
 
-def _thumb(atlas: Reading, unit: UnitSubject, urls: Urls) -> Thumb:
-    tiles = {tile.unit: tile for tile in node_tiles(atlas, unit.node, 112)}
-    return thumb(atlas.model.id, unit.node, unit.unit, tiles.get(unit.unit), urls)
-
-
-def _unit(
-    atlas: Reading,
-    unit: UnitSubject,
-    urls: Urls,
-    sign: int,
-    relation: str = "",
-    kernel: list[list[float]] | None = None,
-) -> ClaimedUnit:
-    return ClaimedUnit(
-        thumb=_thumb(atlas, unit, urls), sign=sign, relation=relation, kernel=kernel or []
-    )
-
-
-def _line(data: Mapping[str, Any]) -> ClaimLine:
-    return ClaimLine(
-        name=texts(data, "name"),
-        question=texts(data, "question"),
-        verdict=texts(data, "verdict"),
-        measure=texts(data, "measure"),
-        control=texts(data, "control"),
-        readings=[_reading(one) for one in dicts(data.get("readings"))],
-        missing=texts(data, "missing"),
-        command=texts(data, "command"),
-    )
-
-
-def _reading(data: Mapping[str, Any]) -> ClaimReading:
-    controls, numbers = data.get("controls"), data.get("numbers")
-    low, high = data.get("low"), data.get("high")
-    return ClaimReading(
-        source=texts(data, "source"),
-        effect=number(data.get("effect")),
-        low=None if low is None else number(low),
-        high=None if high is None else number(high),
-        p=number(data.get("p"), 1.0),
-        verdict=texts(data, "verdict"),
-        controls=[number(c) for c in controls[:MOST]] if isinstance(controls, list) else [],
-        numbers=dict(numbers) if isinstance(numbers, Mapping) else {},
-    )
-
-
-def _matrix(given: Any) -> list[list[float]]:
-    rows = (
-        [[number(v) for v in row[:64]] for row in given[:64] if isinstance(row, list)]
-        if isinstance(given, list)
-        else []
-    )
-    return rows if rows and all(len(row) == len(rows[0]) for row in rows) else []
-
-
-def _strings(given: Any) -> list[str]:
-    return [one for one in given if isinstance(one, str)] if isinstance(given, list) else []
+def _thumbs(atlas: Reading, units: Iterable[UnitSubject], urls: Urls) -> dict[UnitSubject, Thumb]:
+    by_node: dict[str, list[UnitSubject]] = {}
+    for one in dict.fromkeys(units):
+        by_node.setdefault(one.node, []).append(one)
+    found = {}
+    for node, some in by_node.items():
+        there = atlas.nodes.get(node)
+        tiles = tiles_of(atlas, there, [one.unit for one in some], 112) if there else {}
+        for one in some:
+            found[one] = thumb(atlas.model.id, node, one.unit, tiles.get(one.unit), urls)
+    return found
 
 
 def _between_backticks(text: str) -> list[str]:
