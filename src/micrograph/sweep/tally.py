@@ -187,11 +187,11 @@ class Tally:
         reach = np.zeros(u, np.float32)
         np.maximum.at(reach, units, np.maximum(samples.max(axis=0), -samples.min(axis=0)))
         self.histogram.reach(reach)
-        for first in range(0, len(samples), _AT_ONCE):
-            self.histogram.add(samples[first : first + _AT_ONCE], units)
         sums, squares = np.empty((2, len(units)))
         for first in range(0, len(units), _COLUMNS):
             some = slice(first, first + _COLUMNS)
+            for row in range(0, len(samples), _AT_ONCE):
+                self.histogram.add(samples[row : row + _AT_ONCE, some], units[some])
             exact = samples[:, some].astype(np.float64)
             sums[some] = exact.sum(axis=0)
             squares[some] = np.square(exact, out=exact).sum(axis=0)
