@@ -5,8 +5,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 
-APART = 4 << 20
-"""Bytes."""
 _LARGE = 256 << 10
 """Bytes from which a block goes back to the system when a process of many threads frees it."""
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -47,19 +45,6 @@ def give_back() -> None:
     as much as it took. Does nothing where the library has no such call.
     """
     _trim()(0)
-
-
-@cache
-def keep_large_blocks_apart() -> None:
-    """From now on what is larger than `APART` is taken from the system by itself, and goes back at
-    once when it is done with.
-
-    Else small things that stay lie between the large ones that go, and the holes fit nothing: the
-    passes of a large network took twice the memory. It costs a few percent of the time.
-    """
-    with suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, APART)
-    give_back()
 
 
 def share_between_threads() -> None:

@@ -1,5 +1,7 @@
 """A sweep that was cut, and put together, is the sweep that was not: the same bits."""
 
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from sweeping import pictures, small_model, swept
 
 from micrograph.errors import BadInput, Conflict
 from micrograph.sweep import Spec, Tally, part, shard
+from micrograph.sweep.arrays import StoredArrays
 from micrograph.sweep.exact import ExactSum
 from micrograph.sweep.histogram import BINS, UnitHistograms
 from micrograph.sweep.top import NONE, Top
@@ -104,6 +107,34 @@ def test_as_files(tmp_path, single, whole):
         first.merge(part.read(tmp_path / f"{number}")[0])
     assert equal(first, whole)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(map(str, range(len(single))))
+
+
+def test_a_part_that_is_merged_is_read_one_array_at_a_time(tmp_path, single, whole, monkeypatch):
+    files = [tmp_path / f"{number}" for number in range(len(single))]
+    for tally, file in zip(single, files, strict=True):
+        part.write(tally, file, "toytown")
+    alive: list[weakref.ref[np.ndarray]] = []
+    largest = 0
+    read = StoredArrays.__getitem__
+
+    def watched(self: StoredArrays, name: str) -> np.ndarray:
+        nonlocal largest
+        found = read(self, name)
+        alive.append(weakref.ref(found))
+        lying = [array for ref in alive if (array := ref()) is not None]
+        largest = max(largest, sum(array.nbytes for array in lying))
+        return found
+
+    monkeypatch.setattr(StoredArrays, "__getitem__", watched)
+    first = part.read(files[0])[0]
+    both = largest
+    for file in files[1:]:
+        alive.clear()
+        largest = 0
+        first.merge(part.read(file, to_merge=True)[0])
+        profile = [first.arrays[f"profile.{name}"].nbytes for name in ("top", "at", "mean")]
+        assert largest <= both - sum(profile) + max(profile)
+    assert equal(first, whole)
 
 
 def test_files_that_are_no_parts(tmp_path, single):

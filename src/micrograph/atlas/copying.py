@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -41,15 +41,9 @@ def verify(path: Path | str, on_step: Step = lambda done, of: None) -> Account:
     atlas = Atlas.open(path)
     with reading(atlas.path, seconds=math.inf) as connection:
         losses = page_problems(connection)
-        whole = 0
-        for found in results(connection, atlas, on_step):
-            if isinstance(found, LostRow):
-                losses.append(found)
-            else:
-                whole += 1
-        there = list(samples(connection))
-    losses += [one for one in there if isinstance(one, LostRow)]
-    kept = sum(not isinstance(one, LostRow) and one[1] is not None for one in there)
+        sound = _Sieve(atlas, losses, strict=False)
+        whole = sum(1 for _ in sound(results(connection, atlas, on_step)))
+        kept = sum(sample is not None for _, sample in sound(samples(connection)))
     return Account(whole, kept, losses)
 
 
@@ -140,10 +134,14 @@ def _copy_one(
             stored += writer.put(batch)
             named.update(*map(datasets_of, batch))
         pictures = 0
-        for dataset, sample in sound(samples(connection)):
+        for _, group in groupby(sound(samples(connection)), lambda pair: pair[0].digest):
+            dataset, _ = next(group)  # the first of them is without a sample
             if part.is_all or dataset.digest in named:
-                writer.put_samples(dataset, [sample] if sample else [])
-                pictures += sample is not None
+                writer.put_samples(dataset, [])
+                there = (sample for _, sample in group if sample is not None)
+                while some := list(islice(there, _BATCH)):
+                    writer.put_samples(dataset, some)
+                    pictures += len(some)
     return stored, pictures
 
 

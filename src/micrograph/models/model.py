@@ -18,7 +18,7 @@ from micrograph.cards.preprocessing import Preprocessing
 from micrograph.cards.text import TextTower
 from micrograph.errors import BadInput, MicrographError, short
 from micrograph.graph import Coverage
-from micrograph.heap import keep_large_blocks_apart
+from micrograph.heap import give_back
 from micrograph.models.dictionaries.attached import Attached, Place, Source, attach, spellings
 from micrograph.models.graph.naming import default_id, name_nodes
 from micrograph.models.graph.slips import Slip
@@ -30,9 +30,9 @@ from micrograph.models.running.passes import Passes, mended, to_be_watched
 from micrograph.models.running.probing import probe
 from micrograph.models.running.reducing import (
     LATENTS,
-    MANY_UNITS,
     Reduce,
     joined,
+    many_units,
     pictures_together,
 )
 from micrograph.models.running.relu import ReLUOff
@@ -402,9 +402,10 @@ class Model:
                         for some in self._few_at_a_time(wanted[name], values):
                             made = self._value(wanted[name], {id: some})
                             parts[name].append(reduce(name, made))
+            if dear:
+                give_back()  # else the holes between what stays add up to another gigabyte
 
-        if sum(node.units for node in wanted.values()) > MANY_UNITS:
-            keep_large_blocks_apart()
+        dear = many_units(wanted.values())
         x = self.preprocessing.apply(images.to(self._first_tensor))
         self._capture(x, [self._network_node(node) for node in wanted.values()], on_reached=take)
         return {name: joined(found) for name, found in parts.items()}

@@ -92,7 +92,7 @@ def merge_parts(files: Sequence[Path]) -> tuple[sweep.Tally, str]:
         raise BadInput("no parts given; expected the files that micrograph sweep --out wrote")
     whole, source = part.read(files[0])
     for file in files[1:]:
-        whole.merge(part.read(file)[0])
+        whole.merge(part.read(file, to_merge=True)[0])
     if not whole.complete:
         unfinished = [str(file) for file in files if part.left_of(file)]
         if unfinished:
@@ -119,8 +119,16 @@ def store_merged(
 ) -> Summary:
     """Put a merged sweep into the atlas, with the pictures that it names, from `dataset`.
 
-    Raises BadInput if the dataset or the weights are not those that were swept.
+    It lies in a file from then on, and `whole` is emptied: two of them may not fit into memory.
+
+    Raises BadInput if the dataset or the weights are not those that were swept, and for a sweep
+    that is not complete, or was stored already.
     """
+    if not whole.complete:
+        raise BadInput(
+            f"a sweep of {whole.spec.model} that is not complete, or was stored already; merge its "
+            "parts anew"
+        )
     (job,) = DATASET_EXAMPLES.jobs(model, dataset=dataset, k=whole.spec.largest)
     find_attached(model, [node for node, _, _ in whole.spec.nodes])
     nodes = [node for node, _, _ in whole.spec.nodes]
@@ -135,6 +143,7 @@ def store_merged(
     job = _job_at(model, nodes, job)
     workspace = workspace_of(atlas_dir / f"{model.id}{SUFFIX}", job.recipe)
     part.write(whole, workspace / FILE, dataset)
+    whole.empty()
     return render(
         model,
         atlas_dir,

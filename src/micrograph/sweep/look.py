@@ -11,8 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from micrograph.errors import BadInput
+from micrograph.heap import give_back
 from micrograph.models.model import Model
 from micrograph.models.node import Node
+from micrograph.models.running.reducing import many_units
 from micrograph.models.running.relu import ReLUCalls
 
 POSITIONS = 16
@@ -88,9 +90,12 @@ class Look:
         with_relus = [node for node in self.nodes if self.before[node.id]]
         others = {node.id for node in self.nodes if not self.before[node.id]}
         parts: dict[int, _Part] = {}
+        dear = many_units(self.nodes)
 
         def see(call: int, x: Tensor, y: Tensor) -> None:
             parts[call] = _look(x, y, turn, means, self._negative)
+            if dear:
+                give_back()
 
         def reach(name: str, values: Tensor) -> tuple[Tensor, ...]:
             return _look(values, None, turn, means, self._negative) if name in others else ()

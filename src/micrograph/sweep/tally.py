@@ -126,6 +126,11 @@ class Tally:
         self.histogram = UnitHistograms(a["histogram.counts"], a["histogram.exponent"])
         self._numbers = spec.profile_numbers()
 
+    def empty(self) -> None:
+        """Let go of all that was found, which may be gigabytes; it cannot be worked on any more."""
+        self.arrays = {"done": np.zeros(self.spec.batches, bool)}
+        del self.top, self.low, self.sum, self.squares, self.histogram
+
     @property
     def done(self) -> np.ndarray:
         """bool [batch]."""
@@ -182,11 +187,11 @@ class Tally:
         reach = np.zeros(u, np.float32)
         np.maximum.at(reach, units, np.maximum(samples.max(axis=0), -samples.min(axis=0)))
         self.histogram.reach(reach)
-        for first in range(0, len(samples), _AT_ONCE):
-            self.histogram.add(samples[first : first + _AT_ONCE], units)
         sums, squares = np.empty((2, len(units)))
         for first in range(0, len(units), _COLUMNS):
             some = slice(first, first + _COLUMNS)
+            for row in range(0, len(samples), _AT_ONCE):
+                self.histogram.add(samples[row : row + _AT_ONCE, some], units[some])
             exact = samples[:, some].astype(np.float64)
             sums[some] = exact.sum(axis=0)
             squares[some] = np.square(exact, out=exact).sum(axis=0)
@@ -218,8 +223,9 @@ class Tally:
         for name in ("count", "positive", "fires", "class.sums", "class.counts"):
             np.add(a[name], b[name], out=a[name])
         there = b["profile.there"]
-        for name in ("there", "top", "at", "mean"):
-            a[f"profile.{name}"][there] = b[f"profile.{name}"][there]
+        a["profile.there"][there] = True
+        for name in ("top", "at", "mean"):
+            np.copyto(a[f"profile.{name}"], b[f"profile.{name}"], where=there[:, None])
         np.logical_or(a["done"], b["done"], out=a["done"])
         self.skipped |= other.skipped
 

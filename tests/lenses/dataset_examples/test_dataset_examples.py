@@ -124,6 +124,8 @@ def test_parts_merged_into_an_atlas(folder, tmp_path):
         parts.sweep_part(model, file, dataset=str(folder), shard=(n + 1, 3), k=4)
     whole, source = parts.merge_parts(files[::-1])
     parts.store_merged(model, whole, tmp_path / "merged", dataset=source)
+    with pytest.raises(BadInput, match="stored already"):
+        parts.store_merged(model, whole, tmp_path / "merged", dataset=source)
     render(model, tmp_path / "one", technique=["dataset_examples"], dataset=str(folder), k=4)
     assert said(tmp_path / "merged") == said(tmp_path / "one")
 
@@ -133,6 +135,7 @@ def test_parts_merged_into_an_atlas(folder, tmp_path):
         parts.merge_parts([*files, files[0]])
     other = net()
     other.digest = "0" * 64
+    whole, _ = parts.merge_parts(files)
     with pytest.raises(BadInput, match="digest of the weights"):
         parts.store_merged(other, whole, tmp_path / "new", dataset=source)
     (folder / "ants" / "003.png").write_bytes((folder / "ants" / "004.png").read_bytes())

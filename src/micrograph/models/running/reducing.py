@@ -32,6 +32,11 @@ def joined(parts: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
     return tuple(torch.cat(some) for some in zip(*parts, strict=True))
 
 
+def many_units(nodes: Iterable[Node]) -> bool:
+    """Whether memory is dear when these nodes are reduced."""
+    return sum(node.units for node in nodes) > MANY_UNITS
+
+
 def pictures_together(nodes: Iterable[Node], most: int) -> int:
     """How many pictures go through a network together when nodes are reduced: `most`, or fewer
     where a node has so many values that it would take gigabytes. It depends on the network alone.
