@@ -8,8 +8,8 @@ from fastapi import FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from micrograph.web.build import PAGES, PageRoute
-from micrograph.web.described import FAILURES, JSON_SENT, TWINS
+from micrograph.web.build import PAGES, PageFile, PageRoute
+from micrograph.web.described import FAILURES, JSON_SENT, TWINS, file_of
 from micrograph.web.images import image_answer
 from micrograph.web.locations import locate_all
 from micrograph.web.origin import check_same_origin
@@ -26,6 +26,11 @@ def add_routes(app: FastAPI, site: Site) -> None:
         path = route.target.pattern
         if rest := route.target.rest:
             path = path.replace(f"{{{rest}}}", f"{{{rest}:path}}")
+        for file in route.files:  # before the twin, whose address is as long
+            described = {**TWINS, **file_of(file.mime)}
+            app.get(path + file.ending, response_class=Response, responses=described)(
+                _endpoint(site, route, file)
+            )
         app.get(path + ".json", response_model=route.page, responses=TWINS)(shown)
         app.get(path, include_in_schema=False)(shown)
 
@@ -53,14 +58,16 @@ def add_routes(app: FastAPI, site: Site) -> None:
     app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")
 
 
-def _endpoint(site: Site, route: PageRoute) -> Callable[..., Response]:
+def _endpoint(
+    site: Site, route: PageRoute, file: PageFile | None = None
+) -> Callable[..., Response]:
     """What FastAPI calls for a page. Its signature and docstring are there for the OpenAPI document
     and for the checks that follow from it; the address is read by `parse`."""
 
     def endpoint(request: Request, **parameters: str) -> Response:
-        return page_answer(site, request)
+        return page_answer(site, request, file)
 
-    endpoint.__name__ = route.target.kind
+    endpoint.__name__ = route.target.kind + (file.ending if file else "")
     endpoint.__doc__ = route.handler.__doc__
     endpoint.__signature__ = _signature(route)  # type: ignore[attr-defined]
     return endpoint

@@ -33,7 +33,7 @@ class CircuitChoice:
 
     def fits(self, strength: float) -> bool:
         """Whether a connection of that strength has the sign."""
-        return self.sign == "all" or strength != 0 and (strength > 0) == (self.sign == "excites")
+        return self.sign == "all" or (strength != 0 and (strength > 0) == (self.sign == "excites"))
 
 
 @dataclass(frozen=True, kw_only=True)
