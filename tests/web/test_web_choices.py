@@ -9,8 +9,8 @@ from web_client import Client
 PLACES = {"model": "lensed", "node": "mixed1a", "unit": "3", "name": "x"}
 SOUND = {"here": "lensed", "there": "lensed", "dataset": "d1" * 32, "number": "0"}
 """Options that have to be given, as they can be."""
-ANY = {("/search", "q"), ("/resolve", "q")}
-"""What is searched for: any text has an answer."""
+ANY = {("/search", "q"), ("/resolve", "q"), ("/claims", "text")}
+"""What is searched for: any text has an answer; the twin of claims lists all, whatever is asked."""
 NAMES = {
     "page": "no number of a page",
     "here": "known: lensed",
@@ -26,8 +26,16 @@ NAMES = {
     "dataset": "expected others or toys",
     "number": "valid integer",
     "caricature": "valid boolean",
+    "question": "expected graph or steer",
+    "how": "expected silence or halve or double or add",
+    "depth": "expected 1 or 2 or 3",
+    "width": "expected 1 or 2 or 3",
+    "pin": "unknown node",
+    "without": "unknown node",
 }
 """What is said of each option."""
+CIRCUIT = {"sign": "expected all or excites or inhibits"}
+"""What is said of those that mean something else on the page of a circuit."""
 
 NOT_THERE = "n%3Cx%3Es"
 
@@ -63,7 +71,8 @@ def test_every_option_of_every_route(lensed: Client) -> None:
         if path.endswith("/map") and option == "dataset":
             assert "expected 64 hex digits" in said["message"]
         else:
-            assert NAMES[option] in said["message"], (path, said["message"])
+            names = NAMES | CIRCUIT if path.startswith("/circuits/") else NAMES
+            assert names[option] in said["message"], (path, said["message"])
         assert "n<x>s" in said["message"]
         if twin.endswith(".json"):
             page = lensed.ask(method, address(path, options))

@@ -65,19 +65,20 @@ class CircuitEdge:
 
 @dataclass(frozen=True, kw_only=True)
 class CircuitColumn:
-    """Units of one node; of its `count` some were strong enough to be shown, and `left_out` of
-    those had no room."""
+    """Units of one node, which has `count`; `left_out` more were strong enough and had no room.
+    `scale` is the largest absolute weight in the kernels from these units to the next column."""
 
     node: str
     count: int
     left_out: int
+    scale: float
     units: list[CircuitUnit]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Circuit:
     """`columns` go from the target back; `edges` are all stored weights between units that are
-    shown, of the sign asked for. `scale` is the largest absolute weight in any kernel.
+    shown, of the sign asked for.
 
     `lacking` is the node whose connections would have to be stored to go on, "" for none; `ends`
     says why there is nothing further back. `unplaced` are pinned units that are not among the
@@ -86,7 +87,6 @@ class Circuit:
 
     columns: list[CircuitColumn]
     edges: list[CircuitEdge]
-    scale: float
     lacking: str = ""
     ends: str = ""
     unplaced: list[str] = field(default_factory=list)
@@ -103,7 +103,7 @@ def circuit(atlas: Reading, node: str, unit: int, choice: CircuitChoice) -> Circ
     columns: list[CircuitColumn] = []
     edges: list[CircuitEdge] = []
     notes: dict[str, None] = {}
-    at, influence, left_out = node, {unit: 1.0}, 0
+    at, influence, left_out, scale = node, {unit: 1.0}, 0, 0.0
     while True:
         done = len(columns) == choice.depth
         step = _Step() if done else _step(atlas, at, influence, choice, columns)
@@ -112,10 +112,11 @@ def circuit(atlas: Reading, node: str, unit: int, choice: CircuitChoice) -> Circ
                 node=at,
                 count=atlas.nodes[at].units,
                 left_out=left_out,
+                scale=scale,
                 units=[_unit(at, u, share, choice, step) for u, share in influence.items()],
             )
         )
-        edges += [
+        into = [
             CircuitEdge(
                 source=f"{step.other}/{one.unit}",
                 target=f"{at}/{u}",
@@ -126,6 +127,8 @@ def circuit(atlas: Reading, node: str, unit: int, choice: CircuitChoice) -> Circ
             for u, drawn in step.drawn.items()
             for one in drawn
         ]
+        edges += into
+        scale = max((abs(w) for e in into for row in e.kernel for w in row), default=0.0)
         notes |= dict.fromkeys(step.notes)
         if not step.influence:
             break
@@ -134,7 +137,6 @@ def circuit(atlas: Reading, node: str, unit: int, choice: CircuitChoice) -> Circ
     return Circuit(
         columns=columns,
         edges=edges,
-        scale=max((abs(w) for e in edges for row in e.kernel for w in row), default=0.0),
         lacking=step.lacking,
         ends=step.ends,
         unplaced=[id for n, u in choice.pinned if (id := f"{n}/{u}") not in shown],

@@ -1,8 +1,9 @@
 """A circuit drawn: a column for each node, inputs at the left, the target at the right.
 
 Beside each unit are its kernels, one for every unit that it is an input of; from there a line goes
-to that unit, orange where it excites, blue where it inhibits, thicker for a larger share. All
-kernels have one scale, which is printed below.
+to that unit, orange where it excites, blue where it inhibits, thicker for a larger share. The
+kernels between two columns have one scale, which is printed below them: weights between other nodes
+may be of another size altogether.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,21 +16,18 @@ from micrograph.lenses.connections.kernels import colour
 from micrograph.parts.plots.graph_drawing import EXCITES, INHIBITS, LARGEST
 from micrograph.parts.plots.svg import place, short, text
 
-TILE, KERNEL, PORT, NUMBER = 72, 32, 40, 44
+TILE, KERNEL, PORT, NUMBER = 72, 32, 40, 52
 """Sides of a picture and a kernel; the height of a kernel with its gap; the width of a number."""
 GAP = 84
 """What the lines have between two columns."""
-LINE, TOP, FOOT, BETWEEN = 14, 44, 62, 16
+LINE, TOP, FOOT, BETWEEN = 14, 44, 66, 16
 WIDEST = 14.0
 STEP = TILE + 8 + KERNEL + NUMBER + GAP
 
 PictureOf = Callable[[CircuitUnit], "tuple[str, str] | None"]
 """Of a unit: where its picture is, and its mean colour."""
 
-_STANDALONE = Markup(
-    "<style>svg{color:#1d1d1f;background:#fff;font-family:system-ui,sans-serif}"
-    "@media(prefers-color-scheme:dark){svg{color:#ececec;background:#161618}}</style>"
-)
+_PAPER = "color:#1d1d1f;background:#fff;font-family:system-ui,sans-serif"
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def circuit_drawing(
     link_of: Callable[[CircuitUnit], str] | None = None,
     standalone: bool = False,
 ) -> Markup:
-    """The circuit as SVG; `standalone` for a file of its own, which brings its colours."""
+    """The circuit as SVG; `standalone` for a file of its own, on white paper."""
     columns = circuit.columns[::-1]
     spots = _spots(circuit, columns)
     lowest = max(_bottom(spot) for spot in spots.values())
@@ -66,27 +64,32 @@ def circuit_drawing(
     height = lowest + FOOT
     edges = sorted(circuit.edges, key=lambda edge: edge.share)
     parts = [_line(edge, spots) for edge in edges]
-    parts += [_kernel(edge, spots[edge.source], circuit.scale) for edge in edges]
+    scales = {one.id: column.scale for column in columns for one in column.units}
+    parts += [_kernel(edge, spots[edge.source], scales[edge.source]) for edge in edges]
     parts += [_tile(spot, picture_of, link_of) for spot in spots.values()]
     for number, column in enumerate(columns):
         parts.append(_head(_left(number) + TILE / 2, column))
+        if column.scale:
+            parts.append(_legend(column.scale, _left(number), height - 40))
     if circuit.edges:
-        parts.append(_legend(circuit.scale, height - 22))
+        told = "Beside a kernel stands its sum, below a unit what is not shown of its inputs."
+        parts.append(text(20, height - 8, told))
     said = description(circuit)
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" class="plot plot-graph plot-circuit" '
         'viewBox="0 0 {} {}" width="{}" height="{}" role="group" aria-label="{}" font-size="11" '
-        'style="min-width:{}px;max-width:{}px">{}<desc>{}</desc>{}</svg>'
+        'style="{}"><desc>{}</desc>{}{}</svg>'
     ).format(
         place(width),
         place(height),
         place(width),
         place(height),
         said,
-        place(width),
-        place(LARGEST * width),
-        _STANDALONE if standalone else "",
+        _PAPER
+        if standalone
+        else f"min-width:{place(width)}px;max-width:{place(LARGEST * width)}px",
         said,
+        Markup('<rect width="100%" height="100%" fill="#fff"/>') if standalone else "",
         Markup("").join(parts),
     )
 
@@ -152,13 +155,13 @@ def _line(edge: CircuitEdge, spots: Mapping[str, _Spot]) -> Markup:
         f"{place(x1 - bend)} {place(y1)} {place(x1)} {place(y1)}"
     )
     return Markup(
-        '<path d="{}" fill="none" stroke="{}" stroke-width="{}" stroke-opacity=".7">'
-        "<title>{}</title></path>"
+        '<g><title>{}</title><path d="{}" fill="none" stroke="{}" stroke-width="{}" '
+        'stroke-opacity=".7"/></g>'
     ).format(
+        _said(edge),
         path,
         EXCITES if edge.strength > 0 else INHIBITS,
         f"{max(1.0, WIDEST * min(edge.share, 1.0) ** 0.5):.2f}",
-        _said(edge),
     )
 
 
@@ -247,23 +250,28 @@ def _head(x: float, column: CircuitColumn) -> Markup:
     )
 
 
-def _legend(scale: float, y: float) -> Markup:
-    """The one scale of all kernels, and what the numbers are."""
-    steps, x = 41, 64
+def _legend(scale: float, x: float, y: float) -> Markup:
+    """The colours of the kernels that begin at `x`, from the lowest weight to the highest."""
+    steps, step = 41, 5
     bar = "".join(
-        f'<rect x="{place(x + 3 * n)}" y="{place(y - 9)}" width="3" height="10" '
+        f'<rect x="{place(x + step * n)}" y="{place(y - 9)}" width="{step}" height="10" '
         f'fill="{colour(2 * n / (steps - 1) - 1)}"/>'
         for n in range(steps)
     )
-    end = x + 3 * steps
-    words = text(end + 6, y, f"{short(scale)} each weight", quiet=False)
-    low = text(x - 6, y, short(-scale), anchor="end", quiet=False)
+    end = x + step * steps
     frame = Markup(
         '<rect x="{}" y="{}" width="{}" height="10" fill="none" stroke="currentColor" '
         'stroke-opacity=".35"/>'
-    ).format(x, place(y - 9), 3 * steps)
-    told = text(20, y + 17, "Beside a kernel its sum; below a unit its inputs that are not shown.")
-    return (low + Markup(bar) + frame + words if scale else Markup("")) + told
+    ).format(place(x), place(y - 9), step * steps)
+    return Markup("").join(
+        [
+            Markup(bar),
+            frame,
+            text(x, y + 14, short(-scale), quiet=False),
+            text((x + end) / 2, y + 14, "each weight", anchor="middle"),
+            text(end, y + 14, short(scale), anchor="end", quiet=False),
+        ]
+    )
 
 
 def _percent(share: float) -> str:
