@@ -26,16 +26,23 @@ NAMES = {
     "dataset": "expected others or toys",
     "number": "valid integer",
     "caricature": "valid boolean",
-    "question": "expected graph or steer",
-    "how": "expected silence or halve or double or add",
+    "question": "expected graph, steer",
+    "how": "expected silence, halve, double, add",
     "depth": "expected 1 or 2 or 3",
     "width": "expected 1 or 2 or 3",
-    "pin": "unknown node",
-    "without": "unknown node",
+    "pin": "cannot be part of an address",
+    "without": "cannot be part of an address",
 }
 """What is said of each option."""
-CIRCUIT = {"sign": "expected all or excites or inhibits"}
-"""What is said of those that mean something else on the page of a circuit."""
+OF_PAGE = {
+    "circuits": {"sign": "expected all or excites or inhibits"},
+    "on-picture": {
+        "picture": "known: astronaut",
+        "dataset": "expected 64 hex digits",
+        "number": "given; expected one of the dataset's",
+    },
+}
+"""What is said of those that mean something else on some pages."""
 
 NOT_THERE = "n%3Cx%3Es"
 
@@ -59,11 +66,12 @@ def test_every_option_of_every_route(lensed: Client) -> None:
     asked = [one for one in table(lensed) if one[1:] not in ANY]
     assert {option for _, _, option in asked} == NAMES.keys()
     for method, path, option in asked:
-        needed = SOUND if path.endswith(("/map", "/compare")) else {}
+        needed = SOUND if path.endswith(("/map", "/compare", "/on-picture")) else {}
         needed = {k: v for k, v in needed.items() if (method, path, k) in asked}
         lens = {"lens": "caricature"} if path == "/models/{model}" and option == "picture" else {}
         options = {**needed, **lens, option: NOT_THERE}
-        twin = path if method == "POST" or path.endswith("/map") else path + ".json"
+        data = method == "POST" or path.endswith(("/map", ".svg"))
+        twin = path if data else path + ".json"
         answer = lensed.ask(method, address(twin, options))
         assert answer.status_code in (400, 404), (path, option, answer.text[:300])
         said = json.loads(answer.content)
@@ -71,10 +79,12 @@ def test_every_option_of_every_route(lensed: Client) -> None:
         if path.endswith("/map") and option == "dataset":
             assert "expected 64 hex digits" in said["message"]
         else:
-            names = NAMES | CIRCUIT if path.startswith("/circuits/") else NAMES
+            names = NAMES.copy()
+            for part in path.split("/"):
+                names |= OF_PAGE.get(part, {})
             assert names[option] in said["message"], (path, said["message"])
         assert "n<x>s" in said["message"]
-        if twin.endswith(".json"):
+        if twin.endswith(".json") and not path.endswith(".graph"):
             page = lensed.ask(method, address(path, options))
             assert page.status_code == answer.status_code
             assert "n<x>s" not in page.text

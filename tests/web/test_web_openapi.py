@@ -29,7 +29,8 @@ def document(app: Any) -> dict[str, Any]:
 
 def test_every_address_that_answers_in_data_is_described(app: Any, document: dict) -> None:
     pages = {route.path.removesuffix(".json") for route in routes_of(app) if ".json" in route.path}
-    data = {r.path: r for r in routes_of(app) if r.path not in pages}
+    routes = [r for r in routes_of(app) if r.path not in pages or "POST" in r.methods]
+    data = {r.path.replace(":path}", "}"): r for r in routes}
     data = {p: r for p, r in data.items() if not p.startswith(("/images", "/static", "/openapi"))}
     assert document["paths"].keys() == data.keys()
     for path, route in data.items():
