@@ -66,6 +66,8 @@ def test_every_option_of_every_route(lensed: Client) -> None:
     asked = [one for one in table(lensed) if one[1:] not in ANY]
     assert {option for _, _, option in asked} == NAMES.keys()
     for method, path, option in asked:
+        if method == "POST" and path.endswith("/on-picture"):
+            continue  # looked at behind the picture that is sent
         needed = SOUND if path.endswith(("/map", "/compare", "/on-picture")) else {}
         needed = {k: v for k, v in needed.items() if (method, path, k) in asked}
         lens = {"lens": "caricature"} if path == "/models/{model}" and option == "picture" else {}

@@ -1,4 +1,4 @@
-"""The page of a circuit: what is shown is what the weights say, and all choices are in its address."""
+"""The page of a circuit: what is shown is what the weights say, all choices are in its address."""
 
 import base64
 import re
