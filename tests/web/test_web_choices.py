@@ -9,8 +9,8 @@ from web_client import Client
 PLACES = {"model": "lensed", "node": "mixed1a", "unit": "3", "name": "x"}
 SOUND = {"here": "lensed", "there": "lensed", "dataset": "d1" * 32, "number": "0"}
 """Options that have to be given, as they can be."""
-ANY = {("/search", "q"), ("/resolve", "q")}
-"""What is searched for: any text has an answer."""
+ANY = {("/search", "q"), ("/resolve", "q"), ("/claims", "text")}
+"""What is searched for: any text has an answer; the twin of claims lists all, whatever is asked."""
 NAMES = {
     "page": "no number of a page",
     "here": "known: lensed",
@@ -29,14 +29,21 @@ NAMES = {
     "question": "expected graph or steer",
     "how": "expected silence or halve or double or add",
     "text": "expected ",
+    "depth": "expected 1 or 2 or 3",
+    "width": "expected 1 or 2 or 3",
+    "pin": "cannot be part of an address",
+    "without": "cannot be part of an address",
 }
 """What is said of each option."""
-ON_PICTURE = {
-    "picture": "known: astronaut",
-    "dataset": "is no digest; expected 64 hex digits",
-    "number": "expected one of the dataset's",
+OF_PAGE = {
+    "circuits": {"sign": "expected all or excites or inhibits"},
+    "on-picture": {
+        "picture": "known: astronaut",
+        "dataset": "is no digest; expected 64 hex digits",
+        "number": "given; expected one of the dataset's",
+    },
 }
-"""What is said of those, where pictures are not chosen by name."""
+"""What is said of those that mean something else on some pages."""
 
 NOT_THERE = "n%3Cx%3Es"
 
@@ -66,7 +73,8 @@ def test_every_option_of_every_route(lensed: Client) -> None:
             needed = {"number": "0"}
         lens = {"lens": "caricature"} if path == "/models/{model}" and option == "picture" else {}
         options = {**needed, **lens, option: NOT_THERE}
-        twin = path if method == "POST" or path.endswith("/map") else path + ".json"
+        data = method == "POST" or path.endswith(("/map", ".svg"))
+        twin = path if data else path + ".json"
         answer = lensed.ask(method, address(twin, options))
         assert answer.status_code in (400, 404), (path, option, answer.text[:300])
         said = json.loads(answer.content)
@@ -74,10 +82,12 @@ def test_every_option_of_every_route(lensed: Client) -> None:
         if path.endswith("/map") and option == "dataset":
             assert "expected 64 hex digits" in said["message"]
         else:
-            told = NAMES | ON_PICTURE if path.endswith("/on-picture") else NAMES
-            assert told[option] in said["message"], (path, said["message"])
+            names = NAMES.copy()
+            for part in path.split("/"):
+                names |= OF_PAGE.get(part, {})
+            assert names[option] in said["message"], (path, said["message"])
         assert "n<x>s" in said["message"]
-        if twin.endswith(".json"):
+        if twin.endswith(".json") and not path.endswith(".graph"):
             page = lensed.ask(method, address(path, options))
             assert page.status_code == answer.status_code
             assert "n<x>s" not in page.text

@@ -87,6 +87,13 @@ class Urls:
         """What a unit is made of on a picture that is here, or what steering it changes."""
         return self.unit(model, node, unit) + "/on-picture" + _query(view)
 
+    def circuit(
+        self, model: str, node: str, unit: int, ending: str = "", **view: str | int | None
+    ) -> str:
+        """A unit, its strongest inputs and theirs; with an ending (".svg") as a file."""
+        place = f"/circuits/{quote(model)}/{quote(node)}/{unit}{ending}"
+        return self.own(place) + _query(view)
+
     def heat(self, model: str, node: str, unit: int, dataset: str) -> str:
         """The heat map of a unit on a stored picture; its number is still to be added."""
         return self.unit(model, node, unit) + "/map" + _query({"dataset": dataset}) + "&number="

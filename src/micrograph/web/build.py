@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.web import handlers
+from micrograph.web.circuit_files import circuit_graph, circuit_svg
 from micrograph.web.context import Context
 from micrograph.web.pages import Page
+from micrograph.web.pages.circuit import CircuitPage
 from micrograph.web.pages.claim import ClaimPage, ClaimsPage
 from micrograph.web.pages.compare import ComparePage
 from micrograph.web.pages.model import ModelPage
@@ -19,6 +21,7 @@ from micrograph.web.redirects import Redirect
 from micrograph.web.target import Target
 from micrograph.web.targets import (
     AboutTarget,
+    CircuitTarget,
     ClaimsTarget,
     ClaimTarget,
     CompareTarget,
@@ -33,13 +36,23 @@ from micrograph.web.targets import (
 
 
 @dataclass(frozen=True)
+class PageFile:
+    """A page as a file, at the page's address with `ending` behind its path."""
+
+    ending: str
+    mime: str
+    write: Callable[[Context, Any], bytes]
+
+
+@dataclass(frozen=True)
 class PageRoute:
-    """Pages of one kind: the addresses they have, what makes them, and what is made. The path and
-    the name of the kind are those of the target."""
+    """Pages of one kind: the addresses they have, what makes them, what is made, and the files that
+    there are of it beside its twin. The path and the name of the kind are those of the target."""
 
     target: type[Target]
     handler: Callable[[Context, Any], Page | Redirect]
     page: type[Page]
+    files: tuple[PageFile, ...] = ()
 
 
 PAGES: tuple[PageRoute, ...] = (
@@ -54,6 +67,15 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute(NodeTarget, handlers.node, NodePage),
     PageRoute(UnitTarget, handlers.unit, UnitPage),
     PageRoute(OnPictureTarget, handlers.on_picture, OnPicturePage),
+    PageRoute(
+        CircuitTarget,
+        handlers.circuit,
+        CircuitPage,
+        (
+            PageFile(".svg", "image/svg+xml", circuit_svg),
+            PageFile(".graph.json", "application/json", circuit_graph),
+        ),
+    ),
 )
 _BY_TARGET = {route.target: route for route in PAGES}
 

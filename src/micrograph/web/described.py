@@ -19,6 +19,13 @@ TWINS: Responses = {
 }
 """Of the twins of pages."""
 
+
+def file_of(mime: str) -> Responses:
+    """Of a page as a file."""
+    binary = {"schema": {"type": "string"}} if mime != "application/json" else {"schema": {}}
+    return {"200": {"content": {mime: binary}, "description": "The page as a file."}}
+
+
 STREAMED: Responses = {
     "200": {
         "content": {"application/x-ndjson": {"schema": {"type": "string"}}},

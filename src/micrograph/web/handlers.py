@@ -3,11 +3,15 @@
 Their docstrings are what the OpenAPI document says of the pages.
 """
 
+from dataclasses import replace
+
 from micrograph.claims import Claim
 from micrograph.resolve.claims import claim_in, known_claim
+from micrograph.web.circuit_choice import choice_of
 from micrograph.web.context import Context
-from micrograph.web.locations import locate
+from micrograph.web.locations import locate, locate_all
 from micrograph.web.on_picture import asked, found_picture
+from micrograph.web.pages.circuit import CircuitPage, circuit_page
 from micrograph.web.pages.claim import ClaimPage, ClaimsPage, claim_page, claims_page
 from micrograph.web.pages.compare import ComparePage, compare_page
 from micrograph.web.pages.model import ModelPage, model_page
@@ -25,6 +29,7 @@ from micrograph.web.pages.unit import UnitPage, unit_page
 from micrograph.web.redirects import SEE_OTHER, Redirect, located
 from micrograph.web.targets import (
     AboutTarget,
+    CircuitTarget,
     ClaimsTarget,
     ClaimTarget,
     CompareTarget,
@@ -157,3 +162,22 @@ def on_picture(context: Context, target: OnPictureTarget) -> OnPicturePage:
     here = locate(context.library, target.location, context.urls)
     picture = found_picture(context, here, target)
     return asked(context, here, target.question, target.how, picture, reader=context.reader)
+
+
+def circuit(context: Context, target: CircuitTarget) -> CircuitPage | Redirect:
+    """What a unit is built from, and what that is built from, by the connections that are stored.
+    `pin` and `without` are units as `node/unit`, commas between."""
+    place = [target.model, target.node, target.unit]
+    here = locate_all(context.library, place, context.urls)
+    assert here.node is not None
+    assert here.unit is not None
+    model = here.atlas.model.id
+    found = replace(target, model=model, node=here.node.id, unit=str(here.unit))
+    if found.path != target.path:
+        return Redirect(
+            context.urls.own(found.path)
+            + ".json" * target.twin
+            + f"?{target.query}" * bool(target.query)
+        )
+    choice = choice_of(context.library, model, target, context.urls)
+    return circuit_page(here.atlas, here.node, here.unit, context.urls, choice)

@@ -23,6 +23,7 @@ from micrograph.web.drawn_parts import lens_part, unit_parts
 from micrograph.web.lens_templates import lens_templates
 from micrograph.web.lens_traits import DEFAULT, MAP, source_names
 from micrograph.web.pages import Page
+from micrograph.web.pages.circuit import drawing_of_circuit
 from micrograph.web.pages.model_cards import ModelSummary
 from micrograph.web.pages.node import PER_PAGE
 from micrograph.web.pages.on_picture import OnPicturePage, drawing_of, inputs_of, rest_of
@@ -128,6 +129,7 @@ class Html:
             per_page=PER_PAGE,
             card_of=self._card,
             graph_drawing_of=drawing_of,
+            circuit_drawing_of=drawing_of_circuit,
             graph_inputs_of=inputs_of,
             graph_rest_of=rest_of,
             shipped_pictures=shipped_pictures,

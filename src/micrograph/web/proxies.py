@@ -9,7 +9,18 @@ from starlette.types import Scope
 from micrograph.errors import BadInput, MicrographError, short
 
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
-_OWN = {"", "about", "claims", "compare", "health", "images", "models", "openapi.json", "resolve"}
+_OWN = {
+    "",
+    "about",
+    "circuits",
+    "claims",
+    "compare",
+    "health",
+    "images",
+    "models",
+    "openapi.json",
+    "resolve",
+}
 _OWN |= {"search", "static", "token"}
 """What the site's own addresses begin with."""
 

@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from micrograph.atlas.format import one_connection_a_file
 from micrograph.published import noted_files
 from micrograph.web.answers import answer
-from micrograph.web.build import build
+from micrograph.web.build import PageFile, build
 from micrograph.web.context import Context
 from micrograph.web.error_data import wants_data
 from micrograph.web.failures import noted_failures
@@ -17,7 +17,7 @@ from micrograph.web.outside import outside_state
 from micrograph.web.pages import Page
 from micrograph.web.redirects import Redirect
 from micrograph.web.site import Site
-from micrograph.web.targets import parse
+from micrograph.web.targets import no_such_page, parse
 from micrograph.web.writers import to_html, to_json
 
 HTML = "text/html; charset=utf-8"
@@ -41,22 +41,27 @@ def prefix_of(request: Request) -> str:
     return str(scope.get("app_root_path", scope.get("root_path", "")))
 
 
-def page_answer(site: Site, request: Request) -> Response:
-    """The page that a request asks for, or the redirect to it. A page that was written before, of
-    what is the same still, is not made again."""
+def page_answer(site: Site, request: Request, file: PageFile | None = None) -> Response:
+    """The page that a request asks for, as a `file` or not, or the redirect to it. A page that was
+    written before, of what is the same still, is not made again."""
     context = context_of(site, request)
-    target = parse(request.url.path.removeprefix(context.urls.prefix), request.url.query)
+    path, ending = request.url.path.removeprefix(context.urls.prefix), file.ending if file else ""
+    target = parse(path.removesuffix(ending), request.url.query)
+    if file and target.twin:
+        raise no_such_page(path)
     with one_connection_a_file(), noted_failures() as failed, noted_files() as files:
         key = (request.url.path, request.url.query, context.origin, outside_state(context, target))
-        mime = JSON if target.twin else HTML
+        mime = file.mime if file else JSON if target.twin else HTML
         kept = site.pages.get(context.library, key)
         if kept is not None:
             return answer(request, kept, mime)
         with nullcontext() if target.asks else site.turns.turn():
             page = build(context, target)
             if isinstance(page, Redirect):
-                return RedirectResponse(page.url, page.status)
-            written = Written(page_body(context, request, page), files)
+                to, mark, query = page.url.partition("?")
+                return RedirectResponse(to + ending + mark + query, page.status)
+            body = file.write(context, page) if file else page_body(context, request, page)
+            written = Written(body, files)
             response = answer(request, written, mime)  # compresses it, where the reader takes that
         if not failed:
             site.pages.put(context.library, key, written)

@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from micrograph.web.build import PAGES, PageRoute
-from micrograph.web.described import FAILURES, JSON_SENT, TWINS
+from micrograph.web.build import PAGES, PageFile, PageRoute
+from micrograph.web.described import FAILURES, JSON_SENT, TWINS, file_of
 from micrograph.web.disconnects import reader_of
 from micrograph.web.images import image_answer
 from micrograph.web.locations import locate_all
@@ -28,6 +28,11 @@ def add_routes(app: FastAPI, site: Site) -> None:
         path = route.target.pattern
         if rest := route.target.rest:
             path = path.replace(f"{{{rest}}}", f"{{{rest}:path}}")
+        for file in route.files:  # before the twin, whose address is as long
+            described = {**TWINS, **file_of(file.mime)}
+            app.get(path + file.ending, response_class=Response, responses=described)(
+                _endpoint(site, route, file)
+            )
         app.get(path + ".json", response_model=route.page, responses=TWINS)(shown)
         app.get(path, include_in_schema=False)(shown)
 
@@ -55,21 +60,21 @@ def add_routes(app: FastAPI, site: Site) -> None:
     app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")
 
 
-def _endpoint(site: Site, route: PageRoute) -> Callable[..., Any]:
+def _endpoint(site: Site, route: PageRoute, file: PageFile | None = None) -> Callable[..., Any]:
     """What FastAPI calls for a page. Its signature and docstring are there for the OpenAPI document
     and for the checks that follow from it; the address is read by `parse`."""
 
     def shown(request: Request, **parameters: str) -> Response:
-        return page_answer(site, request)
+        return page_answer(site, request, file)
 
     async def asked(request: Request, **parameters: str) -> Response:
         check_opened(request, "have work done")
         async with reader_of(request) as reader:
             request.state.reader = reader
-            return await run_in_threadpool(page_answer, site, request)
+            return await run_in_threadpool(page_answer, site, request, file)
 
     endpoint: Callable[..., Any] = asked if route.target.asks else shown
-    endpoint.__name__ = route.target.kind
+    endpoint.__name__ = route.target.kind + (file.ending if file else "")
     endpoint.__doc__ = route.handler.__doc__
     endpoint.__signature__ = _signature(route)  # type: ignore[attr-defined]
     return endpoint

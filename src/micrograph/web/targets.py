@@ -162,6 +162,23 @@ class OnPictureTarget(LocationTarget):
     number: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class CircuitTarget(LocationTarget):
+    """`/circuits/<model>/<node>/<unit>`: its strongest inputs, and theirs: `depth` steps back,
+    `width` of each unit, of one `sign` or of all. Units (node/unit, commas between) that are always
+    shown: `pin`, and never: `without`."""
+
+    kind, pattern = "circuit", "/circuits/{model}/{node}/{unit}"
+    model: str
+    node: str
+    unit: str
+    depth: str = field(default="2", metadata={"longest": 6})
+    width: str = field(default="4", metadata={"longest": 6})
+    sign: str = field(default="all", metadata={"longest": 20})
+    pin: str = field(default="", metadata={"longest": 4000})
+    without: str = field(default="", metadata={"longest": 4000})
+
+
 TARGETS: tuple[type[Target], ...] = (
     StartTarget,
     ModelsTarget,
@@ -174,6 +191,7 @@ TARGETS: tuple[type[Target], ...] = (
     NodeTarget,
     UnitTarget,
     OnPictureTarget,
+    CircuitTarget,
 )
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from micrograph.lenses.connections.kernels import drawn, scale_bar
-from micrograph.lenses.connections.lens import LENS, ConnectionsResult
+from micrograph.lenses.connections.lens import LENS
+from micrograph.lenses.connections.stored import connections_of, rest_in_words, stored_connections
 from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Thumb
@@ -43,41 +44,34 @@ class ConnectionsRow:
 
 @dataclass(frozen=True)
 class Connections:
-    """One row for inputs, one for outputs."""
+    """One row for inputs, one for outputs. `circuit` is the page that goes on to the inputs'
+    inputs."""
 
     technique: str
     form: str
     rows: list[ConnectionsRow]
+    circuit: str
 
 
 def section(scene: Scene) -> Connections | None:
     if scene.unit is None:
         return None
-    rows = []
-    for variant in TITLES:
-        for v in scene.whole:
-            if (v.technique, v.variant) == (LENS.name, variant):
-                row = _row(scene, variant, scene.read(v, ConnectionsResult))
-                rows += [row] if row else []
-                break
-    return Connections(LENS.name, "connections", rows) if rows else None
+    rows = [row for variant in TITLES if (row := _row(scene, variant, scene.unit))]
+    circuit = scene.urls.circuit(scene.model, scene.node.id, scene.unit)
+    return Connections(LENS.name, "connections", rows, circuit) if rows else None
 
 
-def _row(scene: Scene, variant: str, result: ConnectionsResult) -> ConnectionsRow | None:
-    assert scene.unit is not None
-    read = {name: result.row(name, scene.unit) for name in ("units", "strength", "share", "rest")}
-    units, strength, share, rest = (read[n] for n in ("units", "strength", "share", "rest"))
-    if result.reason or units is None or strength is None or share is None or rest is None:
+def _row(scene: Scene, variant: str, unit: int) -> ConnectionsRow | None:
+    result = stored_connections(scene.atlas, scene.node.id, variant)
+    listed = connections_of(result, unit) if result else None
+    rest = result.row("rest", unit) if result else None
+    if result is None or listed is None or rest is None:
         return None
-    if not len(units) == len(strength) == len(share):
-        return None
-    kernels = result.row("kernels", scene.unit)
-    found = []
-    for k, unit in enumerate(units.tolist()):
-        thumb = scene.thumb(result.other, unit)
-        if thumb is not None:
-            kernel = kernels[k].tolist() if kernels is not None and k < len(kernels) else []
-            found.append(Connection(thumb, float(strength[k]), float(share[k]), kernel))
+    found = [
+        Connection(thumb, one.strength, one.share, one.kernel)
+        for one in listed
+        if (thumb := scene.thumb(result.other, one.unit)) is not None
+    ]
     if not found:
         return None
     weights = [abs(w) for one in found for line in one.kernel for w in line]
@@ -91,13 +85,9 @@ def _row(scene: Scene, variant: str, result: ConnectionsResult) -> ConnectionsRo
         max(weights, default=0.0),
         others,
         float(rest),
-        f"other {others}: {_percent(float(rest))} of Σ|w|" if others else "no others",
+        rest_in_words(others, float(rest)),
         list(result.notes),
     )
-
-
-def _percent(share: float) -> str:
-    return "under 1 %" if 0 < share < 0.005 else f"{round(100 * share)} %"
 
 
 PAGE = LensPage(

@@ -1,0 +1,196 @@
+"""The page of a circuit: a unit, its strongest inputs, and theirs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from micrograph.atlas import NodeRecord, Reading
+from micrograph.errors import BadInput
+from micrograph.lenses.connections.circuit import (
+    DEEPEST,
+    SIGNS,
+    WIDEST,
+    Circuit,
+    CircuitChoice,
+    CircuitUnit,
+    Place,
+    circuit,
+)
+from micrograph.lenses.connections.circuit_drawing import circuit_drawing
+from micrograph.lenses.pages.scene import Scene
+from micrograph.parts.parts import Choice, Link, ModelRef, Switch, Thumb, model_ref
+from micrograph.parts.urls import Urls
+
+TECHNIQUE = "connections"
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitInCircuit:
+    """A unit of a circuit as the page shows it, and where one can go from it: its own circuit, this
+    one with the unit pinned (or no longer), and without it ("" for the target itself)."""
+
+    thumb: Thumb
+    circuit: str
+    pin: str
+    remove: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CircuitPage:
+    """`/circuits/<model>/<node>/<unit>`. `circuit` is all that is shown, `units` by `node/unit`.
+    `pinned` and `removed` are links to the page with one of them less. Where connections are not
+    stored, `missing` says of which node, and `command` gets them. `svg` and `graph` are the same as
+    files: a drawing, and an attribution graph for other viewers."""
+
+    kind: str
+    title: str
+    address: str
+    model: ModelRef
+    node: str
+    unit: int
+    unit_url: str
+    depth: int
+    width: int
+    sign: str
+    pin: str
+    without: str
+    switches: list[Switch]
+    circuit: Circuit
+    units: dict[str, UnitInCircuit]
+    pinned: list[Link]
+    removed: list[Link]
+    missing: str
+    command: str
+    svg: str
+    graph: str
+
+
+def circuit_page(
+    atlas: Reading, node: NodeRecord, unit: int, urls: Urls, choice: CircuitChoice
+) -> CircuitPage:
+    """The page of a unit that is there. Raises BadInput for units both pinned and removed."""
+    for one in choice.pinned:
+        if one in choice.removed:
+            raise BadInput(f"{_name(one)} is both in pin= and in without=; expected one of them")
+    if (node.id, unit) in choice.removed:
+        raise BadInput(f"without={node.id}/{unit} is the unit itself; expected inputs of it")
+    model = atlas.model
+    found = circuit(atlas, node.id, unit, choice)
+    here = _Here(urls, model.id, node.id, unit, choice)
+    scene = Scene(atlas, node, unit, urls, [])
+    address = f"{model.id}/{node.id}/{unit}"
+    lacking = found.lacking
+    return CircuitPage(
+        kind="circuit",
+        title=f"What {address.replace('/', ' / ')} is built from",
+        address=address,
+        model=model_ref(model, urls),
+        node=node.id,
+        unit=unit,
+        unit_url=urls.unit(model.id, node.id, unit),
+        depth=choice.depth,
+        width=choice.width,
+        sign=choice.sign,
+        pin=_names(choice.pinned),
+        without=_names(choice.removed),
+        switches=here.switches(),
+        circuit=found,
+        units={
+            one.id: here.unit(one, thumb)
+            for column in found.columns
+            for one in column.units
+            if (thumb := scene.thumb(one.node, one.unit))
+        },
+        pinned=[Link(_name(one), here.url(pin=_less(choice.pinned, one))) for one in choice.pinned],
+        removed=[
+            Link(_name(one), here.url(without=_less(choice.removed, one))) for one in choice.removed
+        ],
+        missing=f"No connections of {lacking} are stored" if lacking else "",
+        command=urls.commands.render(model, lacking, technique=TECHNIQUE) if lacking else "",
+        svg=here.url(".svg"),
+        graph=here.url(".graph.json"),
+    )
+
+
+@dataclass(frozen=True)
+class _Here:
+    """The page's own address, with one thing or another changed."""
+
+    urls: Urls
+    model: str
+    node: str
+    of: int
+    choice: CircuitChoice
+
+    def url(self, ending: str = "", **change: str) -> str:
+        view = {
+            "depth": str(self.choice.depth),
+            "width": str(self.choice.width),
+            "sign": self.choice.sign,
+            "pin": _names(self.choice.pinned),
+            "without": _names(self.choice.removed),
+        } | change
+        usual = CircuitChoice()
+        plain = {"depth": str(usual.depth), "width": str(usual.width), "sign": usual.sign}
+        kept = {k: v for k, v in view.items() if v and v != plain.get(k)}
+        return self.urls.circuit(self.model, self.node, self.of, ending, **kept)
+
+    def switches(self) -> list[Switch]:
+        known: Sequence[tuple[str, str, str, Sequence[str]]] = [
+            ("depth", "Steps back", str(self.choice.depth), _counts(DEEPEST)),
+            ("width", "Inputs of each", str(self.choice.width), _counts(WIDEST)),
+            ("sign", "Sign", self.choice.sign, SIGNS),
+        ]
+        return [
+            Switch(
+                name,
+                words,
+                [Choice(one, one, self.url(**{name: one}), one == now) for one in values],
+            )
+            for name, words, now, values in known
+        ]
+
+    def unit(self, one: CircuitUnit, thumb: Thumb) -> UnitInCircuit:
+        place = (one.node, one.unit)
+        pinned, target = self.choice.pinned, place == (self.node, self.of)
+        pins = _less(pinned, place) if one.pinned else _names((*pinned, place))
+        return UnitInCircuit(
+            thumb=thumb,
+            circuit=self.urls.circuit(self.model, one.node, one.unit),
+            pin="" if target else self.url(pin=pins),
+            remove=""
+            if target
+            else self.url(pin=_less(pinned, place), without=_names((*self.choice.removed, place))),
+        )
+
+
+def drawing_of_circuit(page: CircuitPage) -> Markup:
+    """The circuit as a page shows it: each unit is a link to its own page."""
+
+    def picture_of(unit: CircuitUnit) -> tuple[str, str] | None:
+        there = page.units.get(unit.id)
+        image = there.thumb.image if there else None
+        return (image.url, image.color) if image else None
+
+    def link_of(unit: CircuitUnit) -> str:
+        there = page.units.get(unit.id)
+        return f"{there.thumb.url}#{TECHNIQUE}" if there else page.unit_url
+
+    return circuit_drawing(page.circuit, picture_of=picture_of, link_of=link_of)
+
+
+def _counts(last: int) -> list[str]:
+    return [str(n) for n in range(1, last + 1)]
+
+
+def _name(place: Place) -> str:
+    return f"{place[0]}/{place[1]}"
+
+
+def _names(places: Sequence[Place]) -> str:
+    return ",".join(map(_name, places))
+
+
+def _less(places: Sequence[Place], one: Place) -> str:
+    return _names([other for other in places if other != one])
