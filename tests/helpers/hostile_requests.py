@@ -173,7 +173,7 @@ class Names:
         self.known["page"], self.known["number"] = ["1", "2"], ["0", "1", "47"]
         self.known["caricature"] = ["true", "false", "1", "0"]
         self.known["claim"] = [
-            f"{id}/{[*reading.nodes][-1]}/0={[*reading.nodes][0]}/{sources}"
+            f"{id}/{[*reading.nodes][-1]}/0={next(iter(reading.nodes))}/{sources}"
             for id, reading in library.readings.items()
             for sources in ("0", "1-0", "9999", "0:inside")
             if reading.nodes

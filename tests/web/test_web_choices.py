@@ -9,8 +9,8 @@ from web_client import Client
 PLACES = {"model": "lensed", "node": "mixed1a", "unit": "3", "name": "x"}
 SOUND = {"here": "lensed", "there": "lensed", "dataset": "d1" * 32, "number": "0"}
 """Options that have to be given, as they can be."""
-ANY = {("/search", "q"), ("/resolve", "q"), ("/claims", "text")}
-"""What is searched for: any text has an answer; the twin of claims lists all, whatever is asked."""
+ANY = {("/search", "q"), ("/resolve", "q")}
+"""What is searched for: any text has an answer."""
 NAMES = {
     "page": "no number of a page",
     "here": "known: lensed",

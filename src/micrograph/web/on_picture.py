@@ -1,6 +1,7 @@
 """Asking the worker what a unit is made of on a picture, or what changes with it."""
 
 import base64
+import re
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -121,10 +122,9 @@ def _stored(here: Location, dataset: str, number: int) -> PictureHere:
     from micrograph.pictures import decode
 
     atlas = here.atlas
-    try:
-        sample = atlas.samples(dataset, [number]).get(number)
-    except ValueError:
-        raise BadInput(f"dataset {short(dataset)} is no digest; expected 64 hex digits") from None
+    if not re.fullmatch("[0-9a-f]{64}", dataset):
+        raise BadInput(f"dataset {short(dataset)} is no digest; expected 64 hex digits")
+    sample = atlas.samples(dataset, [number]).get(number)
     stored = atlas.picture(sample.picture.digest) if sample and sample.picture else None
     if sample is None or stored is None:
         raise NotFound(
