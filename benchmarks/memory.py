@@ -12,7 +12,7 @@ sweep keeps is as large as for any number of pictures from 1,024 on, and is ther
 batch on. Results are made from a sweep that is filled up with random numbers, and so are two parts
 that are merged. Lenses that make pictures take two steps for the units that go together, at the
 widest node.
-`--write` puts the table into docs/benchmarks.md.
+`--write` puts the rows into the table of docs/benchmarks.md; those that are not measured anew stay.
 """
 
 import argparse
@@ -261,17 +261,29 @@ def main() -> None:
         print(row, flush=True)
         rows.append(row)
     if args.write:
-        head = "| network | units | lens | peak, MB |\n|---|---|---|---|\n"
-        about = f"Python {platform.python_version()}, torch {torch.__version__}, one thread:\n\n"
-        write(about + head + "\n".join(rows) + "\n")
+        write(rows)
 
 
-def write(text: str) -> None:
-    """Between its marks in the docs."""
+def write(rows: list[str]) -> None:
+    """Between their marks in the docs, in the order in which lenses and networks stand here."""
     page = DOCS.read_text("utf-8")
     before, _, rest = page.partition(START)
-    after = rest.partition(END)[2]
+    table, _, after = rest.partition(END)
+    old = [line for line in table.splitlines() if line.startswith("| ")]
+    named = {_place(row): row for row in [*old, *rows]}
+    there = [named[place] for place in sorted(place for place in named if place is not None)]
+    head = "| network | units | lens | peak, MB |\n|---|---|---|---|\n"
+    about = f"Python {platform.python_version()}, torch {torch.__version__}, one thread:\n\n"
+    text = about + head + "\n".join(there) + "\n"
     DOCS.write_text(f"{before}{START}{text}{END}{after}", "utf-8")
+
+
+def _place(row: str) -> tuple[int, int] | None:
+    """Where a row of the table stands; None for what is none of those that can be measured."""
+    _, network, _, lens, *_ = (cell.strip() for cell in row.split("|"))
+    if network not in NETWORKS or lens not in LENSES:
+        return None
+    return list(NETWORKS).index(network), list(LENSES).index(lens)
 
 
 if __name__ == "__main__":

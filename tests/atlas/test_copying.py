@@ -1,6 +1,7 @@
 """Atlases checked, mended, joined and divided."""
 
 import sqlite3
+import weakref
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,9 +20,10 @@ from micrograph.atlas import (
     SampleRecord,
     Visualization,
     copy,
+    copying,
     verify,
 )
-from micrograph.atlas.whole import results
+from micrograph.atlas.whole import results, samples
 from micrograph.errors import Conflict, DamagedAtlas, NotFound
 
 TOWN = DatasetRecord("town", "cd" * 32, "Town", 10, 32, "CC0", ("car", "bus"))
@@ -224,3 +226,21 @@ def test_the_first_of_several_wins(tmp_path: Path) -> None:
     joined, read = Atlas.open(tmp_path / "b.atlas"), Merged([Atlas.open(p) for p in paths])
     for unit in range(3):
         assert joined.visualizations("1a", unit) == read.visualizations("1a", unit)
+
+
+def test_sample_pictures_do_not_pile_up_in_memory(tmp_path, monkeypatch):
+    whole = whole_atlas(tmp_path / "whole.atlas")
+    given: list[weakref.ref[SampleRecord]] = []
+    most = 0
+
+    def watched(connection):
+        nonlocal most
+        for dataset, sample in samples(connection):
+            most = max(most, sum(ref() is not None for ref in given))
+            if sample is not None:
+                given.append(weakref.ref(sample))
+            yield dataset, sample
+
+    monkeypatch.setattr(copying, "samples", watched)
+    assert verify(whole).samples == len(given) == 4
+    assert most == 1

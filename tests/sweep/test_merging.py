@@ -212,6 +212,27 @@ def test_histograms_count_as_if_the_range_had_been_known(values, cut):
         assert count == inside.sum()
 
 
+def test_histograms_of_units_that_are_widened_a_few_at_a_time(monkeypatch):
+    values = (np.random.default_rng(0).normal(size=(50, 7)) * 10.0 ** np.arange(7)).astype(
+        np.float32
+    )
+
+    def filled() -> UnitHistograms:
+        histogram = UnitHistograms(np.zeros((7, BINS), np.int64), np.full(7, -120, np.int32))
+        for rows in np.split(values, 5):
+            histogram.reach(np.abs(rows).max(axis=0))
+            for some in (slice(0, 3), slice(3, 7)):
+                histogram.add(rows[:, some], np.arange(7, dtype=np.int32)[some])
+        return histogram
+
+    at_once = filled()
+    monkeypatch.setattr("micrograph.sweep.histogram._TOGETHER", 2)
+    in_blocks = filled()
+    assert np.array_equal(in_blocks.counts, at_once.counts)
+    assert np.array_equal(in_blocks.exponent, at_once.exponent)
+    assert at_once.counts.sum(axis=1).tolist() == [50] * 7
+
+
 @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=30), st.randoms())
 @settings(max_examples=80, deadline=None)
 def test_exact_sums_do_not_depend_on_order(values, random):
