@@ -38,6 +38,28 @@ def thumb(thumb: Thumb, eager: bool = False) -> Markup:
     return Markup(_picture(thumb.image, "", eager))
 
 
+def breakable(name: str) -> Markup:
+    """A long name that may break behind its separators and nowhere else."""
+    text = str(escape(name))
+    for separator in "_./-":  # of which none is in what is put in
+        text = text.replace(separator, f"{separator}<wbr>")
+    return Markup(text.removesuffix("<wbr>"))
+
+
+def strip(units: Iterable[Thumb], here: int) -> Markup:
+    """Units in a row, as items of a list; `here` is the one that the page is about."""
+    return Markup(
+        "".join(
+            [
+                f'<li><a href="{escape(t.url)}"{_CURRENT if t.unit == here else ""}>{thumb(t)}'
+                f'<span class="n">{t.unit}</span></a></li>'
+                for t in units
+            ]
+        )
+    )
+
+
+_CURRENT = ' aria-current="page"'
 EAGER = 60
 """Pictures of a grid that are loaded at once: those a reader sees first."""
 

@@ -254,6 +254,11 @@ def histogram_of(section: DatasetExamples) -> Markup:
     )
 
 
+def example_tiles(examples: Sequence[Example], eager: int = 0) -> Markup:
+    """Examples as items of a list; the pictures of the first few are loaded at once."""
+    return Markup("".join([example_tile(e, k < eager) for k, e in enumerate(examples)]))
+
+
 def example_tile(e: Example, eager: bool = False) -> Markup:
     """An example in a list of them."""
     value, name, cls = score(e.value), escape(e.name), escape(e.cls)
@@ -283,6 +288,6 @@ PAGE = LensPage(
     drawings={
         "histogram_of": histogram_of,
         "classes_of": classes_of,
-        "example_tile": example_tile,
+        "example_tiles": example_tiles,
     },
 )
