@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from micrograph.lenses.feature_vis.lens import LENS as FEATURE_VIS
 from micrograph.lenses.feature_vis.lens import FeatureVisResult
@@ -10,6 +10,7 @@ from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.similar.lens import LENS
 from micrograph.lenses.similar.neighbours import by_profile, by_weights
+from micrograph.parts.escaping import escaped
 from micrograph.parts.markup import breakable, thumb
 from micrograph.parts.numbers import score
 from micrograph.parts.parts import Thumb
@@ -98,7 +99,7 @@ def _item(near: Near, here: str) -> str:
     model, _, place = near.thumb.address.partition("/")
     elsewhere = f'<span class="n where">{breakable(model)}</span>' if model != here else ""
     return (
-        f'<li><a href="{escape(near.thumb.url)}" aria-label="{escape(near.thumb.address)}">'
+        f'<li><a href="{escaped(near.thumb.url)}" aria-label="{escaped(near.thumb.address)}">'
         f'{thumb(near.thumb)}<span class="n">{score(near.value)}</span>'
         f'<span class="n where">{breakable(place)}</span>{elsewhere}</a></li>'
     )
