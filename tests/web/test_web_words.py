@@ -11,7 +11,8 @@ from micrograph.cli.render import command as click_command
 from micrograph.lenses.pages.listing import all_words
 from micrograph.parts.commands import Commands
 from micrograph.parts.parts import safe_color, spread
-from micrograph.web.html import breakable, millions, number, pretty, score, ticked
+from micrograph.recipe import indented as pretty
+from micrograph.web.html import breakable, millions, number, score, ticked
 
 
 @pytest.mark.parametrize(

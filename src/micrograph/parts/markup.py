@@ -3,9 +3,10 @@ macros of templates do."""
 
 from collections.abc import Iterable
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from micrograph.parts.crops import Box
+from micrograph.parts.escaping import escaped
 from micrograph.parts.parts import Image, Thumb
 
 
@@ -23,7 +24,7 @@ def crop(
     whole = "" if boxed else " all"
     places = _place(window) + (_place(box, "b") if box is not None else "")
     return Markup(
-        f'<span class="crop{few}{whole}" style="{places}background:{escape(image.color)}">'
+        f'<span class="crop{few}{whole}" style="{places}background:{escaped(image.color)}">'
         f"{_picture(image, alt, eager)}{'<i></i>' if boxed else ''}</span>"
     )
 
@@ -32,12 +33,34 @@ def thumb(thumb: Thumb, eager: bool = False) -> Markup:
     """A unit's picture, the part of it to show, or what stands for it."""
     if thumb.image is None:
         named = " named" if thumb.text else ""
-        return Markup(f'<span class="blank{named}">{escape(thumb.text)}</span>')
+        return Markup(f'<span class="blank{named}">{escaped(thumb.text)}</span>')
     if thumb.window is not None:
         return crop(thumb.image, thumb.window, None, eager)
     return Markup(_picture(thumb.image, "", eager))
 
 
+def breakable(name: str) -> Markup:
+    """A long name that may break behind its separators and nowhere else."""
+    text = escaped(name)
+    for separator in "_./-":  # of which none is in what is put in
+        text = text.replace(separator, f"{separator}<wbr>")
+    return Markup(text.removesuffix("<wbr>"))
+
+
+def strip(units: Iterable[Thumb], here: int) -> Markup:
+    """Units in a row, as items of a list; `here` is the one that the page is about."""
+    return Markup(
+        "".join(
+            [
+                f'<li><a href="{escaped(t.url)}"{_CURRENT if t.unit == here else ""}>{thumb(t)}'
+                f'<span class="n">{t.unit}</span></a></li>'
+                for t in units
+            ]
+        )
+    )
+
+
+_CURRENT = ' aria-current="page"'
 EAGER = 60
 """Pictures of a grid that are loaded at once: those a reader sees first."""
 
@@ -54,7 +77,7 @@ def _tile(t: Thumb, eager: bool) -> str:
         shown = thumb(t, eager) if t.window else Markup(_tile_picture(t.image, eager))
         missing = ""
     return (
-        f'<li><a href="{escape(t.url)}" id="u{t.unit}" data-unit="{t.unit}"{missing}>{shown}'
+        f'<li><a href="{escaped(t.url)}" id="u{t.unit}" data-unit="{t.unit}"{missing}>{shown}'
         f'<span class="n">{t.unit}</span></a></li>'
     )
 
@@ -62,16 +85,16 @@ def _tile(t: Thumb, eager: bool) -> str:
 def _tile_picture(image: Image, eager: bool) -> str:
     lazy = "" if eager else ' loading="lazy"'
     return (
-        f'<img src="{escape(image.url)}" width="{image.width}" height="{image.height}" alt="" '
-        f'decoding="async"{lazy} style="background:{escape(image.color)}">'
+        f'<img src="{escaped(image.url)}" width="{image.width}" height="{image.height}" alt="" '
+        f'decoding="async"{lazy} style="background:{escaped(image.color)}">'
     )
 
 
 def _picture(image: Image, alt: str, eager: bool) -> str:
     lazy = "" if eager else ' loading="lazy"'
     return (
-        f'<img src="{escape(image.url)}" width="{image.width}" height="{image.height}" '
-        f'alt="{escape(alt)}" decoding="async"{lazy} style="background:{escape(image.color)}">'
+        f'<img src="{escaped(image.url)}" width="{image.width}" height="{image.height}" '
+        f'alt="{escaped(alt)}" decoding="async"{lazy} style="background:{escaped(image.color)}">'
     )
 
 

@@ -71,7 +71,7 @@ class Urls:
         return f"{self.models}/{quote(model)}/{quote(node)}" + _query(view)
 
     def unit(self, model: str, node: str, unit: int, **view: str | int | None) -> str:
-        place = f"{self.models}/{quote(model)}/{quote(node)}/{unit}"
+        place = f"{self.prefix}/models/{quote(model)}/{quote(node)}/{unit}"
         return place + _query(view) if view else place
 
     def render(self, model: str, node: str, unit: int) -> str:

@@ -12,6 +12,7 @@ from micrograph.atlas.remembered import Kept
 from micrograph.lenses import lenses
 from micrograph.lenses.pages.listing import page_of, words
 from micrograph.parts import markup
+from micrograph.parts.markup import breakable
 from micrograph.parts.numbers import number, score
 from micrograph.parts.plots.evidence import controls_plot, kernel_plot
 from micrograph.parts.plots.svg import short
@@ -71,14 +72,6 @@ def millions(value: int) -> str:
 def megabytes(size: int) -> str:
     """A size in bytes: 98 MB."""
     return f"{number(max(1, size / 1e6))} MB"
-
-
-def breakable(name: str) -> Markup:
-    """A long name that may break behind its separators and nowhere else."""
-    text = str(escape(name))
-    for separator in "_./-":  # of which none is in what is put in
-        text = text.replace(separator, f"{separator}<wbr>")
-    return Markup(text.removesuffix("<wbr>"))
 
 
 def ticked(text: str) -> Markup:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from micrograph.atlas.records import DatasetRecord, SampleRecord
 from micrograph.lenses.dataset_examples.firing import (
@@ -26,6 +26,7 @@ from micrograph.lenses.pages.coverage import LabelCoverage, coverage
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
+from micrograph.parts.escaping import escaped
 from micrograph.parts.markup import crop
 from micrograph.parts.numbers import score
 from micrograph.parts.parts import Image, Thumb, image
@@ -254,16 +255,21 @@ def histogram_of(section: DatasetExamples) -> Markup:
     )
 
 
+def example_tiles(examples: Sequence[Example], eager: int = 0) -> Markup:
+    """Examples as items of a list; the pictures of the first few are loaded at once."""
+    return Markup("".join([example_tile(e, k < eager) for k, e in enumerate(examples)]))
+
+
 def example_tile(e: Example, eager: bool = False) -> Markup:
     """An example in a list of them."""
-    value, name, cls = score(e.value), escape(e.name), escape(e.cls)
+    value, name, cls = score(e.value), escaped(e.name), escaped(e.cls)
     number = f'<span class="n">{value}</span>'
     if e.image is None:
         named = " named" if e.cls else ""
         return Markup(f'<li><span class="blank{named}" title="{name}">{cls}</span>{number}</li>')
     label = f"{name or f'picture {e.number}'}{f', {cls}' if e.cls else ''}: {value}"
     return Markup(
-        f'<li><a href="{escape(e.image.url)}" data-number="{e.number}" data-value="{value}" '
+        f'<li><a href="{escaped(e.image.url)}" data-number="{e.number}" data-value="{value}" '
         f'data-name="{name}" data-class="{cls}" aria-label="{label}">'
         f"{crop(e.image, e.window, e.box, eager)}{number}</a></li>"
     )
@@ -283,6 +289,6 @@ PAGE = LensPage(
     drawings={
         "histogram_of": histogram_of,
         "classes_of": classes_of,
-        "example_tile": example_tile,
+        "example_tiles": example_tiles,
     },
 )

@@ -45,7 +45,7 @@ class Shot:
         return self.score if self.stored_score is None else self.stored_score
 
 
-_TILES: Remembered[dict[int, Tile]] = Remembered(16_000, len)
+_TILES: Remembered[dict[int, Tile]] = Remembered(8_000, len)
 """Tiles of nodes."""
 MOST_TILES = 4096
 """Units of a node whose tiles are read together, for the sake of a few of them."""

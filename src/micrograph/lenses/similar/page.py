@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from micrograph.lenses.feature_vis.lens import LENS as FEATURE_VIS
 from micrograph.lenses.feature_vis.lens import FeatureVisResult
 from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.similar.lens import LENS
 from micrograph.lenses.similar.neighbours import by_profile, by_weights
+from micrograph.parts.escaping import escaped
+from micrograph.parts.markup import breakable, thumb
+from micrograph.parts.numbers import score
 from micrograph.parts.parts import Thumb
 
 MOST = 12
@@ -61,9 +66,9 @@ def section(scene: Scene) -> SimilarUnits | None:
             TITLES.get(nearest.kind, nearest.kind),
             nearest.method + (f" of {names[nearest.dataset]}" if nearest.dataset in names else ""),
             [
-                Near(thumb, n.value)
+                Near(found, n.value)
                 for n in nearest.units
-                if (thumb := scene.thumb(n.node, n.unit, n.model))
+                if (found := scene.thumb(n.node, n.unit, n.model))
             ],
         )
         for nearest in known
@@ -76,13 +81,28 @@ def _on_its_picture(scene: Scene) -> SimilarRow | None:
     """Other units of the node that the unit's own picture drives, too."""
     for v, result in scene.results(FEATURE_VIS.name, FeatureVisResult):
         if v.variant == "channel" and result.driven:
-            found = [
-                Near(thumb, value)
+            driven = [
+                Near(found, value)
                 for other, value in result.driven[: MOST + 1]
-                if other != scene.unit and (thumb := scene.thumb(scene.node.id, other))
+                if other != scene.unit and (found := scene.thumb(scene.node.id, other))
             ]
-            return SimilarRow("Also driven by its picture", "mean activation on it", found[:MOST])
+            return SimilarRow("Also driven by its picture", "mean activation on it", driven[:MOST])
     return None
 
 
-PAGE = LensPage(part=SimilarUnits, section=section)
+def near_items(row: SimilarRow, model: str) -> Markup:
+    """The units of a row as items of a list; those of other models than the page's say so."""
+    return Markup("".join([_item(near, model) for near in row.near]))
+
+
+def _item(near: Near, here: str) -> str:
+    model, _, place = near.thumb.address.partition("/")
+    elsewhere = f'<span class="n where">{breakable(model)}</span>' if model != here else ""
+    return (
+        f'<li><a href="{escaped(near.thumb.url)}" aria-label="{escaped(near.thumb.address)}">'
+        f'{thumb(near.thumb)}<span class="n">{score(near.value)}</span>'
+        f'<span class="n where">{breakable(place)}</span>{elsewhere}</a></li>'
+    )
+
+
+PAGE = LensPage(part=SimilarUnits, section=section, drawings={"near_items": near_items})
