@@ -204,6 +204,30 @@ def test_the_command_is_the_one_a_person_would_type(tmp_path):
     ]
 
 
+def test_the_command_for_all_nodes_of_a_model(tmp_path):
+    words = render_command(AskedUnit("toytown", "", 0, "connections"), tmp_path)
+    assert words[3:8] == ["render", "toytown", "--technique", "connections", "--atlas"]
+    assert words[8:] == [str(tmp_path), "--orphan-stops", "--events"]
+
+
+def test_connections_are_asked_for_once_for_all_units(site):
+    client, live = site(WAITS)
+    address = "/circuits/tinynet/conv0/1"
+    said = client.get(address + ".json").json()
+    assert (said["render"]["available"], said["render"]["state"]) == (True, "none")
+    assert said["missing"] == "No connections of conv0 are stored"
+    assert f'data-render="{said["render"]["url"]}"' in client.get(address).text
+    assert client.ask("POST", said["render"]["url"], SAME, b"{}").status_code == 202
+    until(lambda: live.state("tinynet", "", 0, "connections").state == "running")
+    for unit in (1, 2):
+        now = client.get(f"/circuits/tinynet/conv0/{unit}.json").json()
+        assert now["render"]["state"] == "running"
+    assert client.get("/models/tinynet/conv0/1.json").json()["render"]["state"] == "none"
+    other = client.ask("POST", "/circuits/nosuch/render", SAME, b"{}")
+    assert (other.status_code, other.json()["kind"]) == (404, "error")
+    assert client.ask("POST", said["render"]["url"], {"host": "site"}, b"{}").status_code == 403
+
+
 def test_pages_follow_a_render_that_goes_on(client_of, tmp_path):
     path = tmp_path / "tinynet.atlas"
     with AtlasWriter.open(path, web_samples.MODEL, web_samples.NODES) as writer:

@@ -78,6 +78,10 @@ class Urls:
         """Where a unit's "Render this" is posted to."""
         return self.unit(model, node, unit) + "/render"
 
+    def connections(self, model: str) -> str:
+        """Where "Work them out" of a circuit is posted to."""
+        return self.own(f"/circuits/{quote(model)}/render")
+
     def look(self, model: str, node: str = "", unit: int | None = None) -> str:
         """Where a picture of the reader's own is posted to."""
         parts = [p for p in (model, node, "" if unit is None else str(unit)) if p]

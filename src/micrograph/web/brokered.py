@@ -58,11 +58,11 @@ class BrokeredLive(Live):
         super().__init__(folder, urls)
         self._line = line
 
-    def state(self, model: str, node: str, unit: int) -> RenderState:
-        return RenderState(**self._line.ask("state", unit=[model, node, unit]))
+    def state(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
+        return RenderState(**self._line.ask("state", unit=[model, node, unit, technique]))
 
-    def ask(self, model: str, node: str, unit: int) -> RenderState:
-        return RenderState(**self._line.ask("render", unit=[model, node, unit]))
+    def ask(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
+        return RenderState(**self._line.ask("render", unit=[model, node, unit, technique]))
 
     def close(self) -> None:
         """Ask no more; the broker ends the render at work."""

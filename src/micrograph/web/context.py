@@ -14,6 +14,9 @@ from micrograph.web.reader import Reader
 from micrograph.web.render_state import RenderState
 from micrograph.web.site import Site
 
+CONNECTIONS = "connections"
+"""The lens that circuits are drawn from."""
+
 
 @dataclass(frozen=True)
 class Context:
@@ -73,6 +76,22 @@ class Context:
         if reason := self.obstacle(model):
             raise Unavailable(reason)
         return self._here(self.site.live.ask(model, node, unit), here)
+
+    def connections_state(self, model: str) -> RenderState:
+        """Whether connections of all nodes of a model can be worked out here, and how far that
+        is."""
+        state = self._connections(self.site.live.state(model, "", 0, CONNECTIONS), model)
+        reason = self.obstacle(model)
+        return replace(state, available=False, reason=reason) if reason else state
+
+    def ask_for_connections(self, model: str) -> RenderState:
+        """Queue them. Raises as `ask_for_render`."""
+        if reason := self.obstacle(model):
+            raise Unavailable(reason)
+        return self._connections(self.site.live.ask(model, "", 0, CONNECTIONS), model)
+
+    def _connections(self, state: RenderState, model: str) -> RenderState:
+        return replace(state, url=self.urls.connections(model))
 
     def without_prefix(self, text: str) -> str:
         """A text in which links to this very site are as they were without its prefix."""

@@ -180,4 +180,11 @@ def circuit(context: Context, target: CircuitTarget) -> CircuitPage | Redirect:
             + f"?{target.query}" * bool(target.query)
         )
     choice = choice_of(context.library, model, target, context.urls)
-    return circuit_page(here.atlas, here.node, here.unit, context.urls, choice)
+    return circuit_page(
+        here.atlas,
+        here.node,
+        here.unit,
+        context.urls,
+        choice,
+        context.connections_state(model),
+    )

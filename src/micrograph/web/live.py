@@ -16,6 +16,7 @@ from pathlib import Path
 
 from micrograph.errors import Conflict, MicrographError, Unavailable
 from micrograph.lenses import lead, lens
+from micrograph.lenses.contract import View
 from micrograph.parts.urls import Urls
 from micrograph.web.render_state import RenderState
 from micrograph.workers import (
@@ -41,36 +42,39 @@ READ_ONLY = "this site shows its atlases read-only"
 
 @dataclass(frozen=True)
 class AskedUnit:
-    """A unit that a reader wants to see."""
+    """A unit that a reader wants to see; or, with a `technique` and no node, what that lens says of
+    all nodes of a model."""
 
     model: str
     node: str
     unit: int
+    technique: str = ""
 
 
 def render_command(asked: AskedUnit, folder: Path) -> list[str]:
-    """The command that renders a unit: the one a person would type, for every view of the lens.
+    """The command that renders a unit: the one a person would type, for every view of the lens. Of
+    all nodes through another lens likewise.
 
     `--orphan-stops` ends it when its standard input closes, so it never outlives the site, and with
     `--events` it tells how it goes on in lines of JSON.
     """
+    what: list[str] = ["--technique", asked.technique]
+    views: tuple[View, ...] = ()
+    if not asked.technique:
+        what = ["--node", asked.node, "--units", str(asked.unit), "--preset", "standard"]
+        views = lens(lead()[0]).words.views
     return [
         sys.executable,
         "-m",
         "micrograph",
         "render",
         asked.model,
-        "--node",
-        asked.node,
-        "--units",
-        str(asked.unit),
-        "--preset",
-        "standard",
+        *what,
         "--atlas",
         str(folder),
         "--orphan-stops",
         "--events",
-        *(word for view in lens(lead()[0]).words.views for word in ("--variant", view.variant)),
+        *(word for view in views for word in ("--variant", view.variant)),
     ]
 
 
@@ -111,10 +115,10 @@ class Live:
             return f"the site may not write in {self.folder}"
         return ""
 
-    def state(self, model: str, node: str, unit: int) -> RenderState:
+    def state(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
         """What the page of a unit says about rendering it."""
         with self._lock:
-            ticket = self._tickets.get(AskedUnit(model, node, unit))
+            ticket = self._tickets.get(AskedUnit(model, node, unit, technique))
         state = ticket.state if ticket else None
         return RenderState(
             not self.reason,
@@ -124,12 +128,12 @@ class Live:
             self.urls.render(model, node, unit),
         )
 
-    def ask(self, model: str, node: str, unit: int) -> RenderState:
+    def ask(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
         """Queue a unit, unless it waits already. Raises Unavailable, or Conflict when full."""
         if self.reason:
             raise Unavailable(self.reason)
         assert self.folder is not None
-        asked = AskedUnit(model, node, unit)
+        asked = AskedUnit(model, node, unit, technique)
         with self._lock:
             known = self._tickets.get(asked)
             if known is None or known.wait(0):
@@ -147,7 +151,7 @@ class Live:
                     ) from None
                 self._tickets.move_to_end(asked)
                 self._forget_oldest()
-        return self.state(model, node, unit)
+        return self.state(model, node, unit, technique)
 
     def close(self) -> None:
         """End the render at work; what it finished before is in the atlas."""

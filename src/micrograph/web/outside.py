@@ -9,7 +9,11 @@ from micrograph.errors import MicrographError
 from micrograph.web.context import Context
 from micrograph.web.locations import locate
 from micrograph.web.target import Target
+<<<<<<< HEAD
 from micrograph.web.targets import ClaimTarget, LocationTarget, ModelsTarget, StartTarget
+=======
+from micrograph.web.targets import CircuitTarget, LocationTarget, ModelsTarget, StartTarget
+>>>>>>> circuitpage
 
 
 def outside_state(context: Context, target: Target) -> Hashable:
@@ -26,6 +30,8 @@ def outside_state(context: Context, target: Target) -> Hashable:
         here = locate(context.library, target.location, context.urls)
     except MicrographError:
         return None  # there is no page, or it is elsewhere
+    if isinstance(target, CircuitTarget):
+        return context.connections_state(here.atlas.model.id)
     known = repr(context.known(here.atlas.model.id))
     render = None if here.unit is None else context.render_state(here)
     return known, context.site.look.reason, render

@@ -51,6 +51,22 @@ def add_routes(app: FastAPI, site: Site) -> None:
             locate_all(context.library, [model, node, unit], context.urls)
         )
 
+    @app.post(
+        "/circuits/{model}/render",
+        response_model=RenderState,
+        status_code=202,
+        responses=FAILURES,
+        openapi_extra=JSON_SENT,
+    )
+    def render_connections(request: Request, model: str) -> RenderState:
+        """Ask for the connections of all nodes of a model, which circuits are drawn from. Same
+        origin and JSON only; one at a time."""
+        check_same_origin(request)
+        context = context_of(site, request)
+        return context.ask_for_connections(
+            locate_all(context.library, [model], context.urls).atlas.model.id
+        )
+
     @app.get("/images/{model}/{name}", include_in_schema=False)
     def image(request: Request, model: str, name: str) -> Response:
         """A picture. Read on a thread: an atlas may be locked by another program for a while, and

@@ -255,7 +255,7 @@ def _legend(scale: float, x: float, y: float) -> Markup:
     steps, step = 41, 5
     bar = "".join(
         f'<rect x="{place(x + step * n)}" y="{place(y - 9)}" width="{step}" height="10" '
-        f'fill="{colour(2 * n / (steps - 1) - 1)}"/>'
+        f'shape-rendering="crispEdges" fill="{colour(2 * n / (steps - 1) - 1)}"/>'
         for n in range(steps)
     )
     end = x + step * steps

@@ -21,6 +21,7 @@ from micrograph.lenses.connections.circuit_drawing import circuit_drawing
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Choice, Link, ModelRef, Switch, Thumb, model_ref
 from micrograph.parts.urls import Urls
+from micrograph.web.render_state import RenderState
 
 TECHNIQUE = "connections"
 
@@ -40,8 +41,8 @@ class UnitInCircuit:
 class CircuitPage:
     """`/circuits/<model>/<node>/<unit>`. `circuit` is all that is shown, `units` by `node/unit`.
     `pinned` and `removed` are links to the page with one of them less. Where connections are not
-    stored, `missing` says of which node, and `command` gets them. `svg` and `graph` are the same as
-    files: a drawing, and an attribution graph for other viewers."""
+    stored, `missing` says of which node, and `command` gets them, or `render` those of all. `svg`
+    and `graph` are the same as files: a drawing, and an attribution graph for other viewers."""
 
     kind: str
     title: str
@@ -62,14 +63,21 @@ class CircuitPage:
     removed: list[Link]
     missing: str
     command: str
+    render: RenderState
     svg: str
     graph: str
 
 
 def circuit_page(
-    atlas: Reading, node: NodeRecord, unit: int, urls: Urls, choice: CircuitChoice
+    atlas: Reading,
+    node: NodeRecord,
+    unit: int,
+    urls: Urls,
+    choice: CircuitChoice,
+    render: RenderState,
 ) -> CircuitPage:
-    """The page of a unit that is there. Raises BadInput for units both pinned and removed."""
+    """The page of a unit that is there; `render` is about the connections of all nodes. Raises
+    BadInput for units both pinned and removed."""
     for one in choice.pinned:
         if one in choice.removed:
             raise BadInput(f"{_name(one)} is both in pin= and in without=; expected one of them")
@@ -108,6 +116,7 @@ def circuit_page(
         ],
         missing=f"No connections of {lacking} are stored" if lacking else "",
         command=urls.commands.render(model, lacking, technique=TECHNIQUE) if lacking else "",
+        render=render,
         svg=here.url(".svg"),
         graph=here.url(".graph.json"),
     )

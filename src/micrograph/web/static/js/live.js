@@ -77,17 +77,20 @@ function watchUnit(lens) {
     const busy = render.state === "queued" || render.state === "running";
     const button = document.querySelector("[data-render]");
     if (button) button.disabled = busy;
-    const words = { queued: "Waits for its turn.", running: "Rendering; the picture appears here.", failed: render.message };
+    const words = { queued: "Waits for its turn.", running: "Rendering; it appears here.", failed: render.message };
     if (words[render.state] ?? said) say(said = words[render.state] ?? "");
     return busy;
   };
   const again = watch(async () => {
     const page = await read();
     if (!page) return "same";
-    if (page.visualizations.length !== shown) {
-      shown = page.visualizations.length;
+    const found = page.visualizations ?? page.circuit.edges;
+    const whole = page.circuit && !page.missing;
+    if (found.length !== shown || whole) {
+      shown = found.length;
       await refresh();
     }
+    if (whole) return "done";
     const busy = tell(page.render);
     return busy || !shown ? "changed" : "same";
   });
