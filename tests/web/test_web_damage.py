@@ -4,6 +4,7 @@ with a status of the server's."""
 import os
 import shutil
 import sqlite3
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from web_samples import MODEL, NODES, picture, visualization
 
 from micrograph.atlas import AtlasWriter
+from micrograph.parts.commands import Commands
 
 
 @pytest.fixture
@@ -109,3 +111,17 @@ def test_what_cannot_be_searched_leaves_the_other_files_of_its_model(
     hits = client.get("/search.json?q=wild").json()["hits"]
     assert "wild cat" in [hit["text"] for hit in hits]
     assert len(client.get("/models.json").json()["problems"]) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere names of files are Unicode")
+def test_names_that_are_no_unicode_cost_nothing(client_of, tmp_path: Path, folder: Path) -> None:
+    """Of a damaged file, of a sound one, and of the folder, which pages tell readers to type."""
+    odd = tmp_path / "\udcfe"
+    shutil.copytree(folder, odd)
+    (odd / "\udcff.atlas").write_bytes(b"x")
+    (odd / "tinynet.atlas").rename(odd / "\udcfd.atlas")
+    site = client_of(odd, commands=Commands(str(odd)))
+    assert "\\udcff.atlas" in str(site.get("/models.json").json()["problems"])
+    for page in ("/", "/models", "/search?q=car", "/models/tinynet", "/models/tinynet/conv0/1"):
+        assert site.get(page).status_code == 200, page
+    assert site.get("/models/tinynet/conv0/1.json").json()["address"] == "tinynet/conv0/1"

@@ -108,3 +108,17 @@ def test_on_a_site_that_is_read_only_nothing_is_asked(folder):
     assert answer.status_code == 503
     assert "read-only" in answer.text
     assert not look.asked.is_set()
+
+
+def test_answers_are_remembered_within_a_size(look, monkeypatch):
+    monkeypatch.setattr("micrograph.web.picture_questions.REMEMBERED", 1000)
+    made = []
+
+    def answer(name: str, length: int) -> Any:
+        return look.remembered((name,), lambda: made.append(name) or ["x" * length])
+
+    first = answer("a", 400)
+    assert (answer("a", 400), made) == (first, ["a"])
+    for name in ("b", "c", "a", "a", "huge", "a", "huge"):
+        answer(name, 5000 if name == "huge" else 400)
+    assert made == ["a", "b", "c", "a", "huge", "a", "huge"]

@@ -56,7 +56,7 @@ class Commands:
         return self.here(f"micrograph render {model}")
 
     def here(self, command: str) -> str:
-        """A command that renders, with the folder that its results are to go to."""
-        if not self.folder or not command.startswith("micrograph render "):
+        """A command that renders or tests, with the folder that its results are to go to."""
+        if not self.folder or not command.startswith(("micrograph render ", "micrograph claim ")):
             return command
         return f"{command} --atlas {shlex.quote(self.folder)}"

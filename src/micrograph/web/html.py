@@ -146,8 +146,8 @@ class Html:
         """`path` is the page's own address, with its query."""
         template = self.environment.get_template(f"{page.kind}.html")
         text = template.render(page=page, panel=panel, path=path)
-        # An atlas may hold one anywhere, and no HTML may.
-        return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode()
+        # An atlas may hold one anywhere, and no HTML may; names of files need be no Unicode.
+        return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="backslashreplace")
 
     def asking(self, page: object, urls: Urls) -> str:
         """The page that asks for the token, which shows nothing of the site."""

@@ -9,11 +9,13 @@ from micrograph.errors import MicrographError
 from micrograph.web.context import Context
 from micrograph.web.locations import locate
 from micrograph.web.target import Target
-<<<<<<< HEAD
-from micrograph.web.targets import ClaimTarget, LocationTarget, ModelsTarget, StartTarget
-=======
-from micrograph.web.targets import CircuitTarget, LocationTarget, ModelsTarget, StartTarget
->>>>>>> circuitpage
+from micrograph.web.targets import (
+    CircuitTarget,
+    ClaimTarget,
+    LocationTarget,
+    ModelsTarget,
+    StartTarget,
+)
 
 
 def outside_state(context: Context, target: Target) -> Hashable:

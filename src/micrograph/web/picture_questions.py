@@ -37,8 +37,8 @@ START = 180.0
 """Seconds that loading torch and the model may take."""
 NICENESS = 5
 """Pages come first, but readers wait for this too."""
-REMEMBERED = 256
-"""Heat maps of stored pictures that are kept."""
+REMEMBERED = 8 << 20
+"""Bytes of answers about stored pictures that are kept: a graph has 200 kB."""
 TAKE_BACK = b'{"cancel": true}\n'
 """What tells the worker that nobody waits for its answer any more."""
 
@@ -65,7 +65,8 @@ class PictureQuestions:
         self.command, self._off = command, off
         self.workers = workers or Supervisor()
         self._lock = threading.Lock()
-        self._maps: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
+        self._maps: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
+        self._size = 0
 
     @cached_property
     def _has_torch(self) -> bool:
@@ -134,12 +135,14 @@ class PictureQuestions:
         with self._lock:
             if key in self._maps:
                 self._maps.move_to_end(key)
-                return self._maps[key]
+                return json.loads(self._maps[key])
         made = make()
+        written = json.dumps(made).encode()
         with self._lock:
-            self._maps[key] = made
-            while len(self._maps) > REMEMBERED:
-                self._maps.popitem(last=False)
+            self._size += len(written) - len(self._maps.pop(key, b""))
+            self._maps[key] = written
+            while self._size > REMEMBERED:
+                self._size -= len(self._maps.popitem(last=False)[1])
         return made
 
     def close(self) -> None:

@@ -4,6 +4,8 @@ from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
+from pydantic_core import to_json as to_json_bytes
 
 from micrograph.web.context import Context
 from micrograph.web.pages import Page
@@ -20,7 +22,20 @@ def _adapter(kind: type[Page]) -> TypeAdapter[Any]:
 
 def to_json(page: Page) -> bytes:
     """The page as its JSON twin has it: every field, by name."""
-    return _adapter(type(page)).dump_json(page)
+    adapter = _adapter(type(page))
+    try:
+        return adapter.dump_json(page)
+    except PydanticSerializationError:  # names of files need be no Unicode
+        return to_json_bytes(_in_unicode(adapter.dump_python(page)), inf_nan_mode="null")
+
+
+def _in_unicode(data: Any) -> Any:
+    """Plain data in whose texts a byte that is of no sign is written out."""
+    if isinstance(data, str):
+        return data.encode(errors="backslashreplace").decode()
+    if isinstance(data, dict):
+        return {_in_unicode(key): _in_unicode(value) for key, value in data.items()}
+    return [_in_unicode(one) for one in data] if isinstance(data, list | tuple) else data
 
 
 def to_html(context: Context, page: Page, url: str) -> bytes:

@@ -100,7 +100,7 @@ def claim_page(library: Snapshot, claim: Claim, urls: Urls, obstacle: str) -> Cl
     if stored and (missing := too_large(stored.data)):
         stored = None
     data: Mapping[str, Any] = stored.data if stored else {}
-    test = f'micrograph claim "{claim}" --dataset imagenet-samples'
+    test = urls.commands.here(f'micrograph claim "{claim}" --dataset imagenet-samples')
     shown = mapping(data.get("dataset"))
     picture = stored.picture if stored else None
     told = claim_of(data)

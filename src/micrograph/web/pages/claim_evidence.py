@@ -23,6 +23,8 @@ LONGEST = 2000
 """Characters of a text."""
 WIDEST = 64
 """Positions of a kernel along a side."""
+_COMMAND = re.compile(r'micrograph [a-z][\w ./:+,=@~"<-]*', re.ASCII)
+"""Readers paste commands, and an atlas may say anything: what a shell would do more is left out."""
 _UNIT = re.compile(rf"{NAME}/{UNIT}")
 
 
@@ -92,7 +94,7 @@ def lines_of(data: Mapping[str, Any]) -> list[ClaimLine]:
             control=_text(one, "control"),
             readings=[_reading(r) for r in dicts(one.get("readings"))],
             missing=_text(one, "missing"),
-            command=_text(one, "command"),
+            command=given if _COMMAND.fullmatch(given := _text(one, "command")) else "",
         )
         for one in dicts(data.get("lines"))
     ]
