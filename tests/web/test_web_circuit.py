@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import torch
+from crawling import links_of, paths_in
 from html_document import Document, check_links, check_page
 from torch import nn
 from web_client import Client
@@ -17,6 +18,7 @@ from micrograph import Model, Preprocessing
 from micrograph.atlas import Atlas, AtlasWriter, Library, Picture, Visualization
 from micrograph.runner import render
 from micrograph.web import create_app
+from micrograph.web.proxies import Proxies
 
 PATH = "/circuits/planted/5/2"
 BEFORE = {"5": ("3", 4), "3": ("1", 2)}
@@ -162,6 +164,18 @@ def test_every_control_is_a_link_or_a_form(site: Client) -> None:
     assert "/models/planted/5/2" in [a.get("href") for a in page.all("a")]
     unit = Document(site.get("/models/planted/5/2").text)
     assert PATH in [a.get("href") for a in unit.all("a")]
+
+
+def test_under_a_path_of_another_site(folder: Path) -> None:
+    client = Client(create_app(Library([folder]), proxies=Proxies("127.0.0.1", "/lab")))
+    text, twin = client.get("/lab" + PATH).text, client.get("/lab" + PATH + ".json").json()
+    found = [url for url in [*links_of(text), *paths_in(twin)] if not url.startswith("#")]
+    assert all(url.startswith("/lab/") for url in found)
+    for part in (".svg", ".graph.json", "?depth=3", "?pin=3%2F", "?without=3%2F"):
+        (address, *_) = (url for url in found if url.startswith("/lab" + PATH + part))
+        assert client.get(address).status_code == 200
+    drawing = client.get("/lab" + PATH + ".svg").text
+    assert set(re.findall(r'<a href="([^"]*?)/models/', drawing)) == {"http://site/lab"}
 
 
 def test_a_drawing_that_needs_nothing_else(site: Client, folder: Path) -> None:
