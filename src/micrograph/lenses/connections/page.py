@@ -1,6 +1,7 @@
 """Connections as a part of a unit's page."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from micrograph.lenses.connections.kernels import drawn, scale_bar
 from micrograph.lenses.connections.lens import LENS, ConnectionsResult
@@ -8,6 +9,10 @@ from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Thumb
 
+MOST = 128
+"""Connections of a row: twice as many as the option of the lens allows."""
+WIDEST = 64
+"""Weights along a side of a kernel that is drawn."""
 TITLES = {"inputs": "What is it built from?", "outputs": "What uses it?"}
 
 
@@ -69,14 +74,20 @@ def _row(scene: Scene, variant: str, result: ConnectionsResult) -> ConnectionsRo
     units, strength, share, rest = (read[n] for n in ("units", "strength", "share", "rest"))
     if result.reason or units is None or strength is None or share is None or rest is None:
         return None
-    if not len(units) == len(strength) == len(share):
+    if not units.shape == strength.shape == share.shape or units.ndim != 1 or rest.ndim:
+        return None
+    if units.dtype.kind not in "iu" or len(units) > MOST or not isfinite(rest):
         return None
     kernels = result.row("kernels", scene.unit)
+    if kernels is not None and (kernels.ndim != 3 or max(kernels.shape[1:]) > WIDEST):
+        kernels = None
     found = []
     for k, unit in enumerate(units.tolist()):
         thumb = scene.thumb(result.other, unit)
-        if thumb is not None:
+        if thumb is not None and isfinite(strength[k]) and isfinite(share[k]):
             kernel = kernels[k].tolist() if kernels is not None and k < len(kernels) else []
+            if not all(isfinite(weight) for line in kernel for weight in line):
+                kernel = []
             found.append(Connection(thumb, float(strength[k]), float(share[k]), kernel))
     if not found:
         return None
