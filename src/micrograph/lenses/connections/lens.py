@@ -80,7 +80,8 @@ class ConnectionsResult(Result):
     def row(self, name: str, unit: int) -> "np.ndarray | None":
         """Of one unit, where the array is there and long enough."""
         values = self.kept.get(name)
-        return values[unit] if values is not None and unit < len(values) else None
+        there = values is not None and values.ndim > 0 and unit < len(values)
+        return values[unit] if values is not None and there else None
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], arrays: Arrays) -> "ConnectionsResult":

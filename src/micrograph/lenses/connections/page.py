@@ -1,6 +1,7 @@
 """Connections as a part of a unit's page."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from micrograph.lenses.connections.kernels import drawn, scale_bar
 from micrograph.lenses.connections.lens import LENS
@@ -65,7 +66,7 @@ def _row(scene: Scene, variant: str, unit: int) -> ConnectionsRow | None:
     result = stored_connections(scene.atlas, scene.node.id, variant)
     listed = connections_of(result, unit) if result else None
     rest = result.row("rest", unit) if result else None
-    if result is None or listed is None or rest is None:
+    if result is None or listed is None or rest is None or rest.ndim or not isfinite(rest):
         return None
     found = [
         Connection(thumb, one.strength, one.share, one.kernel)

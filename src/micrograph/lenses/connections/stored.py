@@ -8,6 +8,11 @@ from micrograph.atlas.reading import Reading
 from micrograph.lenses.connections.lens import LENS, ConnectionsResult
 from micrograph.lenses.pages.scene import ArraysOf, whole_results
 
+MOST = 128
+"""Connections of a row: twice as many as the option of the lens allows."""
+WIDEST = 64
+"""Weights along a side of a kernel that is drawn."""
+
 
 @dataclass(frozen=True)
 class StoredConnection:
@@ -36,7 +41,7 @@ def connections_of(result: ConnectionsResult, unit: int) -> list[StoredConnectio
     if result.reason or units is None or strength is None or share is None:
         return None
     if not units.ndim == strength.ndim == share.ndim == 1 or not (
-        len(units) == len(strength) == len(share)
+        len(units) == len(strength) == len(share) <= MOST
     ):
         return None
     kernels = result.row("kernels", unit)
@@ -58,7 +63,9 @@ def rest_in_words(others: int, rest: float) -> str:
 
 
 def _plain(kernel: np.ndarray | None) -> list[list[float]]:
-    if kernel is None or kernel.ndim != 2 or not np.isfinite(kernel).all():
+    if kernel is None or kernel.ndim != 2 or max(kernel.shape) > WIDEST:
+        return []
+    if not np.isfinite(kernel).all():
         return []
     rows: list[list[float]] = kernel.astype(float).tolist()
     return rows
