@@ -41,7 +41,15 @@ ROOMS = (
     ("parts of lenses", ("micrograph/lenses/", "numpy", "parts/crops", "graph/", "/re/", "re.P")),
     (
         "templates, plots",
-        ("jinja2", "markupsafe", "template", "parts/plots", "parts/markup", "html.py"),
+        (
+            "jinja2",
+            "markupsafe",
+            "template",
+            "parts/plots",
+            "parts/markup",
+            "parts/escaping",
+            "html.py",
+        ),
     ),
     ("pages", ("micrograph/web/", "micrograph/parts/", "urllib")),
     ("HTTP, digest, compression", ("starlette", "fastapi", "zlib", "sha", "asyncio", "anyio")),
