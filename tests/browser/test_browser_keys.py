@@ -152,3 +152,15 @@ def test_the_skip_link_comes_first(open_page):
     assert focused(page) == "#main"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_circuit_is_changed_by_keyboard_alone(open_page):
+    page = open_page("/circuits/lensed/mixed1a/3", java_script_enabled=False)
+    page.get_by_role("group", name="Steps back").get_by_role("link", name="3").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/circuits/lensed/mixed1a/3?depth=3")
+    page.get_by_label("Always show").focus()
+    page.keyboard.type("conv0/1")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**pin=conv0%2F1*")
+    assert page.get_by_role("link", name="Unpin conv0/1").count() == 1

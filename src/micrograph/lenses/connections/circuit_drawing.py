@@ -31,7 +31,7 @@ _PAPER = "color:#1d1d1f;background:#fff;font-family:system-ui,sans-serif"
 
 
 @dataclass(frozen=True)
-class _Placed:
+class _PlacedUnit:
     """A unit with the left upper corner of its picture, and the edges that leave it."""
 
     unit: CircuitUnit
@@ -110,7 +110,7 @@ def _left(number: int) -> float:
     return 20 + STEP * number
 
 
-def _spots(circuit: Circuit, columns: list[CircuitColumn]) -> dict[str, _Placed]:
+def _spots(circuit: Circuit, columns: list[CircuitColumn]) -> dict[str, _PlacedUnit]:
     leaving: dict[str, list[CircuitEdge]] = {}
     order = {one.id: row for column in columns for row, one in enumerate(column.units)}
     for edge in circuit.edges:
@@ -129,7 +129,7 @@ def _spots(circuit: Circuit, columns: list[CircuitColumn]) -> dict[str, _Placed]
         for one in column.units:
             ports = PORT * len(leaving.get(one.id, ()))
             above = max(0.0, (ports - TILE) / 2)
-            spots[one.id] = _Placed(one, _left(number), y + above, leaving.get(one.id, []))
+            spots[one.id] = _PlacedUnit(one, _left(number), y + above, leaving.get(one.id, []))
             y += max(heights[one.id], above + TILE + _below(one) + BETWEEN)
     return spots
 
@@ -139,12 +139,12 @@ def _below(unit: CircuitUnit) -> float:
     return LINE * (1 if unit.rest is None else 2) + 2
 
 
-def _bottom(spot: _Placed) -> float:
+def _bottom(spot: _PlacedUnit) -> float:
     ports = spot.middle + PORT * len(spot.leaving) / 2
     return max(spot.y + TILE + _below(spot.unit), ports)
 
 
-def _line(edge: CircuitEdge, spots: Mapping[str, _Placed]) -> Markup:
+def _line(edge: CircuitEdge, spots: Mapping[str, _PlacedUnit]) -> Markup:
     a, b = spots[edge.source], spots[edge.target]
     x0, y0 = a.x + TILE + 8 + KERNEL + NUMBER, a.port(edge)
     x1, y1 = b.x - 3, b.middle
@@ -165,7 +165,7 @@ def _line(edge: CircuitEdge, spots: Mapping[str, _Placed]) -> Markup:
     )
 
 
-def _kernel(edge: CircuitEdge, spot: _Placed, scale: float) -> Markup:
+def _kernel(edge: CircuitEdge, spot: _PlacedUnit, scale: float) -> Markup:
     """The weights in their place, and the strength beside them."""
     x, y = spot.x + TILE + 8, spot.port(edge) - KERNEL / 2
     number = text(x + KERNEL + 4, y + KERNEL / 2 + 1, short(edge.strength), quiet=False)
@@ -212,7 +212,7 @@ def _said(edge: CircuitEdge) -> str:
 
 
 def _tile(
-    spot: _Placed, picture_of: PictureOf, link_of: Callable[[CircuitUnit], str] | None
+    spot: _PlacedUnit, picture_of: PictureOf, link_of: Callable[[CircuitUnit], str] | None
 ) -> Markup:
     unit, found = spot.unit, picture_of(spot.unit)
     box = Markup('<rect x="{}" y="{}" width="{}" height="{}" fill="{}"{}/>').format(
