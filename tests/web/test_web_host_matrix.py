@@ -50,7 +50,14 @@ LOOPBACK = ("127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1")
 OPEN = ("192.168.1.4", "fd00::4", "")
 APP = create_app(Library([]), hosts=["Lab.Example"])
 ROUTES = routes_of(APP)
-PLACES = {"model": "toytown", "node": "conv1", "unit": "3", "name": "x.png", "file": "x.css"}
+PLACES = {
+    "model": "toytown",
+    "node": "conv1",
+    "unit": "3",
+    "name": "x.png",
+    "file": "x.css",
+    "claim": "toytown/conv1/3=conv0/1",
+}
 
 
 def path_of(route: Route) -> str:

@@ -84,5 +84,5 @@ def test_the_site_answers_as_it_says(app: Any) -> None:
     assert asked > 500
 
 
-PLACE = {"model": "lensed", "node": "mixed1a", "unit": "3"}
+PLACE = {"model": "lensed", "node": "mixed1a", "unit": "3", "claim": "lensed/mixed1a/3=conv0/1"}
 OWN = {"host": "localhost", "origin": "http://localhost", "sec-fetch-site": "same-origin"}
