@@ -156,13 +156,14 @@ class Merged:
         return found
 
     def _parts_about(self, dataset: str) -> Sequence[Atlas]:
-        """The parts that may name pictures of a dataset."""
+        """The parts that may name pictures of a dataset. Raises ValueError for no hex digits."""
+        digest = bytes.fromhex(dataset).hex()
         if not self.states:
             return self.parts
         if self._digests is None:  # as with counts
             self._digests = [part.dataset_digests() for part in self.parts]
         pairs = zip(self.parts, self._digests, strict=True)
-        return [part for part, digests in pairs if dataset.lower() in digests]
+        return [part for part, digests in pairs if digest in digests]
 
     def picture(self, digest: str) -> Picture | None:
         """As `Atlas.picture`."""
