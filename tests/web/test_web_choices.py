@@ -7,6 +7,7 @@ from hostile_requests import routes_of
 from web_client import Client
 
 PLACES = {"model": "lensed", "node": "mixed1a", "unit": "3", "name": "x"}
+PLACES["claim"] = "lensed/mixed1a/3=conv0/1"
 SOUND = {"here": "lensed", "there": "lensed", "dataset": "d1" * 32, "number": "0"}
 """Options that have to be given, as they can be."""
 ANY = {("/search", "q"), ("/resolve", "q")}
@@ -26,8 +27,17 @@ NAMES = {
     "dataset": "expected others or toys",
     "number": "valid integer",
     "caricature": "valid boolean",
+    "question": "expected graph, steer",
+    "how": "expected silence, halve, double, add",
+    "text": "is no claim",
 }
 """What is said of each option."""
+ON_PICTURE = {
+    "picture": "unknown picture",
+    "dataset": "expected 64 hex digits",
+    "number": "expected one of the dataset's",
+}
+"""What is said of those of a unit on a picture, which need be in no list."""
 
 NOT_THERE = "n%3Cx%3Es"
 
@@ -44,15 +54,19 @@ def table(client: Client) -> list[tuple[str, str, str]]:
 
 def address(path: str, options: dict[str, str]) -> str:
     query = "&".join(f"{name}={value}" for name, value in options.items())
-    return path.format_map(PLACES) + (f"?{query}" if query else "")
+    return path.replace(":path}", "}").format_map(PLACES) + (f"?{query}" if query else "")
 
 
 def test_every_option_of_every_route(lensed: Client) -> None:
     asked = [one for one in table(lensed) if one[1:] not in ANY]
+    # Who sends a picture is asked where it comes from first.
+    asked = [one for one in asked if (one[0], one[1][-11:]) != ("POST", "/on-picture")]
     assert {option for _, _, option in asked} == NAMES.keys()
     for method, path, option in asked:
         needed = SOUND if path.endswith(("/map", "/compare")) else {}
         needed = {k: v for k, v in needed.items() if (method, path, k) in asked}
+        if path.endswith("/on-picture") and option in ("dataset", "number"):
+            needed = {k: SOUND[k] for k in ("dataset", "number")}
         lens = {"lens": "caricature"} if path == "/models/{model}" and option == "picture" else {}
         options = {**needed, **lens, option: NOT_THERE}
         twin = path if method == "POST" or path.endswith("/map") else path + ".json"
@@ -60,7 +74,9 @@ def test_every_option_of_every_route(lensed: Client) -> None:
         assert answer.status_code in (400, 404), (path, option, answer.text[:300])
         said = json.loads(answer.content)
         assert said["kind"] == "error"
-        if path.endswith("/map") and option == "dataset":
+        if path.endswith("/on-picture") and option in ON_PICTURE:
+            assert ON_PICTURE[option] in said["message"]
+        elif path.endswith("/map") and option == "dataset":
             assert "expected 64 hex digits" in said["message"]
         else:
             assert NAMES[option] in said["message"], (path, said["message"])

@@ -40,6 +40,10 @@ class PictureHere:
 
 def found_picture(context: Context, here: Location, target: OnPictureTarget) -> PictureHere:
     """The picture that an address means. Raises BadInput and NotFound."""
+    if target.picture and target.dataset:
+        raise BadInput("picture and dataset given; expected one of them")
+    if target.number and not target.dataset:
+        raise BadInput(f"number {short(target.number)} given without the dataset that it is of")
     if target.picture:
         return _shipped(target.picture)
     if target.dataset:
