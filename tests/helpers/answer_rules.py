@@ -19,7 +19,7 @@ GUARDED = (
     "cross-origin-opener-policy",
     "permissions-policy",
 )
-WORKING = re.compile(r"/(look|render|map)\Z")
+WORKING = re.compile(r"/(look|render|map|on-picture(\.json)?)\Z")
 """Addresses behind which somebody has to work; that may be impossible here."""
 ERROR = {"kind", "title", "status", "message", "nearest"}
 PICTURES = {"image/png", "image/webp", "image/avif", "image/jpeg"}

@@ -7,6 +7,7 @@ from hostile_requests import routes_of
 from web_client import Client
 
 PLACES = {"model": "lensed", "node": "mixed1a", "unit": "3", "name": "x"}
+PLACES["claim"] = "lensed/mixed1a/3=conv0/1"
 SOUND = {"here": "lensed", "there": "lensed", "dataset": "d1" * 32, "number": "0"}
 """Options that have to be given, as they can be."""
 ANY = {("/search", "q"), ("/resolve", "q")}
@@ -28,7 +29,7 @@ NAMES = {
     "caricature": "valid boolean",
     "question": "expected graph or steer",
     "how": "expected silence or halve or double or add",
-    "text": "expected ",
+    "text": "is no claim",
     "depth": "expected 1 or 2 or 3",
     "width": "expected 1 or 2 or 3",
     "pin": "cannot be part of an address",
@@ -60,7 +61,7 @@ def table(client: Client) -> list[tuple[str, str, str]]:
 
 def address(path: str, options: dict[str, str]) -> str:
     query = "&".join(f"{name}={value}" for name, value in options.items())
-    return path.format_map(PLACES) + (f"?{query}" if query else "")
+    return path.replace(":path}", "}").format_map(PLACES) + (f"?{query}" if query else "")
 
 
 def test_every_option_of_every_route(lensed: Client) -> None:
@@ -69,8 +70,8 @@ def test_every_option_of_every_route(lensed: Client) -> None:
     for method, path, option in asked:
         needed = SOUND if path.endswith(("/map", "/compare")) else {}
         needed = {k: v for k, v in needed.items() if (method, path, k) in asked}
-        if path.endswith("/on-picture") and option == "dataset":
-            needed = {"number": "0"}
+        if path.endswith("/on-picture") and option in ("dataset", "number"):
+            needed = {k: SOUND[k] for k in ("dataset", "number")}
         lens = {"lens": "caricature"} if path == "/models/{model}" and option == "picture" else {}
         options = {**needed, **lens, option: NOT_THERE}
         data = method == "POST" or path.endswith(("/map", ".svg"))

@@ -78,13 +78,12 @@ def compare(context: Context, target: CompareTarget) -> ComparePage:
 
 
 def claims(context: Context, target: ClaimsTarget) -> ClaimsPage | Redirect:
-    """The claims that were tested, and a form for another. With `text` the HTML page goes to that
-    claim's own; `page` counts from 1 where there are many."""
+    """The claims that were tested, and a form for another. `text` leads to that claim's own
+    page; `page` counts from 1 where there are many."""
     if target.text.strip():
         named = claim_in(target.text, context.library) or Claim.parse(target.text.strip())
-        path = known_claim(named, context.library).path
-        if not target.twin:
-            return Redirect(context.urls.own(path), SEE_OTHER)
+        url = context.urls.own(known_claim(named, context.library).path)
+        return Redirect(url + ".json" * target.twin, SEE_OTHER)
     return claims_page(context.library, context.urls, target.number)
 
 

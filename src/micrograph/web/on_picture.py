@@ -42,9 +42,13 @@ class PictureHere:
 
 def found_picture(context: Context, here: Location, target: OnPictureTarget) -> PictureHere:
     """The picture that an address means. Raises BadInput and NotFound."""
+    if target.picture and target.dataset:
+        raise BadInput("picture and dataset given; expected one of them")
+    if target.number and not target.dataset:
+        raise BadInput(f"number {short(target.number)} given without the dataset that it is of")
     given = target.number
     counts = given.isascii() and given.isdecimal() and len(given) <= 9
-    if (given or target.dataset) and not counts:
+    if target.dataset and not counts:
         raise BadInput(f"number {short(given)} given; expected one of the dataset's")
     if target.picture:
         return _shipped(target.picture)
