@@ -100,7 +100,9 @@ class WayBetween:
             raise BadInput(
                 f"position {self._middle()} of {self.target.id} sees nothing of {self.source.id}"
             )
-        larger = self._on_a_larger_map() if found.cut else None
+        # A map may also be too small for a second position whose kernel ends before the border.
+        alone = found.position is not None and found.stride == (0, 0)
+        larger = self._on_a_larger_map() if found.cut or alone else None
         if larger is not None:
             found, crop, row = larger
             return KnownWay(found, notes, crop, row)
