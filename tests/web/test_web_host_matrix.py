@@ -152,7 +152,7 @@ def sent_by(asked: Asked, origin: str | None, site: str | None) -> Asked:
 
 
 def test_work_is_started_by_the_sites_own_pages_only() -> None:
-    assert len(WORK) == 7
+    assert len(WORK) == 8
     for asked in WORK:
         for origin in (*ORIGINS, None):
             tried = [sent_by(asked, origin, site) for site in (*SITES, None)]

@@ -1,12 +1,15 @@
 """Connections as an atlas holds them: of a node, and of one unit of it."""
 
 from dataclasses import dataclass
-
-import numpy as np
+from math import isfinite
+from typing import TYPE_CHECKING
 
 from micrograph.atlas.reading import Reading
 from micrograph.lenses.connections.lens import LENS, ConnectionsResult
 from micrograph.lenses.pages.scene import ArraysOf, whole_results
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MOST = 128
 """Connections of a row: twice as many as the option of the lens allows."""
@@ -48,7 +51,7 @@ def connections_of(result: ConnectionsResult, unit: int) -> list[StoredConnectio
     found: dict[int, StoredConnection] = {}
     for k, other in enumerate(units.tolist()):
         numbers = float(strength[k]), float(share[k])
-        if isinstance(other, int) and other >= 0 and np.isfinite(numbers).all():
+        if isinstance(other, int) and other >= 0 and all(map(isfinite, numbers)):
             kernel = kernels[k] if kernels is not None and k < len(kernels) else None
             found.setdefault(other, StoredConnection(other, *numbers, _plain(kernel)))
     return list(found.values())
@@ -62,10 +65,8 @@ def rest_in_words(others: int, rest: float) -> str:
     return f"other {others}: {percent} of Σ|w|"
 
 
-def _plain(kernel: np.ndarray | None) -> list[list[float]]:
+def _plain(kernel: "np.ndarray | None") -> list[list[float]]:
     if kernel is None or kernel.ndim != 2 or max(kernel.shape) > WIDEST:
         return []
-    if not np.isfinite(kernel).all():
-        return []
     rows: list[list[float]] = kernel.astype(float).tolist()
-    return rows
+    return rows if all(isfinite(weight) for row in rows for weight in row) else []
