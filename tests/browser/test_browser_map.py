@@ -110,7 +110,10 @@ def here(page: Any) -> list[str]:
 
 def test_pictures_are_painted_and_pointing_names_them(open_map: Any) -> None:
     page = open_map()
-    page.wait_for_timeout(500)
+    for _ in range(40):  # as the pictures arrive
+        if painted(page) > 30:
+            break
+        page.wait_for_timeout(250)
     assert painted(page) > 30
     page.mouse.move(*middle(page))
     link = page.locator(".unit-map a.here")

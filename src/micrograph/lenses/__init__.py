@@ -25,7 +25,7 @@ GROUP = "micrograph.lenses"
 
 _lenses: dict[str, Lens] = {}
 _in_order: dict[str, Lens] = {}
-"""The same in reading order; empty where that has to be found anew."""
+"""The same in reading order, as they were when somebody last asked."""
 _engines: dict[str, "AnyEngine"] = {}
 _pages: dict[str, "LensPage"] = {}
 _scanned = False
@@ -34,14 +34,14 @@ _scanned = False
 def register(lens: Lens) -> Lens:
     """Add a lens under its name; a later one of the same name replaces the earlier."""
     _lenses[lens.name] = lens
-    _in_order.clear()
     return lens
 
 
 def lenses() -> dict[str, Lens]:
     """All lenses by name, in the order in which a reader meets them."""
     _scan()
-    if len(_in_order) != len(_lenses):
+    if _in_order != _lenses:
+        _in_order.clear()
         _in_order.update(sorted(_lenses.items(), key=lambda item: (item[1].order, item[0])))
     return dict(_in_order)
 

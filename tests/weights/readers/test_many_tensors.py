@@ -141,7 +141,7 @@ def test_more_tensors_than_any_network_has(tmp_path: Path, name: str) -> None:
         began = time.process_time()
         with pytest.raises(WeightsError) as told:
             read(path)
-        assert time.process_time() - began < 2
+        assert time.process_time() - began < 20, "it took minutes"
         assert len(str(told.value)) < len(str(path)) + 300
         assert "\n" not in str(told.value)
         if read is read_sets and name != "blobs.caffemodel":
