@@ -110,10 +110,8 @@ def here(page: Any) -> list[str]:
 
 def test_pictures_are_painted_and_pointing_names_them(open_map: Any) -> None:
     page = open_map()
-    for _ in range(40):  # as the pictures arrive
-        if painted(page) > 30:
-            break
-        page.wait_for_timeout(250)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1000)  # a canvas says nothing of what was painted
     assert painted(page) > 30
     page.mouse.move(*middle(page))
     link = page.locator(".unit-map a.here")
