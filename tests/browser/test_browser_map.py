@@ -110,8 +110,10 @@ def here(page: Any) -> list[str]:
 
 def test_pictures_are_painted_and_pointing_names_them(open_map: Any) -> None:
     page = open_map()
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(1000)  # a canvas says nothing of what was painted
+    length = "document.querySelector('.unit-map canvas').toDataURL().length"
+    empty = page.evaluate(length)
+    page.wait_for_function(f"{length} > {empty} + 10_000")
+    page.wait_for_timeout(500)
     assert painted(page) > 30
     page.mouse.move(*middle(page))
     link = page.locator(".unit-map a.here")
