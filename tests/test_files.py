@@ -2,6 +2,7 @@
 
 import os
 import signal
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,6 +98,8 @@ def test_many_at_once_end_with_one_of_them_whole(
                 for _ in range(10):
                     write_atomically(tmp_path / "x", [bytes([number]) * 50_000] * 2)
                 status = 0
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(status)
         children.append(child)

@@ -119,7 +119,8 @@ def _hold(folder: Path, target: Path) -> int:
     """The lock of a hidden folder, which is made where there is none."""
     end = time.monotonic() + PATIENCE
     while True:
-        folder.mkdir(exist_ok=True)
+        with suppress(FileExistsError):  # Path.mkdir(exist_ok) raises where it goes meanwhile
+            os.mkdir(folder)
         with suppress(FileNotFoundError):  # removed by its holder between these two steps
             if (handle := locked(folder / _LOCK)) is not None:
                 return handle
