@@ -1,14 +1,16 @@
 """Several atlases of one model read as one."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from micrograph.address import find_node
 from micrograph.atlas.keeping import AtlasIndex
+from micrograph.atlas.known_samples import stored_samples
 from micrograph.atlas.outline import Outline
+from micrograph.atlas.own_copies import with_own_pictures
 from micrograph.atlas.read import Atlas, aliases_of
 from micrograph.atlas.records import (
     Count,
@@ -150,10 +152,19 @@ class Merged:
         numbers = list(numbers)
         found: dict[int, SampleRecord] = {}
         for part in self._parts_about(dataset):
-            for number, sample in part.samples(dataset, numbers).items():
+            for number, sample in self._samples_of(part, dataset, numbers).items():
                 if number not in found or found[number].picture is None:
                     found[number] = sample
         return found
+
+    def _samples_of(
+        self, part: Atlas, dataset: str, numbers: Collection[int]
+    ) -> dict[int, SampleRecord]:
+        state = self.states.get(part.path)
+        if state is None:
+            return part.samples(dataset, numbers)
+        found = stored_samples(part, state, dataset, numbers)
+        return with_own_pictures(part.model.preprocessing, dataset, found)
 
     def _parts_about(self, dataset: str) -> Sequence[Atlas]:
         """The parts that may name pictures of a dataset. Raises ValueError as `Atlas.samples`."""

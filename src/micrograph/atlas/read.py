@@ -311,11 +311,15 @@ class Atlas:
         >>> sample.picture.width, len(atlas.picture(sample.picture.digest).data) > 0
         (224, True)
         """
+        found = self.stored_samples(dataset, numbers)
+        return with_own_pictures(self.model.preprocessing, dataset, found)
+
+    def stored_samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]:
+        """As `samples`, but only what stands in the atlas."""
         given = {"dataset": bytes.fromhex(dataset), "numbers": json.dumps(sorted(set(numbers)))}
         with reading(self.path) as ask:
             rows_found = self._sound(ask.execute(queries.SAMPLES, given), rows.sample_record)
-            found = {sample.number: sample for sample in rows_found}
-        return with_own_pictures(self.model.preprocessing, dataset, found)
+            return {sample.number: sample for sample in rows_found}
 
     def sample_classes(self, dataset: str) -> dict[int, int]:
         """The class of each picture of a dataset that the atlas names, by number; -1 for none.

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from micrograph.atlas.remembered import Kept
+from micrograph.atlas.kept import Kept
 from micrograph.lenses import lenses
 from micrograph.lenses.pages.listing import page_of, words
 from micrograph.parts import markup

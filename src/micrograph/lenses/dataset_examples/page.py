@@ -22,7 +22,7 @@ from micrograph.lenses.dataset_examples.lens import (
     SweptNode,
 )
 from micrograph.lenses.dataset_examples.photographs import how_to_get, photograph_note
-from micrograph.lenses.pages.coverage import LabelCoverage, coverage
+from micrograph.lenses.pages.coverage import LabelCoverage, coverage_of
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.crops import Box, field_box, window
@@ -138,7 +138,7 @@ def section(scene: Scene) -> DatasetExamples | None:
         _classes(record, result.classes),
         list(found),
         firing(result, _shown_to_it(scene, v.variant, record)),
-        coverage(scene.atlas.model.labels, record),
+        coverage_of(scene.atlas, record),
         photograph_note(result.dataset, [e.number for e in ends], all(e.image for e in ends)),
     )
 

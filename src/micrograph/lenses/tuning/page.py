@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.atlas.records import Visualization
+from micrograph.atlas.remembered import Remembered
 from micrograph.lenses.pages.page import LensPage, TileChoice
-from micrograph.lenses.pages.scene import Scene
+from micrograph.lenses.pages.scene import ArraysOf, Scene
 from micrograph.lenses.result import number
 from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningResult
 from micrograph.parts.parts import Image, Thumb, image
 from micrograph.parts.plots import Plot, tuning_plots
+from micrograph.recipe import digest
 
 
 @dataclass(frozen=True)
@@ -46,34 +48,44 @@ def section(scene: Scene) -> Tuning | None:
     found: dict[str, Family] = {}
     for v in scene.whole:
         if v.technique == LENS.name and v.variant not in found:
-            family = _family(scene, v, scene.read(v, TuningResult))
+            family = _family(scene, v, _family_of_node(scene, v))
             if family:
                 found[v.variant] = family
     order = sorted(found.values(), key=lambda f: f.baseline - f.strongest)
     return Tuning(LENS.name, "tuning", order) if order else None
 
 
+_KNOWN: Remembered[TuningResult] = Remembered(256)
+
+
+def _family_of_node(scene: Scene, v: Visualization) -> TuningResult:
+    """What was shown to a node, without its answers: read once for all its units."""
+    key = (v.node, v.variant, v.seed, digest(v.recipe))
+    return _KNOWN.get(scene.atlas, key, lambda: TuningResult.from_json(v.data, {}))
+
+
 def _family(scene: Scene, v: Visualization, result: TuningResult) -> Family | None:
     assert scene.unit is not None
-    responses = result.responses
+    arrays = ArraysOf(scene.atlas, v) if result.axes else {}
+    responses, base = arrays.get("responses"), arrays.get("baseline")
     if responses is None or responses.shape != (scene.node.units, *result.shape):
         return None
     own = responses[scene.unit].astype("float64")
     own[~((own < 1e30) & (own > -1e30))] = 0.0
     number_of_best = int(own.argmax())
+    strongest = own.item(number_of_best)
     at = _unravel(number_of_best, result.shape)
-    base = result.baseline
     baseline = number(float(base[scene.unit])) if base is not None and len(base) else 0.0
     sample = scene.samples(result.dataset, [number_of_best]).get(number_of_best)
     picture = sample.picture if sample else None
-    fires = bool(own.max() != 0)  # an unrectified unit is hardly ever exactly 0
+    fires = strongest != 0  # an unrectified unit is hardly ever exactly 0
     return Family(
         v.variant,
         result.title or v.variant.replace("_", " ").capitalize(),
         list(result.axes),
         own.tolist(),
         baseline,
-        float(own.max()),
+        strongest,
         _words(result.axes, at) if fires else "",
         at,
         image(scene.model, picture, scene.urls) if picture and fires else None,

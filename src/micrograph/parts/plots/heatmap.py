@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from micrograph.atlas.remembered import Kept
+from micrograph.atlas.kept import Kept
 from micrograph.parts.plots.svg import (
     TEXT,
     WIDTH,
