@@ -25,10 +25,13 @@ class Remembered(Generic[T]):
         """`make()`, or what it gave before. Whatever `make` raises is not remembered."""
         if not isinstance(reading, Merged) or not reading.states:
             return make()
-        place = (id(reading), key)
-        kept = self._kept.find(place)
-        if kept is not None and kept[0]() is reading:
-            return kept[1]
-        value = make()
-        self._kept.put(place, (ref(reading), value))
-        return value
+        found = self.find(reading, key)
+        if found is None:
+            found = make()
+            self._kept.put((id(reading), key), (ref(reading), found))
+        return found
+
+    def find(self, reading: Reading, key: Hashable) -> T | None:
+        """What is remembered under a key."""
+        kept = self._kept.find((id(reading), key))
+        return kept[1] if kept is not None and kept[0]() is reading else None
