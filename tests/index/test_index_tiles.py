@@ -118,11 +118,12 @@ def test_units_of_other_models_are_shown_without_opening_their_files(
     "packed",
     [
         b"",
-        b"\nconv0/3\tno JSON\n",
-        b"\nconv0/3\t[]\n",
-        b"\nconv0/3\t{}\n",
-        b"\nconv0/33\t{}\n",
-        b'\nconv0/3\t{"unit": 3, "digest": "a"}\n',
+        b"\nconv0/3\tno tile\n",
+        b"\nconv0/3\t\n",
+        b"\nconv0/3\tab\timage/avif\t64\t64\t#808080\t1.5\n",
+        b"\nconv0/3\tab\timage/avif\tx\t64\t#808080\t1.5\t0\n",
+        b"\nconv0/33\tab\timage/avif\t64\t64\t#808080\t1.5\t0\n",
+        b"\nconv0/3\t\xff\timage/avif\t64\t64\t#808080\t1.5\t0\n",
     ],
 )
 def test_what_was_not_packed_is_not_found(packed: bytes) -> None:

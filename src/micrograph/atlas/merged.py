@@ -51,6 +51,7 @@ class Merged:
         self._counts: list[Count] | None = None
         self._datasets: list[DatasetRecord] | None = None
         self._digests: list[set[str]] | None = None
+        self._with_results: list[set[str]] | None = None
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
         self.dictionaries = {
@@ -63,6 +64,15 @@ class Merged:
     def _parts_with(self, node: str) -> list[Atlas]:
         """The parts that have the node."""
         return [part for part in self.parts if node in part.nodes]
+
+    def _parts_with_results(self, node: str) -> list[Atlas]:
+        """Those that have something of the node, or of one of its units."""
+        if not self.states:
+            return self._parts_with(node)
+        if self._with_results is None:  # as with counts
+            self._with_results = [part.nodes_with_results() for part in self.parts]
+        pairs = zip(self.parts, self._with_results, strict=True)
+        return [part for part, nodes in pairs if node in nodes]
 
     def tiles(
         self,
@@ -90,7 +100,7 @@ class Merged:
         """As `Atlas.visualizations`."""
         node = find_node(node, self.aliases, self.model.id)
         return _in_order(
-            part.visualizations(node, unit, technique) for part in self._parts_with(node)
+            part.visualizations(node, unit, technique) for part in self._parts_with_results(node)
         )
 
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:

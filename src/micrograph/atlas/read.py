@@ -188,6 +188,12 @@ class Atlas:
                 raise ValueError(f"more than {MOST_RESULTS} results of one place")
             return list(self._sound(listed, lambda row: rows.visualization_record(node, unit, row)))
 
+    def nodes_with_results(self) -> set[str]:
+        """The nodes of which there is something, or of one of their units."""
+        with reading(self.path) as ask:
+            found = ask.execute(queries.NODES_WITH_RESULTS)
+            return set(self._sound(found, lambda row: columns.text(row[0]))) & self.nodes.keys()
+
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
         """All there is of any subject, as `visualizations` has it of a node or a unit.
 

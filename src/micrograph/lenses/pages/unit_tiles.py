@@ -3,9 +3,8 @@
 A page that names units of a hundred models would else open as many files.
 """
 
-import json
 import re
-from dataclasses import asdict, fields
+from urllib.parse import quote, unquote
 
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.read import Atlas
@@ -14,21 +13,22 @@ from micrograph.atlas.records import Tile
 from micrograph.atlas.remembered import Remembered
 from micrograph.lenses import lead
 
-KEPT_AS = "unit-tiles-1"
+KEPT_AS = "unit-tiles-2"
 """The name under which an index keeps what `pack` makes of a file."""
 
 _LONGEST = 4096
 """Bytes of a line, at most; colour and kind of a picture are short."""
-_FIELDS = {field.name for field in fields(Tile)}
 
 
 def pack(atlas: Atlas) -> bytes:
-    """A line for each unit with a picture under the first view: its address in the model, a tab,
-    and the tile in JSON."""
-    return b"\n" + b"".join(
-        _key(node, tile.unit) + json.dumps(asdict(tile)).encode() + b"\n"
-        for node, tile in atlas.first_pictures(*lead())
-    )
+    """A line for each unit with a picture under the first view: its address in the model, and what
+    its tile says, with tabs between."""
+    lines = [
+        f"{node}/{t.unit}\t{t.digest}\t{quote(t.mime)}\t{t.width}\t{t.height}\t{t.color}\t"
+        f"{t.score!r}\t{t.seed}\n"
+        for node, t in atlas.first_pictures(*lead())
+    ]
+    return f"\n{''.join(lines)}".encode()
 
 
 class PackedTiles:
@@ -45,10 +45,11 @@ class PackedTiles:
             return None
         line, _, _ = self.packed[at : at + _LONGEST].partition(b"\n")
         try:
-            tile = json.loads(line)
+            digest, mime, width, height, color, score, seed = line.decode().split("\t")
+            size = int(width), int(height)
+            return Tile(unit, digest, unquote(mime), *size, color, float(score), int(seed))
         except ValueError:
             return None
-        return Tile(**tile) if isinstance(tile, dict) and tile.keys() == _FIELDS else None
 
     def _places_of(self, node: str) -> dict[int, int]:
         """Where the tile of each unit of a node stands."""
@@ -59,21 +60,18 @@ class PackedTiles:
         return self._of_node[node]
 
 
-def _key(node: str, unit: int) -> bytes:
-    return f"{node}/{unit}\t".encode()
-
-
 class KeptTiles:
     """What the index has of one model."""
 
     def __init__(self, atlas: Reading) -> None:
         self._packed = _PACKED.get(atlas, None, lambda: _all_packed(atlas))
 
-    def of(self, node: str, unit: int) -> Tile | None:
-        """The tile of a unit; None where the files have to be asked: where none of them has one,
-        where several have, or where the index does not know one of them."""
+    def of(self, node: str, unit: int) -> tuple[bool, Tile | None]:
+        """The tile of a unit, None without a picture, and whether that is known. The files have to
+        be asked where several have one, or where the index does not know one of them."""
         there = [tile for packed in self._packed if (tile := packed.find(node, unit))]
-        return there[0] if len(there) == 1 else None
+        known = bool(self._packed) and len(there) < 2
+        return known, there[0] if known and there else None
 
 
 _MOST_BYTES = 8 << 20
