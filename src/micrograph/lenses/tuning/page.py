@@ -4,12 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from micrograph.atlas.records import Visualization
 from micrograph.atlas.remembered import Remembered
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import ArraysOf, Scene
 from micrograph.lenses.result import number
 from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningResult
+from micrograph.parts.escaping import escaped, markup
+from micrograph.parts.numbers import score
 from micrograph.parts.parts import Image, Thumb, image
 from micrograph.parts.plots import Plot, tuning_plots
 from micrograph.recipe import digest
@@ -152,6 +156,38 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     return found
 
 
+def families_of(families: Sequence[Family]) -> Markup:
+    """What a unit answers to some families."""
+    return markup("".join([_drawn(family) for family in families]))
+
+
+def _drawn(family: Family) -> str:
+    shown, best = family.image, escaped(family.best)
+    picture = ""
+    if shown is not None:
+        picture = (
+            f'<img src="{escaped(shown.url)}" width="{shown.width}" height="{shown.height}" '
+            f'alt="Best stimulus: {best}" loading="lazy" decoding="async" '
+            f'style="background:{escaped(shown.color)}">'
+        )
+    plots = "".join(
+        [
+            f'<figure class="plotted">{plot.svg}<figcaption class="small">{escaped(plot.caption)}'
+            "</figcaption></figure>\n"
+            for plot in tuning_of(family)
+        ]
+    )
+    answer = (
+        f'activation <span class="n">{score(family.strongest)}</span>; on plain grey '
+        f'<span class="n">{score(family.baseline)}</span>'
+    )
+    return (
+        f'<div class="family">\n<div class="best">{picture}<h3>{escaped(family.title)}</h3>\n'
+        f"<p>{best}</p>\n<p>{answer if family.fires else 'silent on all of them'}</p></div>\n"
+        f"{plots}</div>"
+    )
+
+
 def tuning_of(family: Family) -> list[Plot]:
     """A unit's answers to one family."""
     import numpy as np
@@ -176,5 +212,5 @@ PAGE = LensPage(
     section=section,
     variants=variants,
     tiles=tiles,
-    drawings={"tuning_of": tuning_of},
+    drawings={"families_of": families_of},
 )

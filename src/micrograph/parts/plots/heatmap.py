@@ -8,10 +8,10 @@ from typing import Any
 from markupsafe import Markup
 
 from micrograph.atlas.kept import Kept
+from micrograph.parts.escaping import markup
 from micrograph.parts.plots.svg import (
     TEXT,
     WIDTH,
-    colour,
     colours,
     finite,
     line,
@@ -46,13 +46,15 @@ def heatmap(
     grid = _grid_of(x_axis, y_axis, upward)
     below = grid.bottom + 2 * TEXT + 9
 
-    shapes: dict[str, list[str]] = {}
+    scale = colours()
+    last = len(scale) - 1
+    shapes: dict[int, list[str]] = {}
     best: tuple[float, int, int] | None = None
     extent, isfinite = high - low, math.isfinite  # a page has hundreds of cells
     for r, (row, cells) in enumerate(zip(values, grid.cells, strict=False)):
         for c, (value, cell) in enumerate(zip(row, cells, strict=False)):
             if isfinite(value):
-                key = colour((value - low) / extent)
+                key = round((value - low) / extent * last)
                 if key in shapes:
                     shapes[key].append(cell)
                 else:
@@ -61,7 +63,7 @@ def heatmap(
                     best = (value, r, c)
     # Crisp, or the page would shine through between the cells.
     parts: list[object] = [
-        Markup(f'<path d="{"".join(data)}" fill="{key}" shape-rendering="crispEdges"/>')
+        markup(f'<path d="{"".join(data)}" fill="{scale[key]}" shape-rendering="crispEdges"/>')
         for key, data in shapes.items()
     ]
     parts.append(grid.words)
@@ -74,7 +76,7 @@ def heatmap(
         return plot("heatmap", height, parts, title, f"The same everywhere: {short(value, unit)}.")
     x, y = grid.corner(r, c)
     parts.append(
-        Markup(
+        markup(
             f'<rect class="plot-best" x="{x:.2f}" y="{y:.2f}" '
             f'width="{grid.wide:.2f}" height="{grid.tall:.2f}" '
             'fill="none" stroke="#000" stroke-width="4"/>'
@@ -115,8 +117,12 @@ _GRIDS: Kept[_Grid] = Kept(
 
 
 def _grid_of(x_axis: Mapping[str, Any], y_axis: Mapping[str, Any], upward: bool) -> _Grid:
-    key = (*_named(x_axis), *_named(y_axis), upward)
+    key = (*_words(x_axis), *_words(y_axis), upward)
     return _GRIDS.get(key, lambda: _grid(x_axis, y_axis, upward))
+
+
+def _words(axis: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple(axis["values"]), axis["title"], axis.get("unit")
 
 
 def _named(axis: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:

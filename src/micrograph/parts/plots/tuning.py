@@ -36,10 +36,11 @@ def tuning_plots(data: Mapping[str, Any], responses: "np.ndarray", baseline: flo
     responses = np.asarray(responses, np.float64)
     if responses.shape != tuple(len(axis["values"]) for axis in axes) or not responses.size:
         return []
-    if np.isnan(responses).all():
+    least, most = np.fmin.reduce(responses, axis=None), np.fmax.reduce(responses, axis=None)
+    if np.isnan(most):
         return []
     found = _plots(axes, responses, baseline, data)
-    if found and np.nanmin(responses) == np.nanmax(responses):
+    if found and least == most:
         return [Plot(found[0].svg, "The same response to all of them.")]
     return found
 
