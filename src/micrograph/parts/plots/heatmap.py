@@ -41,26 +41,22 @@ def heatmap(
     A tick on the scale is the response to plain grey. Values that are no numbers are left empty.
     """
     known = finite([baseline] if baseline is not None else [])
-    there = finite(v for row in values for v in row)
-    low, high = span(there + known)
     grid = _grid_of(x_axis, y_axis, upward)
+    rows = [row[: len(cells)] for row, cells in zip(values, grid.cells, strict=False)]
+    flat = [value for row in rows for value in row]
+    there = finite(flat)
+    low, high = span(there + known)
     below = grid.bottom + 2 * TEXT + 9
 
     scale = colours()
-    last = len(scale) - 1
+    extent, last = high - low, len(scale) - 1
+    # A page has hundreds of cells.
+    cells = [cell for row, cells in zip(rows, grid.cells, strict=False) for cell in cells[: len(row)]]
+    if len(there) < len(flat):
+        cells = [cell for cell, value in zip(cells, flat, strict=True) if math.isfinite(value)]
     shapes: dict[int, list[str]] = {}
-    best: tuple[float, int, int] | None = None
-    extent, isfinite = high - low, math.isfinite  # a page has hundreds of cells
-    for r, (row, cells) in enumerate(zip(values, grid.cells, strict=False)):
-        for c, (value, cell) in enumerate(zip(row, cells, strict=False)):
-            if isfinite(value):
-                key = round((value - low) / extent * last)
-                if key in shapes:
-                    shapes[key].append(cell)
-                else:
-                    shapes[key] = [cell]
-                if best is None or value > best[0]:
-                    best = (value, r, c)
+    for value, cell in zip(there, cells, strict=True):
+        shapes.setdefault(round((value - low) / extent * last), []).append(cell)
     # Crisp, or the page would shine through between the cells.
     parts: list[object] = [
         markup(f'<path d="{"".join(data)}" fill="{scale[key]}" shape-rendering="crispEdges"/>')
@@ -69,11 +65,12 @@ def heatmap(
     parts.append(grid.words)
     parts += _scale(grid.left, below + 9, low, high, known, unit)
     height = below + 9 + 12 + TEXT + 6
-    if best is None:
+    if not there:
         return plot("heatmap", height, parts, title, "No values.")
-    value, r, c = best
+    value = max(there)
     if value == min(there):
         return plot("heatmap", height, parts, title, f"The same everywhere: {short(value, unit)}.")
+    r, c = next((r, row.index(value)) for r, row in enumerate(rows) if value in row)
     x, y = grid.corner(r, c)
     parts.append(
         markup(
@@ -84,10 +81,10 @@ def heatmap(
             'fill="none" stroke="#fff" stroke-width="2"/>'
         )
     )
-    columns, rows = x_axis["values"], y_axis["values"]
+    columns, lines = x_axis["values"], y_axis["values"]
     words = (
         f"Strongest at {x_axis['title']} {_name(columns[c])}{_unit(x_axis, columns[c])}, "
-        f"{y_axis['title']} {_name(rows[r])}{_unit(y_axis, rows[r])}, with {short(value, unit)}"
+        f"{y_axis['title']} {_name(lines[r])}{_unit(y_axis, lines[r])}, with {short(value, unit)}"
     )
     words += f"; plain grey gives {short(known[0], unit)}." if known else "."
     return plot("heatmap", height, parts, title, words)

@@ -96,7 +96,9 @@ def _without_zeros(tenths: str) -> str:
 
 def finite(values: Iterable[float]) -> list[float]:
     """Those that are numbers."""
-    return [v for v in values if math.isfinite(v)]
+    there = list(values)
+    # Nearly always all of them: a sum shows that in a tenth of the time.
+    return there if math.isfinite(sum(there)) else [v for v in there if math.isfinite(v)]
 
 
 def span(values: Iterable[float], *, zero: bool = True) -> tuple[float, float]:
