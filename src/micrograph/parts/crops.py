@@ -22,16 +22,17 @@ WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 def field_box(node: NodeRecord, position: int, size: int) -> Box:
     """What `position` (row-major in the node's map) sees of a picture of `size` px a side, clipped
     to the picture. The whole picture for flat nodes and where the field has no size."""
-    return _boxes_of(node, position, size)[0]
+    return boxes(node, position, size)[0]
 
 
 def window(node: NodeRecord, position: int, size: int) -> Box:
     """A square around `field_box` to show as a tile: as large as the whole receptive field (at most
     the picture), pushed inside the picture where the field reaches over its border."""
-    return _boxes_of(node, position, size)[1]
+    return boxes(node, position, size)[1]
 
 
-def _boxes_of(node: NodeRecord, position: int, size: int) -> tuple[Box, Box]:
+def boxes(node: NodeRecord, position: int, size: int) -> tuple[Box, Box]:
+    """`field_box` and `window`."""
     if node.field_status not in ("exact", "at most") or len(node.shape) != 2 or size < 1:
         return WHOLE, WHOLE
     return _boxes(

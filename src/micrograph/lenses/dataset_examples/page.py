@@ -25,8 +25,8 @@ from micrograph.lenses.dataset_examples.photographs import how_to_get, photograp
 from micrograph.lenses.pages.coverage import LabelCoverage, coverage_of
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
-from micrograph.parts.crops import Box, field_box, window
-from micrograph.parts.escaping import escaped
+from micrograph.parts.crops import Box, boxes
+from micrograph.parts.escaping import escaped, markup
 from micrograph.parts.markup import crop
 from micrograph.parts.numbers import score
 from micrograph.parts.parts import Image, Thumb, image
@@ -48,6 +48,20 @@ class Example:
     image: Image | None
     box: Box
     window: Box
+
+    def __init__(
+        self,
+        number: int,
+        name: str,
+        cls: str,
+        position: int,
+        value: float,
+        image: Image | None,
+        box: Box,
+        window: Box,
+    ) -> None:
+        named = {"number": number, "name": name, "cls": cls, "position": position, "value": value}
+        self.__dict__.update(named, image=image, box=box, window=window)  # as in `Image`
 
 
 @dataclass(frozen=True)
@@ -161,7 +175,7 @@ def example(
     value: float,
 ) -> Example:
     """One picture with the place where the unit fired."""
-    size = dataset.size if dataset else 0
+    box, window = boxes(scene.node, position, dataset.size if dataset else 0)
     picture = sample.picture if sample else None
     return Example(
         n,
@@ -170,8 +184,8 @@ def example(
         position,
         value,
         image(scene.model, picture, scene.urls) if picture else None,
-        field_box(scene.node, position, size),
-        window(scene.node, position, size),
+        box,
+        window,
     )
 
 
@@ -257,18 +271,18 @@ def histogram_of(section: DatasetExamples) -> Markup:
 
 def example_tiles(examples: Sequence[Example], eager: int = 0) -> Markup:
     """Examples as items of a list; the pictures of the first few are loaded at once."""
-    return Markup("".join([example_tile(e, k < eager) for k, e in enumerate(examples)]))
+    return markup("".join([_tile(e, k < eager) for k, e in enumerate(examples)]))
 
 
-def example_tile(e: Example, eager: bool = False) -> Markup:
+def _tile(e: Example, eager: bool = False) -> str:
     """An example in a list of them."""
     value, name, cls = score(e.value), escaped(e.name), escaped(e.cls)
     number = f'<span class="n">{value}</span>'
     if e.image is None:
         named = " named" if e.cls else ""
-        return Markup(f'<li><span class="blank{named}" title="{name}">{cls}</span>{number}</li>')
+        return f'<li><span class="blank{named}" title="{name}">{cls}</span>{number}</li>'
     label = f"{name or f'picture {e.number}'}{f', {cls}' if e.cls else ''}: {value}"
-    return Markup(
+    return (
         f'<li><a href="{escaped(e.image.url)}" data-number="{e.number}" data-value="{value}" '
         f'data-name="{name}" data-class="{cls}" aria-label="{label}">'
         f"{crop(e.image, e.window, e.box, eager)}{number}</a></li>"

@@ -89,6 +89,11 @@ def place(value: float) -> str:
     return _without_zeros(f"{value:.1f}")
 
 
+def places(values: Iterable[float]) -> list[str]:
+    """Coordinates, as `place` writes each."""
+    return _without_zeros(" ".join([f"{value:.1f}" for value in values])).split()
+
+
 def _without_zeros(tenths: str) -> str:
     """Numbers of one decimal place each, without those that are 0."""
     return tenths.replace("-0.0", "0").replace(".0", "")
