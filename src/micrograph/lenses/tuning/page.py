@@ -1,5 +1,6 @@
 """Synthetic tuning as a part of a unit's page, and as the tiles of a node's."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,9 +76,12 @@ def _family(scene: Scene, v: Visualization, result: TuningResult) -> Family | No
     if responses is None or responses.shape != (scene.node.units, *result.shape):
         return None
     own = responses[scene.unit].astype("float64")
-    own[~((own < 1e30) & (own > -1e30))] = 0.0
-    number_of_best = int(own.argmax())
-    strongest = own.item(number_of_best)
+    flat = own.ravel().tolist()
+    if not (max(flat) < 1e30 and min(flat) > -1e30 and math.isfinite(sum(flat))):
+        own[~((own < 1e30) & (own > -1e30))] = 0.0
+        flat = own.ravel().tolist()
+    strongest = max(flat)
+    number_of_best = flat.index(strongest)
     at = _unravel(number_of_best, result.shape)
     baseline = number(float(base[scene.unit])) if base is not None and len(base) else 0.0
     sample = scene.samples(result.dataset, [number_of_best]).get(number_of_best)
