@@ -1,12 +1,12 @@
 """Where on a picture a position of a node's map looks: boxes in shares of the picture's sides."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from micrograph.atlas.records import NodeRecord
+from micrograph.plain import plain_record
 
 
-@dataclass(frozen=True)
+@plain_record
 class Box:
     """A rectangle on a picture: left, top, width and height as shares (0..1) of its sides."""
 

@@ -8,6 +8,7 @@ from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord, 
 from micrograph.graph import picture_size, what_a_position_sees
 from micrograph.parts.crops import Box
 from micrograph.parts.urls import Urls
+from micrograph.plain import plain_record
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z").match
 
@@ -20,7 +21,7 @@ class Link:
     url: str
 
 
-@dataclass(frozen=True)
+@plain_record
 class Image:
     """A picture as a page shows it. `color` ("#rrggbb") stands in until it has loaded."""
 
@@ -29,12 +30,8 @@ class Image:
     height: int
     color: str
 
-    # As it would be by itself, in a third of the time: pages have thousands of these.
-    def __init__(self, url: str, width: int, height: int, color: str) -> None:
-        self.__dict__.update(url=url, width=width, height=height, color=color)
 
-
-@dataclass(frozen=True)
+@plain_record
 class Thumb:
     """A unit in a row or grid of units. `image` is None while nothing has been rendered for it;
     `window` is the part of it to show, None for all. `text` stands for a picture that is not here.
@@ -47,20 +44,6 @@ class Thumb:
     score: float | None = None
     window: Box | None = None
     text: str = ""
-
-    def __init__(
-        self,
-        unit: int,
-        address: str,
-        url: str,
-        image: Image | None = None,
-        score: float | None = None,
-        window: Box | None = None,
-        text: str = "",
-    ) -> None:
-        self.__dict__.update(  # as in `Image`
-            unit=unit, address=address, url=url, image=image, score=score, window=window, text=text
-        )
 
 
 @dataclass(frozen=True)

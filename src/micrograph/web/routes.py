@@ -77,8 +77,8 @@ def add_routes(app: FastAPI, site: Site) -> None:
 
 
 def _add_quick_routes(app: FastAPI, site: Site) -> None:
-    """Routes before those of FastAPI, with the same answers: `parse` checks what it would check, and
-    that takes as long as the answer to a reader who has the page already. A twin is one of the
+    """Routes before those of FastAPI, with the same answers: `parse` checks what it would check,
+    and that takes as long as the answer to a reader who has the page already. A twin is one of the
     addresses of its page."""
 
     async def shown(request: Request) -> Response:

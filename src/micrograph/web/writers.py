@@ -1,8 +1,9 @@
 """The writers of pages, as HTML and as JSON. Each takes the same plain object."""
 
+from collections.abc import Hashable
 from dataclasses import fields
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
@@ -17,7 +18,7 @@ from micrograph.web.panel import Panel, model_panel, node_panel, unit_panel
 
 
 @cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
@@ -32,15 +33,15 @@ def _fields(kind: type[Page]) -> tuple[tuple[str, bytes, TypeAdapter[Any] | None
             f'"{one.name}":'.encode(),
             None if one.name == "sections" else TypeAdapter(types[one.name]),
         )
-        for one in fields(kind)
+        for one in fields(cast(Any, kind))
     )
 
 
 def to_json(page: Page) -> bytes:
     """The page as its JSON twin has it: every field, by name."""
     try:
-        written = [begin + _field(getattr(page, name), by) for name, begin, by in _fields(type(page))]
-        return b"{" + b",".join(written) + b"}"
+        parts = [begin + _field(getattr(page, name), by) for name, begin, by in _fields(type(page))]
+        return b"{" + b",".join(parts) + b"}"
     except PydanticSerializationError:  # names of files need be no Unicode
         data = _adapter(type(page)).dump_python(page)
         return to_json_bytes(_in_unicode(data), inf_nan_mode="null")

@@ -31,11 +31,12 @@ from micrograph.parts.markup import crop
 from micrograph.parts.numbers import score
 from micrograph.parts.parts import Image, Thumb, image
 from micrograph.parts.plots import bars, histogram
+from micrograph.plain import plain_record
 
 MARKS = {"0.5": "half", "0.9": "9 of 10", "0.99": "99 of 100", "1": "all"}
 
 
-@dataclass(frozen=True)
+@plain_record
 class Example:
     """One picture and where the unit fired on it: `box` is what it saw, `window` the square to show
     as a tile. `image` is None where neither the atlas nor the reader has the picture."""
@@ -49,22 +50,8 @@ class Example:
     box: Box
     window: Box
 
-    def __init__(
-        self,
-        number: int,
-        name: str,
-        cls: str,
-        position: int,
-        value: float,
-        image: Image | None,
-        box: Box,
-        window: Box,
-    ) -> None:
-        named = {"number": number, "name": name, "cls": cls, "position": position, "value": value}
-        self.__dict__.update(named, image=image, box=box, window=window)  # as in `Image`
 
-
-@dataclass(frozen=True)
+@plain_record
 class Band:
     """Examples whose values lie between `low` and `high`."""
 
@@ -73,7 +60,7 @@ class Band:
     examples: list[Example]
 
 
-@dataclass(frozen=True)
+@plain_record
 class ClassShare:
     """A class of the dataset: the mean of its pictures' maxima, and its share in the sum."""
 

@@ -18,6 +18,7 @@ from micrograph.errors import MicrographError
 from micrograph.lenses.pages.scene import whole_arrays
 from micrograph.lenses.similar.nearest import nearest_of, profiled_datasets
 from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
+from micrograph.plain import plain_record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,7 @@ _BRANCHES: "WeakKeyDictionary[Reading, dict[str, str]]" = WeakKeyDictionary()
 """Branches of each model with their concatenation; a model that is read stays the same."""
 
 
-@dataclass(frozen=True)
+@plain_record
 class Neighbour:
     """Another unit and how alike it is, at most 1."""
 

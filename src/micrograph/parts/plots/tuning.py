@@ -32,7 +32,7 @@ def tuning_plots(data: Mapping[str, Any], responses: "np.ndarray", baseline: flo
     """
     import numpy as np
 
-    axes = [{**axis, _NUMERIC: _is_numeric(axis)} for axis in data["axes"]]
+    axes: list[Mapping[str, Any]] = [{**axis, _NUMERIC: _is_numeric(axis)} for axis in data["axes"]]
     responses = np.asarray(responses, np.float64)
     if responses.shape != tuple(len(axis["values"]) for axis in axes) or not responses.size:
         return []
