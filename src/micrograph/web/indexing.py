@@ -11,9 +11,9 @@ from micrograph.web.pages import model_cards
 
 
 def index_of(folders: Iterable[Path]) -> Index:
-    """The index of the atlases in `folders`, for a library of the same: words for searches,
-    the nearest units of each and profiles for similar units in other models, the classes of datasets for units by class, the
-    pictures that stand for units, and what cards of models show."""
+    """The index of the atlases in `folders`, for a library of the same: words for searches, the
+    nearest units of each, profiles for units of other models, the classes of datasets for units by
+    class, the pictures that stand for units, and what cards of models show."""
     return Index(
         places_for(folders),
         {
