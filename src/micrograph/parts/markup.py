@@ -2,6 +2,7 @@
 macros of templates do."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -98,6 +99,7 @@ def _picture(image: Image, alt: str, eager: bool) -> str:
     )
 
 
+@lru_cache(4096)
 def _place(box: Box, name: str = "") -> str:
     return (
         f"--{name}l:{round(box.left, 4)};--{name}t:{round(box.top, 4)};"

@@ -8,8 +8,9 @@ from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord, 
 from micrograph.graph import picture_size, what_a_position_sees
 from micrograph.parts.crops import Box
 from micrograph.parts.urls import Urls
+from micrograph.plain import plain_record
 
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z").match
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Link:
     url: str
 
 
-@dataclass(frozen=True)
+@plain_record
 class Image:
     """A picture as a page shows it. `color` ("#rrggbb") stands in until it has loaded."""
 
@@ -30,7 +31,7 @@ class Image:
     color: str
 
 
-@dataclass(frozen=True)
+@plain_record
 class Thumb:
     """A unit in a row or grid of units. `image` is None while nothing has been rendered for it;
     `window` is the part of it to show, None for all. `text` stands for a picture that is not here.
@@ -169,7 +170,7 @@ def image(model: str, picture: Picture | Tile, urls: Urls) -> Image:
 
 def safe_color(color: str) -> str:
     """`color` where it is "#rrggbb", else a middle grey: it goes into a style attribute."""
-    return color if _COLOR.match(color) else "#808080"
+    return color if _COLOR(color) else "#808080"
 
 
 def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Thumb:
