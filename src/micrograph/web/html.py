@@ -33,7 +33,7 @@ from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-_PANELS = 2 << 20
+_PANELS = 1 << 20
 """Characters of panels that are kept."""
 
 
