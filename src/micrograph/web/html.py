@@ -17,6 +17,7 @@ from micrograph.parts.numbers import number, score
 from micrograph.parts.plots.evidence import controls_plot, kernel_plot
 from micrograph.parts.plots.svg import short
 from micrograph.parts.urls import Urls
+from micrograph.pictures import shipped
 from micrograph.recipe import indented
 from micrograph.web.column import Drawing
 from micrograph.web.drawings import depth_of
@@ -32,7 +33,7 @@ from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-_PANELS = 2 << 20
+_PANELS = 1 << 20
 """Characters of panels that are kept."""
 
 
@@ -47,8 +48,6 @@ def static_version() -> str:
 
 def shipped_pictures() -> tuple[str, ...]:
     """Names of the pictures that ship."""
-    from micrograph.pictures import shipped  # Pillow: not before it is needed
-
     return shipped()
 
 
