@@ -29,6 +29,9 @@ RELATIONS = ("above", "below", "left", "right", "around", "inside")
 PATH = "/claims/"
 """What the URL path of a claim begins with."""
 
+PHOTOGRAPHS = "imagenet-samples"
+"""The published pictures on which claims are tested."""
+
 _UNIT = rf"({NAME})/({UNIT})"
 _HEAD = re.compile(rf"({NAME})/{_UNIT}")
 _TEXT_TERM = re.compile(rf"\s*([+-])\s*{_UNIT}(?:\s+([a-z]+))?(?=\s*[+-]|\s*\Z)")
@@ -195,6 +198,17 @@ class Claim:
                 f"{short(data)} is no claim; expected model, target and sources [unit, sign]"
             ) from None
         return cls(model, target, sources, str(data.get("says", "")), str(data.get("weights", "")))
+
+
+def command_to_test(claim: Claim) -> str:
+    """The command that tests a claim: about one of our toy networks on their own pictures, about
+    others on photographs."""
+    return f'micrograph claim "{claim}" --dataset {tested_on(claim)}'
+
+
+def tested_on(claim: Claim) -> str:
+    """The dataset of `command_to_test`."""
+    return "toytown" if claim.model.startswith("toytown") else PHOTOGRAPHS
 
 
 def _unit(text: object) -> UnitSubject:
