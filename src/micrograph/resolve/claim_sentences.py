@@ -34,6 +34,9 @@ _RELATION = re.compile(
     r"(?P<rest>[^+\-]{0,40})",
     re.I,
 )
+_SIGNS = re.compile(
+    rf"(?:{_ARROW}|[\s+\-−–,;.()\"'“”]|\b(?:and|{'|'.join(RELATIONS)})\b)*", re.I
+)
 _NUMBER = re.compile(r"(?<![\w.\-])#?[0-9]{1,9}(?![\w%]|[.\-]\w)")
 
 
@@ -77,7 +80,7 @@ def _sources(rest: str, atlas: Reading) -> list[ClaimSource]:
     in_signs = arrow is not None and arrow["arrow"] is not None
     for place in _PLACE.finditer(rest):
         between = rest[at : place.start()]
-        _check_words(between)
+        _check_words(between, in_signs)
         for cue in _CUE.finditer(between):
             sign = -1 if cue["held"] else 1
         if in_signs:
@@ -85,11 +88,14 @@ def _sources(rest: str, atlas: Reading) -> list[ClaimSource]:
         unit = UnitSubject(_known(place[1], atlas), int(place[2]))
         found.append(ClaimSource(unit, sign, _relation(rest[place.end() :])))
         at = place.end()
-    _check_words(rest[at:])
+    _check_words(rest[at:], in_signs)
     return found
 
 
-def _check_words(text: str) -> None:
+def _check_words(text: str, in_signs: bool) -> None:
+    """Raises BadInput for what may be a part of the claim; behind an arrow any word may be one."""
+    if in_signs and not _SIGNS.fullmatch(text):
+        raise BadInput(f"{short(text.strip())} is not understood; expected units with + and -")
     if number := _NUMBER.search(text):
         raise BadInput(
             f"{number[0].strip()} in a claim is no unit: it needs its node, as in 4b:373"

@@ -17,7 +17,8 @@ from micrograph.subject import UnitSubject
 TECHNIQUE = "claim"
 """Under this name atlases keep evidence."""
 LONGEST = 2000
-_MORE = rf"(?:\s+-?{NAME}/{UNIT}(?::(?:{'|'.join(RELATIONS)}))?(?=[\s+-]|\Z))*"
+_TERM = rf"{NAME}/{UNIT}(?::(?:{'|'.join(RELATIONS)}))?"
+_MORE = rf"(?:\s+-?{_TERM}(?:[+-]{_TERM})*(?![\w/:]))*"
 _ADDRESS = re.compile(rf"(?:{PATH}|\A)({NAME}/{NAME}/{UNIT}=\S*{_MORE})")
 """Where `+` was taken for a space, as it stands for one in a query, it is still the same claim."""
 _ENDS = ".,;:!?'\"*~…`”’»"
@@ -34,12 +35,7 @@ def read_claim(text: str, library: Snapshot) -> Claim | None:
     if len(text) > LONGEST:
         return None
     if "<-" in text:
-        try:
-            return known_claim(Claim.parse(text), library)
-        except BadInput:
-            if (told := claim_told(text, library)) is None:
-                raise
-            return known_claim(told, library)
+        return known_claim(_with_arrow(text, library), library)
     quoted = re.sub("%3D", "=", text, flags=re.I)
     addresses = {_cleaned(one[1]) for one in _ADDRESS.finditer(quoted)}
     if len(addresses) > 1:
@@ -48,6 +44,21 @@ def read_claim(text: str, library: Snapshot) -> Claim | None:
         return known_claim(Claim.of_path(addresses.pop()), library)
     told = claim_told(text, library)
     return None if told is None else known_claim(told, library)
+
+
+def _with_arrow(text: str, library: Snapshot) -> Claim:
+    """The claim of a text with `<-`: in its own form, or with units as people write them."""
+    try:
+        return Claim.parse(text)
+    except BadInput as error:
+        own = re.fullmatch(rf"{NAME}/{NAME}/{UNIT}", text.partition("<-")[0].strip())
+        try:
+            told = claim_told(text, library)
+        except BadInput as other:
+            raise (error if own else other) from None
+        if told is None:
+            raise
+        return told
 
 
 def claim_in(text: str, library: Snapshot) -> Claim | None:

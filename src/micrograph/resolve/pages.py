@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from micrograph.address import NAME
 from micrograph.atlas import Library, Snapshot
 from micrograph.claims import PATH, Claim, command_to_test
 from micrograph.errors import MicrographError, NotFound
@@ -13,7 +14,7 @@ from micrograph.resolve.resolve import resolve_place
 from micrograph.resolve.signs import URL
 
 _CLAIMS = re.compile(r"(?:https?://[^\s/]+(?:/[^\s/]+)*)?/claims/?(?:\.json)?", re.I)
-_CIRCUIT = re.compile(rf"(?<![\w.\-])((?:https?://[^\s/]+)?(?:/[^\s/]+)*?)/circuits(/{URL}+)", re.I)
+_CIRCUIT = re.compile(rf"/circuits(/{NAME}/{NAME}/[0-9]+(?![\w/]){URL}*)")
 _ON_PICTURE = re.compile(rf"(/models/{URL}+?)/on-picture(?:\.json)?(?P<query>\?{URL}*)?(?!\w)", re.I)
 _FILE = re.compile(r"(?:\.graph)?\.(?:json|svg)\b")
 _QUERY = re.compile(r"\?([\w=&/,.%\-]*)")
@@ -74,8 +75,8 @@ def _asked_circuit(
     """The circuit of a unit, from a link to its page or one of its files, or from words."""
     link = _CIRCUIT.search(text)
     if link is not None:
-        query = _QUERY.search(link[2])
-        place = "/models" + _FILE.sub("", re.split("[?#]", link[2], maxsplit=1)[0])
+        query = _QUERY.search(link[1])
+        place = "/models" + _FILE.sub("", re.split("[?#]", link[1], maxsplit=1)[0])
     elif "://" not in text and (words := _WORDS.search(text)):
         query, place = None, text[: words.start()] + text[words.end() :]
     else:
@@ -87,7 +88,7 @@ def _asked_circuit(
         found,
         technique=None,
         variant=None,
-        url=f"/circuits/{found.address}" + (f"?{query[1]}" if query and query[1] else ""),
+        url=f"/circuits/{found.address}{_options(query)}",
     )
 
 
@@ -101,6 +102,10 @@ def _asked_on_picture(
     found = resolve_place(link[1], library, first, here)
     if found.unit is None or found.url is None:
         return found
-    query = _QUERY.match(link["query"] or "")
-    more = f"?{query[1]}" if query and query[1] else ""
-    return replace(found, url=f"{found.url}/on-picture{more}")
+    return replace(found, url=f"{found.url}/on-picture{_options(_QUERY.match(link['query'] or ''))}")
+
+
+def _options(query: "re.Match[str] | None") -> str:
+    """The query of a link, without the marks that follow it in a sentence."""
+    options = query[1].rstrip(".,") if query else ""
+    return f"?{options}" if options else ""

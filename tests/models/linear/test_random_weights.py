@@ -46,12 +46,12 @@ def compare(net: Between, seed: int, exact: bool) -> bool:
     return True
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_an_affine_network_gives_its_jacobian(seed: int) -> None:
     compare(random_between(seed, SIZE, straight_only=True), seed, True)
 
 
-@pytest.mark.parametrize("seed", range(100, 116))
+@pytest.mark.parametrize("seed", range(100, 110))
 def test_a_network_gives_that_of_its_linear_stand_in(seed: int) -> None:
     compare(random_between(seed, SIZE), seed, False)
 

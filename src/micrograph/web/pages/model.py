@@ -22,7 +22,7 @@ from micrograph.web.pages.model_state import LensProgress, NodeUnits, progress, 
 from micrograph.web.pages.model_view import ModelView, whole_pictures
 from micrograph.web.pages.paging import Paging
 from micrograph.web.pages.pictured import pictured_count, pictured_units, unit_count
-from micrograph.web.pages.tested_claims import claim_count
+from micrograph.web.pages.tested_claims import has_claims
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class ModelPage:
     that have pages here; `others` lead to comparisons; `state` says whether it can be run here.
     `depth` are its nodes with their units, `rendered` how far the lenses have come; `coverage` are
     its modules that have no node, where the engine said that there are some, and `missing` a line
-    of it. `claims` is how many were tested, at `claims_url`. `paging` says which nodes of a very large graph the drawing has.
+    of it. `claims` is the page of those that were tested, "" for none. `paging` says which nodes of a very large graph the drawing has.
     """
 
     kind: str
@@ -70,8 +70,7 @@ class ModelPage:
     rendered: list[LensProgress]
     coverage: Mapping[str, Any] | None
     missing: str
-    claims: int
-    claims_url: str
+    claims: str
 
 
 def model_page(
@@ -134,6 +133,5 @@ def model_page(
         rendered=progress(atlas, urls),
         coverage=None if model.coverage is None else model.coverage.to_json(),
         missing="" if model.coverage is None else str(model.coverage),
-        claims=claim_count(atlas),
-        claims_url=urls.claims_about(model.id),
+        claims=urls.claims_about(model.id) if has_claims(atlas) else "",
     )

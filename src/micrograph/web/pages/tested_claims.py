@@ -64,12 +64,12 @@ def subjects_about(atlas: Reading, place: str = "") -> tuple[ClaimSubject, ...]:
     return known.get(place, ())
 
 
-def claim_count(atlas: Reading) -> int:
-    """How many claims were tested; none where the atlas cannot be read."""
+def has_claims(atlas: Reading) -> bool:
+    """Whether any was tested; not where the atlas cannot be read."""
     try:
-        return len(subjects_about(atlas))
+        return bool(subjects_about(atlas))
     except MicrographError:
-        return 0
+        return False
 
 
 def _by_place(atlas: Reading) -> Mapping[str, tuple[ClaimSubject, ...]]:
@@ -120,7 +120,7 @@ def linked_claims(atlas: Reading, urls: Urls, node: str, unit: int | None = None
         subjects, tested = (), []
     return LinkedClaims(
         claims=[_link(one, place, urls) for one in _in_order(tested)],
-        total=len(subjects),
+        total=len(tested) + len(subjects[MOST_LINKED:]),
         url=urls.claims_about(f"{atlas.model.id}/{place}"),
     )
 
