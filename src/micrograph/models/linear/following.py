@@ -28,6 +28,8 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._where, self._structure, self._heads = where, structure, heads
+        if heads is not None:
+            heads.times.clear()
         self._draws = torch.Generator().manual_seed(0)
         self._shadows: dict[int, Shadow] = {}
         self._by_memory: dict[int, list[Shadow]] = {}
