@@ -2,7 +2,8 @@
 
 The linear one is written down independently, by hand for each part: what is affine without its
 shift, activations left out, maxima as means over what is there, norms, gates and patterns of
-attention with the values that they have on the reference.
+attention with the values that they have on the reference. `frozen` stands for the network that
+has the same values: activations keep the slope to where they are, maxima which of them won.
 """
 
 import random
@@ -26,12 +27,19 @@ class Part(nn.Module):
     def straight(self, x: Tensor, reference: Tensor) -> Tensor:
         return self(x) - self(torch.zeros_like(x))
 
+    def frozen(self, x: Tensor, reference: Tensor) -> Tensor:
+        return self.straight(x, reference)
+
 
 class Activation(Part):
     """Left out."""
 
     def straight(self, x: Tensor, reference: Tensor) -> Tensor:
         return x
+
+    def frozen(self, x: Tensor, reference: Tensor) -> Tensor:
+        zero = self(torch.zeros_like(reference))
+        return x * torch.where(reference == 0, 0.0, (self(reference) - zero) / reference)
 
 
 class Function(Activation):
@@ -64,6 +72,20 @@ class Maximum(Part):
                 ]
                 out[:, :, y, z] = torch.stack(there).mean(0)
         return out
+
+
+    def frozen(self, x: Tensor, reference: Tensor) -> Tensor:
+        (pool,) = self.inner
+        _, winners = F.max_pool2d(
+            reference,
+            pool.kernel_size,
+            pool.stride,
+            pool.padding,
+            pool.dilation,
+            pool.ceil_mode,
+            return_indices=True,
+        )
+        return x.flatten(2).gather(2, winners.flatten(2)).view(winners.shape)
 
 
 class Norm(Part):
@@ -122,6 +144,9 @@ class Residual(Part):
     def straight(self, x: Tensor, reference: Tensor) -> Tensor:
         return x + self.inner[0].straight(x, reference)
 
+    def frozen(self, x: Tensor, reference: Tensor) -> Tensor:
+        return x + self.inner[0].frozen(x, reference)
+
 
 class Branches(Part):
     """Two rows, their units behind each other."""
@@ -135,6 +160,9 @@ class Branches(Part):
     def straight(self, x: Tensor, reference: Tensor) -> Tensor:
         return torch.cat([row.straight(x, reference) for row in self.inner], 1)
 
+    def frozen(self, x: Tensor, reference: Tensor) -> Tensor:
+        return torch.cat([row.frozen(x, reference) for row in self.inner], 1)
+
 
 class Twice(Part):
     """One row that is called twice."""
@@ -146,6 +174,10 @@ class Twice(Part):
     def straight(self, x: Tensor, reference: Tensor) -> Tensor:
         (row,) = self.inner
         return row.straight(row.straight(x, reference), row(reference)) - x
+
+    def frozen(self, x: Tensor, reference: Tensor) -> Tensor:
+        (row,) = self.inner
+        return row.frozen(row.frozen(x, reference), row(reference)) - x
 
 
 class Attention(Part):
@@ -199,6 +231,11 @@ class Row(nn.Module):
             x, reference = part.straight(x, reference), part(reference)
         return x
 
+    def frozen(self, x: Tensor, reference: Tensor) -> Tensor:
+        for part in self.parts:
+            x, reference = part.frozen(x, reference), part(reference)
+        return x
+
 
 class Between(nn.Module):
     """`first`, some parts, `last`."""
@@ -220,6 +257,18 @@ class Between(nn.Module):
             return self.last(self.row.straight(values, there))[0, :, y, x]
 
         return torch.autograd.functional.jacobian(answer, there)[:, 0]
+
+    def parts_of(self, picture: Tensor, unit: int) -> tuple[Tensor, tuple[int, int]]:
+        """[source unit]: what each unit of `first` gives to a unit of `last` at the position where
+        that is largest, and the position."""
+        with torch.no_grad():
+            there = self.first(picture)
+            last = self(picture)[0, unit]
+        y, x = divmod(int(last.argmax()), last.shape[1])
+        values = there.clone().requires_grad_()
+        answer = F.conv2d(self.row.frozen(values, there), self.last.weight)[0, unit, y, x]
+        (slope,) = torch.autograd.grad(answer, values)
+        return (slope * there)[0].sum((1, 2)), (y, x)
 
 
 ACTIVATIONS: list[Callable[[], Part]] = [
