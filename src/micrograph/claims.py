@@ -36,6 +36,7 @@ _UNIT = rf"({NAME})/({UNIT})"
 _HEAD = re.compile(rf"({NAME})/{_UNIT}")
 _TEXT_TERM = re.compile(rf"\s*([+-])\s*{_UNIT}(?:\s+([a-z]+))?(?=\s*[+-]|\s*\Z)")
 _PATH_TERM = re.compile(rf"([+-]){_UNIT}(?::([a-z]+))?(?=[+-]|\Z)")
+_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FORM = "expected MODEL/NODE/UNIT <- NODE/UNIT [RELATION] + NODE/UNIT - NODE/UNIT"
 
@@ -88,6 +89,11 @@ class Claim:
         if len(self.says) > LONGEST:
             raise BadInput(
                 f"words of {len(self.says)} characters say too much of a claim; {LONGEST} at most"
+            )
+        if _UNSEEN.search(self.says):
+            raise BadInput(
+                f"words {short(self.says)} have signs that nobody sees (of control, or that turn "
+                "the direction of writing); leave them out"
             )
         if self.weights and not _DIGEST.fullmatch(self.weights):
             raise BadInput(
