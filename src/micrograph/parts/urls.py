@@ -106,9 +106,14 @@ class Urls:
         """The tested claims, or the way to one."""
         return self.own("/claims") + _query({"text": text or None})
 
-    def page_of_claims(self, number: int) -> str:
+    def page_of_claims(self, number: int, about: str = "") -> str:
         """The list of claims, which has several pages where many were tested."""
-        return self.own("/claims") + _query({"page": number if number > 1 else None})
+        page = number if number > 1 else None
+        return self.own("/claims") + _query({"about": about or None, "page": page})
+
+    def claims_about(self, address: str) -> str:
+        """The tested claims about a model, a node or a unit."""
+        return self.page_of_claims(1, address)
 
     def compare(self, here: str, there: str) -> str:
         """Two models side by side."""

@@ -26,6 +26,7 @@ from micrograph.web.lens_templates import lens_templates
 from micrograph.web.lens_traits import DEFAULT, MAP, source_names
 from micrograph.web.pages import Page
 from micrograph.web.pages.circuit import drawing_of_circuit
+from micrograph.web.pages.claim_words import reading_in_words
 from micrograph.web.pages.model_cards import ModelSummary
 from micrograph.web.pages.node import PER_PAGE
 from micrograph.web.pages.on_picture import OnPicturePage, drawing_of, inputs_of, rest_of
@@ -113,6 +114,7 @@ class Html:
             depth_of=depth_of,
             controls_plot=controls_plot,
             kernel_plot=kernel_plot,
+            reading_in_words=reading_in_words,
             lens_part=lens_part,
             unit_parts=unit_parts,
             source_names=source_names,

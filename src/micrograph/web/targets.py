@@ -59,10 +59,12 @@ class CompareTarget(Target):
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimsTarget(Target):
-    """`/claims`: the claims that were tested. `text` is one to go to; `page` counts from 1."""
+    """`/claims`: the claims that were tested. `text` is one to go to, `about` the address of a
+    model, node or unit that all of them are about; `page` counts from 1."""
 
     kind, pattern = "claims", "/claims"
     text: str = field(default="", metadata={"longest": 2000})
+    about: str = field(default="", metadata={"longest": 1000})
     page: str = field(default="1", metadata={"longest": 6})
 
     @property
