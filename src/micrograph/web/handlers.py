@@ -116,7 +116,8 @@ def model(context: Context, target: ModelTarget) -> ModelPage | Redirect:
 
 
 def node(context: Context, target: NodeTarget) -> NodePage | Redirect:
-    """A node as a whole, and all its units through one lens."""
+    """A node as a whole, and all its units through one lens; `weights` counts the pages of the
+    weights of a very large first layer."""
     here = located(context, target)
     if isinstance(here, Redirect):
         return here
@@ -129,12 +130,13 @@ def node(context: Context, target: NodeTarget) -> NodePage | Redirect:
         view=target.view,
         picture=target.picture,
         number=target.number,
+        options={"weights": target.weights},
     )
 
 
 def unit(context: Context, target: UnitTarget) -> UnitPage | Redirect:
     """A unit and everything that was rendered of it; `dataset` is the name of the dataset whose
-    examples are shown."""
+    examples are shown, `order` what its inputs are ordered by."""
     here = located(context, target)
     if isinstance(here, Redirect):
         return here
@@ -150,7 +152,7 @@ def unit(context: Context, target: UnitTarget) -> UnitPage | Redirect:
         render=context.render_state(here),
         origin=context.origin,
         others=[other for other in context.library.atlases() if other.model.id != id],
-        options={"dataset": target.dataset},
+        options={"dataset": target.dataset, "order": target.order},
         number=target.number,
     )
 

@@ -111,7 +111,8 @@ class ModelTarget(LocationTarget):
 @dataclass(frozen=True, kw_only=True)
 class NodeTarget(LocationTarget):
     """`/models/<model>/<node>`. `view` is how its grid of units is shown, `picture` the picture
-    that the lenses above the grid looked at; `page` counts the pages of a very large grid."""
+    that the lenses above the grid looked at; `page` counts the pages of a very large grid, `weights`
+    those of the weights of a first layer."""
 
     kind, pattern = "node", "/models/{model}/{node}"
     model: str
@@ -119,6 +120,7 @@ class NodeTarget(LocationTarget):
     view: NodeView = field(default_factory=NodeView)
     picture: str = ""
     page: str = field(default="1", metadata={"longest": 6})
+    weights: str = field(default="1", metadata={"longest": 6})
 
     @property
     def number(self) -> int:
@@ -129,13 +131,15 @@ class NodeTarget(LocationTarget):
 @dataclass(frozen=True, kw_only=True)
 class UnitTarget(LocationTarget):
     """`/models/<model>/<node>/<unit>`. `dataset` names the dataset whose examples are shown,
-    `page` counts the pages of very many results."""
+    `order` what its inputs are ordered by ("weight" or "activation"); `page` counts the pages of
+    very many results."""
 
     kind, pattern = "unit", "/models/{model}/{node}/{unit}"
     model: str
     node: str
     unit: str
     dataset: str = ""
+    order: str = field(default="weight", metadata={"longest": 20})
     page: str = field(default="1", metadata={"longest": 6})
 
     @property

@@ -20,13 +20,15 @@ WIDEST = 64
 @dataclass(frozen=True)
 class StoredConnection:
     """A unit at the other end and the weights between: `kernel` [y, x] as the target sees the
-    source, empty where it is too large to be kept; `strength` is its sum, `share` that of its
-    absolute weights in those of all connections."""
+    source, empty where it is not kept; `strength` is its sum, `share` that of its absolute weights
+    in those of all connections; of weights times activation where `typical`, the source's typical
+    activation, is given."""
 
     unit: int
     strength: float
     share: float
     kernel: list[list[float]]
+    typical: float | None = None
 
 
 def stored_connections(atlas: Reading, node: str, variant: str) -> ConnectionsResult | None:
@@ -53,19 +55,20 @@ def connections_of(result: ConnectionsResult, unit: int) -> list[StoredConnectio
         numbers = float(strength[k]), float(share[k])
         if isinstance(other, int) and other >= 0 and all(map(isfinite, numbers)):
             kernel = kernels[k] if kernels is not None and k < len(kernels) else None
-            found.setdefault(other, StoredConnection(other, *numbers, _plain(kernel)))
+            found.setdefault(other, StoredConnection(other, *numbers, plain_kernel(kernel)))
     return list(found.values())
 
 
-def rest_in_words(others: int, rest: float) -> str:
+def rest_in_words(others: int, rest: float, *, by_activation: bool = False) -> str:
     """How many connections are not shown, and their share: other 480: 31 % of Σ|w|."""
     if not others:
         return "no others"
     percent = "under 1 %" if 0 < rest < 0.005 else f"{round(100 * rest)} %"
-    return f"other {others}: {percent} of Σ|w|"
+    return f"other {others}: {percent} of Σ|w|" + " × activation" * by_activation
 
 
-def _plain(kernel: "np.ndarray | None") -> list[list[float]]:
+def plain_kernel(kernel: "np.ndarray | None") -> list[list[float]]:
+    """As rows of numbers; none where it cannot be drawn."""
     if kernel is None or kernel.ndim != 2 or max(kernel.shape) > WIDEST:
         return []
     rows: list[list[float]] = kernel.astype(float).tolist()
