@@ -10,7 +10,7 @@ from micrograph.resolve.claims import claim_in, known_claim
 from micrograph.web.circuit_choice import choice_of
 from micrograph.web.context import Context
 from micrograph.web.locations import locate, locate_all
-from micrograph.web.on_picture import asked, found_picture
+from micrograph.web.on_picture import UnitQuestion, asked, found_picture
 from micrograph.web.pages.circuit import CircuitPage, circuit_page
 from micrograph.web.pages.claim import ClaimPage, ClaimsPage, claim_page, claims_page
 from micrograph.web.pages.compare import ComparePage, compare_page
@@ -158,11 +158,12 @@ def unit(context: Context, target: UnitTarget) -> UnitPage | Redirect:
 
 
 def on_picture(context: Context, target: OnPictureTarget) -> OnPicturePage:
-    """What a unit is made of on a picture, or what changes on it with the unit; the worker that
-    looks at pictures is asked."""
+    """What a unit is made of on a picture, or what changes on it with the unit, or with it and
+    other `units` of its node; the worker that looks at pictures is asked."""
     here = locate(context.library, target.location, context.urls)
+    question = UnitQuestion(target.question, target.how, target.units)
     picture = found_picture(context, here, target)
-    return asked(context, here, target.question, target.how, picture, reader=context.reader)
+    return asked(context, here, question, picture, reader=context.reader)
 
 
 def circuit(context: Context, target: CircuitTarget) -> CircuitPage | Redirect:

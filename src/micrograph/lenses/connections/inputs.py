@@ -11,7 +11,7 @@ from micrograph.lenses.connections.lens import LENS, ConnectionsResult
 from micrograph.lenses.connections.stored import (
     StoredConnection,
     connections_of,
-    plain_kernel,
+    kernels_of,
     stored_connections,
 )
 from micrograph.lenses.dataset_examples.lens import LENS as EXAMPLES
@@ -82,15 +82,21 @@ def all_inputs(atlas: Reading, node: str, typical: Typical | None = None) -> Nod
     )
 
 
-def lacking_order(atlas: Reading, node: str) -> LackingOrder | None:
-    """What is not there to order a node's inputs by activation; None where all is. Reads no more
-    than what is stored of nodes as a whole."""
+def lacking_pairs(atlas: Reading, node: str) -> LackingOrder | None:
+    """What is not there to know all inputs of a node's units; None where they are stored."""
     pairs = stored_connections(atlas, node, "pairs")
     if pairs is None:
         why = f"the sizes of all weights into {node} are not stored"
         return LackingOrder(why, LENS.name, node, "pairs")
-    if pairs.reason:
-        return LackingOrder(pairs.reason, "", node)
+    return LackingOrder(pairs.reason, "", node) if pairs.reason else None
+
+
+def lacking_order(atlas: Reading, node: str) -> LackingOrder | None:
+    """What is not there to order a node's inputs by activation; None where all is. Reads no more
+    than what is stored of nodes as a whole."""
+    lacking, pairs = lacking_pairs(atlas, node), stored_connections(atlas, node, "pairs")
+    if lacking is not None or pairs is None:
+        return lacking
     units = atlas.nodes[pairs.other].units if pairs.other in atlas.nodes else 0
     swept = (
         count.units
@@ -105,10 +111,9 @@ def lacking_order(atlas: Reading, node: str) -> LackingOrder | None:
 
 def inputs_by_activation(atlas: Reading, node: str) -> NodeInputs | LackingOrder:
     """The inputs of a node's units by weight x typical activation, or why not."""
-    lacking = lacking_order(atlas, node)
-    pairs = stored_connections(atlas, node, "pairs")
+    lacking, pairs = lacking_order(atlas, node), stored_connections(atlas, node, "pairs")
     if lacking is not None or pairs is None:
-        return lacking or LackingOrder("", LENS.name, node, "pairs")
+        return lacking or LackingOrder(f"{node} was taken out meanwhile", LENS.name, node, "pairs")
     other = atlas.nodes[pairs.other]
     try:
         typical = _TYPICAL.get(
@@ -137,7 +142,7 @@ def _all_of(
     if levels is not None:
         sizes = [one * abs(level) for one, level in zip(sizes, levels, strict=True)]
     total = sum(sizes) or 1.0
-    kernels = _kernels_of(result, unit)
+    kernels = kernels_of(result, unit)
     return [
         StoredConnection(
             source,
@@ -148,14 +153,3 @@ def _all_of(
         )
         for source in sorted(range(len(sizes)), key=lambda source: -sizes[source])
     ]
-
-
-def _kernels_of(result: ConnectionsResult, unit: int) -> dict[int, list[list[float]]]:
-    near, kernels = result.row("near", unit), result.row("kernels", unit)
-    if near is None or kernels is None or near.ndim != 1 or len(near) != len(kernels):
-        return {}
-    return {
-        source: plain_kernel(kernel)
-        for source, kernel in zip(near.tolist(), kernels, strict=True)
-        if isinstance(source, int)
-    }

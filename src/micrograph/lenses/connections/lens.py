@@ -67,8 +67,8 @@ class ConnectionsResult(Result):
     x], where they are not too large. `notes` say what was made linear, and `exact` that nothing
     was. A node without connections that can be told has a `reason` alone.
 
-    Of all pairs: `strength` and `size`, float16 [unit, source], in parts of `scale`; `near` and
-    `kernels`, the inputs of each unit whose kernels are kept; `group_targets` and `group_sources`,
+    Of all pairs: `strength` and `size`, float16 [unit, source], in parts of `scale`, and kernels of
+    the strongest, likewise (see `stored.kernels_of`); `group_targets` and `group_sources`,
     float32 [group, unit], each unit's part of a group, with the share of each group in `shares`;
     `explained` is how much of the square of the weights they are together. Of a first layer:
     `weights`, float32 [unit, channel, y, x], of the `channels` "RGB" or "L".

@@ -59,6 +59,38 @@ def connections_of(result: ConnectionsResult, unit: int) -> list[StoredConnectio
     return list(found.values())
 
 
+def kernels_of(result: ConnectionsResult, unit: int) -> dict[int, list[list[float]]]:
+    """Of all pairs of a unit the kernels that are kept, by source.
+
+    `near` int32 [unit, k] are the sources, -1 where there are no more; their kernels stand one
+    behind another in `kernels` float16, from `starts` int32 [unit] on, each of the rectangle
+    `boxes` int32 [unit, 4] (top, left, height, width) of a kernel of the `sides` int32 [2]."""
+    near, box, start = (result.row(name, unit) for name in ("near", "boxes", "starts"))
+    sides, kernels = result.kept.get("sides"), result.kept.get("kernels")
+    if near is None or box is None or start is None or sides is None or kernels is None:
+        return {}
+    shapes = near.shape[1:], box.shape, start.shape, sides.shape, kernels.shape[1:]
+    if shapes != ((), (4,), (), (2,), ()) or not near.ndim or not kernels.ndim:
+        return {}
+    (top, left, high, wide), (rows, columns) = box.astype(int).tolist(), sides.astype(int).tolist()
+    inside = 0 <= top < top + high <= rows <= WIDEST and 0 <= left < left + wide <= columns
+    sources = [source for source in near.astype(int).tolist() if source >= 0]
+    first = int(start)
+    if not inside or columns > WIDEST or first < 0:
+        return {}
+    some = kernels[first : first + len(sources) * high * wide]
+    if len(some) < len(sources) * high * wide:
+        return {}
+    found = {}
+    for source, part in zip(sources, some.reshape(-1, high, wide), strict=True):
+        kernel = [[0.0] * columns for _ in range(rows)]
+        for y, row in enumerate((part.astype(float) * result.scale).tolist()):
+            kernel[top + y][left : left + wide] = row
+        if all(isfinite(weight) for row in kernel for weight in row):
+            found[source] = kernel
+    return found
+
+
 def rest_in_words(others: int, rest: float, *, by_activation: bool = False) -> str:
     """How many connections are not shown, and their share: other 480: 31 % of Σ|w|."""
     if not others:

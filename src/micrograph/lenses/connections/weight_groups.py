@@ -60,7 +60,9 @@ class GroupsOfWeights:
     groups: list[GroupOfWeights]
 
 
-def stored_groups(atlas: Reading, node: str, most: int = UNITS) -> tuple[str, float, list[StoredGroup]]:
+def stored_groups(
+    atlas: Reading, node: str, most: int = UNITS
+) -> tuple[str, float, list[StoredGroup]]:
     """The node at the other end, how much the groups explain, and each with its `most` largest
     units; no groups where none are stored, or not as they should be."""
     result = stored_connections(atlas, node, "pairs")
@@ -74,7 +76,9 @@ def stored_groups(atlas: Reading, node: str, most: int = UNITS) -> tuple[str, fl
         return nothing
     own, others = atlas.nodes[node].units, atlas.nodes[result.other].units
     groups = [
-        StoredGroup(number, share, _largest(targets[k], own, most), _largest(sources[k], others, most))
+        StoredGroup(
+            number, share, _largest(targets[k], own, most), _largest(sources[k], others, most)
+        )
         for k, (number, share) in enumerate(enumerate(result.shares, 1))
     ]
     return result.other, result.explained, groups
