@@ -68,7 +68,7 @@ def _words(one: PlacedWords) -> Markup:
 
 
 def _line(line: PlacedLine) -> Markup:
-    (x0, y0), (x1, y1), (x2, y2) = line.start, line.bend_from, line.end
+    (x0, y0), (x1, _), (x2, y2) = line.start, line.bend_from, line.end
     (a, b), (c, d) = line.handles
     path = (
         f"M{place(x0)} {place(y0)}H{place(x1)}C{place(a)} {place(b)} "

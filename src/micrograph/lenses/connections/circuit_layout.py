@@ -216,7 +216,7 @@ def _spots(
         for column in columns
         for one in column.units
     }
-    named = {id: LINE + 4 for id in begins}
+    named = dict.fromkeys(begins, LINE + 4)
     tallest = max(
         sum(heights[one.id] + named.get(one.id, 0) for one in column.units) for column in columns
     )

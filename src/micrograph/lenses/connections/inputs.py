@@ -1,4 +1,4 @@
-"""What the units of a node are built from, in either order: by weight, or by weight x activation."""
+"""What the units of a node are built from, by weight or by weight x activation."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

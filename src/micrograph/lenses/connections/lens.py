@@ -46,8 +46,8 @@ class ConnectionsParams(Params, lens=WORDS.technique):
     )
     variants: tuple[str, ...] = option(
         tuple(VARIANTS),
-        "inputs, outputs, pairs (to order by activation, by branch and into groups) or picture (the "
-        "weights of a first layer)",
+        "inputs, outputs, pairs (for orders, branches and groups) or picture (weights of a first "
+        "layer)",
         choices=tuple(VARIANTS),
         flag="--variant",
     )

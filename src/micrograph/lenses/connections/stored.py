@@ -62,9 +62,9 @@ def connections_of(result: ConnectionsResult, unit: int) -> list[StoredConnectio
 def kernels_of(result: ConnectionsResult, unit: int) -> dict[int, list[list[float]]]:
     """Of all pairs of a unit the kernels that are kept, by source.
 
-    `near` int32 [unit, k] are the sources, -1 where there are no more; their kernels stand one
-    behind another in `kernels` float16, from `starts` int32 [unit] on, each of the rectangle
-    `boxes` int32 [unit, 4] (top, left, height, width) of a kernel of the `sides` int32 [2]."""
+    `near` [unit, k] are the sources, -1 where there are no more; their kernels stand one
+    behind another in `kernels` float16, from `starts` [unit] on, each of the rectangle
+    `boxes` [unit, 4] (top, left, height, width) of a kernel of the `sides` [2]."""
     near, box, start = (result.row(name, unit) for name in ("near", "boxes", "starts"))
     sides, kernels = result.kept.get("sides"), result.kept.get("kernels")
     if near is None or box is None or start is None or sides is None or kernels is None:
