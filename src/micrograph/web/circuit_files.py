@@ -4,7 +4,6 @@ import base64
 import json
 from typing import TYPE_CHECKING
 
-from micrograph.errors import MicrographError
 from micrograph.lenses.connections.circuit import CircuitUnit
 from micrograph.lenses.connections.circuit_drawing import circuit_drawing
 from micrograph.lenses.connections.circuit_graph import viewer_graph
@@ -44,10 +43,7 @@ def circuit_pixels(context: Context, page: CircuitPage) -> bytes:
 
     def picture_of(unit: CircuitUnit) -> "Image | None":
         picture = _picture(context, page, unit)
-        try:
-            return decode(picture.data, unit.id) if picture else None
-        except MicrographError:
-            return None  # a damaged picture costs no drawing
+        return decode(picture.data, unit.id) if picture else None
 
     return circuit_png(page.circuit, picture_of)
 

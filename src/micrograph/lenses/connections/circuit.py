@@ -245,21 +245,29 @@ def _step(
     }
     # The pinned ones come on top, whatever their sign and strength.
     fitting = {u: [i for i in found if choice.fits(i.strength)] for u, found in usable.items()}
-    wanted = {
-        one.unit
-        for found in fitting.values()
-        for some in branches.divided(found).values()
-        for one in some[: choice.width]
+    chosen = {
+        u: {one.unit for some in branches.divided(found).values() for one in some[: choice.width]}
+        for u, found in fitting.items()
     }
+    wanted = {unit for units in chosen.values() for unit in units}
     wanted |= {one.unit for found in usable.values() for one in found if one.unit in pinned}
+    # Of all pairs only those are looked at for which a unit was chosen: any two have weights.
+    linked = {
+        u: [
+            one
+            for one in found
+            if not result.complete or one.unit in chosen[u] or one.unit in pinned
+        ]
+        for u, found in usable.items()
+    }
     weighed: dict[int, float] = dict.fromkeys(sorted(wanted), 0.0)
-    for u, found in usable.items():
+    for u, found in linked.items():
         for one in found:
             if one.unit in wanted:
                 weighed[one.unit] += column[u] * one.share
     ranked = sorted(weighed, key=lambda u: (u not in pinned, -weighed[u]))
     kept = set(ranked[: max(COLUMN, len(pinned & wanted))])
-    drawn = {u: [one for one in found if one.unit in kept] for u, found in usable.items()}
+    drawn = {u: [one for one in found if one.unit in kept] for u, found in linked.items()}
     return _Step(
         other=other,
         count=result.count,
