@@ -9,7 +9,9 @@ K = 3
 """Connections of each sign."""
 
 
-def connections(units: int, other: str, others: int) -> Iterator[tuple[str, dict, dict]]:
+def connections(
+    units: int, other: str, others: int
+) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     """Variant, data and arrays of each result about a node with that many `units`."""
     rng = np.random.default_rng(units)
     about: dict[str, Any] = {

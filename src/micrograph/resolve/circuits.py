@@ -44,7 +44,7 @@ def circuit_asked(text: str) -> AskedCircuit | None:
         path, _, query = link["rest"].partition("#")[0].partition("?")
         parts = [unquote(part) for part in path.strip("/.,;").split("/") if part]
         if len(parts) < 3:
-            return AskedCircuit(Asked(*parts[:2])) if parts else None
+            return AskedCircuit(Asked(parts[0], "".join(parts[1:]))) if parts else None
         model, *node, unit = parts
         ending = next((one for one in _ENDINGS if unit.endswith(one)), "")
         options = {k: v for k, v in parse_qsl(query[:4000]) if k in _OPTIONS}
