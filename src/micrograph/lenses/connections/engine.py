@@ -1,7 +1,8 @@
 """Connections: the strongest weights between the units of a node and those of the next.
 
 The inputs of a node are the units of the last node that all paths to it pass; its outputs those of
-the nodes whose inputs it is. Kernels are those of `micrograph.weights`.
+the nodes whose inputs it is. Kernels are those of `micrograph.weights`. Of a first layer the inputs
+are the channels of the picture.
 """
 
 import time
@@ -16,11 +17,20 @@ from micrograph.errors import BadInput, Unavailable
 from micrograph.graph import NodeKind, last_before, worth_seeing
 from micrograph.lenses.connections.lens import LENS, ConnectionsParams, ConnectionsResult
 from micrograph.lenses.engines.base import Job, Rendered, StepHook, SweepEngine
+from micrograph.models.linear.groups import factored
+from micrograph.models.linear.picture_weights import picture_weights
 from micrograph.models.linear.weights import Weights, weights
 from micrograph.models.model import Model
 
 LARGEST = 225
 """Positions of a kernel that is stored, at most: a flattened map of 15 x 15."""
+MOST_PAIRS = 1 << 22
+"""Pairs of units whose strengths are stored: 16 MB."""
+MOST_KERNELS = 8 << 20
+"""Weights of kernels that are stored beside them: 16 MB."""
+KERNELS = 6
+"""How many times as many kernels of each sign as are listed, so that other orders find theirs: of
+the strongest by weight x activation in BVLC GoogLeNet 95 in 100 are among them."""
 
 
 class ConnectionsEngine(SweepEngine[ConnectionsParams]):
@@ -30,8 +40,14 @@ class ConnectionsEngine(SweepEngine[ConnectionsParams]):
 
     def plan(self, model: Model, params: ConnectionsParams) -> list[Job]:
         """One job for each variant."""
+        options: dict[str, dict[str, int]] = {
+            "inputs": {"strongest": params.strongest},
+            "outputs": {"strongest": params.strongest},
+            "pairs": {"strongest": params.strongest, "groups": params.groups},
+            "picture": {},
+        }
         return [
-            Job(self.recipe(model, variant, 0, variant=variant, strongest=params.strongest))
+            Job(self.recipe(model, variant, 0, variant=variant, **options[variant]))
             for variant in dict.fromkeys(params.variants)
         ]
 
@@ -50,15 +66,28 @@ class ConnectionsEngine(SweepEngine[ConnectionsParams]):
             started = time.perf_counter()
             node = model.node(name).id
             try:
-                found, other, turned = _weights(model, node, before, job.variant)
-                result = connections(found, other, job.recipe["strongest"], turned=turned)
-                largest = result.kept["share"].max(1)
-                score = float(largest.mean())
+                result = _result(model, node, before, job)
             except (BadInput, Unavailable) as reason:
-                result, score = ConnectionsResult(reason=str(reason), kept={}), 0.0
+                result = ConnectionsResult(reason=str(reason), kept={})
+            share = result.kept.get("share")
+            score = 0.0 if share is None else float(share.max(1).mean())
             yield Rendered(node, None, None, score, time.perf_counter() - started, result)
             if on_step is not None:
                 on_step(step, len(targets))
+
+
+def _result(model: Model, node: str, before: Mapping[str, str], job: Job) -> ConnectionsResult:
+    """Raises BadInput and Unavailable with the reason why there is none."""
+    if job.variant == "picture":
+        if node in before:
+            raise Unavailable(f"units of {before[node]} lie between the picture and {node}")
+        of_picture = picture_weights(model, node)
+        kept = {"weights": of_picture.kernels.numpy().astype(np.float32)}
+        return ConnectionsResult(channels=of_picture.channels, kept=kept)
+    found, other, turned = _weights(model, node, before, job.variant)
+    if job.variant == "pairs":
+        return pairs(found, KERNELS * job.recipe["strongest"], job.recipe["groups"])
+    return connections(found, other, job.recipe["strongest"], turned=turned)
 
 
 def inputs_of_nodes(model: Model) -> dict[str, str]:
@@ -79,7 +108,7 @@ def _weights(
     model: Model, node: str, before: Mapping[str, str], variant: str
 ) -> tuple[Weights, str, bool]:
     """The weights of a node's inputs, or of its outputs; the other node; which of the two."""
-    if variant == "inputs":
+    if variant != "outputs":
         if node not in before:
             raise Unavailable(f"no node lies before {node} that all of its units are built from")
         return weights(model, before[node], node), before[node], False
@@ -125,6 +154,82 @@ def connections(found: Weights, other: str, k: int, *, turned: bool) -> Connecti
         notes=tuple(str(note) for note in found.approximations),
         kept=kept,
     )
+
+
+def pairs(found: Weights, kernels: int, groups: int) -> ConnectionsResult:
+    """Strengths and sizes of all pairs, at most so many kernels of each unit and sign, and `groups`
+    of units.
+
+    Raises Unavailable where there are more than are stored.
+    """
+    strength, size = found.strength, found.size
+    if size.numel() > MOST_PAIRS:
+        raise Unavailable(
+            f"{found.target} and {found.source} have {len(size)} x {size.shape[1]} pairs of units; "
+            f"strengths of at most {MOST_PAIRS} are stored"
+        )
+    scale = float(size.max()) or 1.0
+    parts, shares, explained = factored(found.kernels, groups)
+    kept: dict[str, np.ndarray] = {
+        "strength": (strength / scale).numpy().astype(np.float16),
+        "size": (size / scale).numpy().astype(np.float16),
+        **kept_kernels(found.kernels / scale, size, strength, kernels),
+    }
+    if parts:
+        kept["group_targets"] = torch.stack([rows for rows, _ in parts]).numpy().astype(np.float32)
+        kept["group_sources"] = torch.stack([some for _, some in parts]).numpy().astype(np.float32)
+    return ConnectionsResult(
+        other=found.source,
+        count=size.shape[1],
+        exact=found.exact,
+        notes=tuple(str(note) for note in found.approximations),
+        scale=scale,
+        shares=tuple(shares),
+        explained=explained,
+        kept=kept,
+    )
+
+
+def kept_kernels(
+    kernels: Tensor, size: Tensor, strength: Tensor, most: int
+) -> dict[str, np.ndarray]:
+    """The kernels of the `most` largest of each sign of each unit, all in one row, without the
+    border in which all kernels of the unit are 0: most units of a block see less than the block."""
+    rows, columns = kernels.shape[2:]
+    if rows * columns > LARGEST:
+        return {}
+    boxes, near, starts, parts, first = [], [], [], [], 0
+    for unit, own in enumerate(kernels):
+        listed: list[int] = []
+        for there in (strength[unit] > 0, strength[unit] <= 0):
+            order = size[unit].masked_fill(~there, -1.0).argsort(descending=True, stable=True)
+            listed += order[: min(most, int(there.sum()))].tolist()
+        top, left, high, wide = _box(own)
+        if first + len(listed) * high * wide > MOST_KERNELS:
+            listed = []
+        rows_of = torch.tensor(listed, dtype=torch.long)
+        some = own[rows_of, top : top + high, left : left + wide].flatten()
+        parts.append(some)
+        boxes.append([top, left, high, wide])
+        starts.append(first)
+        first += len(some)
+        near.append([*listed, *[-1] * (2 * most - len(listed))])
+    return {
+        "near": np.array(near, np.int16 if len(size[0]) < 1 << 15 else np.int32),
+        "boxes": np.array(boxes, np.int16),
+        "starts": np.array(starts, np.int32),
+        "sides": np.array([rows, columns], np.int16),
+        "kernels": torch.cat(parts).numpy().astype(np.float16),
+    }
+
+
+def _box(kernels: Tensor) -> tuple[int, int, int, int]:
+    """The smallest rectangle of positions outside of which all kernels are 0."""
+    seen = kernels.abs().amax(0) > 0
+    if not seen.any():
+        return 0, 0, 1, 1
+    rows, columns = (seen.any(1 - axis).nonzero().flatten().tolist() for axis in (0, 1))
+    return rows[0], columns[0], rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
 
 
 def _padded(order: Tensor, k: int) -> Tensor:
