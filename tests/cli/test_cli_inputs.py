@@ -42,7 +42,7 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["toytown/mixed4b"], "names no unit; expected MODEL/NODE/UNIT"),
+        (["toytown/mixed4b"], "expected MODEL/NODE/UNIT"),
         (["toytown/mixed4b/999"], "unit 999 is out of range: toytown/mixed4b has units 0-179"),
         (["toytown/conv0/1"], "no node lies before conv0"),
         (["toytown/mixed4b/1", "--from", "logits"], "logits lies behind mixed4b"),
