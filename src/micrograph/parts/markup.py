@@ -72,10 +72,11 @@ def grid(units: Iterable[Thumb]) -> Markup:
 
 
 def _tile(t: Thumb, eager: bool) -> str:
+    shown: str
     if t.image is None:
         shown, missing = thumb(t), ' class="missing"'
     else:
-        shown = thumb(t, eager) if t.window else Markup(_tile_picture(t.image, eager))
+        shown = thumb(t, eager) if t.window else _tile_picture(t.image, eager)
         missing = ""
     return (
         f'<li><a href="{escaped(t.url)}" id="u{t.unit}" data-unit="{t.unit}"{missing}>{shown}'

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord, Picture, Tile
 from micrograph.graph import picture_size, what_a_position_sees
@@ -168,19 +169,17 @@ def image(model: str, picture: Picture | Tile, urls: Urls) -> Image:
     )
 
 
+@lru_cache(4096)
 def safe_color(color: str) -> str:
     """`color` where it is "#rrggbb", else a middle grey: it goes into a style attribute."""
     return color if _COLOR(color) else "#808080"
 
 
 def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Thumb:
-    return Thumb(
-        unit,
-        f"{model}/{node}/{unit}",
-        urls.unit(model, node, unit),
-        image(model, tile, urls) if tile else None,
-        tile.score if tile else None,
-    )
+    address, url = f"{model}/{node}/{unit}", urls.unit(model, node, unit)
+    if tile is None:
+        return Thumb(unit, address, url)
+    return Thumb(unit, address, url, image(model, tile, urls), tile.score)
 
 
 def spread(tiles: Iterable[Tile], count: int) -> list[Tile]:

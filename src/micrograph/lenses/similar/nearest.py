@@ -16,7 +16,7 @@ from micrograph.atlas import Reading
 from micrograph.atlas.concatenations import concatenations
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.remembered import Remembered
-from micrograph.lenses.similar.profiles import Nodes, Profiles, read_profiles
+from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_to_pack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -147,14 +147,14 @@ def _branches(atlas: Reading, there: set[str]) -> frozenset[str]:
 
 def pack_datasets(part: Reading) -> bytes:
     """The digests of the datasets that a file has profiles on, with spaces between."""
-    return " ".join(read_profiles(part)).encode()
+    return " ".join(profiles_to_pack(part)).encode()
 
 
 def pack(part: Reading) -> bytes:
     """The nearest units of one file for an index: a line of JSON, then the arrays one after
     another."""
     head, data = [], []
-    for digest, nodes in read_profiles(part).items():
+    for digest, nodes in profiles_to_pack(part).items():
         near = _nearest(part, nodes)
         places = {node: (p.first, len(p.values)) for node, p in nodes.items()}
         pictures = len(next(iter(nodes.values())).numbers)

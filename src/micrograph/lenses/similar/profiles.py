@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from micrograph.atlas import Reading
 from micrograph.atlas.scan import State, file_state
@@ -201,9 +202,21 @@ def _load_profiles(atlas: Any, part: Any, state: State) -> dict[str, Nodes]:
     return read_profiles(part)
 
 
+_TO_PACK: "WeakKeyDictionary[Reading, dict[str, Nodes]]" = WeakKeyDictionary()
+
+
+def profiles_to_pack(part: Reading) -> dict[str, Nodes]:
+    """As `read_profiles`, for an index, which keeps several things that follow from them: read once
+    for as long as it has the file open."""
+    found = _TO_PACK.get(part)
+    if found is None:
+        found = _TO_PACK[part] = read_profiles(part)
+    return found
+
+
 def pack(part: Reading) -> bytes:
     """The profiles of one file for an index: a line of JSON, then the arrays one after another."""
-    found = read_profiles(part)
+    found = profiles_to_pack(part)
     wholes = {id(p.whole): p.whole for nodes in found.values() for p in nodes.values() if p.whole}
     order = list(wholes)
     head = {
