@@ -43,6 +43,11 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     ("given", "said"),
     [
         (["toytown/mixed4b"], "names no unit; expected MODEL/NODE/UNIT"),
+        (["toytown/mixed4b/3", "--groups", "2"], "names a unit; --groups are of a node"),
+        (
+            ["toytown/mixed4b", "--groups", "2", "--by", "activation"],
+            "--by activation was given with --groups",
+        ),
         (["toytown/mixed4b/999"], "unit 999 is out of range: toytown/mixed4b has units 0-179"),
         (["toytown/conv0/1"], "no node lies before conv0"),
         (["toytown/mixed4b/1", "--from", "logits"], "logits lies behind mixed4b"),
@@ -59,3 +64,14 @@ def test_bad_input_is_one_line(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_groups_of_a_node(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inputs", "toytown/mixed4b", "--groups", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    own = micrograph.weights(micrograph.load("toytown"), "mixed4a", "mixed4b").groups(2)
+    assert found == json.loads(json.dumps(own.to_json()))
+    assert main(["inputs", "toytown/mixed4b", "--groups", "2"]) == 0
+    told = capsys.readouterr().out
+    assert f"the groups are {100 * own.explained:.0f} % of the square" in told
+    assert f"units of mixed4b: {own.groups[0].targets[0][0]} (" in told

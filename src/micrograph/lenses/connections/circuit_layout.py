@@ -8,6 +8,7 @@ may be of another size altogether.
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 from micrograph.lenses.connections.circuit import Circuit, CircuitColumn, CircuitEdge, CircuitUnit
 from micrograph.parts.plots.graph_drawing import EXCITES, INHIBITS
@@ -58,7 +59,7 @@ class PlacedLine:
     @property
     def width(self) -> float:
         """By the square root of its share."""
-        return max(1.0, WIDEST * min(self.edge.share, 1.0) ** 0.5)
+        return max(1.0, WIDEST * sqrt(min(self.edge.share, 1.0)))
 
 
 @dataclass(frozen=True)
