@@ -22,7 +22,6 @@ from micrograph.models.linear.picture_weights import picture_weights
 from micrograph.models.linear.weights import Weights, weights
 from micrograph.models.model import Model
 
-
 _BEFORE: "WeakKeyDictionary[Model, tuple[tuple[str, ...], dict[str, str]]]" = WeakKeyDictionary()
 """Of each model its nodes, and what they are built from: every node asks for all."""
 
