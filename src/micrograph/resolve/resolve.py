@@ -12,7 +12,6 @@ from micrograph.errors import nearest, short
 from micrograph.resolve import names, prose
 from micrograph.resolve.answer import Resolved
 from micrograph.resolve.asked import Asked
-from micrograph.resolve.circuits import circuit_asked
 from micrograph.resolve.links import links, page
 from micrograph.resolve.nodes import find_node, near_nodes, spellings
 from micrograph.resolve.views import AskedView
@@ -34,12 +33,7 @@ def resolve(
     as fetching its weights; `here` makes of a command one whose results are shown here.
     """
     there = library if isinstance(library, Snapshot) else library.snapshot()
-    resolver, asked = _Resolver(there, first, here), circuit_asked(html.unescape(text[:LONGEST]))
-    if asked is None:
-        return resolver.text(text)
-    place = asked.place
-    found = resolver.text(place) if isinstance(place, str) else resolver.link(place)
-    return asked.answer(found)
+    return _Resolver(there, first, here).text(text)
 
 
 @dataclass(frozen=True)

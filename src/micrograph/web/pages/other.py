@@ -13,7 +13,6 @@ from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Link, Thumb
 from micrograph.parts.urls import Urls
 from micrograph.resolve import Resolved, resolve
-from micrograph.resolve.circuits import circuit_asked
 from micrograph.resolve.nodes import find_node, spellings
 from micrograph.web.class_search import units_of_class
 from micrograph.web.error_data import title_of
@@ -79,18 +78,8 @@ def about_page(version: str) -> AboutPage:
 
 def addressed_page(library: Snapshot, query: str, urls: Urls) -> str:
     """The URL of the one place that a text is an address of, "" if there is none or are several."""
-    if circuit := _circuit(library, query, urls):
-        return circuit
     found = _addressed(library, query.strip(), urls) if query.strip() else []
     return found[0].url if len(found) == 1 else ""
-
-
-def _circuit(library: Snapshot, query: str, urls: Urls) -> str:
-    """The page of the circuit that a text asks for, "" where it asks for none."""
-    if circuit_asked(query) is None:
-        return ""
-    found = resolve(query, library, here=urls.commands.here)
-    return urls.own(found.url) if found.url and found.unit is not None else ""
 
 
 def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
@@ -114,7 +103,6 @@ def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
             hits.append(SearchHit(hit.kind, hit.text, "/".join(parts), url))
     hits += _by_class(library, query[:200], urls)
     only = exact[0].url if len(exact) == 1 else "" if exact else page_of(answer, library, urls)
-    only = _circuit(library, query, urls) or only
     note = ""
     if not hits and not only:
         hits, note = _near(answer, urls), answer.note
