@@ -76,9 +76,10 @@ def command(
     With --groups and MODEL/NODE: which of its units are built from the same ones.
     """
     spec, node, unit = _split(address)
-    if (unit is None) != (groups is not None):
-        expected = "MODEL/NODE/UNIT" if groups is None else "MODEL/NODE for --groups"
-        raise BadInput(f"{short(address)} given; expected {expected}")
+    if unit is None and groups is None:
+        raise BadInput(f"{short(address)} names no unit; expected MODEL/NODE/UNIT")
+    if unit is not None and groups is not None:
+        raise BadInput(f"{short(address)} names a unit; --groups are of a node: MODEL/NODE")
     if groups is not None and by != "weight":
         raise BadInput("--by activation was given with --groups, which are those of weights alone")
     model = asked.load(spec, asked.card(spec))

@@ -11,7 +11,6 @@ import micrograph
 from micrograph import Model, Preprocessing
 from micrograph.atlas import Atlas, AtlasWriter, Visualization
 from micrograph.errors import MicrographError
-from micrograph.lenses.connections.engine import kept_kernels, pairs
 from micrograph.lenses.connections.first_layer import first_layer, picture_of
 from micrograph.lenses.connections.inputs import (
     LackingOrder,
@@ -21,6 +20,7 @@ from micrograph.lenses.connections.inputs import (
 )
 from micrograph.lenses.connections.lens import ConnectionsResult
 from micrograph.lenses.connections.page import section
+from micrograph.lenses.connections.pairs import kept_kernels, pairs
 from micrograph.lenses.connections.stored import kernels_of
 from micrograph.lenses.connections.weight_groups import stored_groups
 from micrograph.lenses.pages.scene import Scene
@@ -137,7 +137,7 @@ def test_kernels_are_kept_without_their_empty_border() -> None:
 
 
 def test_too_many_pairs_are_refused(monkeypatch: pytest.MonkeyPatch, model: Model) -> None:
-    monkeypatch.setattr("micrograph.lenses.connections.engine.MOST_PAIRS", 30)
+    monkeypatch.setattr("micrograph.lenses.connections.pairs.MOST_PAIRS", 30)
     with pytest.raises(MicrographError, match="5 x 7 pairs of units"):
         pairs(micrograph.weights(model, "1", "3"), 4, 2)
 

@@ -8,6 +8,7 @@ from micrograph.lenses.connections.circuit import Circuit, CircuitUnit
 from micrograph.lenses.connections.circuit_layout import (
     BAR,
     HIGH,
+    KERNEL,
     STEPS,
     TILE,
     PlacedKernel,
@@ -22,7 +23,7 @@ from micrograph.lenses.connections.circuit_layout import (
 )
 from micrograph.lenses.connections.kernels import colour
 from micrograph.parts.plots.graph_drawing import LARGEST
-from micrograph.parts.plots.svg import place, text
+from micrograph.parts.plots.svg import place, text, tile
 
 PictureOf = Callable[[CircuitUnit], "tuple[str, str] | None"]
 """Of a unit: where its picture is, and its mean colour."""
@@ -83,6 +84,12 @@ def _line(line: PlacedLine) -> Markup:
 def _kernel(one: PlacedKernel) -> Markup:
     """The weights in their place, and the strength beside them."""
     number, rows, columns = _words(one.number), one.rows, one.columns
+    if one.is_lacking:
+        grey = Markup(
+            '<rect x="{}" y="{}" width="{}" height="{}" fill="currentColor" fill-opacity=".1">'
+            "<title>{}; its weights are not kept</title></rect>"
+        ).format(place(one.x), place(one.y), KERNEL, KERNEL, told_of_edge(one.edge))
+        return grey + number
     if not rows or not columns:
         return number
     cells = "".join(
@@ -122,19 +129,7 @@ def _tile(
     spot: PlacedUnit, picture_of: PictureOf, link_of: Callable[[CircuitUnit], str] | None
 ) -> Markup:
     unit, found = spot.unit, picture_of(spot.unit)
-    box = Markup('<rect x="{}" y="{}" width="{}" height="{}" fill="{}"{}/>').format(
-        place(spot.x),
-        place(spot.y),
-        TILE,
-        TILE,
-        found[1] if found else "currentColor",
-        Markup("") if found else Markup(' fill-opacity=".1"'),
-    )
-    if found:
-        box += Markup(
-            '<image x="{}" y="{}" width="{}" height="{}" href="{}" '
-            'preserveAspectRatio="xMidYMid slice"/>'
-        ).format(place(spot.x), place(spot.y), TILE, TILE, found[0])
+    box = tile(spot.x, spot.y, TILE, found)
     box += Markup("").join(map(_words, spot.words))
     told = told_of_unit(unit)
     inner = Markup("<g><title>{}</title>{}</g>").format(told, box)

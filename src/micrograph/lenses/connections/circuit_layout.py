@@ -8,10 +8,11 @@ may be of another size altogether.
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 from micrograph.lenses.connections.circuit import Circuit, CircuitColumn, CircuitEdge, CircuitUnit
 from micrograph.parts.plots.graph_drawing import EXCITES, INHIBITS
-from micrograph.parts.plots.svg import short
+from micrograph.parts.plots.svg import cut, percent, short
 
 TILE, KERNEL, PORT, NUMBER = 72, 32, 40, 52
 """Sides of a picture and a kernel; the height of a kernel with its gap; the width of a number."""
@@ -19,6 +20,10 @@ GAP = 84
 """What the lines have between two columns."""
 LINE, TOP, FOOT, BETWEEN = 14, 44, 66, 16
 WIDEST = 14.0
+LONGEST = 22
+"""Letters of the name of a node."""
+LETTER = 6.6
+"""How wide a letter is, about."""
 NARROWEST = 440
 """Wide enough for the line at the foot."""
 STEP = TILE + 8 + KERNEL + NUMBER + GAP
@@ -58,13 +63,13 @@ class PlacedLine:
     @property
     def width(self) -> float:
         """By the square root of its share."""
-        return max(1.0, WIDEST * min(self.edge.share, 1.0) ** 0.5)
+        return max(1.0, WIDEST * sqrt(min(self.edge.share, 1.0)))
 
 
 @dataclass(frozen=True)
 class PlacedKernel:
-    """The weights of an edge from a corner on, each a square of `side`; none where they are not
-    kept. The strength stands beside them."""
+    """The weights of an edge from a corner on, each a square of `side`; a grey square where they
+    are not kept but others are. The strength stands beside them."""
 
     edge: CircuitEdge
     x: float
@@ -72,6 +77,11 @@ class PlacedKernel:
     side: float
     scale: float
     number: PlacedWords
+
+    @property
+    def is_lacking(self) -> bool:
+        """Whether others of its column are kept, and this is not."""
+        return bool(self.scale) and not self.side
 
     @property
     def rows(self) -> int:
@@ -136,14 +146,16 @@ def circuit_layout(circuit: Circuit) -> CircuitLayout:
     """The places of everything."""
     columns = circuit.columns[::-1]
     spots, branches = _spots(circuit, columns)
-    width = max(STEP * (len(columns) - 1) + TILE + 40, NARROWEST)
+    heads = [one for n, column in enumerate(columns) for one in _head(_left(n), column)]
+    right = max(one.x + LETTER * len(one.words) for one in [*heads, *branches])
+    width = max(STEP * (len(columns) - 1) + TILE + 40, NARROWEST, right + 8)
     height = max(spot.bottom for spot in spots.values()) + FOOT
     edges = sorted(circuit.edges, key=lambda edge: edge.share)
     scales = {one.id: column.scale for column in columns for one in column.units}
-    words = [one for n, column in enumerate(columns) for one in _head(_left(n) + TILE / 2, column)]
+    foot = []
     if circuit.edges:
         told = "Beside a kernel stands its sum, below a unit what is not shown of its inputs."
-        words.append(PlacedWords(20, height - 8, told))
+        foot.append(PlacedWords(20, height - 8, told))
     return CircuitLayout(
         width,
         height,
@@ -155,7 +167,7 @@ def circuit_layout(circuit: Circuit) -> CircuitLayout:
             for number, column in enumerate(columns)
             if column.scale
         ],
-        [*words, *branches],
+        [*heads, *branches, *foot],
     )
 
 
@@ -227,7 +239,7 @@ def _spots(
         y = TOP + (tallest - own) / 2
         for one in column.units:
             if one.id in begins:
-                words = cut(begins[one.id])
+                words = cut(begins[one.id], LONGEST)
                 branches.append(PlacedWords(x, y + LINE - 3, words))
                 y += named[one.id]
             above = max(0.0, (PORT * len(leaving.get(one.id, ())) - TILE) / 2)
@@ -271,8 +283,8 @@ def _head(x: float, column: CircuitColumn) -> list[PlacedWords]:
     if column.left_out:
         shown += f", {column.left_out} more chosen"
     return [
-        PlacedWords(x, 14, cut(column.node), "middle", quiet=False, bold=True),
-        PlacedWords(x, 29, shown, "middle"),
+        PlacedWords(x, 14, cut(column.node, LONGEST), quiet=False, bold=True),
+        PlacedWords(x, 29, shown),
     ]
 
 
@@ -288,13 +300,3 @@ def _legend(scale: float, x: float, y: float) -> PlacedLegend:
             PlacedWords(end, y + 14, short(scale), "end", quiet=False),
         ],
     )
-
-
-def percent(share: float) -> str:
-    """A share without pretending to be nothing."""
-    return "under 1 %" if 0 < share < 0.005 else f"{round(100 * share)} %"
-
-
-def cut(words: str, most: int = 22) -> str:
-    """The end of what is too long."""
-    return words if len(words) <= most else "…" + words[1 - most :]

@@ -8,6 +8,7 @@ from micrograph.lenses.connections.circuit import Circuit, CircuitUnit
 from micrograph.lenses.connections.circuit_layout import (
     BAR,
     HIGH,
+    KERNEL,
     STEPS,
     TILE,
     CircuitLayout,
@@ -124,6 +125,8 @@ class _Drawing:
             for n, weight in enumerate(row):
                 corner = (one.x + one.side * n, one.y + one.side * m)
                 self.box(corner, one.side, one.side, mixed(weight / one.scale if one.scale else 0))
+        if one.is_lacking:
+            self.box((one.x, one.y), KERNEL, KERNEL, _faded(INK, 0.1))
         if one.rows and one.columns:
             self.frame((one.x, one.y), one.side * one.columns, one.side * one.rows)
         self.words(one.number)

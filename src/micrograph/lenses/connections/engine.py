@@ -5,35 +5,28 @@ the nodes whose inputs it is. Kernels are those of `micrograph.weights`. Of a fi
 are the channels of the picture.
 """
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from micrograph.errors import BadInput, Unavailable
+from micrograph.errors import Unavailable
 from micrograph.graph import NodeKind, last_before, worth_seeing
 from micrograph.lenses.connections.lens import LENS, ConnectionsParams, ConnectionsResult
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, SweepEngine
-from micrograph.models.linear.groups import factored
+from micrograph.lenses.connections.pairs import KERNELS, LARGEST, pairs
+from micrograph.lenses.engines.base import Job
+from micrograph.lenses.engines.node_by_node import NodeByNode
 from micrograph.models.linear.picture_weights import picture_weights
 from micrograph.models.linear.weights import Weights, weights
 from micrograph.models.model import Model
 
-LARGEST = 225
-"""Positions of a kernel that is stored, at most: a flattened map of 15 x 15."""
-MOST_PAIRS = 1 << 22
-"""Pairs of units whose strengths are stored: 16 MB."""
-MOST_KERNELS = 8 << 20
-"""Weights of kernels that are stored beside them: 16 MB."""
-KERNELS = 6
-"""How many times as many kernels of each sign as are listed, so that other orders find theirs: of
-the strongest by weight x activation in BVLC GoogLeNet 95 in 100 are among them."""
+_BEFORE: "WeakKeyDictionary[Model, tuple[tuple[str, ...], dict[str, str]]]" = WeakKeyDictionary()
+"""Of each model its nodes, and what they are built from: every node asks for all."""
 
 
-class ConnectionsEngine(SweepEngine[ConnectionsParams]):
+class ConnectionsEngine(NodeByNode[ConnectionsParams]):
     """The engine of connections."""
 
     lens = LENS
@@ -51,29 +44,14 @@ class ConnectionsEngine(SweepEngine[ConnectionsParams]):
             for variant in dict.fromkeys(params.variants)
         ]
 
-    def sweep(
-        self,
-        model: Model,
-        targets: Mapping[str, Sequence[int]],
-        job: Job,
-        workspace: Path,
-        on_step: StepHook | None = None,
-    ) -> Iterator[Rendered]:
-        """Per node the strongest connections of each unit. The score is the mean share of the
-        strongest."""
-        before = inputs_of_nodes(model)
-        for step, name in enumerate(targets, 1):
-            started = time.perf_counter()
-            node = model.node(name).id
-            try:
-                result = _result(model, node, before, job)
-            except (BadInput, Unavailable) as reason:
-                result = ConnectionsResult(reason=str(reason), kept={})
-            share = result.kept.get("share")
-            score = 0.0 if share is None else float(share.max(1).mean())
-            yield Rendered(node, None, None, score, time.perf_counter() - started, result)
-            if on_step is not None:
-                on_step(step, len(targets))
+    def of_node(self, model: Model, node: str, job: Job) -> tuple[ConnectionsResult, float]:
+        """The strongest connections of each unit. The score is the mean share of the strongest."""
+        result = _result(model, node, inputs_of_nodes(model), job)
+        share = result.kept.get("share")
+        return result, 0.0 if share is None else float(share.max(1).mean())
+
+    def nothing_of(self, reason: str) -> ConnectionsResult:
+        return ConnectionsResult(reason=reason, kept={})
 
 
 def _result(model: Model, node: str, before: Mapping[str, str], job: Job) -> ConnectionsResult:
@@ -92,6 +70,14 @@ def _result(model: Model, node: str, before: Mapping[str, str], job: Job) -> Con
 
 def inputs_of_nodes(model: Model) -> dict[str, str]:
     """Of each node worth seeing the node that its units are built from, if there is one."""
+    names, found = _BEFORE.get(model, ((), {}))
+    if names != tuple(model.nodes):  # other dictionaries may be attached now
+        found = _found_inputs(model)
+        _BEFORE[model] = tuple(model.nodes), found
+    return found
+
+
+def _found_inputs(model: Model) -> dict[str, str]:
     among = {n.id for n in worth_seeing(model.nodes)}
     found = {}
     for id in model.nodes:
@@ -154,82 +140,6 @@ def connections(found: Weights, other: str, k: int, *, turned: bool) -> Connecti
         notes=tuple(str(note) for note in found.approximations),
         kept=kept,
     )
-
-
-def pairs(found: Weights, kernels: int, groups: int) -> ConnectionsResult:
-    """Strengths and sizes of all pairs, at most so many kernels of each unit and sign, and `groups`
-    of units.
-
-    Raises Unavailable where there are more than are stored.
-    """
-    strength, size = found.strength, found.size
-    if size.numel() > MOST_PAIRS:
-        raise Unavailable(
-            f"{found.target} and {found.source} have {len(size)} x {size.shape[1]} pairs of units; "
-            f"strengths of at most {MOST_PAIRS} are stored"
-        )
-    scale = float(size.max()) or 1.0
-    parts, shares, explained = factored(found.kernels, groups)
-    kept: dict[str, np.ndarray] = {
-        "strength": (strength / scale).numpy().astype(np.float16),
-        "size": (size / scale).numpy().astype(np.float16),
-        **kept_kernels(found.kernels / scale, size, strength, kernels),
-    }
-    if parts:
-        kept["group_targets"] = torch.stack([rows for rows, _ in parts]).numpy().astype(np.float32)
-        kept["group_sources"] = torch.stack([some for _, some in parts]).numpy().astype(np.float32)
-    return ConnectionsResult(
-        other=found.source,
-        count=size.shape[1],
-        exact=found.exact,
-        notes=tuple(str(note) for note in found.approximations),
-        scale=scale,
-        shares=tuple(shares),
-        explained=explained,
-        kept=kept,
-    )
-
-
-def kept_kernels(
-    kernels: Tensor, size: Tensor, strength: Tensor, most: int
-) -> dict[str, np.ndarray]:
-    """The kernels of the `most` largest of each sign of each unit, all in one row, without the
-    border in which all kernels of the unit are 0: most units of a block see less than the block."""
-    rows, columns = kernels.shape[2:]
-    if rows * columns > LARGEST:
-        return {}
-    boxes, near, starts, parts, first = [], [], [], [], 0
-    for unit, own in enumerate(kernels):
-        listed: list[int] = []
-        for there in (strength[unit] > 0, strength[unit] <= 0):
-            order = size[unit].masked_fill(~there, -1.0).argsort(descending=True, stable=True)
-            listed += order[: min(most, int(there.sum()))].tolist()
-        top, left, high, wide = _box(own)
-        if first + len(listed) * high * wide > MOST_KERNELS:
-            listed = []
-        rows_of = torch.tensor(listed, dtype=torch.long)
-        some = own[rows_of, top : top + high, left : left + wide].flatten()
-        parts.append(some)
-        boxes.append([top, left, high, wide])
-        starts.append(first)
-        first += len(some)
-        near.append([*listed, *[-1] * (2 * most - len(listed))])
-    return {
-        "near": np.array(near, np.int16 if len(size[0]) < 1 << 15 else np.int32),
-        "boxes": np.array(boxes, np.int16),
-        "starts": np.array(starts, np.int32),
-        "sides": np.array([rows, columns], np.int16),
-        "kernels": torch.cat(parts).numpy().astype(np.float16),
-    }
-
-
-def _box(kernels: Tensor) -> tuple[int, int, int, int]:
-    """The smallest rectangle of positions outside of which all kernels are 0."""
-    seen = kernels.abs().amax(0) > 0
-    if not seen.any():
-        return 0, 0, 1, 1
-    rows, columns = (seen.any(1 - axis).nonzero().flatten().tolist() for axis in (0, 1))
-    return rows[0], columns[0], rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
 
 
 def _padded(order: Tensor, k: int) -> Tensor:

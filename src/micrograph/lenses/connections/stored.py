@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from micrograph.atlas.reading import Reading
 from micrograph.lenses.connections.lens import LENS, ConnectionsResult
 from micrograph.lenses.pages.scene import ArraysOf, whole_results
+from micrograph.parts.plots.svg import percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,8 +96,7 @@ def rest_in_words(others: int, rest: float, *, by_activation: bool = False) -> s
     """How many connections are not shown, and their share: other 480: 31 % of Σ|w|."""
     if not others:
         return "no others"
-    percent = "under 1 %" if 0 < rest < 0.005 else f"{round(100 * rest)} %"
-    return f"other {others}: {percent} of Σ|w|" + " × activation" * by_activation
+    return f"other {others}: {percent(rest)} of Σ|w|" + " × activation" * by_activation
 
 
 def plain_kernel(kernel: "np.ndarray | None") -> list[list[float]]:
