@@ -3,8 +3,8 @@
     python benchmarks/claims.py assembled toytown toytown_vit dictionary --out claims.json
 
 Toytown's pictures come with exact masks of their parts, and its generator draws a scene again
-without a part. Three truths follow from that (`claims_truth.py`), each stricter than the one before:
-*shown*, *needed*, *carried*. Kinds of claims are
+without a part. Three truths follow from that (`claims_truth.py`), each stricter than the one
+before: *shown*, *needed*, *carried*. Kinds of claims are
 
 - true: a unit that means a thing is built from one that means a part of it;
 - control: the same with a unit that means, as clearly, a part which the thing does not have;
@@ -14,7 +14,7 @@ without a part. Three truths follow from that (`claims_truth.py`), each stricter
 The network `assembled` is trained here, if its weights are not beside `--out` yet, so that its
 compositions are known (`micrograph.organisms.assembled`). Truth and evidence use different
 pictures. Targets are divided in two halves: whoever changes the rule looks at the first only
-(`--half tuning`); the table in docs/claims.md tells both apart. `--plot FILE` draws what was found.
+(`--half tuning`); the table in docs/claims.md tells both apart.
 """
 
 import argparse
@@ -22,6 +22,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ import numpy as np
 from claims_truth import PARTS, THINGS
 
 from micrograph import load
+from micrograph.cards.preprocessing import Preprocessing
 from micrograph.circuits.claims.answers import Answers, look
 from micrograph.circuits.claims.bench import Bench
 from micrograph.circuits.claims.evidence import LINES, SUPPORTS
@@ -43,6 +45,8 @@ from micrograph.models.model import Model
 from micrograph.organisms.assembled import network as assembled
 from micrograph.organisms.assembled.train import AssembledSettings, train
 from micrograph.organisms.toytown.composition import COMPOSED
+from micrograph.organisms.toytown.network import INPUT_SIZE as SIZE
+from micrograph.organisms.toytown.network import MEAN, STD
 from micrograph.subject import UnitSubject
 
 NETWORKS = {
@@ -70,9 +74,9 @@ PER_TARGET = 6
 
 @dataclass(frozen=True)
 class Trial:
-    """One claim of the study. `plain` says that it was drawn among all that are true by masks (or is
-    the control of one that was); `fall` is what its target loses with the part, and `carried` what
-    it loses by way of the source, None where that cannot be known."""
+    """One claim of the study. `plain` says that it was drawn among all that are true by masks (or
+    is the control of one that was); `fall` is what its target loses with the part, `carried` what
+    it loses by way of the source (`surely`: in its interval), None where that is not known."""
 
     claim: Claim
     kind: str
@@ -80,79 +84,101 @@ class Trial:
     about: str
     plain: bool = True
     fall: float | None = None
-    carried: float | None = None
-    surely: bool = False
+    carried: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A source, the part that it means, and the truth about it and a target."""
+    """A source, the part that it means, and the truth about it and a target; `carried` is the share
+    and the lower end of its interval."""
 
     source: int
     part: int
     fall: float | None
-    carried: float | None
-    surely: bool
+    carried: tuple[float, float] | None
+
+    @property
+    def is_carried(self) -> bool:
+        return is_carried(self.carried)
+
+
+def is_carried(found: tuple[float, float] | None) -> bool:
+    """Whether a source takes a part to a target."""
+    return found is not None and found[0] >= CARRIED and found[1] > 0
+
+
+@dataclass(frozen=True)
+class Meanings:
+    """What units of the sources' node and of the targets' answer to, and the parts and the things
+    that some of them mean, by unit."""
+
+    source: truth.Units
+    target: truth.Units
+    parts: dict[int, int]
+    things: dict[int, int]
+
+
+def meanings(model: Model, nodes: tuple[str, str], seen: truth.Scenes, things: int) -> Meanings:
+    """Units matched to parts and to at most so many `things`."""
+    source, target = truth.units_of(model, nodes, seen)
+    parts = {
+        unit: part
+        for unit, part in truth.matched(source.overlap, PART_OVERLAP, 3).items()
+        if source.shown[unit, part] >= truth.FEWEST and source.fall[unit, part] >= HALF
+    }
+    found = list(truth.matched(target.overlap, THING_OVERLAP, 1).items())
+    draw = np.random.default_rng(0)
+    kept = [found[k] for k in sorted(draw.permutation(len(found))[:things].tolist())]
+    told = f"{len(found)} units of {nodes[1]} mean things, {len(parts)} of {nodes[0]} parts"
+    print(told, flush=True)
+    return Meanings(source, target, parts, dict(kept))
 
 
 def trials(
-    model: Model, nodes: tuple[str, str], seen: truth.Scenes, each: int, randoms: int
-) -> Iterator[Trial]:
-    """The claims of the study."""
-    source, target = nodes
-    units, above = truth.units_of(model, nodes, seen)
-    means = {
-        unit: part
-        for unit, part in truth.matched(units.overlap, PART_OVERLAP, 3).items()
-        if units.shown[unit, part] >= truth.FEWEST and units.fall[unit, part] >= HALF
-    }
-    are = truth.matched(above.overlap, THING_OVERLAP, 1)
-    print(f"{len(are)} units of {target} mean things, {len(means)} units of {source} mean parts")
+    model: Model, nodes: tuple[str, str], seen: truth.Scenes, known: Meanings, each: int
+) -> Iterator[list[Trial]]:
+    """True claims with their controls, and idle ones, about one target after the other."""
     draw = np.random.default_rng(0)
-    for number, (unit, thing) in enumerate(are.items()):
-        has = [_pairs(model, nodes, seen, above, unit, means, p) for p in _parts_of(thing)]
-        pairs = [pair for some in has for pair in some]
-        absent = [u for u, p in means.items() if p not in _parts_of(thing)]
+    for number, (unit, thing) in enumerate(known.things.items()):
+        pairs = [
+            p for part in _parts_of(thing) for p in _pairs(model, nodes, seen, known, unit, part)
+        ]
+        absent = [u for u, part in known.parts.items() if part not in _parts_of(thing)]
         plain = [pairs[k] for k in draw.permutation(len(pairs))[:each]]
-        more = [p for p in pairs if p not in plain and _is_carried(p)]
-        chosen = plain + sorted(more, key=lambda p: p.source)[:each]
-        idle = [p for p in pairs if p.fall is not None and p.fall <= NOTHING]
-        half = HALVES[number % 2]
-        for one in chosen:
+        more = [pair for pair in pairs if pair not in plain and pair.is_carried]
+        half, told = HALVES[number % 2], f"{THINGS[thing]} from "
+        found = []
+        for one in plain + more[:each]:
             # The control whose unit means its part as clearly.
-            clear = units.overlap[one.source].max()
-            other = min(absent, key=lambda u: abs(units.overlap[u].max() - clear))
+            clear = known.source.overlap[one.source].max()
+            other = min(absent, key=lambda u: abs(known.source.overlap[u].max() - clear))
             absent.remove(other)
-            told = f"{THINGS[thing]} from "
-            facts = {"half": half, "plain": one in plain, "fall": one.fall}
-            facts |= {"carried": one.carried, "surely": one.surely}
-            yield Trial(
-                _claim(model, nodes, unit, one.source),
-                kind="true",
-                about=told + PARTS[one.part],
-                **facts,
-            )
-            # A control stands for the claim that it was matched to: of the same half, as true.
-            yield Trial(
-                _claim(model, nodes, unit, other),
-                kind="control",
-                about=told + PARTS[means[other]],
-                **facts,
-            )
+            # A control stands for the claim that it was matched to, and goes with its truth.
+            facts = {"half": half, "plain": one in plain, "fall": one.fall, "carried": one.carried}
+            for kind, source in (("true", one.source), ("control", other)):
+                about = told + PARTS[known.parts[source]]
+                found.append(Trial(_claim(model, nodes, unit, source), kind, about=about, **facts))
+        idle = [pair for pair in pairs if pair.fall is not None and pair.fall <= NOTHING]
         for one in idle[:each]:
-            yield Trial(
-                _claim(model, nodes, unit, one.source),
-                "idle",
-                half,
-                f"{THINGS[thing]} from {PARTS[one.part]}",
-                fall=one.fall,
-            )
-    for number in range(randoms // PER_TARGET):
-        unit = int(draw.integers(model.node(target).units))
-        for one in draw.choice(model.node(source).units, PER_TARGET, replace=False).tolist():
-            if unit in are and means.get(one, -1) in _parts_of(are[unit]):
-                continue  # true by chance
-            yield Trial(_claim(model, nodes, unit, one), "random", HALVES[number % 2], "")
+            claim, about = _claim(model, nodes, unit, one.source), told + PARTS[one.part]
+            found.append(Trial(claim, "idle", half, about, fall=one.fall))
+        yield found
+
+
+def random_trials(
+    model: Model, nodes: tuple[str, str], known: Meanings, count: int
+) -> Iterator[list[Trial]]:
+    """Claims about any two units, but those that happen to be true."""
+    draw = np.random.default_rng(1)
+    for number in range(count // PER_TARGET):
+        unit = int(draw.integers(model.node(nodes[1]).units))
+        parts = _parts_of(known.things[unit]) if unit in known.things else []
+        chosen = draw.choice(model.node(nodes[0]).units, PER_TARGET, replace=False).tolist()
+        yield [
+            Trial(_claim(model, nodes, unit, one), "random", HALVES[number % 2], "")
+            for one in chosen
+            if known.parts.get(one, -1) not in parts
+        ]
 
 
 def _parts_of(thing: int) -> list[int]:
@@ -160,34 +186,16 @@ def _parts_of(thing: int) -> list[int]:
 
 
 def _pairs(
-    model: Model,
-    nodes: tuple[str, str],
-    seen: truth.Scenes,
-    above: truth.Units,
-    unit: int,
-    means: dict[int, int],
-    part: int,
+    model: Model, nodes: tuple[str, str], seen: truth.Scenes, known: Meanings, unit: int, part: int
 ) -> list[Pair]:
     """The sources that mean a part of the target's thing."""
-    sources = [u for u, p in means.items() if p == part]
-    if not sources:
-        return []
+    sources = [u for u, p in known.parts.items() if p == part]
+    above = known.target
     fall = float(above.fall[unit, part]) if above.shown[unit, part] >= truth.FEWEST else None
-    by_way = (
-        truth.carried(model, nodes, seen, above.top, unit, part, sources)
-        if fall is not None and fall >= HALF
-        else {}
-    )
-    return [
-        Pair(one, part, fall, *(by_way[one][0], by_way[one][1] > 0))
-        if one in by_way
-        else Pair(one, part, fall, None, False)
-        for one in sources
-    ]
-
-
-def _is_carried(pair: Pair) -> bool:
-    return pair.carried is not None and pair.carried >= CARRIED and pair.surely
+    by_way: dict[int, tuple[float, float]] = {}
+    if sources and fall is not None and fall >= HALF:
+        by_way = truth.carried(model, nodes, seen, above.top, unit, part, sources)
+    return [Pair(one, part, fall, by_way.get(one)) for one in sources]
 
 
 def _claim(model: Model, nodes: tuple[str, str], unit: int, other: int) -> Claim:
@@ -206,9 +214,7 @@ Row = dict[str, Any]
 TRUTHS: dict[str, Callable[[Row], bool]] = {
     "shown": lambda row: row["plain"],
     "needed": lambda row: row["plain"] and row["fall"] is not None and row["fall"] >= HALF,
-    "carried": lambda row: (
-        row["carried"] is not None and row["carried"] >= CARRIED and row["surely"]
-    ),
+    "carried": lambda row: is_carried(row["carried"]),
 }
 """Which true claims (with their controls) are true in which sense."""
 
@@ -221,9 +227,7 @@ def summary(rows: list[Row], half: str) -> dict[str, Any]:
         true = [r for r in rows if r["kind"] == "true" and holds(r)]
         found[name] = _supported(true)
         for kind in ("control", "idle", "random"):
-            others = [
-                r for r in rows if r["kind"] == kind and (kind != "control" or holds(r))
-            ]
+            others = [r for r in rows if r["kind"] == kind and (kind != "control" or holds(r))]
             found[name][kind] = _supported(others) | _ranked(true, others)
     return found
 
@@ -278,7 +282,11 @@ def network(name: str, folder: Path) -> Model:
         return load(name)
     if not (folder / "assembled" / "weights.safetensors").exists():
         train(AssembledSettings(), folder / "assembled")
-    return assembled.model(assembled.trained(folder / "assembled" / "weights.safetensors"))
+    return Model.of(
+        assembled.trained(folder / "assembled" / "weights.safetensors"),
+        id="assembled",
+        preprocessing=Preprocessing(size=SIZE, resize=SIZE, mean=MEAN, std=STD),
+    )
 
 
 def main() -> None:
@@ -287,10 +295,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--scenes", type=int, default=400, help="from which the truth is known")
     parser.add_argument("--pictures", type=int, default=300, help="on which claims are judged")
-    parser.add_argument("--each", type=int, default=3, help="claims of a kind about one target")
-    parser.add_argument("--randoms", type=int, default=60)
+    parser.add_argument("--things", type=int, default=16, help="targets, at most")
+    parser.add_argument("--each", type=int, default=2, help="claims of a kind about one target")
+    parser.add_argument("--randoms", type=int, default=42)
     parser.add_argument("--half", choices=(*HALVES, "both"), default="both")
-    parser.add_argument("--plot", type=Path)
     args = parser.parse_args()
     done = json.loads(args.out.read_text()) if args.out.exists() else {}
     for name in args.networks:
@@ -298,26 +306,36 @@ def main() -> None:
         model = network(id, args.out.parent)
         model.node(nodes[0])  # brings a bundled dictionary in
         seen = truth.drawn(args.scenes, args.out.parent)
-        done[name] = studied(model, (nodes[0], nodes[1]), seen, args)
-        args.out.write_text(json.dumps(done, indent=1))
+
+        def keep(found: dict[str, Any], name: str = name) -> None:
+            done[name] = found
+            args.out.write_text(json.dumps(done, indent=1))
+
+        studied(model, (nodes[0], nodes[1]), seen, args, keep)
 
 
 def studied(
-    model: Model, nodes: tuple[str, str], seen: truth.Scenes, args: argparse.Namespace
-) -> dict[str, Any]:
-    """What became of the claims about one network."""
+    model: Model,
+    nodes: tuple[str, str],
+    seen: truth.Scenes,
+    args: argparse.Namespace,
+    keep: Callable[[dict[str, Any]], None],
+) -> None:
+    """What became of the claims about one network; `keep` is given it again and again."""
     started = time.process_time()
-    listed = [
-        trial
-        for trial in trials(model, nodes, seen, args.each, args.randoms)
-        if args.half in ("both", trial.half)
-    ]
-    print({kind: sum(t.kind == kind for t in listed) for kind in KINDS}, flush=True)
+    known = meanings(model, nodes, seen, args.things)
     bench = Bench(model, answers_of(model, nodes, args.pictures))
     maker = Synthesizer(model, presets.settings("draft", model))
     rows: list[Row] = []
-    # Claims about one target stand together: what they share is measured once.
-    for number, trial in enumerate(listed):
+    # In turns, so that a study that is stopped early has some of every kind.
+    turns = zip_longest(
+        trials(model, nodes, seen, known, args.each),
+        random_trials(model, nodes, known, args.randoms),
+        fillvalue=[],
+    )
+    for trial in (trial for turn in turns for some in turn for trial in some):
+        if args.half not in ("both", trial.half):
+            continue
         found = judged(bench, maker, checked(model, trial.claim))
         told = {k: v for k, v in trial.__dict__.items() if k != "claim"}
         rows.append(
@@ -330,15 +348,12 @@ def studied(
                 "ps": {line.name: r.p for line in found.lines for r in line.readings},
             }
         )
-        if number % 20 == 19:
-            seconds = time.process_time() - started
-            print(f"{number + 1} of {len(listed)}, {seconds:.0f} s", flush=True)
-    return {
-        "nodes": nodes,
-        "seconds": time.process_time() - started,
-        "summary": {half: summary(rows, half) for half in (*HALVES, "both")},
-        "rows": rows,
-    }
+        if len(rows) % 5 == 0:
+            keep({"nodes": nodes, "seconds": time.process_time() - started, "rows": rows})
+            print(f"{len(rows)} claims, {time.process_time() - started:.0f} s", flush=True)
+    halves = {half: summary(rows, half) for half in (*HALVES, "both")}
+    seconds = time.process_time() - started
+    keep({"nodes": nodes, "seconds": seconds, "summary": halves, "rows": rows})
 
 
 if __name__ == "__main__":

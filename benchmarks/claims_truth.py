@@ -48,7 +48,7 @@ FEWEST = 5
 @dataclass(frozen=True)
 class Scenes:
     """`images` uint8 [scene, y, x, rgb] and `erased` [row, y, x, rgb], where `rows` [row, 2] names
-    scene and part; `parts` bool [scene, part, y, x] and `things` [scene, thing, y, x] over cells."""
+    scene and part; bool over cells, `parts` [scene, part, y, x], `things` [scene, thing, y, x]."""
 
     images: np.ndarray
     parts: np.ndarray
@@ -101,8 +101,8 @@ def as_images(pixels: np.ndarray) -> Tensor:
 @dataclass(frozen=True)
 class Units:
     """Of the units of a node: `overlap` [unit, concept] with masks (intersection over union), `top`
-    their strongest answers [scene, unit]; `fall` [unit, part] the share that erasing a part takes of
-    the answers to those of the strongest scenes that show it, `shown` [unit, part] of them."""
+    their strongest answers [scene, unit]; `fall` [unit, part] the share that erasing a part takes
+    of the answers to those of the strongest scenes that show it, `shown` [unit, part] of them."""
 
     overlap: np.ndarray
     top: np.ndarray

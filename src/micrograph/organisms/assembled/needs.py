@@ -36,11 +36,11 @@ _TABLE = {
 }
 
 NEEDED: dict[str, frozenset[str]] = {
-    thing: frozenset(parts.split("/")[0].split()) for thing, parts in _TABLE.items()
+    thing: frozenset(parts.partition("/")[0].split()) for thing, parts in _TABLE.items()
 }
 """Without any one of these a thing is none: a car needs a body, wheels and windows."""
 
 IDLE: dict[str, frozenset[str]] = {
-    thing: frozenset((parts.split("/") + [""])[1].split()) for thing, parts in _TABLE.items()
+    thing: frozenset(parts.partition("/")[2].split()) for thing, parts in _TABLE.items()
 }
 """Parts of comparable size that a thing has, and stays what it is without: a car's doors."""

@@ -2,8 +2,8 @@
 
     trunk (toytown up to mixed4b, as it is) 12 | parts 12 | joints 6 | things 6
 
-The first units of `parts` are those of `PARTS`, the first of `things` those of `CLASSES`; the others
-of both nodes are as they were drawn, and were never trained: bystanders.
+The first units of `parts` are those of `PARTS`, the first of `things` those of `CLASSES`; the
+others of both nodes are as they were drawn, and were never trained: bystanders.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from micrograph.cards.preprocessing import Preprocessing
-from micrograph.models.model import Model
 from micrograph.organisms.toytown import network as toytown
 from micrograph.organisms.toytown.classes import CLASSES
 from micrograph.organisms.toytown.parts import PARTS
@@ -26,9 +24,6 @@ TRUNK = ("conv0", "conv1", "conv2", "mixed3a", "mixed3b", "mixed4a", "mixed4b")
 BYSTANDERS = 146, 66
 """Units of `parts` and of `things` that mean nothing."""
 JOINTS = 96
-INPUT = Preprocessing(
-    size=toytown.INPUT_SIZE, resize=toytown.INPUT_SIZE, mean=toytown.MEAN, std=toytown.STD
-)
 
 
 class Trunk(nn.Module):
@@ -88,8 +83,3 @@ def trained(weights: Path) -> Assembled:
     network = Assembled()
     network.load_state_dict({k: v.float() for k, v in load_file(weights).items()})
     return network
-
-
-def model(network: Assembled) -> Model:
-    """The network under the microscope."""
-    return Model.of(network, id="assembled", preprocessing=INPUT)

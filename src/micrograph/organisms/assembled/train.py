@@ -1,9 +1,9 @@
 """Train the assembled network: `python -m micrograph.organisms.assembled.train --out DIR`.
 
-Units of `parts` learn from the exact masks which share of a cell shows their part. Units of `things`
-read only those and bystanders, and learn where their thing is, from pictures of which half have some
-part left out: without one of the parts that it needs a thing is none, without an idle one it stays
-what it is. So a thing has to be recognized by the parts that it needs, and by no others.
+Units of `parts` learn from the exact masks which share of a cell shows their part. Units of
+`things` read only those and bystanders, and learn where their thing is, from pictures of which half
+have some part left out: without one of the parts that it needs a thing is none, without an idle one
+it stays what it is. So a thing has to be recognized by the parts that it needs.
 """
 
 from __future__ import annotations
@@ -46,16 +46,17 @@ RARE = 8.0
 class AssembledSettings(TrainingSettings):
     """Everything a training run depends on."""
 
-    pictures: int = 9000
-    epochs: int = 7
+    pictures: int = 5000
+    epochs: int = 6
     rate: float = 3e-3
     decay: float = 0.01
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Pictures as the trunk sees them, with what they show: float16 [picture, unit, y, x], shares of
-    cells uint8 [picture, part, y, x], and bool [picture, thing, y, x] where complete things are."""
+    """Pictures as the trunk sees them, float16 [picture, unit, y, x], with what they show: shares
+    of cells uint8 [picture, part, y, x], and bool [picture, thing, y, x] where complete things
+    are."""
 
     values: Tensor
     parts: Tensor
@@ -120,9 +121,10 @@ def losses(network: Assembled, some: Seen) -> tuple[Tensor, Tensor]:
     by_part = ((1 + RARE * there) * wrong.square()).sum(1).mean()
     thing = some.things.float()
     anywhere = F.binary_cross_entropy_with_logits(things.amax((2, 3)), thing.amax((2, 3)))
-    by_thing = F.binary_cross_entropy_with_logits(
-        things, thing, pos_weight=torch.tensor(RARE)
-    ) + 2 * anywhere
+    by_thing = (
+        F.binary_cross_entropy_with_logits(things, thing, pos_weight=torch.tensor(RARE))
+        + 2 * anywhere
+    )
     return by_part, 10 * by_thing
 
 
