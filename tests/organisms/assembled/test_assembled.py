@@ -1,4 +1,4 @@
-"""The network whose compositions are known: what it is trained to need, and what stays untouched."""
+"""The network whose compositions are known: what it learns to need, and what stays untouched."""
 
 from pathlib import Path
 
@@ -44,8 +44,8 @@ def test_training_changes_the_units_that_mean_something_and_no_others(tmp_path: 
     after = train(settings, tmp_path)
     before = untrained(settings.seed)
     for name, count in (("parts", len(PARTS)), ("things", len(CLASSES))):
-        old = getattr(before, name)[0].weight.flatten(1)
-        new = getattr(after, name)[0].weight.flatten(1)
+        old = getattr(before, name).conv.weight.flatten(1)
+        new = getattr(after, name).conv.weight.flatten(1)
         # Bystanders were made as strong as the others once, which turns no kernel.
         alike = torch.cosine_similarity(old, new, dim=1)
         assert alike[count:].min() > 0.9999

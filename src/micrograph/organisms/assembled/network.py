@@ -44,6 +44,20 @@ class Trunk(nn.Module):
         return x
 
 
+class Detectors(nn.Sequential):
+    """A convolution that keeps the size, and a ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
+        super().__init__(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU())
+
+    @property
+    def conv(self) -> nn.Conv2d:
+        """What is learnt of it."""
+        found = self[0]
+        assert isinstance(found, nn.Conv2d)
+        return found
+
+
 class Assembled(nn.Module):
     """Pictures to scores of things, [batch, thing]: the most that each reaches anywhere."""
 
@@ -52,19 +66,15 @@ class Assembled(nn.Module):
         self.trunk = Trunk()
         seen = toytown.MIXED["mixed4b"].out
         parts, things = len(PARTS) + BYSTANDERS[0], len(CLASSES) + BYSTANDERS[1]
-        self.parts = nn.Sequential(_conv(seen, parts, 3), nn.ReLU())
+        self.parts = Detectors(seen, parts, 3)
         self.pool = nn.MaxPool2d(3, stride=2, padding=1)
-        self.joints = nn.Sequential(_conv(parts, JOINTS, 3), nn.ReLU())
-        self.things = nn.Sequential(_conv(JOINTS, things, 7), nn.ReLU())
+        self.joints = Detectors(parts, JOINTS, 3)
+        self.things = Detectors(JOINTS, things, 7)
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalized pictures [batch, 3, 96, 96]."""
         found: Tensor = self.things(self.joints(self.pool(self.parts(self.trunk(x)))))
         return found.amax((2, 3))
-
-
-def _conv(inputs: int, outputs: int, kernel: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
 
 
 def untrained(seed: int = 0) -> Assembled:

@@ -53,7 +53,7 @@ class AssembledSettings(TrainingSettings):
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenByTrunk:
     """Pictures as the trunk sees them, float16 [picture, unit, y, x], with what they show: shares
     of cells uint8 [picture, part, y, x], and bool [picture, thing, y, x] where complete things
     are."""
@@ -75,7 +75,7 @@ def left_out(label: int, draw: np.random.Generator) -> tuple[str, ...]:
     return tuple(str(one) for one in draw.permutation(idle)[: draw.integers(1, 3)])
 
 
-def seen(network: Assembled, seeds: range, piece: int = 50) -> Seen:
+def seen(network: Assembled, seeds: range, piece: int = 50) -> SeenByTrunk:
     """Pictures of these seeds, about half without some part."""
     found: list[tuple[Tensor, Tensor, Tensor]] = []
     for first in range(seeds.start, seeds.stop, piece):
@@ -84,7 +84,7 @@ def seen(network: Assembled, seeds: range, piece: int = 50) -> Seen:
         with torch.no_grad():
             values = network.trunk(measure.normalized(measure.pixels(images)))
         found.append((values.half(), torch.from_numpy(parts), torch.from_numpy(things)))
-    return Seen(*(torch.cat(some) for some in zip(*found, strict=True)))
+    return SeenByTrunk(*(torch.cat(some) for some in zip(*found, strict=True)))
 
 
 def _drawn(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -105,13 +105,13 @@ def _shares(counts: np.ndarray, cells: int) -> np.ndarray:
 
 def before_relu(network: Assembled, values: Tensor) -> tuple[Tensor, Tensor]:
     """What the trained units of parts and of things are before their ReLU."""
-    parts = network.parts[0](values)
+    parts: Tensor = network.parts.conv(values)
     # Parts are learnt from masks alone: what things make of them does not change them.
-    things = network.things[0](network.joints(network.pool(parts.detach().relu())))
+    things: Tensor = network.things.conv(network.joints(network.pool(parts.detach().relu())))
     return parts[:, : len(PARTS)], things[:, : len(CLASSES)]
 
 
-def losses(network: Assembled, some: Seen) -> tuple[Tensor, Tensor]:
+def losses(network: Assembled, some: SeenByTrunk) -> tuple[Tensor, Tensor]:
     """How wrong the parts are, and the things."""
     parts, things = before_relu(network, some.values.float())
     wanted = (some.parts.float() / 255 * SHOWN).clamp(max=1)
@@ -136,8 +136,8 @@ def even_out(network: Assembled, sample: Tensor) -> None:
             (network.things, network.joints(network.pool(network.parts(sample)))),
         ):
             strong = torch.quantile(module(values).amax((2, 3)), 0.95, dim=0).clamp(min=1e-3)
-            module[0].weight.div_(strong.view(-1, 1, 1, 1))
-            module[0].bias.div_(strong)
+            for learnt in module.parameters():
+                learnt.div_(strong.view(-1, *[1] * (learnt.ndim - 1)))
 
 
 def train(settings: AssembledSettings, out: Path) -> Assembled:
@@ -150,7 +150,7 @@ def train(settings: AssembledSettings, out: Path) -> Assembled:
     learnt = [network.parts, network.joints, network.things]
     optimizer = adamw((p for m in learnt for p in m.parameters()), settings)
     bystanders = [
-        (module[0], count, module[0].weight[count:].detach().clone())
+        (module.conv, count, module.conv.weight[count:].detach().clone())
         for module, count in ((network.parts, len(PARTS)), (network.things, len(CLASSES)))
     ]
     steps, step = settings.pictures // settings.batch * settings.epochs, 0
@@ -160,7 +160,7 @@ def train(settings: AssembledSettings, out: Path) -> Assembled:
             set_rate(optimizer, settings.rate * rate_share(step, steps))
             found = losses(network, some)
             optimizer.zero_grad(set_to_none=True)
-            sum(found).backward()
+            torch.stack(found).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             with torch.no_grad():  # no gradient reaches bystanders, but decay would
                 for conv, count, kept in bystanders:
@@ -172,11 +172,11 @@ def train(settings: AssembledSettings, out: Path) -> Assembled:
     return network
 
 
-def _batches(data: Seen, settings: AssembledSettings, epoch: int) -> Iterator[Seen]:
+def _batches(data: SeenByTrunk, settings: AssembledSettings, epoch: int) -> Iterator[SeenByTrunk]:
     order = np.random.default_rng([settings.seed, epoch]).permutation(settings.pictures)
     for start in range(0, settings.pictures - settings.batch + 1, settings.batch):
         chosen = torch.from_numpy(order[start : start + settings.batch])
-        yield Seen(data.values[chosen], data.parts[chosen], data.things[chosen])
+        yield SeenByTrunk(data.values[chosen], data.parts[chosen], data.things[chosen])
 
 
 def main() -> None:
