@@ -28,15 +28,14 @@ from typing import Any
 
 import claims_truth as truth
 import numpy as np
+from claims_summary import HALF, HALVES, Row, is_carried, table
 from claims_truth import PARTS, THINGS
 
 from micrograph import load
 from micrograph.cards.preprocessing import Preprocessing
 from micrograph.circuits.claims.answers import Answers, look
 from micrograph.circuits.claims.bench import Bench
-from micrograph.circuits.claims.evidence import LINES, SUPPORTS
 from micrograph.circuits.claims.judge import checked, judged
-from micrograph.circuits.claims.statistics import area_under_curve, score, share_interval
 from micrograph.circuits.claims.synthesis import Synthesizer
 from micrograph.claims import Claim, ClaimSource
 from micrograph.datasets import open_dataset
@@ -59,15 +58,8 @@ NETWORKS = {
 
 PART_OVERLAP, THING_OVERLAP = 0.1, 0.15
 """Intersection over union from which a unit means a concept; Bau et al. (2017) take 0.04."""
-HALF = 0.5
-"""The share of an answer that has to go with a part for the part to be needed."""
 NOTHING = 0.1
 """Up to this share the part is idle."""
-CARRIED = 0.05
-"""The share of the target's answer that a part takes by way of one source, from which that source
-carries it; its interval over scenes must be above 0 too."""
-HALVES = ("tuning", "held out")
-KINDS = ("true", "control", "idle", "random")
 PER_TARGET = 6
 """Random claims about one target."""
 
@@ -100,11 +92,6 @@ class Pair:
     @property
     def is_carried(self) -> bool:
         return is_carried(self.carried)
-
-
-def is_carried(found: tuple[float, float] | None) -> bool:
-    """Whether a source takes a part to a target."""
-    return found is not None and found[0] >= CARRIED and found[1] > 0
 
 
 @dataclass(frozen=True)
@@ -209,73 +196,6 @@ def answers_of(model: Model, nodes: tuple[str, str], pictures: int) -> Answers:
     return look(model, open_dataset(f"toytown:{pictures}"), units, pictures=pictures)
 
 
-Row = dict[str, Any]
-
-TRUTHS: dict[str, Callable[[Row], bool]] = {
-    "shown": lambda row: row["plain"],
-    "needed": lambda row: row["plain"] and row["fall"] is not None and row["fall"] >= HALF,
-    "carried": lambda row: is_carried(row["carried"]),
-}
-"""Which true claims (with their controls) are true in which sense."""
-
-
-def summary(rows: list[Row], half: str) -> dict[str, Any]:
-    """Area under the curve by each truth, and how many claims of each kind are supported."""
-    rows = [row for row in rows if half in ("both", row["half"])]
-    found: dict[str, Any] = {}
-    for name, holds in TRUTHS.items():
-        true = [r for r in rows if r["kind"] == "true" and holds(r)]
-        found[name] = _supported(true)
-        for kind in ("control", "idle", "random"):
-            others = [r for r in rows if r["kind"] == kind and (kind != "control" or holds(r))]
-            found[name][kind] = _supported(others) | _ranked(true, others)
-    return found
-
-
-def _supported(rows: list[Row]) -> dict[str, Any]:
-    hits = sum(r["verdict"] == SUPPORTS for r in rows)
-    return {
-        "claims": len(rows),
-        "supported": hits,
-        "interval": share_interval(hits, max(1, len(rows))),
-        "contradicted": sum(r["verdict"] == "contradicts" for r in rows),
-    }
-
-
-def _ranked(true: list[Row], others: list[Row]) -> dict[str, Any]:
-    """How true claims rank over others; the interval draws targets with replacement, because
-    claims about one target are not independent."""
-    a, b = ([r for r in some if r["ps"]] for some in (true, others))
-    if len(a) < 3 or len(b) < 3:
-        return {}
-    draw = np.random.default_rng(0)
-    sides = [_by_target(a), _by_target(b)]
-    again = []
-    for _ in range(500):
-        x, y = (
-            np.concatenate([some[k] for k in draw.integers(0, len(some), len(some))])
-            for some in sides
-        )
-        again.append(area_under_curve(x.tolist(), y.tolist()))
-    return {
-        "auc": area_under_curve([r["strength"] for r in a], [r["strength"] for r in b]),
-        "auc_interval": np.quantile(again, [0.025, 0.975]).tolist(),
-        "lines": {
-            name: area_under_curve(
-                [score(r["ps"][name]) for r in a], [score(r["ps"][name]) for r in b]
-            )
-            for name in LINES
-        },
-    }
-
-
-def _by_target(rows: list[Row]) -> list[np.ndarray]:
-    found: dict[str, list[float]] = {}
-    for row in rows:
-        found.setdefault(row["claim"].split(" <- ")[0], []).append(row["strength"])
-    return [np.array(some) for some in found.values()]
-
-
 def network(name: str, folder: Path) -> Model:
     """The network, `assembled` trained first where it is not in `folder`."""
     if name != "assembled":
@@ -312,6 +232,7 @@ def main() -> None:
             args.out.write_text(json.dumps(done, indent=1))
 
         studied(model, (nodes[0], nodes[1]), seen, args, keep)
+    print(table(done))
 
 
 def studied(
@@ -351,9 +272,7 @@ def studied(
         if len(rows) % 5 == 0:
             keep({"nodes": nodes, "seconds": time.process_time() - started, "rows": rows})
             print(f"{len(rows)} claims, {time.process_time() - started:.0f} s", flush=True)
-    halves = {half: summary(rows, half) for half in (*HALVES, "both")}
-    seconds = time.process_time() - started
-    keep({"nodes": nodes, "seconds": seconds, "summary": halves, "rows": rows})
+    keep({"nodes": nodes, "seconds": time.process_time() - started, "rows": rows})
 
 
 if __name__ == "__main__":

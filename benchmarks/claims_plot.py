@@ -11,7 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from claims import TRUTHS, Row
+from claims_summary import TRUTHS, Row
 
 KINDS: dict[str, tuple[str, Callable[[Row], bool]]] = {
     "carried": ("#1a7f5a", lambda r: r["kind"] == "true" and TRUTHS["carried"](r)),
