@@ -13,7 +13,7 @@ from micrograph.datasets import open_dataset
 from micrograph.lenses.engines import presets
 from micrograph.models.model import Model
 
-TRUE = {0: 3, 1: 11, 2: 17, 3: 24, 4: 30}
+TRUE = {0: 3, 1: 11, 2: 17, 3: 22}
 """Units of `after`, and the unit of `before` that each is built from, beside much else."""
 
 
@@ -21,8 +21,8 @@ class Planted(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         torch.manual_seed(0)
-        self.before = nn.Sequential(nn.Conv2d(3, 40, 5, stride=2), nn.ReLU())
-        self.after = nn.Sequential(nn.Conv2d(40, 24, 3), nn.ReLU())
+        self.before = nn.Sequential(nn.Conv2d(3, 24, 5, stride=2), nn.ReLU())
+        self.after = nn.Sequential(nn.Conv2d(24, 12, 3), nn.ReLU())
         with torch.no_grad():
             for unit, source in TRUE.items():
                 self.after[0].weight[unit, source] += 0.25
@@ -33,9 +33,9 @@ class Planted(nn.Module):
 
 def test_planted_compositions_rank_above_their_controls() -> None:
     model = Model.of(Planted(), id="planted", preprocessing="32,-1..1")
-    units = {"before": list(range(40)), "after": list(range(24))}
+    units = {"before": list(range(24)), "after": list(range(12))}
     bench = Bench(model, look(model, open_dataset("toytown:60"), units, pictures=60))
-    maker = Synthesizer(model, presets.settings("draft", model, steps=10))
+    maker = Synthesizer(model, presets.settings("draft", model, steps=6))
     targets, sources = list(TRUE), list(TRUE.values())
 
     def strengths(some: list[int]) -> list[float]:
