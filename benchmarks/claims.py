@@ -14,7 +14,8 @@ before: *shown*, *needed*, *carried*. Kinds of claims are
 The network `assembled` is trained here, if its weights are not beside `--out` yet, so that its
 compositions are known (`micrograph.organisms.assembled`). Truth and evidence use different
 pictures. Targets are divided in two halves: whoever changes the rule looks at the first only
-(`--half tuning`); the table in docs/claims.md tells both apart.
+(`--half tuning`); the table in docs/claims.md tells both apart. A study that was stopped goes on
+where it was; `claims_summary.py` and `claims_plot.py` tell what was found so far.
 """
 
 import argparse
@@ -231,7 +232,7 @@ def main() -> None:
             done[name] = found
             args.out.write_text(json.dumps(done, indent=1))
 
-        studied(model, (nodes[0], nodes[1]), seen, args, keep)
+        studied(model, (nodes[0], nodes[1]), seen, args, done.get(name, {}), keep)
     print(table(done))
 
 
@@ -240,14 +241,17 @@ def studied(
     nodes: tuple[str, str],
     seen: truth.Scenes,
     args: argparse.Namespace,
+    before: dict[str, Any],
     keep: Callable[[dict[str, Any]], None],
 ) -> None:
-    """What became of the claims about one network; `keep` is given it again and again."""
-    started = time.process_time()
+    """What becomes of the claims about one network; `keep` is given it again and again, and
+    `before` is what it was given when the study was stopped."""
+    started = time.process_time() - before.get("seconds", 0)
     known = meanings(model, nodes, seen, args.things)
     bench = Bench(model, answers_of(model, nodes, args.pictures))
     maker = Synthesizer(model, presets.settings("draft", model))
-    rows: list[Row] = []
+    rows: list[Row] = before.get("rows", [])
+    known_already = {(row["claim"], row["kind"]) for row in rows}
     # In turns, so that a study that is stopped early has some of every kind.
     turns = zip_longest(
         trials(model, nodes, seen, known, args.each),
@@ -255,7 +259,8 @@ def studied(
         fillvalue=[],
     )
     for trial in (trial for turn in turns for some in turn for trial in some):
-        if args.half not in ("both", trial.half):
+        done = (str(trial.claim), trial.kind) in known_already
+        if done or args.half not in ("both", trial.half):
             continue
         found = judged(bench, maker, checked(model, trial.claim))
         told = {k: v for k, v in trial.__dict__.items() if k != "claim"}
