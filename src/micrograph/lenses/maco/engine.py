@@ -26,6 +26,7 @@ class MacoEngine(BatchEngine[MacoParams]):
     """The engine of MaCo."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: MacoParams) -> list[Job]:
         """One job for each repeat. The paper's 512 px for a network that sees 224 are 16/7 of its
