@@ -9,7 +9,7 @@ from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput
 from micrograph.models import load
 from micrograph.models.model import Model
-from micrograph.optimize import StepState, Watch, ascent, channel, evaluate
+from micrograph.optimize import StepState, Watch, ascent, channel, evaluate, loop
 from micrograph.optimize.maco import NATURAL, MacoSettings, PhaseImage, crops, cut_squares, maco
 from micrograph.optimize.parameterize import COLOR_BASIS
 
