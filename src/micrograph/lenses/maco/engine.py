@@ -16,8 +16,8 @@ from micrograph.optimize import channel, evaluate, memory
 from micrograph.optimize.maco import MacoSettings, maco
 
 PRESETS = {
-    "draft": MacoSettings(steps=64, crops=6),
-    "standard": MacoSettings(steps=128, crops=12),
+    "draft": MacoSettings(steps=40, crops=4),
+    "standard": MacoSettings(steps=64, crops=6),
     "microscope": MacoSettings(),  # the paper's
 }
 
