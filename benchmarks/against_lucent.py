@@ -1,15 +1,19 @@
 """Seconds per unit to the activation that Lucent reaches: Lucent against Micrograph, in one run.
 
-    pip install --no-deps torch-lucent==0.1.8 decorator tqdm    (or --target DIR and --lucent DIR)
-    python benchmarks/against_lucent.py [--lucent DIR] [--node 4c] [--units 0,64,128] [--json FILE]
+    python -m venv VENV; VENV/bin/pip install --no-deps torch-lucent==0.1.8 decorator tqdm
+    VENV/bin/pip install ipython==8.20.0       (Lucent imports it)
+    python benchmarks/against_lucent.py --lucent VENV/lib/python3.11/site-packages --write
 
 Both work on BVLC GoogLeNet with its real weights (MICROGRAPH_WEIGHTS) and optimize the channel
 objective under lucid's standard transformations. Lucent runs with its own defaults: a picture of
 128 px, enlarged to 224 for the network, 512 steps a unit, on the plain network (torch's own
-response normalization, parameters as torch makes them); ours are pictures of 224 px. In addition a
-few of Lucent's steps are timed on our frozen network, to tell apart what is ours in the network and
-what in the loop. Neutral evaluator for both: the finished picture in 8 bits, resized to 224 px,
-fp32, mean over the map.
+response normalization, parameters as torch makes them); ours are pictures of 224 px, 16 units at a
+time, with settings as they are by default. Neutral evaluator for both: the finished picture in 8
+bits, resized to 224 px, fp32, mean over the map. By default twelve units at four nodes.
+
+    --older CHECKOUT    measures another checkout of ours too, turn by turn with this one
+    --work FILE         keeps what Lucent took and reached, unit by unit, and goes on from there: for
+                        trying things; a table that is published measures both sides
 """
 
 import argparse
@@ -18,20 +22,25 @@ import io
 import json
 import os
 import statistics
+import subprocess
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import lucent_standins
 import torch
-import torch.nn.functional as F
+from page_tables import write_between
+from to_goal import SIZE, evaluate
 from torch import Tensor, nn
 
-from micrograph import optimize as opt
 from micrograph.models import load
 from micrograph.models.model import Model
 from micrograph.networks.layers import LocalResponseNorm
 
-STEPS, SIZE = 512, 224
+STEPS = 512
+NODES, UNITS = "inception_3b,inception_4c,inception_4e,inception_5b", "0,64,128"
+HERE = Path(__file__).resolve().parent
 
 
 def plain(model: Model) -> nn.Module:
@@ -43,16 +52,6 @@ def plain(model: Model) -> nn.Module:
             parent, _, last = name.rpartition(".")
             setattr(module.get_submodule(parent), last, nn.LocalResponseNorm(5, 1e-4, 0.75, 1.0))
     return module.eval()
-
-
-@torch.no_grad()
-def evaluate(model: Model, node: str, images: Tensor, units: list[int]) -> list[float]:
-    """The neutral evaluator, one value per picture [batch, 3, 224, 224]."""
-    images = (images * 255).round() / 255
-    if images.shape[-1] != SIZE:
-        images = F.interpolate(images, size=SIZE, mode="bilinear", antialias=True)
-    maps = model.run(images, [node])[node].mean((2, 3))
-    return [maps[i, unit].item() for i, unit in enumerate(units)]
 
 
 def run_lucent(module: nn.Module, model: Model, node: str, unit: int, steps: int) -> Tensor:
@@ -74,129 +73,104 @@ def run_lucent(module: nn.Module, model: Model, node: str, unit: int, steps: int
     return torch.from_numpy(images[-1]).permute(0, 3, 1, 2)
 
 
-def run_ours(
-    model: Model, node: str, units: list[int], goals: list[float], every: int, most: int
-) -> tuple[list[int], float, float]:
-    """Steps that each of the first `len(goals)` units needs to reach its goal; seconds per step
-    and unit of a run of that length; and of its slowest unit's whole run per unit.
+def lucents(model: Model, node: str, units: list[int], work: Path | None) -> list[dict[str, float]]:
+    """Seconds and activation of each unit; what `work` knows is not run again."""
+    known = json.loads(work.read_text()) if work is not None and work.exists() else {}
+    module = plain(model)
+    for unit in units:
+        key = f"{node}/{unit}"
+        if key not in known:
+            started = time.perf_counter()
+            picture = run_lucent(module, model, node, unit, STEPS)
+            seconds = time.perf_counter() - started
+            known[key] = {"seconds": seconds, "goal": evaluate(model, node, picture, [unit])[0]}
+            print(f"lucent {key}: {seconds:.1f} s, activation {known[key]['goal']:.1f}", flush=True)
+            if work is not None:
+                work.write_text(json.dumps(known, indent=1) + "\n")
+    return [known[f"{node}/{unit}"] for unit in units]
 
-    One run looks at the pictures on the way, a second one of the same length is timed.
-    """
-    needed = [0] * len(goals)
-    settings = opt.Settings(size=SIZE, steps=most)
-    watched: list[Tensor] = []
 
-    class Watched(opt.FourierImage):
-        def image(self, params: Tensor) -> Tensor:
-            watched[:] = [params.detach()]
-            return super().image(params)
+def ours(source: Path, asked: dict[str, Any]) -> dict[str, Any]:
+    """What to_goal.py finds with the package at `source`, in a process of its own."""
+    command = [sys.executable, str(HERE / "to_goal.py"), json.dumps(asked)]
+    done = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": str(source)}, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
-    def look(step: int, steps: int) -> None:
-        if step % every or all(needed):
-            if all(needed):
-                raise StopIteration
-            return
-        scores = evaluate(model, node, canvas.image(watched[0][: len(goals)]), units[: len(goals)])
-        for i, (score, goal) in enumerate(zip(scores, goals, strict=False)):
-            if score >= goal and not needed[i]:
-                needed[i] = step
 
-    canvas = opt.FourierImage(SIZE)
-    seeds = [(0, unit) for unit in units]
-    with contextlib.suppress(StopIteration):
-        opt.optimize(
-            model,
-            opt.channel(node, units),
-            settings,
-            seeds=seeds,
-            parameterization=Watched(SIZE),
-            on_step=look,
-        )
-    if not all(needed):
-        raise SystemExit(f"not reached within {most} steps: goals {goals}, steps {needed}")
-    length = max(needed)
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
-        opt.optimize(
-            model, opt.channel(node, units), opt.Settings(size=SIZE, steps=length), seeds=seeds
-        )
-        times.append(time.perf_counter() - started)
-    return needed, statistics.median(times) / length / len(units), statistics.median(times)
+def table(rows: list[dict[str, Any]], older: bool) -> str:
+    """As Markdown, with a line about all of them."""
+    head = ["unit", "goal", "Lucent, s", "steps", "s", "against Lucent"]
+    if older:
+        head[3:3] = ["older: steps", "s"]
+        head.append("against older")
+    lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    for r in rows:
+        cells = [r["unit"], f"{r['goal']:.0f}", f"{r['lucent_s']:.1f}"]
+        if older:
+            cells += [r["older"][0] or "not reached", f"{r['older'][1]:.2f}"]
+        cells += [r["ours"][0] or "not reached", f"{r['ours'][1]:.2f}"]
+        cells.append(f"{r['lucent_s'] / r['ours'][1]:.0f}x")
+        if older:
+            cells.append(f"{r['older'][1] / r['ours'][1]:.1f}x")
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    ratios = {"Lucent": [r["lucent_s"] / r["ours"][1] for r in rows]}
+    if older:
+        ratios["the older build"] = [r["older"][1] / r["ours"][1] for r in rows]
+    said = [
+        f"against {name}: median {statistics.median(found):.1f}x, worst {min(found):.1f}x"
+        for name, found in ratios.items()
+    ]
+    return "\n".join(lines) + f"\n\n{'; '.join(said).capitalize()}.\n"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lucent", type=Path, help="folder lucent was installed into")
-    parser.add_argument("--node", default="4c")
-    parser.add_argument("--units", default="0,64,128")
+    parser.add_argument("--nodes", default=NODES)
+    parser.add_argument("--units", default=UNITS)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--every", type=int, default=2, help="look for the goal every N steps")
-    parser.add_argument("--json", type=Path, help="write the numbers here too")
+    parser.add_argument("--older", type=Path, help="another checkout of ours")
+    parser.add_argument("--work", type=Path, help="where Lucent's runs are kept")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     args = parser.parse_args()
     lucent_standins.install(args.lucent)
     model = load("inceptionv1_caffe")
-    node = model.node(args.node).id
     targets = [int(u) for u in args.units.split(",")]
-    others = [u for u in range(model.nodes[node].units) if u not in targets]
-    units = targets + others[:: max(1, len(others) // args.batch)][: args.batch - len(targets)]
-
-    module, goals, theirs = plain(model), [], []
-    for unit in targets:
-        started = time.perf_counter()
-        picture = run_lucent(module, model, node, unit, STEPS)
-        theirs.append(time.perf_counter() - started)
-        goals += evaluate(model, node, picture, [unit])
-        print(f"lucent   {node}/{unit}: {theirs[-1]:.1f} s, activation {goals[-1]:.1f}", flush=True)
-    started = time.perf_counter()
-    run_lucent(model.module, model, node, targets[0], 24)
-    frozen = (time.perf_counter() - started) / 24
-
-    needed, step, whole = run_ours(model, node, units, goals, args.every, STEPS)
-    rows = []
-    for unit, goal, steps, seconds in zip(targets, goals, needed, theirs, strict=True):
-        ours = steps * step
-        rows.append(
-            {
-                "unit": unit,
-                "goal": goal,
-                "lucent_s": seconds,
-                "steps": steps,
-                "ours_s": ours,
-                "ratio": seconds / ours,
-            }
-        )
-        print(f"ours     {node}/{unit}: {steps} steps, {ours:.2f} s, {seconds / ours:.0f}x")
-    ratio = statistics.median(row["ratio"] for row in rows)
-    result = {
-        "node": node,
-        "batch": len(units),
-        "threads": torch.get_num_threads(),
-        "torch": torch.__version__,
-        "cpu": torch.backends.cpu.get_cpu_capability(),
-        "lucent_ms_per_step": 1000 * statistics.median(theirs) / STEPS,
-        "lucent_frozen_ms_per_step": 1000 * frozen,
-        "ours_ms_per_step": 1000 * step,
-        "ours_batch_s": whole,
-        "ratio": ratio,
-        "worst_ratio": min(row["ratio"] for row in rows),
-        "units": rows,
-    }
-    print("\n| unit | goal | Lucent, s | ours: steps | ours, s | ratio |")
-    print("|---|---|---|---|---|---|")
-    for r in rows:
-        print(
-            f"| {node}/{r['unit']} | {r['goal']:.0f} | {r['lucent_s']:.1f} | {r['steps']} "
-            f"| {r['ours_s']:.2f} | {r['ratio']:.0f}x |"
-        )
-    lucent = result["lucent_ms_per_step"]
-    print(
-        f"\nmedian {ratio:.0f}x; a step of one picture: Lucent {lucent:.0f} ms "
-        f"(on our frozen network {1000 * frozen:.0f} ms), ours {1000 * step:.1f} ms in a "
-        f"batch of {len(units)}; {torch.get_num_threads()} threads, {os.cpu_count()} cores"
+    rows: list[dict[str, Any]] = []
+    for node in (model.node(name).id for name in args.nodes.split(",")):
+        found = lucents(model, node, targets, args.work)
+        asked = {
+            "node": node,
+            "units": targets,
+            "goals": [one["goal"] for one in found],
+            "batch": args.batch,
+            "threads": torch.get_num_threads(),
+        }
+        sides = {"ours": HERE.parent / "src"}
+        if args.older:
+            sides = {"older": args.older / "src", **sides}
+        measured = {name: ours(source, asked) for name, source in sides.items()}
+        for i, (unit, one) in enumerate(zip(targets, found, strict=True)):
+            row = {"unit": f"{node}/{unit}", "goal": one["goal"], "lucent_s": one["seconds"]}
+            for name, side in measured.items():
+                steps = side["needed"][i]
+                row[name] = steps, (steps or float("inf")) * side["step_s"]
+            rows.append(row)
+        print(table(rows[-len(targets) :], bool(args.older)), flush=True)
+    machine = (
+        f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}, "
+        f"AMX: {'yes' if torch.cpu._is_amx_tile_supported() else 'no'}, torch {torch.__version__}, "
+        f"pictures of {SIZE} px, {args.batch} units at a time:\n\n"
     )
-    if args.json:
-        args.json.write_text(json.dumps(result, indent=1) + "\n")
+    whole = machine + table(rows, bool(args.older))
+    print(whole)
+    if args.write:
+        write_between("against_lucent.py", whole)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python benchmarks/momentum.py [--goals 305,303,421]
 
 BVLC GoogLeNet, channel objective, 224 px, standard transformations; the neutral evaluator of
-against_lucent.py looks at every fourth step. The goals are what Lucent reaches in 512 steps (one of
+to_goal.py looks at every fourth step. The goals are what Lucent reaches in 512 steps (one of
 its runs). Mean over seeds; "-" where a run of 96 steps did not get there.
 """
 
@@ -11,7 +11,7 @@ import argparse
 import contextlib
 import statistics
 
-from against_lucent import evaluate
+from to_goal import evaluate
 from torch import Tensor
 
 from micrograph import optimize as opt

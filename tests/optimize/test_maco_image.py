@@ -9,7 +9,7 @@ from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput
 from micrograph.models import load
 from micrograph.models.model import Model
-from micrograph.optimize import StepState, Watch, channel, evaluate, loop
+from micrograph.optimize import StepState, Watch, ascent, channel, evaluate, loop
 from micrograph.optimize.maco import NATURAL, MacoSettings, PhaseImage, crops, cut_squares, maco
 from micrograph.optimize.parameterize import COLOR_BASIS
 
@@ -165,7 +165,7 @@ def test_pictures_of_latents_that_are_off_move() -> None:
 
 
 def test_without_gradients_through_what_is_off_they_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "straight_through", contextlib.nullcontext)
+    monkeypatch.setattr(ascent, "straight_through", contextlib.nullcontext)
     start, end, _ = latents_from_noise()
     assert (start - end).abs().max() <= 0.51 / 255, "no more than rounding to 8 bits"
 

@@ -46,9 +46,14 @@ def test_samples_are_independent_and_in_range(kind: type) -> None:
     torch.testing.assert_close(images[2], param.image(together[2:])[0])
 
 
-def test_start_is_nearly_grey() -> None:
-    images = FourierImage(64).image(FourierImage(64).start(rngs(0)))
-    assert (images - 0.5).abs().max() < 0.2
+def test_contrast_at_the_start_is_what_was_asked_for() -> None:
+    def contrast(image: FourierImage) -> float:
+        made = image.image(image.start(rngs(0)))
+        assert (made - 0.5).abs().max() < 0.45, "nothing is burnt out"
+        return made.std().item()
+
+    assert contrast(FourierImage(64, sd=0.01)) < 0.01
+    assert 0.05 < contrast(FourierImage(64)) < 0.2, "below that of a photograph"
 
 
 def test_first_component_is_brightness() -> None:

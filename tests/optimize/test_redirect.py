@@ -1,7 +1,7 @@
 import torch
 import torch.nn.functional as F
 
-from micrograph.optimize.redirect import RedirectedReLU
+from micrograph.optimize.redirect import LiftedReLU, RedirectedReLU
 
 
 def gradient(x: torch.Tensor, g: torch.Tensor) -> torch.Tensor:
@@ -37,3 +37,16 @@ def test_outside_the_context_relu_is_plain() -> None:
     x = torch.tensor([[-1.0]], requires_grad=True)
     F.relu(x).sum().backward()
     assert x.grad.tolist() == [[0.0]]
+
+
+def test_a_lifted_relu_lets_pass_what_pushes_up_at_every_position() -> None:
+    x = torch.tensor([[-1.0, 2.0, -3.0, -4.0]], requires_grad=True)
+    with LiftedReLU([1]):
+        plain = F.relu(x)
+        lifted = F.relu(x)
+    assert torch.equal(plain, lifted)
+    g = torch.tensor([[-1.0, 5.0, 7.0, 0.0]])
+    (through_plain,) = torch.autograd.grad(plain, x, g)
+    (through_lifted,) = torch.autograd.grad(lifted, x, g)
+    assert through_plain.tolist() == [[0.0, 5.0, 0.0, 0.0]]
+    assert through_lifted.tolist() == [[-1.0, 5.0, 0.0, 0.0]]

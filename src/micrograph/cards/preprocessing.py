@@ -126,10 +126,13 @@ class Preprocessing:
                 if images.is_contiguous(memory_format=torch.channels_last)
                 else torch.contiguous_format
             )
-            images = images[:, order].contiguous(memory_format=layout)
+            # The gradient of reversing is reversing; that of an index is a slow sum over positions.
+            other = images.flip(1) if order == [2, 1, 0] else images[:, order]
+            images = other.contiguous(memory_format=layout)
         mean = images.new_tensor(self.mean).view(1, -1, 1, 1)
         std = images.new_tensor(self.std).view(1, -1, 1, 1)
-        return (images * self.scale - mean) / std
+        shifted = images * self.scale - mean
+        return shifted if set(self.std) == {1.0} else shifted / std
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for recipes, atlases and pages; without what is as it usually is."""

@@ -7,6 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from micrograph.networks.response_norm import normalized
+
 
 class ConvReLU(nn.Conv2d):
     """A square convolution with bias and the ReLU behind it. Keeps the size by default."""
@@ -160,10 +162,7 @@ class LocalResponseNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch, units, y, x] to the same shape."""
-        # The gain goes in before squaring: activations of thousands would overflow half precision.
-        s = F.conv2d((x * self.gain).square(), self.band, self.offset)
-        root = s.rsqrt()
-        return x * root if self.beta == 0.5 else x * (root * root.sqrt())
+        return normalized(x, self.band, self.offset, self.gain, self.beta)
 
 
 class Inception(nn.Module):

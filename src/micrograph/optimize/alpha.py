@@ -16,6 +16,8 @@ from micrograph.optimize.parameterize import FourierImage, normal_start, spectru
 
 GREY = 0.5
 """Background of a finished picture: grey, which hardly drives any unit."""
+EVEN = 0.01
+"""Standard deviation of the spectrum of an opacity that is half everywhere."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,12 @@ class AlphaImage:
     """
 
     size: int
-    sd: float = 0.01
+    sd: float = 0.3
+    """Of the colours at the start; opacity begins as good as even."""
 
     def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
-        return normal_start(rngs, spectrum_shape(4, self.size), self.sd)
+        made = normal_start(rngs, spectrum_shape(4, self.size), 1.0)
+        return made * torch.tensor([*[self.sd] * 3, EVEN]).view(4, 1, 1, 1)
 
     def image(self, params: Tensor) -> Tensor:
         values = FourierImage(self.size).components(params)

@@ -5,7 +5,6 @@ seed; losses add over the batch and the optimizer works element by element. So a
 depend on what else was in its batch, up to the rounding of the backend's kernels.
 """
 
-import contextlib
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -13,12 +12,10 @@ import torch
 from torch import Tensor
 
 from micrograph.errors import BadInput
-from micrograph.models.dictionaries.dictionary import straight_through
 from micrograph.models.model import Model
+from micrograph.optimize.ascent import Ascent, activations
 from micrograph.optimize.objectives import Objective
 from micrograph.optimize.parameterize import Layered, Parameterization
-from micrograph.optimize.redirect import RedirectedReLU
-from micrograph.optimize.stem import FastStem
 from micrograph.optimize.transforms import ViewSampler
 from micrograph.steps import StepHook, StepState, tell
 
@@ -34,11 +31,13 @@ def climb(
     views: ViewSampler,
     redirect_steps: int,
     precision: str,
+    settle: float = 0.0,
     on_step: StepHook | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Climb `target` from random starts, one picture for each entry of `seeds`.
 
-    `optimizer` makes one for the parameters; `views` say what the network, and the objective, see
+    `optimizer` makes one for the parameters, whose rate falls to nothing over the last steps, a
+    share `settle` of all; `views` say what the network, and the objective, see
     of the pictures at each step. Gives the pictures as `param` makes them, float32 [batch, 3 and
     more, y, x], and the objective on the way, float32 [step, batch], the mean over a picture's
     views. `on_step` is called after each update and may raise to stop; the network is left as it
@@ -52,24 +51,26 @@ def climb(
     params = param.start(starts).to(model.device).requires_grad_(True)
     view = views.begin(moves, steps, param.size, model.device)
     chosen = optimizer([params])
+    rates = [group["lr"] for group in chosen.param_groups]
     history = torch.empty(steps, len(seeds))
 
     def render() -> np.ndarray:
         with torch.no_grad():
             return as_uint8(finished(param, param.image(params)))
 
+    ascent = Ascent(model, target, precision)
     for step in range(steps):
         seen = view(param.image(params), step)
         shown = param.shown(seen, moves) if isinstance(param, Layered) else seen
-        redirect = RedirectedReLU() if step < redirect_steps else contextlib.nullcontext()
-        with FastStem(), straight_through(), redirect:
-            raw = activations(model, target, shown, precision)
-            values = target.value(raw, seen)
-            _check_gradient(model, target, values)
-            chosen.zero_grad(set_to_none=True)
-            (-values.sum()).backward()  # type: ignore[no-untyped-call]
+        values, through_seen, through_shown = ascent(seen, shown, redirected=step < redirect_steps)
+        chosen.zero_grad(set_to_none=True)
+        pairs = [(seen, through_seen), (shown, through_shown)]
+        given = [(x, g) for x, g in pairs if g is not None]
+        torch.autograd.backward([x for x, _ in given], [g for _, g in given])
+        for group, rate in zip(chosen.param_groups, rates, strict=True):
+            group["lr"] = rate * min(1.0, (steps - step) / max(1.0, settle * steps))
         chosen.step()
-        found = values.detach().cpu()
+        found = values.cpu()
         history[step] = found if views.each == 1 else found.view(-1, views.each).mean(1)
         tell(on_step, StepState(step + 1, steps, render))
     with torch.no_grad():
@@ -89,47 +90,12 @@ def as_uint8(images: Tensor) -> np.ndarray:
     return array
 
 
-def activations(
-    model: Model, target: Objective, images: Tensor, precision: str = "fp32"
-) -> dict[str, Tensor]:
-    """What `target` reads: its nodes' values on `images` on the model's device, in float32.
-
-    `images` are RGB [batch, 3, y, x] in 0..1; the values are [batch, unit, y, x] or [batch, unit],
-    by the nodes' names as the objective spells them. With `precision` "bf16" the network computes
-    under autocast.
-
-    >>> import torch
-    >>> from micrograph import load, optimize as opt
-    >>> grey = torch.full((2, 3, 96, 96), 0.5)
-    >>> values = opt.activations(load("toytown"), opt.channel("mixed4a", 3), grey)
-    >>> {node: tuple(value.shape) for node, value in values.items()}
-    {'mixed4a': (2, 152, 12, 12)}
-    """
-    if not target.nodes:
-        return {}
-    # channels_last is what the convolution kernels want; it changes no value.
-    shown = images.contiguous(memory_format=torch.channels_last)
-    with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
-        raw = model.run(shown, target.nodes, pre_relu=target.pre_relu)
-    return {node: a.float() for node, a in raw.items()}
-
-
 def _check_number(target: Objective, pictures: int, views: int) -> None:
     if target.samples not in (None, pictures * views):
         seen = f" with {views} views of each picture" if views > 1 else ""
         raise BadInput(
             f"{target.label} is for {target.samples} pictures, but {pictures} seeds were "
             f"given{seen}; give one seed per picture"
-        )
-
-
-def _check_gradient(model: Model, target: Objective, values: Tensor) -> None:
-    """Raises BadInput where no picture could ever change `values`."""
-    if not values.requires_grad:
-        raise BadInput(
-            f"no gradient leads from {', '.join(target.nodes)} of {model.id} to the picture, which "
-            "cannot be optimized for it: its values do not depend on pictures, or are computed "
-            "without gradients; take another node"
         )
 
 

@@ -68,6 +68,7 @@ class FourierImage:
 
     size: side of the picture in pixels.
     sd: standard deviation of the start values; 0.01 is faint, 0.5 as much contrast as a photograph.
+        From faint noise the picture of a unit that answers to plain grey may stay grey.
     decay: the power of the frequency in the scaling.
 
     >>> from micrograph import load, optimize as opt
@@ -80,7 +81,7 @@ class FourierImage:
     """
 
     size: int
-    sd: float = 0.01
+    sd: float = 0.3
     decay: float = 1.0
 
     def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:

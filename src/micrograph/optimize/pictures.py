@@ -87,7 +87,7 @@ def optimize(
     True
     """
     settings = settings or Settings(size=model.preprocessing.size)
-    param = parameterization or FourierImage(settings.size)
+    param = parameterization or FourierImage(settings.size, sd=settings.start)
     images, history = climb(
         model,
         target,
@@ -98,6 +98,7 @@ def optimize(
             torch.optim.Adam, lr=settings.rate, betas=(settings.momentum, 0.999), fused=True
         ),
         views=settings.transforms,
+        settle=settings.settle,
         redirect_steps=settings.redirect_steps,
         precision=settings.precision,
         on_step=on_step,

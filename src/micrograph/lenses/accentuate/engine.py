@@ -56,6 +56,7 @@ class AccentuateEngine(BatchEngine[AccentuateParams]):
     """The engine of feature accentuation. Its variant is the picture's name."""
 
     lens = LENS
+    revision = 2
     nothing = "no node lies below, in which the picture could stay as it is"
 
     def plan(self, model: Model, params: AccentuateParams) -> list[Job]:

@@ -50,6 +50,7 @@ class ActivationGridEngine(BatchEngine[ActivationGridParams]):
     """The engine of activation grids. Its variant is the picture's name."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: ActivationGridParams) -> list[Job]:
         """One job for each picture. Raises NotFound and BadInput for wrong pictures."""

@@ -27,6 +27,7 @@ class CaricatureEngine(BatchEngine[CaricatureParams]):
     """The engine of caricature. Its variant is the picture's name."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: CaricatureParams) -> list[Job]:
         """One job for each picture and repeat. Raises NotFound and BadInput for pictures that are

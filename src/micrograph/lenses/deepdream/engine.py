@@ -6,6 +6,7 @@ is strong already grows stronger. Mordvintsev et al. 2015; the objective is luci
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from micrograph.lenses.deepdream.lens import LENS, DeepDreamParams
 from micrograph.lenses.engines import common, presets
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, StepHook
 from micrograph.models.model import Model
-from micrograph.optimize import FourierImage, Settings, energy, evaluate, optimize
+from micrograph.optimize import Settings, energy, evaluate, optimize
 
 START = 0.5
 """Standard deviation of the spectrum at the start: as much contrast as a photograph. From faint
@@ -25,14 +26,14 @@ class DeepDreamEngine(BatchEngine[DeepDreamParams]):
     """The engine of DeepDream. A result is a picture alone."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: DeepDreamParams) -> list[Job]:
         settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)
         made = {
             "objective": "energy",
             "parameterization": "fourier",
-            "start": START,
-            **settings.as_dict(),
+            **replace(settings, start=START).as_dict(),
         }
         return [Job(self.recipe(model, "node", seed, **made)) for seed in params.seeds]
 
@@ -55,7 +56,6 @@ class DeepDreamEngine(BatchEngine[DeepDreamParams]):
             energy(node),
             settings,
             seeds=[common.key(job.seed, node)],
-            parameterization=FourierImage(settings.size, sd=job.recipe["start"]),
             on_step=on_step,
         )
         seconds = time.perf_counter() - started

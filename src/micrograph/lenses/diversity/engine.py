@@ -21,6 +21,7 @@ class DiversityEngine(BatchEngine[DiversityParams]):
     """The engine of diversity."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: DiversityParams) -> list[Job]:
         """One job for each repeat."""

@@ -18,10 +18,10 @@ class Preset:
 
 
 PRESETS = {
-    "draft": Preset(Settings(steps=40, rate=0.15), size=112),
-    "standard": Preset(Settings(steps=80, rate=0.1)),
+    "draft": Preset(Settings(steps=32), size=112),
+    "standard": Preset(Settings()),
     # As OpenAI Microscope: plain Adam, for long.
-    "microscope": Preset(Settings(steps=4096, rate=0.05, momentum=0.9)),
+    "microscope": Preset(Settings(steps=4096, rate=0.05, momentum=0.9, settle=0.0)),
 }
 
 

@@ -56,6 +56,7 @@ class FacetedFeatureVisEngine(BatchEngine[FacetedParams]):
     """The engine of facets by theme. Its variants are the themes."""
 
     lens = LENS
+    revision = 2
     nothing = "no node with a map lies below, in which a theme could be told"
 
     def plan(self, model: Model, params: FacetedParams) -> list[Job]:

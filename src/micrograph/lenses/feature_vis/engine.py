@@ -34,6 +34,7 @@ class FeatureVisEngine(BatchEngine[FeatureVisParams]):
     """The engine of feature visualization."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: FeatureVisParams) -> list[Job]:
         """One job for each variant and repeat."""
@@ -121,7 +122,7 @@ class FeatureVisEngine(BatchEngine[FeatureVisParams]):
             -target if job.recipe["negative"] else target,
             settings,
             seeds=[common.key(job.seed, node, unit) for unit in units],
-            parameterization=AlphaImage(settings.size) if alpha else None,
+            parameterization=AlphaImage(settings.size, settings.start) if alpha else None,
             on_step=on_step,
         )
 

@@ -27,6 +27,7 @@ class JointEngine(BatchEngine[JointParams]):
     """The engine of joint optimization. Its variant names the partner: `with-<node>-<unit>`."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: JointParams) -> list[Job]:
         """One job for each repeat. Raises BadInput without a partner, NotFound for an unknown

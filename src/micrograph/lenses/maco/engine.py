@@ -16,8 +16,8 @@ from micrograph.optimize import channel, evaluate, memory
 from micrograph.optimize.maco import MacoSettings, maco
 
 PRESETS = {
-    "draft": MacoSettings(steps=64, crops=6),
-    "standard": MacoSettings(steps=128, crops=12),
+    "draft": MacoSettings(steps=40, crops=4),
+    "standard": MacoSettings(steps=64, crops=6),
     "microscope": MacoSettings(),  # the paper's
 }
 
@@ -26,6 +26,7 @@ class MacoEngine(BatchEngine[MacoParams]):
     """The engine of MaCo."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: MacoParams) -> list[Job]:
         """One job for each repeat. The paper's 512 px for a network that sees 224 are 16/7 of its

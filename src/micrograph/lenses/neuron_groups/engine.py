@@ -45,6 +45,7 @@ class NeuronGroupsEngine(BatchEngine[NeuronGroupsParams]):
     """The engine of neuron groups. Its variant is the picture's name."""
 
     lens = LENS
+    revision = 2
 
     def plan(self, model: Model, params: NeuronGroupsParams) -> list[Job]:
         """One job for each picture. Raises NotFound and BadInput for wrong pictures,
