@@ -1,4 +1,4 @@
-"""Whatever the page of a claim shows is in its twin: every number, picture, verdict and sentence."""
+"""Whatever the page of a claim shows is in its twin: each number, picture, verdict and sentence."""
 
 import re
 from collections.abc import Iterator

@@ -47,7 +47,9 @@ def _coactivation(reading: ClaimReading) -> str:
 def _synthesis(reading: ClaimReading) -> str:
     n = reading.numbers
     back = n.get("target_on_composition")
-    other = "" if back is None else f"; the target {back:.2g} times on the picture of what drives it"
+    other = (
+        "" if back is None else f"; the target {back:.2g} times on the picture of what drives it"
+    )
     return (
         f"On the picture made for the target it answers {reading.effect:.2g} times as strongly as "
         f"to all but 5 % of photographs{other}."
