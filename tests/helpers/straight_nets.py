@@ -286,7 +286,8 @@ class Between(nn.Module):
         def answer(values: Tensor) -> Tensor:
             return self.last(self.row.straight(values, there))[0, :, y, x]
 
-        return torch.autograd.functional.jacobian(answer, there)[:, 0]
+        found = torch.autograd.functional.jacobian(answer, there)  # type: ignore[no-untyped-call]
+        return found[:, 0]
 
     def parts_of(self, picture: Tensor, unit: int) -> tuple[Tensor, tuple[int, int]]:
         """[source unit]: what each unit of `first` gives to a unit of `last` at the position where
