@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from micrograph.parts.plots.svg import short
 from micrograph.web.pages.claim_evidence import ClaimReading
 
 _Numbers = Mapping[str, Any]
@@ -75,7 +76,7 @@ _SENTENCES: dict[str, Callable[[ClaimReading], str]] = {
 
 
 def _share(value: float) -> str:
-    return f"{100 * value:.2g} %"
+    return f"{short(100 * value)} %"
 
 
 def _nth(number: int) -> str:
