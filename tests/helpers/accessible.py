@@ -54,7 +54,8 @@ _FAULTS = """() => {
     }
     const dark = getComputedStyle(document.documentElement).colorScheme.includes("dark") &&
       matchMedia("(prefers-color-scheme: dark)").matches;
-    return layers.reduceRight((below, top) => over(top, below), dark ? [18, 18, 18] : [255, 255, 255]);
+    const ground = dark ? [18, 18, 18] : [255, 255, 255];
+    return layers.reduceRight((below, top) => over(top, below), ground);
   };
   const light = (rgb) => rgb.map((v) => v / 255)
     .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))

@@ -8,6 +8,7 @@ has the same values: activations keep the slope to where they are, maxima which 
 
 import random
 from collections.abc import Callable
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 
 class Part(nn.Module):
     """An affine part. `straight` is what takes its place, `reference` its input on the picture."""
+
+    inner: Any
 
     def __init__(self, *modules: nn.Module) -> None:
         super().__init__()
@@ -62,8 +65,14 @@ class Maximum(Part):
         out = torch.zeros(*x.shape[:2], rows, columns)
         for y in range(rows):
             for z in range(columns):
-                down = [y * pool.stride - pool.padding + k * pool.dilation for k in range(pool.kernel_size)]
-                right = [z * pool.stride - pool.padding + k * pool.dilation for k in range(pool.kernel_size)]
+                down = [
+                    y * pool.stride - pool.padding + k * pool.dilation
+                    for k in range(pool.kernel_size)
+                ]
+                right = [
+                    z * pool.stride - pool.padding + k * pool.dilation
+                    for k in range(pool.kernel_size)
+                ]
                 there = [
                     x[:, :, a, b]
                     for a in down
@@ -72,7 +81,6 @@ class Maximum(Part):
                 ]
                 out[:, :, y, z] = torch.stack(there).mean(0)
         return out
-
 
     def frozen(self, x: Tensor, reference: Tensor) -> Tensor:
         (pool,) = self.inner
@@ -194,6 +202,12 @@ class Attention(Part):
     """Two heads over all positions, with a residual: `packed` as one matrix for all three, else as
     three, in plain code or by torch's function."""
 
+    qkv: Any
+    q: Any
+    k: Any
+    v: Any
+    out: Any
+
     def __init__(self, units: int, packed: bool, fused: bool, residual: bool) -> None:
         super().__init__()
         self.packed, self.fused, self.residual = packed, fused, residual
@@ -229,6 +243,8 @@ class Attention(Part):
 class Row(nn.Module):
     """Parts one behind the other."""
 
+    parts: Any
+
     def __init__(self, *parts: Part) -> None:
         super().__init__()
         self.parts = nn.Sequential(*parts)
@@ -250,6 +266,10 @@ class Row(nn.Module):
 class Between(nn.Module):
     """`first`, some parts, `last`."""
 
+    first: Any
+    row: Any
+    last: Any
+
     def __init__(self, row: Row, units: int, to: int) -> None:
         super().__init__()
         self.first, self.row, self.last = nn.Conv2d(3, units, 3, 1, 1), row, nn.Conv2d(to, 3, 1)
@@ -266,7 +286,8 @@ class Between(nn.Module):
         def answer(values: Tensor) -> Tensor:
             return self.last(self.row.straight(values, there))[0, :, y, x]
 
-        return torch.autograd.functional.jacobian(answer, there)[:, 0]
+        found = torch.autograd.functional.jacobian(answer, there)  # type: ignore[no-untyped-call]
+        return found[:, 0]
 
     def parts_of(self, picture: Tensor, unit: int) -> tuple[Tensor, tuple[int, int]]:
         """[source unit]: what each unit of `first` gives to a unit of `last` at the position where
@@ -289,15 +310,19 @@ ACTIVATIONS: list[Callable[[], Part]] = [
 ]
 
 
-def part(r: random.Random, shape: torch.Size, depth: int, straight_only: bool) -> Part:
+Mode = Literal["zeros", "reflect", "replicate", "circular"]
+MODES: tuple[Mode, ...] = ("zeros", "zeros", "reflect", "replicate", "circular")
+
+
+def part(r: random.Random, shape: torch.Size, straight_only: bool) -> Part:
     """Something to do with a map of that shape; `straight_only` for what is affine."""
     _, units, rows, columns = shape
     kernel, stride = r.choice([1, 2, 3, 3, 4, 5]), r.choice([1, 1, 2, 3])
-    mode = r.choice(["zeros", "zeros", "reflect", "replicate", "circular"])
+    mode = r.choice(MODES)
     groups = r.choice([g for g in (1, 2, units) if units % g == 0])
     to = r.choice([units, 4, 6]) if groups in (1, 2) else r.choice([1, 2]) * units
 
-    def row(*shapes: torch.Size) -> Row:
+    def row() -> Row:
         """Parts that leave the shape as it is."""
         made = [same(r, units)]
         if not straight_only:
@@ -380,22 +405,25 @@ def random_batch_norm(units: int) -> nn.BatchNorm2d:
     return norm
 
 
-def random_between(seed: int, size: int = 12, parts: int = 4, straight_only: bool = False) -> Between:
+def random_between(
+    seed: int, size: int = 12, parts: int = 4, straight_only: bool = False
+) -> Between:
     """A network with `parts` random parts between `first` and `last`."""
     r = random.Random(seed)
     torch.manual_seed(seed)
     units = r.choice([4, 6])
-    x, found = torch.rand(1, units, size, size), []
+    x = torch.rand(1, units, size, size)
+    found: list[Part] = []
     for _ in range(100):
         if len(found) == parts:
             break
-        made = part(r, x.shape, 0, straight_only).eval()
+        made = part(r, x.shape, straight_only).eval()
         try:
             with torch.no_grad():
                 y = made(x)
         except (RuntimeError, ValueError):
             continue  # too small for it
-        if 3 <= min(y.shape[2:]) and max(y.shape[2:]) <= 2 * size and y.isfinite().all():
+        if min(y.shape[2:]) >= 3 and max(y.shape[2:]) <= 2 * size and y.isfinite().all():
             found.append(made)
             x = y
     return Between(Row(*found), units, x.shape[1]).eval()

@@ -52,7 +52,11 @@ def test_a_sentence_is_a_claim(text: str, claim: str) -> None:
     assert str(claim_in(text, LIBRARY)) == claim
     answer = resolve(text, LIBRARY)
     assert answer.url == f"/claims/{answer.address}"
-    assert (answer.model, answer.unit, answer.available) == (claim.split("/")[0], answer.unit, False)
+    assert (answer.model, answer.unit, answer.available) == (
+        claim.split("/")[0],
+        answer.unit,
+        False,
+    )
     assert f'micrograph claim "{claim}" --dataset ' in answer.note
     assert resolve(answer.address or "", LIBRARY) == answer
     assert resolve(answer.url or "", LIBRARY) == answer
@@ -92,8 +96,11 @@ def test_a_link_is_a_claim(text: str) -> None:
         ("InceptionV1 4c:447 is built from 4b:373 but not 4b:237", "'not' could mean"),
         ("InceptionV1 4c:447 is built from 4b:373 and 237", "'237'|237 in a claim is no unit"),
         ("InceptionV1 4c:447 is built from 4b:373 and a window (237)", "237 in a claim is no unit"),
-        ("InceptionV1 4c:447 is built from inceptionv1_caffe 4b:373", "about one model"),
-        (f"InceptionV1 4c:447 is built from {MICROSCOPE}_caffe/mixed4b_0/3", "about one model"),
+        ("InceptionV1 4c:447 is built from inceptionv1_caffe 4b:373", "a claim has one model"),
+        (
+            f"InceptionV1 4c:447 is built from {MICROSCOPE}_caffe/mixed4b_0/3",
+            "a claim has one model",
+        ),
         ("InceptionV1 4c:447 is built from 4b:373 above a window (4b:237)", "of which unit"),
         ("InceptionV1 4c:447 is built from 4b:373 and 4b:373", "twice"),
         ("InceptionV1 4c:447 is built from 4b:373 and inhibited by 4b:373", "twice"),
@@ -120,7 +127,10 @@ def test_what_can_be_read_in_several_ways_is_refused_with_the_reason(text: str, 
     ("text", "address"),
     [
         ("InceptionV1 4c:447", "inceptionv1/mixed4c/447"),
-        ("InceptionV1 4c:447 is a car detector made of wheels and windows", "inceptionv1/mixed4c/447"),
+        (
+            "InceptionV1 4c:447 is a car detector made of wheels and windows",
+            "inceptionv1/mixed4c/447",
+        ),
         ("cars are built from wheels", None),
         ("InceptionV1 4c:447 and 4c:3 are built from 4b:3", None),
     ],

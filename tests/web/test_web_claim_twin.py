@@ -1,4 +1,4 @@
-"""Whatever the page of a claim shows is in its twin: every number, picture, verdict and sentence."""
+"""Whatever the page of a claim shows is in its twin: each number, picture, verdict and sentence."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ FALLS = "/claims/inceptionv1_caffe/inception_4c/499=inception_4b/330"
 UNTESTED = "/claims/inceptionv1_caffe/inception_4c/499=inception_4b/1:above-inception_4b/2"
 OWN_WORDS = ("where 0 is chance", "to all but 5 % of photographs")
 """Numbers that the page's own sentences have."""
-NUMBER = re.compile(r"([−-]?\d[\d,]*(?:\.\d+)?(?:e[+-]\d+)?)(?:st|nd|rd|th)?( ?%)?")
+NUMBER = re.compile(r"([−-]?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)(?:st|nd|rd|th)?( ?%)?")
 
 
 class Shown(HTMLParser):
@@ -96,6 +96,7 @@ def missing(page: Shown, twin: Any) -> list[tuple[str, str]]:
             continue
         for words in (*sentences, *OWN_WORDS):
             text = text.replace(words, "")
+        text = text.replace("\N{NARROW NO-BREAK SPACE}", "")
         text = re.sub(r"[A-Za-z_][\w./]*\d[\w./]*", "", text)  # names of units
         for number in NUMBER.finditer(text):
             shown, percent = number[1].replace(",", ""), number[2] is not None

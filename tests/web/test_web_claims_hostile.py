@@ -84,6 +84,16 @@ ODD = {
     "words": other(says="x" * 10**6),
     "sources": other(sources=[{"unit": f"mixed4a/{n}"} for n in range(10**5)]),
     "no sources": other(sources=5),
+    "a verdict": evidence(reading(), verdict="x" * 10**6),
+    "hostile words": other(says='"><script>alert("x")</script>'),
+    "words from the right": other(says="\u202ecba\u202c"),
+    "half a sign in words": other(says="\ud800"),
+    "numbers of no kind": evidence(
+        *[
+            reading(numbers={"of": "x", "rank": [], "rank_by_weight": 10**400, "share": "</p>"})
+            for _ in range(3)
+        ]
+    ),
 }
 
 
@@ -95,10 +105,20 @@ def test_whatever_is_stored_the_page_has_a_size(
     path.write_bytes(file)
     replaced(path, data)
     site = Client(create_app(Library([tmp_path])))
-    for page in (NAMED.path, "/claims"):
+    for page in (
+        NAMED.path,
+        "/claims",
+        "/claims?about=toytown",
+        "/models/toytown/mixed4b/3",
+        "/models/toytown/mixed4a/1",
+        "/models/toytown/mixed4a",
+    ):
         check_page(site, page)
         assert len(site.get(page).content) < 100_000
-        assert len(site.get(page + ".json").content) < 100_000
+        assert (
+            len(site.get(page.replace("?", ".json?") if "?" in page else page + ".json").content)
+            < 100_000
+        )
 
 
 def test_evidence_that_is_too_large_is_said_to_be_so(file: bytes, tmp_path: Path) -> None:

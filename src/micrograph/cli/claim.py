@@ -10,8 +10,9 @@ import click
 
 from micrograph.claims import Claim
 from micrograph.cli import output
-from micrograph.cli.folders import atlas_folder, atlas_option
+from micrograph.cli.folders import atlas_folder, atlas_option, library
 from micrograph.cli.model_options import ModelOptions, model_options
+from micrograph.errors import BadInput
 
 if TYPE_CHECKING:
     from micrograph.circuits.claims.evidence import Line
@@ -56,17 +57,18 @@ def command(
 ) -> None:
     """Test the claim TEXT: "MODEL/NODE/UNIT <- NODE/UNIT + NODE/UNIT - NODE/UNIT".
 
+    The address of its page will do, and a sentence: "InceptionV1 4c:447 is built from 4b:373".
     A `-` says that the unit holds the target back; above, below, left, right, around or inside
     behind a unit says where it lies. The evidence goes into the atlas of the model, where the page
     of the claim shows it; without --dataset it says what is missing.
     """
     from dataclasses import replace
 
-    from micrograph.circuits.claims.call import claim, read
+    from micrograph.circuits.claims.call import claim
     from micrograph.cli.render import best_device
     from micrograph.runner.keep_claim import check_atlas, keep_claim
 
-    named = replace(read(" ".join(text)), says=says)
+    named = replace(_read(" ".join(text), atlas), says=says)
     folder = atlas_folder(atlas)
     model = asked.load(named.model, asked.card(named.model), device or best_device())
     if dataset is not None:
@@ -97,6 +99,21 @@ def command(
     _tell(found)
     if path is not None:
         output.say(f"page    {found.claim.path}  ({path})")
+
+
+def _read(text: str, atlas: Path | None) -> Claim:
+    """The claim that a text means: in its own form, of any model; else a link or a sentence about a
+    model that is known."""
+    from micrograph.circuits.claims.call import read
+    from micrograph.resolve.claims import read_claim
+
+    try:
+        return read(text)
+    except BadInput:
+        told = read_claim(text, library(atlas).snapshot())
+        if told is None:
+            raise
+        return told
 
 
 def _tell(found: "Evidence") -> None:

@@ -34,9 +34,7 @@ _RELATION = re.compile(
     r"(?P<rest>[^+\-]{0,40})",
     re.I,
 )
-_SIGNS = re.compile(
-    rf"(?:{_ARROW}|[\s+\-−–,;.()\"'“”]|\b(?:and|{'|'.join(RELATIONS)})\b)*", re.I
-)
+_SIGNS = re.compile(rf"(?:{_ARROW}|[\s+\-−–,;.()\"'“”]|\b(?:and|{'|'.join(RELATIONS)})\b)*", re.I)
 _NUMBER = re.compile(r"(?<![\w.\-])#?[0-9]{1,9}(?![\w%]|[.\-]\w)")
 
 
@@ -66,7 +64,7 @@ def claim_told(text: str, library: Snapshot) -> Claim | None:
     others = {id for id, _, _ in names.mentions(rest, phrases)} - {target.model}
     if others:
         raise BadInput(
-            f"the target is in {target.model}, a source in {min(others)}; a claim is about one model"
+            f"the target is in {target.model}, a source in {min(others)}; a claim has one model"
         )
     sources = _sources(rest, library.model(target.model))
     return Claim(target.model, UnitSubject(target.node, target.unit), tuple(sources))

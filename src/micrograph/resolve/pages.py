@@ -15,12 +15,12 @@ from micrograph.resolve.signs import URL
 
 _CLAIMS = re.compile(r"(?:https?://[^\s/]+(?:/[^\s/]+)*)?/claims/?(?:\.json)?", re.I)
 _CIRCUIT = re.compile(rf"(?:\A|/)circuits(/{NAME}/{NAME}/[0-9]+(?![\w/]){URL}*)")
-_ON_PICTURE = re.compile(rf"(/models/{URL}+?)/on-picture(?:\.json)?(?P<query>\?{URL}*)?(?!\w)", re.I)
+_ON_PICTURE = re.compile(
+    rf"(/models/{URL}+?)/on-picture(?:\.json)?(?P<query>\?{URL}*)?(?!\w)", re.I
+)
 _FILE = re.compile(r"(?:\.graph)?\.(?:json|svg|png)\b")
 _QUERY = re.compile(r"\?([\w=&/,.%\-]*)")
-_WORDS = re.compile(
-    r"\A\W*(?:the\s+)?circuit\s+(?:of|for|behind)\s+|\s+circuit\W*\Z", re.I
-)
+_WORDS = re.compile(r"\A\W*(?:the\s+)?circuit\s+(?:of|for|behind)\s+|\s+circuit\W*\Z", re.I)
 
 
 def resolve(
@@ -102,7 +102,9 @@ def _asked_on_picture(
     found = resolve_place(link[1], library, first, here)
     if found.unit is None or found.url is None:
         return found
-    return replace(found, url=f"{found.url}/on-picture{_options(_QUERY.match(link['query'] or ''))}")
+    return replace(
+        found, url=f"{found.url}/on-picture{_options(_QUERY.match(link['query'] or ''))}"
+    )
 
 
 def _options(query: "re.Match[str] | None") -> str:

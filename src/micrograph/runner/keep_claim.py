@@ -1,5 +1,6 @@
 """Keeping the evidence for a claim in an atlas, where the site's page of the claim finds it."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from micrograph.atlas import Atlas, AtlasWriter, Visualization, encode
 from micrograph.atlas.format import SUFFIX
 from micrograph.circuits.claims.bench import CONTROLS
 from micrograph.circuits.claims.judge import Evidence
-from micrograph.errors import Conflict
+from micrograph.errors import Conflict, Unavailable
 from micrograph.lenses.engines import common
 from micrograph.runner.describe import (
     dictionary_records,
@@ -28,15 +29,20 @@ CODE = "claim/1"
 
 
 def check_atlas(model: "Model", folder: Path) -> None:
-    """Raises Conflict where the atlas that evidence would go to is of other weights: before
-    minutes are spent on it."""
+    """Raises Conflict where the atlas that evidence would go to is of other weights, Unavailable
+    where it cannot be written: before minutes are spent on it."""
     path = folder / f"{model.id}{SUFFIX}"
+    there = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise Unavailable(
+            f"cannot write into {there}; choose a folder you may write to with --atlas"
+        )
     if not path.exists():
         return
-    there = Atlas.open(path).model.digest
-    if there != model.digest:
+    digest = Atlas.open(path).model.digest
+    if digest != model.digest:
         raise Conflict(
-            f"{path} was made from weights {there[:12]}, {model.id} has {model.digest[:12]}; "
+            f"{path} was made from weights {digest[:12]}, {model.id} has {model.digest[:12]}; "
             "choose another folder with --atlas"
         )
 

@@ -71,7 +71,9 @@ def test_where_there_are_no_kernels_the_other_lines_are_judged() -> None:
 
 @pytest.mark.parametrize("controls", [0, 1, 19, 2001, True, 50.0, "50"])
 def test_as_many_controls_as_a_line_needs(controls: object) -> None:
-    with pytest.raises(BadInput, match=f"controls '{controls}' given; expected a number from 20 to"):
+    with pytest.raises(
+        BadInput, match=f"controls '{controls}' given; expected a number from 20 to"
+    ):
         claim(narrow(3), "net/b/0 <- a/0", controls=controls)  # type: ignore[arg-type]
 
 

@@ -1,4 +1,4 @@
-"""Weights through random networks, against the Jacobian of the linear networks that stand for them."""
+"""Weights through random networks, against Jacobians of the linear networks that stand for them."""
 
 import random
 

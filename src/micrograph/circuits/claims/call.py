@@ -58,9 +58,7 @@ def claim(
     ranges = (("pictures", pictures, 1, 10**6), ("controls", controls, FEWEST_CONTROLS, 2000))
     for name, value, least, most in ranges:
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise BadInput(
-                f"{name} {short(value)} given; expected a number from {least} to {most}"
-            )
+            raise BadInput(f"{name} {short(value)} given; expected a number from {least} to {most}")
     chosen = presets.settings(preset, model)
     opened = (
         dataset if dataset is None or isinstance(dataset, Dataset) else open_dataset(str(dataset))

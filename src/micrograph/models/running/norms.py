@@ -53,10 +53,10 @@ def _hooked(
 
 
 def _with_plain_copy(x: Tensor) -> Tensor:
-    """`x`, or where it is one picture in channels_last with another stride of the batch than several
-    would have (a map made of tokens), a copy of it that has that one."""
+    """`x`, or where it is one picture in channels_last whose batch has another stride than that of
+    several would have (a map made of tokens), a copy of it that has that one."""
     form = _CHANNELS_LAST.get(x.ndim)
-    if form is None or len(x) != 1 or x.device.type != "cpu" or x.stride(0) == x.numel():
+    if form is None or len(x) != 1 or x.stride(0) == x.numel() or x.device.type != "cpu":
         return x
     if x.is_contiguous() or not x.is_contiguous(memory_format=form):
         return x

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from micrograph.parts.plots.svg import short
 from micrograph.web.pages.claim_evidence import ClaimReading
 
 _Numbers = Mapping[str, Any]
@@ -47,7 +48,9 @@ def _coactivation(reading: ClaimReading) -> str:
 def _synthesis(reading: ClaimReading) -> str:
     n = reading.numbers
     back = n.get("target_on_composition")
-    other = "" if back is None else f"; the target {back:.2g} times on the picture of what drives it"
+    other = (
+        "" if back is None else f"; the target {back:.2g} times on the picture of what drives it"
+    )
     return (
         f"On the picture made for the target it answers {reading.effect:.2g} times as strongly as "
         f"to all but 5 % of photographs{other}."
@@ -73,7 +76,7 @@ _SENTENCES: dict[str, Callable[[ClaimReading], str]] = {
 
 
 def _share(value: float) -> str:
-    return f"{100 * value:.2g} %"
+    return f"{short(100 * value)} %"
 
 
 def _nth(number: int) -> str:

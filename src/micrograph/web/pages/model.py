@@ -35,7 +35,8 @@ class ModelPage:
     that have pages here; `others` lead to comparisons; `state` says whether it can be run here.
     `depth` are its nodes with their units, `rendered` how far the lenses have come; `coverage` are
     its modules that have no node, where the engine said that there are some, and `missing` a line
-    of it. `claims` is the page of those that were tested, "" for none. `paging` says which nodes of a very large graph the drawing has.
+    of it. `claims` is the page of those that were tested, "" for none. `paging` says which nodes of
+    a very large graph the drawing has.
     """
 
     kind: str

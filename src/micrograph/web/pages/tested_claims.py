@@ -6,11 +6,12 @@ from weakref import WeakKeyDictionary
 
 from micrograph.atlas import Reading
 from micrograph.claims import Claim
-from micrograph.errors import MicrographError
-from micrograph.lenses.result import number, texts
+from micrograph.errors import DamagedAtlas, MicrographError
+from micrograph.lenses.result import number
 from micrograph.parts.urls import Urls
 from micrograph.resolve.claims import TECHNIQUE, claim_of, is_of
 from micrograph.subject import ClaimSubject
+from micrograph.web.pages.claim_evidence import verdict_of
 
 MOST_LINKED = 8
 """Claims that the page of a unit or node names; the others are on a page of their own."""
@@ -48,6 +49,7 @@ class LinkedClaims:
 
 _BY_PLACE: "WeakKeyDictionary[Reading, Mapping[str, tuple[ClaimSubject, ...]]]"
 _BY_PLACE = WeakKeyDictionary()
+_DAMAGED: "WeakKeyDictionary[Reading, DamagedAtlas]" = WeakKeyDictionary()
 _TESTED: "WeakKeyDictionary[Reading, dict[ClaimSubject, tuple[TestedClaim, ...]]]"
 _TESTED = WeakKeyDictionary()
 # An atlas that is read stays the same.
@@ -59,8 +61,14 @@ def subjects_about(atlas: Reading, place: str = "") -> tuple[ClaimSubject, ...]:
 
     Raises MicrographError where the file is damaged or away.
     """
+    if atlas in _DAMAGED:
+        raise _DAMAGED[atlas]
     if (known := _BY_PLACE.get(atlas)) is None:
-        known = _BY_PLACE[atlas] = _by_place(atlas)
+        try:
+            known = _BY_PLACE[atlas] = _by_place(atlas)
+        except DamagedAtlas as error:
+            _DAMAGED[atlas] = error
+            raise
     return known.get(place, ())
 
 
@@ -103,7 +111,7 @@ def _read(atlas: Reading, subject: ClaimSubject) -> list[TestedClaim]:
         claim = claim_of(stored.data)
         if claim is None or claim.subject != subject or not is_of(claim, atlas):
             continue
-        told = TestedClaim(claim, texts(stored.data, "verdict"), number(stored.data.get("strength")))
+        told = TestedClaim(claim, verdict_of(stored.data), number(stored.data.get("strength")))
         before = newest.get(claim.path)
         if before is None or stored.created > before[0]:
             newest[claim.path] = stored.created, told

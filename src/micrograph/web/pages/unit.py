@@ -87,7 +87,8 @@ class UnitPage:
     `same_as` is the unit of a concatenation that this unit of a branch becomes. `sections` are the
     lenses that have something to show, in reading order; `missing` the others. `techniques` are all
     that have something to show here, those of the node as a whole included. `command` renders what
-    feature visualization lacks. `claims` are those that were tested about the unit. Of very many results a page has some, as `paging` says.
+    feature visualization lacks. `claims` are those that were tested about the unit. Of very many
+    results a page has some, as `paging` says.
     """
 
     kind: str
