@@ -45,8 +45,6 @@ class FirstLayer:
 def first_layer(scene: Scene, units: range | None = None) -> FirstLayer | None:
     """Of these units, or a page of all; None where the node reads no picture itself, or its weights
     are not stored as they should be."""
-    import numpy as np
-
     result = stored_connections(scene.atlas, scene.node.id, "picture")
     weights = result.kept.get("weights") if result and result.channels else None
     channels = {"RGB": 3, "L": 1}
@@ -55,6 +53,8 @@ def first_layer(scene: Scene, units: range | None = None) -> FirstLayer | None:
     _, count, height, width = weights.shape
     if count != channels[result.channels] or not 0 < min(height, width) <= max(height, width):
         return None
+    import numpy as np  # not before there are weights: pages without any need none
+
     if max(height, width) > WIDEST or not np.isfinite(weights).all():
         return None
     weights = weights[: scene.node.units]
