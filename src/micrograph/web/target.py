@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
-from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
 
@@ -91,16 +90,22 @@ class Target:
         return self.path + (".json" if self.twin else "") + query
 
 
-@cache
-def _groups(kind: type[Target]) -> tuple[tuple[str, tuple[Field[Any], ...]], ...]:
+_Groups = tuple[tuple[str, tuple[Field[Any], ...]], ...]
+_KNOWN: dict[type[Target], _Groups] = {}
+
+
+def _groups(kind: type[Target]) -> _Groups:
     """The fields of a target that are its own, each with those that make up its value."""
+    known = _KNOWN.get(kind)
+    if known is not None:
+        return known
     common = {one.name for one in fields(Target)}
     found: list[tuple[str, tuple[Field[Any], ...]]] = []
     for one in fields(kind):
         if one.name not in common:
             group = isinstance(one.type, type) and is_dataclass(one.type)
             found.append((one.name, fields(one.type) if group else (one,)))  # type: ignore[arg-type]
-    return tuple(found)
+    return _KNOWN.setdefault(kind, tuple(found))
 
 
 def _parameter(one: Field[Any]) -> Parameter:
