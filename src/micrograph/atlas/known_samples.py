@@ -23,7 +23,7 @@ def stored_samples(
     if known is None:
         known = {}
     wanted = set(numbers)
-    lacking = wanted - known.keys()
+    lacking = [number for number in wanted if number not in known]
     if lacking:
         found = atlas.stored_samples(dataset, lacking)
         known.update((number, found.get(number)) for number in lacking)

@@ -7,13 +7,13 @@ from functools import lru_cache
 from markupsafe import Markup
 
 from micrograph.parts.crops import Box
-from micrograph.parts.escaping import escaped
+from micrograph.parts.escaping import escaped, markup
 from micrograph.parts.parts import Image, Thumb
 
 
 def picture(image: Image, alt: str = "", eager: bool = False) -> Markup:
     """A picture; unless `eager`, it is loaded when a reader comes near."""
-    return Markup(_picture(image, alt, eager))
+    return markup(_picture(image, alt, eager))
 
 
 def crop(
@@ -24,7 +24,7 @@ def crop(
     boxed = box is not None and box.width * box.height <= 0.98
     whole = "" if boxed else " all"
     places = _place(window) + (_place(box, "b") if box is not None else "")
-    return Markup(
+    return markup(
         f'<span class="crop{few}{whole}" style="{places}background:{escaped(image.color)}">'
         f"{_picture(image, alt, eager)}{'<i></i>' if boxed else ''}</span>"
     )
@@ -34,10 +34,10 @@ def thumb(thumb: Thumb, eager: bool = False) -> Markup:
     """A unit's picture, the part of it to show, or what stands for it."""
     if thumb.image is None:
         named = " named" if thumb.text else ""
-        return Markup(f'<span class="blank{named}">{escaped(thumb.text)}</span>')
+        return markup(f'<span class="blank{named}">{escaped(thumb.text)}</span>')
     if thumb.window is not None:
         return crop(thumb.image, thumb.window, None, eager)
-    return Markup(_picture(thumb.image, "", eager))
+    return markup(_picture(thumb.image, "", eager))
 
 
 def breakable(name: str) -> Markup:
@@ -45,12 +45,12 @@ def breakable(name: str) -> Markup:
     text = escaped(name)
     for separator in "_./-":  # of which none is in what is put in
         text = text.replace(separator, f"{separator}<wbr>")
-    return Markup(text.removesuffix("<wbr>"))
+    return markup(text.removesuffix("<wbr>"))
 
 
 def strip(units: Iterable[Thumb], here: int) -> Markup:
     """Units in a row, as items of a list; `here` is the one that the page is about."""
-    return Markup(
+    return markup(
         "".join(
             [
                 f'<li><a href="{escaped(t.url)}"{_CURRENT if t.unit == here else ""}>{thumb(t)}'
@@ -68,7 +68,7 @@ EAGER = 60
 
 def grid(units: Iterable[Thumb]) -> Markup:
     """The tiles of all units of a node, as items of a list."""
-    return Markup("\n".join([_tile(t, k < EAGER) for k, t in enumerate(units)]))
+    return markup("\n".join([_tile(t, k < EAGER) for k, t in enumerate(units)]))
 
 
 def _tile(t: Thumb, eager: bool) -> str:

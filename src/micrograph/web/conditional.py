@@ -1,10 +1,12 @@
 """What a request says of what it takes and has: Accept-Encoding and If-None-Match (RFC 9110)."""
 
 import re
+from functools import lru_cache
 
 _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")|\*')
 
 
+@lru_cache(64)
 def accepts_gzip(accept_encoding: str) -> bool:
     """Whether an answer may be compressed by gzip. What names gzip, even to refuse it, counts
     before what is said of all encodings."""

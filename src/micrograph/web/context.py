@@ -50,6 +50,8 @@ class Context:
         if outline and outline.unreleased:
             return never_released(outline)
         known = self.site.known(model)
+        if not known.commands:
+            return known
         return replace(known, commands=[self.urls.commands.here(one) for one in known.commands])
 
     def obstacle(self, model: str) -> str:

@@ -64,8 +64,8 @@ class Proxies:
 
     def trust(self, scope: Scope) -> bool:
         """Whether the request comes from one that is believed."""
-        if self._all:
-            return True
+        if self._all or not self._networks:
+            return self._all
         try:
             client = ip_address((scope.get("client") or ("",))[0])
         except ValueError:

@@ -1,6 +1,6 @@
 """The address of any page as an object."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar
 from urllib.parse import quote, urlencode
@@ -90,13 +90,22 @@ class Target:
         return self.path + (".json" if self.twin else "") + query
 
 
-def _groups(kind: type[Target]) -> Iterator[tuple[str, tuple[Field[Any], ...]]]:
+_Groups = tuple[tuple[str, tuple[Field[Any], ...]], ...]
+_KNOWN: dict[type[Target], _Groups] = {}
+
+
+def _groups(kind: type[Target]) -> _Groups:
     """The fields of a target that are its own, each with those that make up its value."""
+    known = _KNOWN.get(kind)
+    if known is not None:
+        return known
     common = {one.name for one in fields(Target)}
+    found: list[tuple[str, tuple[Field[Any], ...]]] = []
     for one in fields(kind):
         if one.name not in common:
             group = isinstance(one.type, type) and is_dataclass(one.type)
-            yield one.name, fields(one.type) if group else (one,)  # type: ignore[arg-type]
+            found.append((one.name, fields(one.type) if group else (one,)))  # type: ignore[arg-type]
+    return _KNOWN.setdefault(kind, tuple(found))
 
 
 def _parameter(one: Field[Any]) -> Parameter:

@@ -88,8 +88,8 @@ class LocationTarget(Target):
     @property
     def location(self) -> str:
         """The text of the address that is meant: `toytown/mixed4a/3`."""
-        values = self.values
-        return "/".join(values[one] for one in ("model", "node", "unit") if one in values)
+        parts = [getattr(self, one, None) for one in ("model", "node", "unit")]
+        return "/".join([part for part in parts if part is not None])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,5 @@
 """The writers of pages, as HTML and as JSON. Each takes the same plain object."""
 
-from collections.abc import Hashable
 from dataclasses import fields
 from functools import cache
 from typing import Any, cast, get_type_hints
@@ -16,10 +15,13 @@ from micrograph.web.pages.node import NodePage
 from micrograph.web.pages.unit import UnitPage
 from micrograph.web.panel import Panel, model_panel, node_panel, unit_panel
 
+_ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
 
-@cache
-def _adapter(kind: Hashable) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    if kind not in _ADAPTERS:
+        _ADAPTERS[kind] = TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
 @cache

@@ -14,6 +14,8 @@ from micrograph.lenses.pages.page import LensPage
 _log = logging.getLogger(__name__)
 _broken: dict[str, LensPage] = {}
 """In place of pages that could not be loaded: tried once, said once."""
+_sound: dict[str, LensPage] = {}
+"""Those that were checked."""
 
 
 def page_of(lens: str) -> LensPage:
@@ -24,7 +26,10 @@ def page_of(lens: str) -> LensPage:
     if lens in _broken:
         return _broken[lens]
     try:
-        return _checked(page(lens))
+        found = page(lens)
+        if _sound.get(lens) is not found:
+            _sound[lens] = _checked(found)
+        return found
     except Exception:  # somebody else's code: it may fail in any way
         _log.exception("the page of the lens %s cannot be loaded", lens)
         return _broken.setdefault(lens, LensPage())

@@ -10,7 +10,7 @@ from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.scene import Scene
 from micrograph.lenses.similar.lens import LENS
 from micrograph.lenses.similar.neighbours import by_profile, by_weights
-from micrograph.parts.escaping import escaped
+from micrograph.parts.escaping import escaped, markup
 from micrograph.parts.markup import breakable, thumb
 from micrograph.parts.numbers import score
 from micrograph.parts.parts import Thumb
@@ -93,7 +93,7 @@ def _on_its_picture(scene: Scene) -> SimilarRow | None:
 
 def near_items(row: SimilarRow, model: str) -> Markup:
     """The units of a row as items of a list; those of other models than the page's say so."""
-    return Markup("".join([_item(near, model) for near in row.near]))
+    return markup("".join([_item(near, model) for near in row.near]))
 
 
 def _item(near: Near, here: str) -> str:

@@ -51,9 +51,7 @@ def heatmap(
     scale = colours()
     extent, last = high - low, len(scale) - 1
     # A page has hundreds of cells.
-    cells = [
-        cell for row, all_ in zip(rows, grid.cells, strict=False) for cell in all_[: len(row)]
-    ]
+    cells = [cell for row, all_ in zip(rows, grid.cells, strict=False) for cell in all_[: len(row)]]
     if len(there) < len(flat):
         cells = [cell for cell, value in zip(cells, flat, strict=True) if math.isfinite(value)]
     shapes: dict[int, list[str]] = {}
