@@ -18,6 +18,7 @@ from micrograph.cli import (
     dictionary,
     info,
     inputs,
+    live,
     look,
     models,
     render,
@@ -57,6 +58,7 @@ modules = (
     claim,
     resolve,
     look,
+    live,
 )
 for module in modules:
     app.add_command(module.command, module.__name__.rpartition(".")[2])

@@ -12,3 +12,4 @@ import "./examples.js";
 import "./look.js";
 import "./map.js";
 import "./spy.js";
+import "./microscope.js";
