@@ -37,7 +37,7 @@ function microscope(section) {
   const steps = form.elements.steps;
   const base = section.dataset.microscope;
   let running = null; // what stops the picture that is being made
-  let seen = 0; // the step of the picture that is shown
+  let seen = Number(section.dataset.step) || 0; // the step of the picture that is shown
 
   // What differs from the usual; a position only where it counts.
   function query() {
@@ -56,10 +56,7 @@ function microscope(section) {
 
   const hold = () => history.replaceState(history.state, "", address());
 
-  function say(text, strong = "") {
-    status.replaceChildren(text);
-    if (strong) status.prepend(Object.assign(document.createElement("b"), { textContent: strong }), " ");
-  }
+  const say = (...parts) => status.replaceChildren(...parts);
 
   function look(state) {
     const busy = state === "busy";
@@ -84,7 +81,8 @@ function microscope(section) {
   function done(data) {
     const others = data.driven.slice(1).map(([unit, value]) => `${unit} ${figures(value)}`);
     const more = others.length ? ` With it: ${others.join(", ")}.` : "";
-    say(`activation after ${data.step} steps at ${data.recipe.size} px.${more}`, figures(data.score));
+    const score = Object.assign(document.createElement("b"), { textContent: figures(data.score) });
+    say("Activation ", score, ` after ${data.step} steps at ${data.recipe.size} px.${more}`);
     if (map && data.map.length === 2) cells(data.map[0], data.map[1]);
   }
 
@@ -97,6 +95,7 @@ function microscope(section) {
       seen = 0;
       delete section.dataset.step;
     }
+    form.classList.remove("idle");
     section.dataset.state = "busy";
     look("busy");
     say(kept ? "Keeping it …" : "Starting …");
