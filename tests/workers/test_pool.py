@@ -203,7 +203,7 @@ def test_a_silent_worker_is_ended(pool_of):
 
 def test_a_worker_without_its_weights_says_why(pool_of):
     pool = pool_of()
-    script = "print('{\"error\": \"no weights\", \"status\": 409}', flush=True)"
+    script = 'print(\'{"error": "no weights", "status": 409}\', flush=True)'
     with pytest.raises(Refusal, match="no weights") as refused:
         pool.submit(command("a", script), {}, "one").result()
     assert refused.value.status == 409

@@ -43,7 +43,7 @@ _EVENTS: Responses = {
 def add_live_routes(app: FastAPI, site: Site) -> None:
     """The address of an experiment: a page for who opens it, events for who wants those."""
 
-    @app.get(LiveTarget.pattern, response_class=Response, responses=_EVENTS)
+    @app.get(LiveTarget.pattern, include_in_schema=False)
     async def live(request: Request, model: str, node: str, unit: str) -> Response:
         """A picture of the unit while it is made, where the request accepts text/event-stream; same
         origin only. Else the experiment's page."""

@@ -73,18 +73,18 @@ class ExperimentEngine(BatchEngine[ExperimentParams]):
     def plan(self, model: Model, params: ExperimentParams) -> list[Job]:
         """One job for each repeat. Raises BadInput and NotFound for other units that there are
         not."""
-        others = []
+        others: list[tuple[float, str, int]] = []
         for one in params.other_units:
             node = model.node(one.node)
             check_unit(one.unit, f"{model.id}/{node.id}", node.units)
-            others.append([one.weight, node.id, one.unit])
+            others.append((one.weight, node.id, one.unit))
         settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)
         made = {
             **common.dictionaries(model, [node for _, node, _ in others]),
             "objective": params.objective,
             "at": list(params.position or ()),
             "negative": params.sign == "negative",
-            "others": others,
+            "others": [list(other) for other in others],
             "together": params.together,
             "diversity": params.diversity if params.together > 1 else 0.0,
             "parameterization": "fourier",
@@ -226,7 +226,8 @@ def _best(own: Sequence[float], job: Job) -> int:
 
 def _view(params: ExperimentParams, settings: Settings) -> str:
     """A name for people, of what differs from a plain picture."""
-    words = [params.objective, *([f"at-{params.at}"] if params.at else [])]
+    words: list[str] = [params.objective]
+    words += [f"at-{params.at}"] if params.at else []
     if params.sign == "negative":
         words.append("negative")
     words += [f"{settings.size}px", f"{settings.steps}-steps"]
