@@ -2,6 +2,7 @@
 
 Hidden: a program talks to it. A line of JSON asks: `{"of": 3, "client": "a", "make": {...}}` with
 node, unit, `options` of the lens, and the `folder` of an atlas where the picture is to be kept;
+`{"of": 4, "client": "a", "estimate": {...}}` how long a render would take, with node and folder;
 `{"cancel": 3}` takes a question back. Several are answered in turns: each line that comes back is
 an event (`micrograph.events`) and says which question it is `of`. The first line says that the
 model is there, or why not. It ends when its input does, or when nobody is left who could read what
@@ -44,6 +45,8 @@ def command(model: str, digest: str, asked: ModelOptions) -> None:
             question = json.loads(line)
             if "cancel" in question:
                 runs.cancel(question["cancel"])
+            elif "estimate" in question:
+                runs.estimate(question["of"], question["client"], question["estimate"])
             else:
                 runs.begin(question["of"], question["client"], question["make"])
     runs.close()

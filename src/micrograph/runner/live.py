@@ -8,7 +8,7 @@ so many steps gives.
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from micrograph.lenses.experiment.engine import ENGINE
 from micrograph.lenses.experiment.lens import TOGETHER, ExperimentParams
 from micrograph.optimize import optimize
 from micrograph.recipe import canonical, digest
+from micrograph.runner.estimate import estimate
 from micrograph.runner.failing import in_one_line
 from micrograph.runner.frames import frame
 from micrograph.runner.keep_live import as_stored, store
@@ -134,19 +135,24 @@ class LiveRuns:
                 run.askers = [one for one in run.askers if one.number != number]
             self._turns.look_again()
 
-    def aside(self, number: int, client: str, work: Callable[[], Any]) -> None:
-        """Have something else done between two steps; its answer or failure is told."""
+    def estimate(self, number: int, client: str, asked: Mapping[str, Any]) -> None:
+        """Say how long a render into the atlas in `folder` would take, of one node or all; between
+        the steps of pictures that somebody watches."""
 
-        def done() -> None:
+        def work() -> None:
             try:
-                with self._turns.aside(client):
-                    answer = work()
+                found = estimate(
+                    self.model,
+                    asked["folder"],
+                    nodes=asked.get("node"),
+                    alone=lambda: self._turns.aside(client),
+                )
             except Exception as error:
                 self._fail(number, error)
             else:
-                self._tell(number, Answer(answer))
+                self._tell(number, Answer({**asdict(found), "said": str(found)}))
 
-        threading.Thread(target=done, daemon=True).start()
+        threading.Thread(target=work, daemon=True).start()
 
     def close(self) -> None:
         """Wait until what is to be kept is stored."""

@@ -23,6 +23,7 @@ from micrograph.web.microscope import Microscope
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.proxies import Proxies
 from micrograph.web.resolve_route import add_resolve_route
+from micrograph.web.rest_routes import add_rest_routes
 from micrograph.web.routes import add_routes
 from micrograph.web.site import Site
 from micrograph.web.token import Token
@@ -84,6 +85,7 @@ def create_app(
 
     add_error_answers(app, site)
     add_live_routes(app, site)
+    add_rest_routes(app, site)
     add_routes(app, site)
     add_look_routes(app, site)
     add_resolve_route(app, site)

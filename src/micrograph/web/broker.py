@@ -18,7 +18,7 @@ from typing import Any
 from micrograph.events import Event
 from micrograph.web.channel import Channel
 from micrograph.web.live import Live
-from micrograph.web.microscope import Microscope, Wish
+from micrograph.web.microscope import Microscope
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.reader import Reader
 from micrograph.web.told import told_of
@@ -94,6 +94,8 @@ class Broker:
                 return self._ready()
             case "render":
                 return asdict(self._live.ask(*asked["unit"]))
+            case "stop":
+                return asdict(self._live.stop(*asked["unit"]))
             case _:
                 return asdict(self._live.state(*asked["unit"]))
 
@@ -102,8 +104,14 @@ class Broker:
             with suppress(OSError):  # that nobody reads it is heard of otherwise
                 channel.send({"event": event.to_json()})
 
-        wish = Wish(**asked["wish"])
-        return self._microscope.make(wish, asked["client"], on_event, _reader_at(channel))
+        return self._microscope.answer(
+            asked["model"],
+            asked["digest"],
+            asked["question"],
+            asked["client"],
+            on_event,
+            _reader_at(channel),
+        )
 
     def _look_at(self, channel: Channel, asked: Mapping[str, Any], pixels: bytes) -> Any:
         from PIL import Image

@@ -59,11 +59,20 @@ class BrokeredLive(Live):
         super().__init__(folder, urls)
         self._line = line
 
-    def state(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
-        return RenderState(**self._line.ask("state", unit=[model, node, unit, technique]))
+    def state(
+        self, model: str, node: str, unit: int, technique: str = "", units: str = ""
+    ) -> RenderState:
+        asked = [model, node, unit, technique, units]
+        return RenderState(**self._line.ask("state", unit=asked))
 
-    def ask(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
-        return RenderState(**self._line.ask("render", unit=[model, node, unit, technique]))
+    def ask(
+        self, model: str, node: str, unit: int, technique: str = "", units: str = ""
+    ) -> RenderState:
+        asked = [model, node, unit, technique, units]
+        return RenderState(**self._line.ask("render", unit=asked))
+
+    def stop(self, model: str, node: str, units: str) -> RenderState:
+        return RenderState(**self._line.ask("stop", unit=[model, node, units]))
 
     def close(self) -> None:
         """Ask no more; the broker ends the render at work."""

@@ -2,14 +2,13 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from micrograph.errors import Unavailable
 from micrograph.events import from_json
 from micrograph.web.channel import Channel
-from micrograph.web.microscope import Microscope, OnEvent, Wish
+from micrograph.web.microscope import Microscope, OnEvent
 from micrograph.web.reader import Reader
 from micrograph.web.told import answer_in
 
@@ -23,14 +22,22 @@ class BrokeredMicroscope(Microscope):
         self._lock = threading.Lock()
         self._open: set[Channel] = set()
 
-    def _ask(self, wish: Wish, client: str, on_event: OnEvent, reader: Reader) -> dict[str, Any]:
-        question = {"do": "live", "wish": asdict(wish), "client": client}
+    def answer(
+        self,
+        model: str,
+        digest: str,
+        question: Mapping[str, Any],
+        client: str,
+        on_event: OnEvent,
+        reader: Reader,
+    ) -> dict[str, Any]:
+        asked = {"model": model, "digest": digest, "question": dict(question), "client": client}
         try:
             with Channel.to(self._address) as channel:
                 with self._lock:
                     self._open.add(channel)
                 reader.when_gone(channel.hang_up)
-                channel.send(question)
+                channel.send({"do": "live", **asked})
                 try:
                     while "event" in (told := channel.receive()):
                         on_event(from_json(told["event"]))

@@ -116,6 +116,7 @@ def model(context: Context, target: ModelTarget) -> ModelPage | Redirect:
         number=target.number,
         library={id: bool(one.nodes) for id, one in context.library.readings.items()},
         state=context.known(here.atlas.model.id),
+        render=context.rest_state(here),
     )
 
 
@@ -133,6 +134,7 @@ def node(context: Context, target: NodeTarget) -> NodePage | Redirect:
         view=target.view,
         picture=target.picture,
         number=target.number,
+        render=context.rest_state(here),
     )
 
 

@@ -111,6 +111,18 @@ class Microscope:
         self._finished.put(wish.key, json.dumps(found).encode())
         return found
 
+    def estimate(
+        self, model: str, digest: str, node: str, client: str, reader: Reader | None = None
+    ) -> dict[str, Any]:
+        """How long a render of what a node lacks would take, or without a node of all: `results`,
+        `seconds`, `bytes`, and in words `said`. Raises as `make`."""
+        if self.reason:
+            raise Unavailable(self.reason)
+        question = {"node": node or None, "folder": str(self.folder)}
+        return self.answer(
+            model, digest, {"estimate": question}, client, lambda event: None, reader or Reader()
+        )
+
     def finished(self, wish: Wish) -> dict[str, Any] | None:
         """The picture, where it was made not long ago."""
         kept = self._finished.find(wish.key)
@@ -124,8 +136,20 @@ class Microscope:
         folder = str(self.folder) if wish.keep and self.folder is not None else None
         make = {"node": wish.node, "unit": wish.unit, "options": dict(wish.options)}
         question = {"make": {**make, "folder": folder}}
+        return self.answer(wish.model, wish.digest, question, client, on_event, reader)
+
+    def answer(
+        self,
+        model: str,
+        digest: str,
+        question: Mapping[str, Any],
+        client: str,
+        on_event: OnEvent,
+        reader: Reader,
+    ) -> dict[str, Any]:
+        """What the worker of a model answers to a question. Raises as `make`."""
         try:
-            command = self.command(wish.model, wish.digest)
+            command = self.command(model, digest)
             asked = self._pool.submit(command, question, client, on_event)
             reader.when_gone(lambda: self._pool.cancel(asked))
             return dict(asked.result())

@@ -37,7 +37,7 @@ def outside_state(context: Context, target: Target) -> Hashable:
     if isinstance(target, CircuitTarget):
         return context.connections_state(here.atlas.model.id)
     known = repr(context.known(here.atlas.model.id))
-    render = None if here.unit is None else context.render_state(here)
+    render = context.rest_state(here) if here.unit is None else context.render_state(here)
     made = isinstance(target, LiveTarget) and _is_finished(context, here, target)
     return known, context.site.look.reason, render, made
 

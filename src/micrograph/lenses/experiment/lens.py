@@ -158,4 +158,5 @@ LENS = Lens(
     params=ExperimentParams,
     result=ExperimentResult,
     can=Can(scores_picture=True, live=True),
+    demo="toytown --node mixed4c --units 20 --technique experiment --option others=-1*mixed4c/3",
 )

@@ -22,6 +22,7 @@ from micrograph.web.pages.model_state import LensProgress, NodeUnits, progress, 
 from micrograph.web.pages.model_view import ModelView, whole_pictures
 from micrograph.web.pages.paging import Paging
 from micrograph.web.pages.pictured import pictured_count, pictured_units, unit_count
+from micrograph.web.render_state import NOWHERE, RenderState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,8 @@ class ModelPage:
     that have pages here; `others` lead to comparisons; `state` says whether it can be run here.
     `depth` are its nodes with their units, `rendered` how far the lenses have come; `coverage` are
     its modules that have no node, where the engine said that there are some, and `missing` a line
-    of it. `paging` says which nodes of a very large graph the drawing has.
+    of it. `paging` says which nodes of a very large graph the drawing has, `render` how far a
+    render from here is of what is missing.
     """
 
     kind: str
@@ -69,6 +71,7 @@ class ModelPage:
     rendered: list[LensProgress]
     coverage: Mapping[str, Any] | None
     missing: str
+    render: RenderState = NOWHERE
 
 
 def model_page(
@@ -82,6 +85,7 @@ def model_page(
     state: Known | None = None,
     open: str = "",
     number: int = 1,
+    render: RenderState = NOWHERE,
 ) -> ModelPage:
     """`library` are the models that have pages, and whether they have nodes; `state` is what is
     known of this one; `open` is the one repeated block to draw whole, or "all".
@@ -96,6 +100,7 @@ def model_page(
     safe_url = model.paper_url if model.paper_url.startswith(("https://", "http://")) else ""
     return ModelPage(
         kind="model",
+        render=render,
         title=model.title,
         address=model.id,
         model=model_ref(model, urls),

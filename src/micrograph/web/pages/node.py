@@ -34,6 +34,7 @@ from micrograph.web.pages.lens_parts import LensPart, lens_parts
 from micrograph.web.pages.node_view import SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.paging import Paging, pages_of
 from micrograph.web.pages.sort import ordered
+from micrograph.web.render_state import NOWHERE, RenderState
 
 PER_PAGE = 2048
 """Units of a grid on one page: about a megabyte."""
@@ -52,7 +53,8 @@ class NodePage:
     `part_of` is the concatenation in which the node's units appear again, and as which.
     `broken` says in one line why the lens makes no tiles, if it should; else it is "". `note` says
     how to get pictures of the tiles that are not here, else it is "". Of a very large node `units`
-    are those of one page, which `paging` names.
+    are those of one page, which `paging` names. `render` says how far a render from here is of what
+    is missing.
     """
 
     kind: str
@@ -81,6 +83,7 @@ class NodePage:
     broken: str
     paging: Paging
     note: str = ""
+    render: RenderState = NOWHERE
 
 
 def node_page(
@@ -92,6 +95,7 @@ def node_page(
     view: NodeView,
     picture: str = "",
     number: int = 1,
+    render: RenderState = NOWHERE,
 ) -> NodePage:
     """Raises BadInput for a view or picture that the node does not have, NotFound behind the last
     page of its grid."""
@@ -127,6 +131,7 @@ def node_page(
 
     return NodePage(
         kind="node",
+        render=render,
         title=f"{id} / {node.id}",
         address=f"{id}/{node.id}",
         model=model_ref(atlas.model, urls),

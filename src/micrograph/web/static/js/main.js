@@ -13,3 +13,4 @@ import "./look.js";
 import "./map.js";
 import "./spy.js";
 import "./microscope.js";
+import "./rest.js";
