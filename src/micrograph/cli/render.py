@@ -166,9 +166,17 @@ def command(
         given = {name: value for name, value in options.items() if value not in (None, ())} | more
         loaded = asked.load(model, chosen, device or best_device())
         if estimate:
-            place = {"technique": techniques, "nodes": nodes or None, "units": units}
             given.pop("quality", None)  # of what is stored
-            output.say(str(runner.estimate(loaded, folder, batch=batch, **place, **given)))
+            found = runner.estimate(
+                loaded,
+                folder,
+                technique=techniques,
+                nodes=nodes or None,
+                units=units,
+                batch=batch,
+                **given,
+            )
+            output.say(str(found))
             return 0
         render = partial(
             runner.render,

@@ -1,6 +1,6 @@
 """The runner: plan what an atlas lacks, have the tasks done by an executor, commit what comes."""
 
-from micrograph.runner.estimate import Estimate, estimate
+from micrograph.runner.estimating import Estimate, estimate
 from micrograph.runner.executor import Executor, LocalExecutor
 from micrograph.runner.local import Summary, render
 from micrograph.runner.progress import Progress, progress_for

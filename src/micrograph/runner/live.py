@@ -23,7 +23,7 @@ from micrograph.lenses.experiment.engine import ENGINE
 from micrograph.lenses.experiment.lens import TOGETHER, ExperimentParams
 from micrograph.optimize import optimize
 from micrograph.recipe import canonical, digest
-from micrograph.runner.estimate import estimate
+from micrograph.runner.estimating import estimate
 from micrograph.runner.failing import in_one_line
 from micrograph.runner.frames import frame
 from micrograph.runner.keep_live import as_stored, store
