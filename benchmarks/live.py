@@ -228,10 +228,7 @@ def measured(node: str, rounds: int) -> str:
         "| | alone, s | beside a render of a whole model, s | ratio |",
         "|---|---|---|---|",
         f"| first frame, worker not started | {cold:.2f} | | |",
-        *(
-            f"| {name} | {alone[name]:.2f} | {beside[name]:.2f} | {beside[name] / alone[name]:.2f} |"
-            for name in alone
-        ),
+        *(_row(name, alone[name], beside[name]) for name in alone),
         "",
         f"Steps made after the reader left: {left:.0f}.",
         "",
@@ -240,11 +237,13 @@ def measured(node: str, rounds: int) -> str:
     ]
     words = {0: "nothing is watched", 1: "one picture is watched", READERS: "16 readers watch"}
     for readers, times in pages.items():
-        ratio = p99(times) / p99(pages[0])
-        lines.append(
-            f"| {words[readers]} | {statistics.median(times):.1f} | {p99(times):.1f} | {ratio:.2f} |"
-        )
+        p50, ratio = statistics.median(times), p99(times) / p99(pages[0])
+        lines.append(f"| {words[readers]} | {p50:.1f} | {p99(times):.1f} | {ratio:.2f} |")
     return "\n".join(lines) + "\n"
+
+
+def _row(name: str, alone: float, beside: float) -> str:
+    return f"| {name} | {alone:.2f} | {beside:.2f} | {beside / alone:.2f} |"
 
 
 def _machine() -> str:
