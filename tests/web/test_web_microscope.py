@@ -21,6 +21,7 @@ from micrograph.web.live import Live
 from micrograph.web.microscope import Microscope, Wish
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.reader import Reader
+from micrograph.web.token import Token
 from micrograph.workers import Pool, PoolLimits
 
 LIVE = "/models/tinynet/mixed1a/3/live"
@@ -186,6 +187,17 @@ def test_nothing_is_made_where_the_site_is_read_only_or_weights_are_missing(
     refused = client.ask("GET", LIVE, SAME)
     assert refused.status_code == 503
     assert "micrograph weights fetch tinynet" in refused.json()["message"]
+
+
+def test_a_token_is_asked_for_first(site: Any, log: Path) -> None:
+    client = site(token=Token("a token of a lab, long enough", "a test"))
+    for method, headers in (("GET", SAME), ("POST", KEEP)):
+        assert client.ask(method, LIVE, headers, b"{}").status_code == 401
+    assert not log.exists()
+    known = {**SAME, "authorization": "Bearer a token of a lab, long enough"}
+    answer = client.ask("GET", f"{LIVE}?steps=2", known)
+    assert events(answer.text)[-1][1]["done"]
+    assert answer.headers["cache-control"] == "no-store"
 
 
 def test_a_place_that_is_not_there_is_not_found(site: Any) -> None:
