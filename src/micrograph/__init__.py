@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from micrograph.models import cards, load, register
     from micrograph.models.linear.weights import Weights, weights
     from micrograph.models.model import Model
-    from micrograph.runner import render
+    from micrograph.runner import estimate, render
 
 __version__ = "0.1.0"
 
@@ -31,6 +31,7 @@ __all__ = [
     "attribution_graph",
     "cards",
     "claim",
+    "estimate",
     "load",
     "optimize",
     "register",
@@ -46,6 +47,7 @@ _HOMES = {
     "Weights": "micrograph.models.linear.weights",
     "cards": "micrograph.models",
     "claim": "micrograph.circuits.claims.call",
+    "estimate": "micrograph.runner",
     "load": "micrograph.models",
     "register": "micrograph.models",
     "render": "micrograph.runner",

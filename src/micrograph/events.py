@@ -1,7 +1,8 @@
 """What a worker tells on its way, as plain data: one JSON object on a line for each event.
 
 A line has one of the keys `step`, `stored`, `error` and `answer`, which says what kind of event it
-is. `from_json` is the one place where a line that another process wrote is checked.
+is. `from_json` is the one place where a line that another process wrote is checked. A worker that
+answers several questions at a time puts `of`, the number of the question, before it.
 """
 
 import json
@@ -92,9 +93,24 @@ def from_line(line: str | bytes) -> Event:
         raise _no_event(line) from None
 
 
-def to_line(event: Event) -> str:
-    """The event as a line of text, which ends with a line break."""
-    return json.dumps(event.to_json()) + "\n"
+def to_line(event: Event, of: int | None = None) -> str:
+    """The event as a line of text, which ends with a line break; `of` is the number of the question
+    that it belongs to, where several are answered at a time."""
+    numbered = {} if of is None else {"of": of}
+    return json.dumps(numbered | event.to_json()) + "\n"
+
+
+def from_numbered_line(line: str | bytes) -> tuple[int | None, Event]:
+    """The event on a line of text, and the question that it is of; None for none. Raises BadInput
+    where there is no event."""
+    try:
+        data = json.loads(line)
+    except ValueError:
+        raise _no_event(line) from None
+    of = data.pop("of", None) if isinstance(data, dict) else None
+    if of is not None and not _is_count(of):
+        raise _no_event(line)
+    return of, from_json(data)
 
 
 def _is_count(value: Any) -> bool:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import lens_samples
+import live_worker
 import pytest
 import uvicorn
 import web_samples
 
 from micrograph.atlas import Library, bundled_catalogue
 from micrograph.web import create_app
+from micrograph.web.microscope import Microscope
 from micrograph.web.serve import bind
 
 ARGUMENTS = [
@@ -61,7 +63,10 @@ def site(tmp_path_factory: pytest.TempPathFactory, growing: Path) -> Iterator[st
     web_samples.write(folder)
     lens_samples.write(folder)
     with bind("127.0.0.1", 0) as listener:
-        app = create_app(Library([folder, growing], bundled_catalogue()), growing)
+        log = tmp_path_factory.mktemp("live") / "log"
+        microscope = Microscope(growing, lambda model, digest: live_worker.command(log, 0.02))
+        library = Library([folder, growing], bundled_catalogue())
+        app = create_app(library, growing, microscope=microscope)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()

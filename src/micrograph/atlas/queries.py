@@ -79,6 +79,12 @@ WHERE v.subject <> '' AND (:technique IS NULL OR r.technique = :technique)
 ORDER BY v.subject
 """
 
+BY_RECIPE = """
+SELECT unit FROM visualization WHERE subject = ''
+  AND node = (SELECT id FROM node WHERE name = :node)
+  AND recipe = (SELECT id FROM recipe WHERE digest = :digest)
+"""
+
 DATASETS = """
 SELECT name, lower(hex(digest)), title, pictures, size, licence, classes FROM dataset ORDER BY id
 """

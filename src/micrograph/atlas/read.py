@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -32,6 +32,7 @@ from micrograph.atlas.records import (
 from micrograph.atlas.tables import check_tables
 from micrograph.atlas.versions import version_of
 from micrograph.errors import BadInput, DamagedAtlas
+from micrograph.recipe import digest
 from micrograph.subject import NodeSubject, Subject, UnitSubject, place_of
 
 if TYPE_CHECKING:
@@ -193,6 +194,16 @@ class Atlas:
         with reading(self.path) as ask:
             found = ask.execute(queries.NODES_WITH_RESULTS)
             return set(self._sound(found, lambda row: columns.text(row[0]))) & self.nodes.keys()
+
+    def missing(
+        self, node: str, units: Sequence[int | None], recipe: Mapping[str, Any]
+    ) -> list[int | None]:
+        """Those of `units` (None is the node as a whole), in their order, that the atlas does not
+        have by `recipe`."""
+        given: dict[str, Any] = {"node": node, "digest": bytes.fromhex(digest(recipe))}
+        with reading(self.path) as ask:
+            there = {rows.unit(unit) for (unit,) in ask.execute(queries.BY_RECIPE, given)}
+        return [unit for unit in units if unit not in there]
 
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
         """All there is of any subject, as `visualizations` has it of a node or a unit.

@@ -34,6 +34,7 @@ COMMANDS = (
     "claim",
     "resolve",
     "look",
+    "live",
 )
 """Each a module here."""
 

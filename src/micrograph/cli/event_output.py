@@ -21,15 +21,22 @@ def event_teller(*, ends_with_reader: bool = False) -> Callable[[Event], None]:
     What libraries print goes to standard error from then on. With `ends_with_reader` the process
     ends as soon as the other end of the pipe is closed, even in the middle of its work.
     """
+    tell = numbered_event_teller(ends_with_reader=ends_with_reader)
+    return lambda event: tell(None, event)
+
+
+def numbered_event_teller(*, ends_with_reader: bool = False) -> Callable[[int | None, Event], None]:
+    """The same for a process that answers several questions at a time: each event with the number
+    of its question."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     lock = threading.Lock()
     if ends_with_reader and hasattr(select, "poll"):
         threading.Thread(target=_end_with_reader, args=(events.fileno(),), daemon=True).start()
 
-    def tell(event: Event) -> None:
+    def tell(of: int | None, event: Event) -> None:
         with lock:
-            events.write(to_line(event))
+            events.write(to_line(event, of))
             events.flush()
 
     return tell

@@ -37,7 +37,7 @@ def command(model: str, digest: str, asked: ModelOptions) -> None:
     """Answer questions about pictures on standard input."""
     tell = event_teller(ends_with_reader=True)
     try:
-        loaded = _load(model, digest, asked)
+        loaded = load_for_site(model, digest, asked)
     except MicrographError as error:
         tell(Failed(str(error)))
         return
@@ -68,7 +68,9 @@ def failure(model: "Model", error: Exception) -> Failed:
     return Failed(f"{model.id} failed on this picture ({in_one_line(error)})")
 
 
-def _load(id: str, digest: str, asked: ModelOptions) -> "Model":
+def load_for_site(id: str, digest: str, asked: ModelOptions) -> "Model":
+    """The model of an id, with the weights that an atlas names; ready to run. Raises Unavailable
+    and Conflict."""
     try:
         chosen = asked.card(id)
     except NotFound:

@@ -94,6 +94,11 @@ def _parse_options(
 @atlas_option
 @model_options
 @click.option(
+    "--estimate",
+    is_flag=True,
+    help="Only say how long it would take here, from a few steps, and how large it gets.",
+)
+@click.option(
     "--orphan-stops",
     is_flag=True,
     hidden=True,
@@ -128,6 +133,7 @@ def command(
     batch: int | str,
     atlas: Path | None,
     asked: ModelOptions,
+    estimate: bool,
     orphan_stops: bool,
     makes_way: bool,
     events: bool,
@@ -159,6 +165,19 @@ def command(
             )
         given = {name: value for name, value in options.items() if value not in (None, ())} | more
         loaded = asked.load(model, chosen, device or best_device())
+        if estimate:
+            given.pop("quality", None)  # of what is stored
+            found = runner.estimate(
+                loaded,
+                folder,
+                technique=techniques,
+                nodes=nodes or None,
+                units=units,
+                batch=batch,
+                **given,
+            )
+            output.say(str(found))
+            return 0
         render = partial(
             runner.render,
             loaded,

@@ -11,6 +11,8 @@ from pathlib import Path
 from micrograph.lenses import lenses
 from micrograph.workers import RENDER, Order, Priority, Supervisor, Ticket
 
+NICENESS = 19
+"""It comes behind everything that somebody watches."""
 GRACE = 15.0
 """Seconds that a step which is ended has to close its atlas."""
 
@@ -99,7 +101,7 @@ class Tour:
                 priority=Priority.BACKGROUND,
                 resumable=True,
                 grace=GRACE,
-                niceness=10,
+                niceness=NICENESS,
                 shown=True,
             )
             with self._lock:

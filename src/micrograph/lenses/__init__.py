@@ -79,6 +79,11 @@ def lead() -> tuple[str, str]:
     return first.name, first.words.views[0].variant
 
 
+def live() -> str:
+    """The lens of the live microscope."""
+    return next(one.name for one in lenses().values() if one.can.live)
+
+
 def _scan() -> None:
     global _scanned
     if _scanned:
@@ -114,6 +119,7 @@ __all__ = [
     "lead",
     "lens",
     "lenses",
+    "live",
     "names",
     "option",
     "page",

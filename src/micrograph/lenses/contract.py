@@ -62,7 +62,8 @@ class Can:
     is looked at just before its section. `variant_title` is what a node page calls the choice
     among its variants. `on_dataset`: its results tell what each unit answered to a dataset, and its
     tiles can stand for units that have no picture. `scores_picture`: its score is what its picture
-    reaches, so that the engine can `score` the picture as it is stored.
+    reaches, so that the engine can `score` the picture as it is stored. `live`: its options are
+    those of the live microscope, and what is kept of that are its results; one lens only.
     """
 
     lead: bool = False
@@ -75,6 +76,7 @@ class Can:
     reader_picture: bool = False
     on_dataset: bool = False
     scores_picture: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,6 +92,10 @@ class Urls:
         """What a unit is made of on a picture that is here, or what steering it changes."""
         return self.unit(model, node, unit) + "/on-picture" + _query(view)
 
+    def live(self, model: str, node: str, unit: int) -> str:
+        """A unit under the live microscope."""
+        return self.unit(model, node, unit) + "/live"
+
     def circuit(
         self, model: str, node: str, unit: int, ending: str = "", **view: str | int | None
     ) -> str:

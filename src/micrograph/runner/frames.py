@@ -36,15 +36,15 @@ def step_hook(tell: Callable[[Step], None], every: int = 0) -> StepHook:
     return Watch(onward)
 
 
-def frame(pictures: np.ndarray) -> str:
+def frame(pictures: np.ndarray, side: int = SIDE, most: int = MOST, quality: int = 80) -> str:
     """The first `SHOWN` of the pictures uint8 [batch, y, x, 3] side by side, as a data URL.
 
-    Larger ones are reduced to a height of `SIDE`, and further where it takes more than `MOST`
+    Larger ones are reduced to a height of `side`, and further where it takes more than `most`
     characters.
     """
     image = Image.fromarray(np.concatenate(list(pictures[:SHOWN]), axis=1))
-    height = min(SIDE, image.height)
-    while len(url := _data_url(_reduced(image, height))) > MOST:
+    height = min(side, image.height)
+    while len(url := _data_url(_reduced(image, height), quality)) > most:
         height //= 2
     return url
 
@@ -64,7 +64,7 @@ def _reduced(image: Image.Image, height: int) -> Image.Image:
     return image.resize((max(1, image.width * height // image.height), height))
 
 
-def _data_url(image: Image.Image) -> str:
+def _data_url(image: Image.Image, quality: int) -> str:
     packed = BytesIO()
-    image.save(packed, "WEBP", quality=80)
+    image.save(packed, "WEBP", quality=quality)
     return "data:image/webp;base64," + base64.b64encode(packed.getvalue()).decode()

@@ -1,8 +1,5 @@
 """Rendering into an atlas on this machine; stopped at any moment, it goes on where it was."""
 
-import json
-import operator
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,11 +9,8 @@ from typing import TYPE_CHECKING, Any
 from micrograph import lenses
 from micrograph.atlas import AtlasWriter
 from micrograph.atlas.encode import check_format
-from micrograph.atlas.format import SUFFIX
-from micrograph.errors import BadInput, MicrographError, short
+from micrograph.errors import MicrographError
 from micrograph.events import Event, Step
-from micrograph.lenses.engines.base import AnyEngine, Job, SweepEngine
-from micrograph.recipe import canonical
 from micrograph.runner.describe import (
     dictionary_records,
     made_with,
@@ -26,18 +20,11 @@ from micrograph.runner.describe import (
 from micrograph.runner.executor import Executor, LocalExecutor, remove_finished_work
 from micrograph.runner.failing import by_reason
 from micrograph.runner.frames import checked_frames
-from micrograph.runner.options import jobs_of, options_of, plain
 from micrograph.runner.plan import Plan, make_plan
+from micrograph.runner.prepared import prepared
 from micrograph.runner.progress import Progress, Silent
 from micrograph.runner.results import TaskResults
 from micrograph.runner.save import Saver
-from micrograph.runner.select import (
-    as_names,
-    as_selection,
-    choose_nodes,
-    choose_units,
-    find_attached,
-)
 from micrograph.runner.stored_pictures import PictureFormat
 from micrograph.tasks import Task
 
@@ -166,24 +153,10 @@ def render(
         >>> done.rendered, done.there, done.path.name
         (3, 0, 'toytown.atlas')
     """
-    size = _checked_batch(batch)
     frames = checked_frames(frames)
     check_format(image_format, quality)
-    _check_model(model)
-    path = _checked_folder(atlas_dir) / f"{model.id}{SUFFIX}"
-    engines = [lenses.get(name) for name in as_names("technique", technique)]
-    if not engines:
-        raise BadInput("no technique given; expected the name of a lens, or several")
-    names = as_names("nodes", () if nodes is None else nodes)
-    selection = None if units is None else as_selection(units)
-    options = {name: plain(value) for name, value in options.items()}
-    jobs = jobs_of(engines, model, options)
-    own = {name: _plain(name, given) for name, given in options_of(engines, options).items()}
-    find_attached(model, names)
-    chosen = choose_nodes(model.nodes, names, model.id)
-    largest = max((node.units for node in chosen), default=0)
-    wanted = {node.id: choose_units(node, selection, largest) for node in chosen}
-    _check_that_some_fit(model, jobs, wanted)
+    asked = prepared(model, atlas_dir, technique, nodes, units, batch, options)
+    path, jobs, wanted = asked.path, asked.jobs, asked.wanted
     started = time.monotonic()
     progress = progress or Silent()
     records = node_records(model)
@@ -191,7 +164,7 @@ def render(
     with AtlasWriter.open(
         path, model_record(model), records, dictionaries, makes_way=makes_way
     ) as writer:
-        plan = make_plan(model, writer, jobs, wanted, size, own)
+        plan = make_plan(model, writer, jobs, wanted, asked.batch, asked.options)
         remove_finished_work(model, writer, jobs, wanted)
         plan = replace(plan, tasks=tuple(replace(task, frames=frames) for task in plan.tasks))
         progress.start(plan.total, plan.there, str(path))
@@ -236,25 +209,6 @@ class _MadeWay(BaseException):
     """Ends a render at once, as Ctrl-C does: another process wants to write."""
 
 
-def _check_that_some_fit(
-    model: "Model", jobs: Sequence[tuple[AnyEngine, Job]], nodes: Iterable[str]
-) -> None:
-    """Raises what the first says, where the options fit no node that was asked for."""
-    refused: list[MicrographError] = []
-    for engine, job in jobs:
-        if isinstance(engine, SweepEngine):
-            return
-        for node in nodes:
-            try:
-                engine.batch_size(model, node, job)
-            except MicrographError as error:
-                refused.append(error)
-            else:
-                return
-    if refused:
-        raise refused[0]
-
-
 def _run(
     executor: Executor,
     plan: Plan,
@@ -286,46 +240,3 @@ def _words(task: Task) -> str:
     """What is being done, for people."""
     where = next(iter(task.units)) if len(task.units) == 1 else task.technique
     return f"{where} {task.variant}"
-
-
-def _plain(lens: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Options as plain JSON. Raises BadInput for values that JSON cannot hold."""
-    try:
-        plain: dict[str, Any] = json.loads(canonical(options))
-    except (TypeError, ValueError):
-        raise BadInput(
-            f"options {short(options)} of {lens} are not usable; expected values that JSON knows: "
-            "texts, numbers, true, false, null, lists"
-        ) from None
-    return plain
-
-
-def _check_model(model: object) -> None:
-    """Raises BadInput for what is no model."""
-    if isinstance(model, str):
-        raise BadInput(f"model {short(model)} is a name; expected what micrograph.load gives")
-    if not hasattr(model, "card"):
-        raise BadInput(
-            f"model of type {type(model).__name__} given; expected what micrograph.load or "
-            "micrograph.Model.of gives"
-        )
-
-
-def _checked_folder(folder: Any) -> Path:
-    """Raises BadInput for what is no path."""
-    if not isinstance(folder, str | os.PathLike):
-        raise BadInput(f"atlas_dir {short(folder)} given; expected the folder of the atlas")
-    return Path(folder)
-
-
-def _checked_batch(batch: Any) -> int | None:
-    """The fixed batch size, or None for "auto"."""
-    if isinstance(batch, str) and batch == "auto":
-        return None
-    try:
-        number = 0 if isinstance(batch, bool) else operator.index(batch)
-    except TypeError:
-        number = 0
-    if 1 <= number <= 4096:
-        return number
-    raise BadInput(f"batch {batch!r} is not usable; expected auto, or a number from 1 to 4096")

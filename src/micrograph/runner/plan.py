@@ -3,9 +3,8 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from micrograph.atlas import AtlasWriter
 from micrograph.errors import MicrographError
 from micrograph.lenses.engines.base import AnyEngine, Job, SweepEngine
 from micrograph.optimize import memory
@@ -66,9 +65,19 @@ def job_at(model: "Model", node: str, job: Job) -> Job:
     return replace(job, recipe={**job.recipe, "dictionary": attached.dictionary.digest})
 
 
+class StoredResults(Protocol):
+    """Says what is there already."""
+
+    def missing(
+        self, node: str, units: Sequence[int | None], recipe: Mapping[str, Any]
+    ) -> list[int | None]:
+        """Those of `units` that are not there by `recipe`, in their order."""
+        ...
+
+
 def make_plan(
     model: "Model",
-    writer: AtlasWriter,
+    stored: StoredResults,
     jobs: Sequence[tuple[AnyEngine, Job]],
     units: Mapping[str, Sequence[int]],
     batch: int | None,
@@ -96,9 +105,9 @@ def make_plan(
             job = job_at(model, node, plain)
             wanted: Units = None if engine.level == "node" else tuple(of_node)
             subjects: Sequence[int | None] = (None,) if wanted is None else wanted
-            missing = frozenset(writer.missing(node, subjects, job.recipe))
+            missing = frozenset(stored.missing(node, subjects, job.recipe))
             if engine.name in wholes and not missing:
-                if writer.missing(node, (None,), job.recipe):
+                if stored.missing(node, (None,), job.recipe):
                     missing = frozenset(subjects[:1])  # killed between these and that of the node
                 else:
                     there += 1

@@ -17,10 +17,13 @@ from micrograph.web.health import add_health_route
 from micrograph.web.html import static_version
 from micrograph.web.known import Known
 from micrograph.web.live import READ_ONLY, Live
+from micrograph.web.live_routes import add_live_routes
 from micrograph.web.look_routes import add_look_routes
+from micrograph.web.microscope import Microscope
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.proxies import Proxies
 from micrograph.web.resolve_route import add_resolve_route
+from micrograph.web.rest_routes import add_rest_routes
 from micrograph.web.routes import add_routes
 from micrograph.web.site import Site
 from micrograph.web.token import Token
@@ -40,6 +43,7 @@ def create_app(
     proxies: Proxies | None = None,
     read_only: bool = False,
     token: Token | None = None,
+    microscope: Microscope | None = None,
 ) -> FastAPI:
     """The site over `library`.
 
@@ -55,13 +59,15 @@ def create_app(
     workers = workers or Supervisor()
     live = live or Live(None if read_only else writable, urls, workers=workers)
     look = look or PictureQuestions(workers=workers, off=READ_ONLY if read_only else "")
-    site = Site(library, live, urls, _version(), look, known)
+    microscope = microscope or Microscope(live.folder, off=READ_ONLY if read_only else "")
+    site = Site(library, live, urls, _version(), look, known, microscope)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         site.live.close()
         site.look.close()
+        site.microscope.close()
 
     app = FastAPI(
         title="Micrograph",
@@ -78,6 +84,8 @@ def create_app(
     app.add_middleware(Guard, hosts=hosts, proxies=proxies)
 
     add_error_answers(app, site)
+    add_live_routes(app, site)
+    add_rest_routes(app, site)
     add_routes(app, site)
     add_look_routes(app, site)
     add_resolve_route(app, site)

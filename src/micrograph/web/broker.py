@@ -4,7 +4,6 @@ A process asks over a channel: a line, behind a question about a picture its pix
 back. Who hangs up takes the question back.
 """
 
-import logging
 import os
 import shutil
 import socket
@@ -16,13 +15,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from micrograph.errors import MicrographError
+from micrograph.events import Event
 from micrograph.web.channel import Channel
 from micrograph.web.live import Live
+from micrograph.web.microscope import Microscope
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.reader import Reader
+from micrograph.web.told import told_of
 
-_LOG = logging.getLogger("micrograph.web")
 _LONGEST = 90
 """Bytes of a folder's path; the system takes 107 for a socket in it."""
 
@@ -33,8 +33,15 @@ class Broker:
     `ready` is called, in a thread, whenever one of them is about to answer its readers.
     """
 
-    def __init__(self, live: Live, look: PictureQuestions, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        live: Live,
+        look: PictureQuestions,
+        ready: Callable[[], None],
+        microscope: Microscope | None = None,
+    ) -> None:
         self._live, self._look, self._ready = live, look, ready
+        self._microscope = microscope or Microscope()
         self._open: set[Channel] = set()
         self._folder = _private_folder()
         self.address = str(self._folder / "work")
@@ -47,6 +54,7 @@ class Broker:
         """End what renders and looks, and answer no more."""
         self._live.close()
         self._look.close()
+        self._microscope.close()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -64,10 +72,13 @@ class Broker:
 
     def _serve(self, channel: Channel) -> None:
         with channel, self._opened(channel), suppress(EOFError, OSError):
-            while (asked := channel.receive())["do"] != "look":
-                channel.send(_told(lambda: self._answer(asked)))
+            while (asked := channel.receive())["do"] not in ("look", "live"):
+                channel.send(told_of(lambda: self._answer(asked)))
+            if asked["do"] == "live":
+                channel.send(told_of(lambda: self._make(channel, asked)))
+                return
             pixels = channel.read(asked["size"][0] * asked["size"][1] * 3)
-            channel.send(_told(lambda: self._look_at(channel, asked, pixels)))
+            channel.send(told_of(lambda: self._look_at(channel, asked, pixels)))
 
     @contextmanager
     def _opened(self, channel: Channel) -> Iterator[None]:
@@ -83,28 +94,51 @@ class Broker:
                 return self._ready()
             case "render":
                 return asdict(self._live.ask(*asked["unit"]))
+            case "stop":
+                return asdict(self._live.stop(*asked["unit"]))
             case _:
                 return asdict(self._live.state(*asked["unit"]))
+
+    def _make(self, channel: Channel, asked: Mapping[str, Any]) -> Any:
+        def on_event(event: Event) -> None:
+            with suppress(OSError):  # that nobody reads it is heard of otherwise
+                channel.send({"event": event.to_json()})
+
+        return self._microscope.answer(
+            asked["model"],
+            asked["digest"],
+            asked["question"],
+            asked["client"],
+            on_event,
+            _reader_at(channel),
+        )
 
     def _look_at(self, channel: Channel, asked: Mapping[str, Any], pixels: bytes) -> Any:
         from PIL import Image
 
-        reader = Reader()
-
-        def watch() -> None:
-            with suppress(EOFError, OSError, ValueError):  # the last: closed on our side
-                channel.wait_for_end()
-            reader.leave()
+        reader = _reader_at(channel)
 
         def on_step(step: int, steps: int) -> None:
             with suppress(OSError):  # that nobody reads it is heard of by `watch`
                 channel.send({"step": step, "steps": steps})
 
-        threading.Thread(target=watch, daemon=True).start()
         image = Image.frombytes("RGB", tuple(asked["size"]), pixels)
         return self._look.ask(
             asked["model"], asked["digest"], asked["request"], image, on_step, reader
         )
+
+
+def _reader_at(channel: Channel) -> Reader:
+    """Who asked; gone when the other end hangs up."""
+    reader = Reader()
+
+    def watch() -> None:
+        with suppress(EOFError, OSError, ValueError):  # the last: closed on our side
+            channel.wait_for_end()
+        reader.leave()
+
+    threading.Thread(target=watch, daemon=True).start()
+    return reader
 
 
 def _private_folder() -> Path:
@@ -114,14 +148,3 @@ def _private_folder() -> Path:
         folder.rmdir()
         folder = Path(tempfile.mkdtemp(prefix="micrograph-", dir="/tmp"))
     return folder
-
-
-def _told(make: Callable[[], Any]) -> dict[str, Any]:
-    """What `make` gives or raises, as it goes over a channel."""
-    try:
-        return {"answer": make()}
-    except MicrographError as error:
-        return {"error": str(error), "status": error.status}
-    except Exception as error:  # a mistake of ours: told like one in the process that asked
-        _LOG.error("what works for the site failed", exc_info=error)
-        return {"error": "the site failed; its log says where", "status": 500}

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from micrograph.errors import MicrographError, Unavailable
+from micrograph.errors import Unavailable
 from micrograph.parts.urls import Urls
 from micrograph.steps import StepHook
 from micrograph.web.channel import Channel
@@ -14,6 +14,7 @@ from micrograph.web.live import Live
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.reader import Reader
 from micrograph.web.render_state import RenderState
+from micrograph.web.told import answer_in
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,7 +39,7 @@ class QuestionLine:
             except (EOFError, OSError):
                 self._drop()
                 raise Unavailable("the site is closing") from None
-        return _answer_in(told)
+        return answer_in(told)
 
     def close(self) -> None:
         """Hang up."""
@@ -58,11 +59,20 @@ class BrokeredLive(Live):
         super().__init__(folder, urls)
         self._line = line
 
-    def state(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
-        return RenderState(**self._line.ask("state", unit=[model, node, unit, technique]))
+    def state(
+        self, model: str, node: str, unit: int, technique: str = "", units: str = ""
+    ) -> RenderState:
+        asked = [model, node, unit, technique, units]
+        return RenderState(**self._line.ask("state", unit=asked))
 
-    def ask(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
-        return RenderState(**self._line.ask("render", unit=[model, node, unit, technique]))
+    def ask(
+        self, model: str, node: str, unit: int, technique: str = "", units: str = ""
+    ) -> RenderState:
+        asked = [model, node, unit, technique, units]
+        return RenderState(**self._line.ask("render", unit=asked))
+
+    def stop(self, model: str, node: str, units: str) -> RenderState:
+        return RenderState(**self._line.ask("stop", unit=[model, node, units]))
 
     def close(self) -> None:
         """Ask no more; the broker ends the render at work."""
@@ -100,7 +110,7 @@ class BrokeredQuestions(PictureQuestions):
         except (EOFError, OSError):
             reason = "the reader has left" if reader.has_left else "the site is closing"
             raise Unavailable(reason) from None
-        return _answer_in(told)
+        return answer_in(told)
 
     def close(self) -> None:
         """Take back all questions; the broker ends the worker."""
@@ -118,12 +128,3 @@ class BrokeredQuestions(PictureQuestions):
         finally:
             with self._lock:
                 self._open.discard(channel)
-
-
-def _answer_in(told: Mapping[str, Any]) -> Any:
-    """The answer that a broker told; raises what it told in its place."""
-    if "error" in told:
-        error = MicrographError(str(told["error"]))
-        error.status = int(told["status"])
-        raise error
-    return told["answer"]

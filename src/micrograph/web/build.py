@@ -11,6 +11,7 @@ from micrograph.web.pages import Page
 from micrograph.web.pages.circuit import CircuitPage
 from micrograph.web.pages.claim import ClaimPage, ClaimsPage
 from micrograph.web.pages.compare import ComparePage
+from micrograph.web.pages.live import LivePage
 from micrograph.web.pages.model import ModelPage
 from micrograph.web.pages.node import NodePage
 from micrograph.web.pages.on_picture import OnPicturePage
@@ -25,6 +26,7 @@ from micrograph.web.targets import (
     ClaimsTarget,
     ClaimTarget,
     CompareTarget,
+    LiveTarget,
     ModelsTarget,
     ModelTarget,
     NodeTarget,
@@ -67,6 +69,7 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute(NodeTarget, handlers.node, NodePage),
     PageRoute(UnitTarget, handlers.unit, UnitPage),
     PageRoute(OnPictureTarget, handlers.on_picture, OnPicturePage),
+    PageRoute(LiveTarget, handlers.live, LivePage),
     PageRoute(
         CircuitTarget,
         handlers.circuit,

@@ -9,6 +9,7 @@ from micrograph.errors import Unavailable
 from micrograph.parts.parts import LookState, look_state
 from micrograph.parts.urls import Urls
 from micrograph.web.known import Known, never_released
+from micrograph.web.live import ALL
 from micrograph.web.locations import Location
 from micrograph.web.reader import Reader
 from micrograph.web.render_state import RenderState
@@ -78,6 +79,14 @@ class Context:
         if reason := self.obstacle(model):
             raise Unavailable(reason)
         return self._here(self.site.live.ask(model, node, unit), here)
+
+    def rest_state(self, here: Location, units: str = ALL) -> RenderState:
+        """Whether all that a node or a model lacks can be rendered here, and how far that is."""
+        model, node = here.atlas.model.id, here.node.id if here.node else ""
+        state = self.site.live.state(model, node, 0, units=units)
+        reason = self.obstacle(model) or self.site.live.reason
+        state = replace(state, url=here.url + "/render")
+        return replace(state, available=False, reason=reason) if reason else state
 
     def connections_state(self, model: str) -> RenderState:
         """Whether connections of all nodes of a model can be worked out here, and how far that

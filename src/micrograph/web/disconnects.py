@@ -16,7 +16,7 @@ PAUSE = 0.25
 async def reader_of(request: Request) -> AsyncIterator[Reader]:
     """The reader who sent a request whose body is read; gone when the connection is closed, and
     after the block."""
-    reader = Reader()
+    reader = Reader(request.client.host if request.client else "")
     watching = asyncio.create_task(_watch(request, reader))
     try:
         yield reader

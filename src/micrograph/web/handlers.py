@@ -9,11 +9,13 @@ from micrograph.claims import Claim
 from micrograph.resolve.claims import claim_in, known_claim, read_claim
 from micrograph.web.circuit_choice import choice_of
 from micrograph.web.context import Context
+from micrograph.web.live_wishes import checked_wish, wish_of
 from micrograph.web.locations import locate, locate_all
 from micrograph.web.on_picture import UnitQuestion, asked, found_picture
 from micrograph.web.pages.circuit import CircuitPage, circuit_page
 from micrograph.web.pages.claim import ClaimPage, ClaimsPage, claim_page, claims_page
 from micrograph.web.pages.compare import ComparePage, compare_page
+from micrograph.web.pages.live import LivePage, live_page
 from micrograph.web.pages.model import ModelPage, model_page
 from micrograph.web.pages.node import NodePage, node_page
 from micrograph.web.pages.on_picture import OnPicturePage
@@ -26,6 +28,7 @@ from micrograph.web.pages.other import (
 )
 from micrograph.web.pages.start import StartPage, start_page
 from micrograph.web.pages.unit import UnitPage, unit_page
+from micrograph.web.reader import Reader
 from micrograph.web.redirects import SEE_OTHER, Redirect, located
 from micrograph.web.targets import (
     AboutTarget,
@@ -33,6 +36,7 @@ from micrograph.web.targets import (
     ClaimsTarget,
     ClaimTarget,
     CompareTarget,
+    LiveTarget,
     ModelsTarget,
     ModelTarget,
     NodeTarget,
@@ -115,6 +119,7 @@ def model(context: Context, target: ModelTarget) -> ModelPage | Redirect:
         number=target.number,
         library={id: bool(one.nodes) for id, one in context.library.readings.items()},
         state=context.known(here.atlas.model.id),
+        render=context.rest_state(here),
     )
 
 
@@ -134,6 +139,7 @@ def node(context: Context, target: NodeTarget) -> NodePage | Redirect:
         picture=target.picture,
         number=target.number,
         options={"weights": target.weights},
+        render=context.rest_state(here),
     )
 
 
@@ -167,6 +173,35 @@ def on_picture(context: Context, target: OnPictureTarget) -> OnPicturePage:
     question = UnitQuestion(target.question, target.how, target.units)
     picture = found_picture(context, here, target)
     return asked(context, here, question, picture, reader=context.reader)
+
+
+def live(context: Context, target: LiveTarget) -> LivePage | Redirect:
+    """A unit under the live microscope, with the options that the address says. With `run` the
+    picture is made first; whoever accepts text/event-stream watches it instead."""
+    place = [target.model, target.node, target.unit]
+    here = locate_all(context.library, place, context.urls)
+    assert here.node is not None
+    assert here.unit is not None
+    url = here.url + "/live"
+    if url != context.urls.own(target.path):
+        twin = context.urls.twin(url) if target.twin else url
+        return Redirect(twin + f"?{target.query}" * bool(target.query))
+    wish = wish_of(here, target.controls)
+    made = context.site.microscope.finished(wish)
+    if target.run and made is None:
+        reader = context.reader or Reader()
+        wish = checked_wish(context, place, target.controls)
+        made = context.site.microscope.make(wish, reader.client, reader=reader)
+    return live_page(
+        here.atlas,
+        here.node,
+        here.unit,
+        context.urls,
+        context.look_state(here),
+        render=context.render_state(here),
+        controls=target.controls,
+        made=made,
+    )
 
 
 def circuit(context: Context, target: CircuitTarget) -> CircuitPage | Redirect:

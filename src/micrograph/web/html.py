@@ -22,8 +22,9 @@ from micrograph.recipe import indented
 from micrograph.web.column import Drawing
 from micrograph.web.drawings import depth_of
 from micrograph.web.drawn_parts import lens_part, unit_parts
+from micrograph.web.experiments import USUAL, ExperimentOptions
 from micrograph.web.lens_templates import lens_templates
-from micrograph.web.lens_traits import DEFAULT, MAP, source_names
+from micrograph.web.lens_traits import DEFAULT, MAP, is_default_tile, source_names
 from micrograph.web.pages import Page
 from micrograph.web.pages.circuit import drawing_of_circuit
 from micrograph.web.pages.claim_words import reading_in_words
@@ -128,6 +129,9 @@ class Html:
             graph_rest_of=rest_of,
             shipped_pictures=shipped_pictures,
             panel_of=self._panel,
+            is_default_tile=is_default_tile,
+            usual_controls=USUAL,
+            usual_experiment=ExperimentOptions(),
             markup=markup,
         )
         self.environment.filters.update(

@@ -15,6 +15,7 @@ from functools import cached_property
 from pathlib import Path
 
 from micrograph.errors import Conflict, MicrographError, Unavailable
+from micrograph.events import Event, Stored
 from micrograph.lenses import lead, lens
 from micrograph.lenses.contract import View
 from micrograph.parts.urls import Urls
@@ -22,6 +23,7 @@ from micrograph.web.render_state import RenderState
 from micrograph.workers import (
     RENDER,
     Order,
+    Priority,
     QueueFull,
     Supervisor,
     Ticket,
@@ -35,20 +37,31 @@ WAITING = 4
 REMEMBERED = 64
 TIME_LIMIT = 1800.0
 """Seconds after which a render is given up."""
+NICENESS = 19
+"""Renders come behind everything that somebody watches."""
 GRACE = 5.0
 """Seconds that a render which is ended has to close its atlas."""
+ALL = "all"
+"""All units that lack a picture."""
 READ_ONLY = "this site shows its atlases read-only"
 
 
 @dataclass(frozen=True)
 class AskedUnit:
     """A unit that a reader wants to see; or, with a `technique` and no node, what that lens says of
-    all nodes of a model."""
+    all nodes of a model; or with `units` the pictures that these lack, "all" for those of the whole
+    node, or without a node of the whole model."""
 
     model: str
     node: str
     unit: int
     technique: str = ""
+    units: str = ""
+
+    @property
+    def priority(self) -> Priority:
+        """What is many comes behind what somebody waits for, and makes way for it."""
+        return Priority.BACKGROUND if self.units else Priority.READER
 
 
 def render_command(asked: AskedUnit, folder: Path) -> list[str]:
@@ -60,7 +73,10 @@ def render_command(asked: AskedUnit, folder: Path) -> list[str]:
     """
     what: list[str] = ["--technique", asked.technique]
     views: tuple[View, ...] = ()
-    if not asked.technique:
+    if asked.units:
+        what = ["--node", asked.node] if asked.node else []
+        what += ["--units", asked.units] if asked.units != ALL else []
+    elif not asked.technique:
         what = ["--node", asked.node, "--units", str(asked.unit), "--preset", "standard"]
         views = lens(lead()[0]).words.views
     return [
@@ -73,6 +89,7 @@ def render_command(asked: AskedUnit, folder: Path) -> list[str]:
         "--atlas",
         str(folder),
         "--orphan-stops",
+        *(["--makes-way"] if asked.units else []),
         "--events",
         *(word for view in views for word in ("--variant", view.variant)),
     ]
@@ -94,6 +111,7 @@ class Live:
         self.folder, self.urls, self.command = folder, urls, command
         self.workers = workers or Supervisor()
         self._tickets: OrderedDict[AskedUnit, Ticket] = OrderedDict()
+        self._stored: dict[AskedUnit, int] = {}
         self._lock = threading.Lock()
 
     @cached_property
@@ -115,10 +133,13 @@ class Live:
             return f"the site may not write in {self.folder}"
         return ""
 
-    def state(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
+    def state(
+        self, model: str, node: str, unit: int, technique: str = "", units: str = ""
+    ) -> RenderState:
         """What the page of a unit says about rendering it."""
+        asked = AskedUnit(model, node, unit, technique, units)
         with self._lock:
-            ticket = self._tickets.get(AskedUnit(model, node, unit, technique))
+            ticket, stored = self._tickets.get(asked), self._stored.get(asked, 0)
         state = ticket.state if ticket else None
         return RenderState(
             not self.reason,
@@ -126,23 +147,35 @@ class Live:
             "none" if state in (None, TicketState.CANCELLED) else state.value,
             _message(ticket.error) if ticket and state is TicketState.FAILED else "",
             self.urls.render(model, node, unit),
+            stored,
         )
 
-    def ask(self, model: str, node: str, unit: int, technique: str = "") -> RenderState:
+    def ask(
+        self, model: str, node: str, unit: int, technique: str = "", units: str = ""
+    ) -> RenderState:
         """Queue a unit, unless it waits already. Raises Unavailable, or Conflict when full."""
         if self.reason:
             raise Unavailable(self.reason)
         assert self.folder is not None
-        asked = AskedUnit(model, node, unit, technique)
+        asked = AskedUnit(model, node, unit, technique, units)
+
+        def on_event(event: Event) -> None:
+            if isinstance(event, Stored):
+                self._stored[asked] = self._stored.get(asked, 0) + 1
+
         with self._lock:
             known = self._tickets.get(asked)
             if known is None or known.wait(0):
                 order = Order(
                     tuple(self.command(asked, self.folder)),
-                    seconds=TIME_LIMIT,
+                    priority=asked.priority,
+                    seconds=None if asked.units else TIME_LIMIT,
+                    resumable=bool(asked.units),
                     grace=GRACE,
-                    niceness=10,
+                    niceness=NICENESS,
+                    on_event=on_event,
                 )
+                self._stored[asked] = 0
                 try:
                     self._tickets[asked] = self.workers.submit(RENDER, order, WAITING + 1)
                 except QueueFull as full:
@@ -151,7 +184,15 @@ class Live:
                     ) from None
                 self._tickets.move_to_end(asked)
                 self._forget_oldest()
-        return self.state(model, node, unit, technique)
+        return self.state(model, node, unit, technique, units)
+
+    def stop(self, model: str, node: str, units: str) -> RenderState:
+        """End a render of many units; what it finished is in the atlas."""
+        with self._lock:
+            ticket = self._tickets.get(AskedUnit(model, node, 0, "", units))
+        if ticket is not None:
+            self.workers.cancel(RENDER, ticket)
+        return self.state(model, node, 0, "", units)
 
     def close(self) -> None:
         """End the render at work; what it finished before is in the atlas."""
@@ -161,6 +202,7 @@ class Live:
         over = [asked for asked, ticket in self._tickets.items() if ticket.wait(0)]
         for asked in over[: max(0, len(self._tickets) - REMEMBERED)]:
             del self._tickets[asked]
+            self._stored.pop(asked, None)
 
 
 def _message(error: BaseException | None) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Hashable
 
 from micrograph.errors import MicrographError
 from micrograph.web.context import Context
-from micrograph.web.locations import locate
+from micrograph.web.live_wishes import wish_of
+from micrograph.web.locations import Location, locate
 from micrograph.web.target import Target
 from micrograph.web.targets import (
     CircuitTarget,
     ClaimTarget,
+    LiveTarget,
     LocationTarget,
     ModelsTarget,
     StartTarget,
@@ -35,5 +37,16 @@ def outside_state(context: Context, target: Target) -> Hashable:
     if isinstance(target, CircuitTarget):
         return context.connections_state(here.atlas.model.id)
     known = context.known(here.atlas.model.id).key
-    render = None if here.unit is None else context.render_state(here)
-    return known, context.site.look.reason, render
+    render = context.rest_state(here) if here.unit is None else context.render_state(here)
+    made = isinstance(target, LiveTarget) and _is_finished(context, here, target)
+    return known, context.site.look.reason, render, made
+
+
+def _is_finished(context: Context, here: Location, target: LiveTarget) -> bool:
+    if here.unit is None:
+        return False
+    try:
+        wish = wish_of(here, target.controls)
+    except MicrographError:
+        return False  # there is no such page
+    return context.site.microscope.finished(wish) is not None

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 
 class Reader:
-    """Somebody who waits. `leave` may be called from any thread."""
+    """Somebody who waits. `leave` may be called from any thread. `client` is whose share of the
+    machine it is, where several wait: the address that requests come from."""
 
-    def __init__(self) -> None:
+    def __init__(self, client: str = "") -> None:
+        self.client = client
         self._lock = threading.Lock()
         self._left = False
         self._then: list[Callable[[], None]] = []

@@ -8,6 +8,7 @@ class RenderState:
     """Whether the site can render this unit itself, and how far that is.
 
     `state` is "none", "queued", "running", "done" or "failed"; `reason` says why it cannot.
+    `stored` counts what a render has finished.
     """
 
     available: bool
@@ -15,3 +16,8 @@ class RenderState:
     state: str
     message: str
     url: str
+    stored: int = 0
+
+
+NOWHERE = RenderState(False, "", "none", "", "")
+"""Where nobody said."""

@@ -12,6 +12,7 @@ from micrograph.web.app import create_app
 from micrograph.web.indexing import index_of
 from micrograph.web.known import Known
 from micrograph.web.live import Live
+from micrograph.web.microscope import Microscope
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.proxies import Proxies
 from micrograph.web.token import Token
@@ -42,9 +43,10 @@ class SiteSettings:
         live: Live | None = None,
         look: PictureQuestions | None = None,
         workers: Supervisor | None = None,
+        microscope: Microscope | None = None,
     ) -> FastAPI:
-        """The application. `live` and `look` are what it renders and looks with, `workers` those
-        that do so where it has none given."""
+        """The application. `live`, `look` and `microscope` are what it renders and looks with and
+        makes live pictures by, `workers` those that do so where it has none given."""
         places = self.folders or (bundled_gallery(),)
         return create_app(
             Library(places, self.catalogue, index_of(places)),
@@ -53,6 +55,7 @@ class SiteSettings:
             look=look,
             known=self.known,
             workers=workers,
+            microscope=microscope,
             hosts=self.hosts,
             commands=self.commands,
             proxies=self.proxies,

@@ -26,8 +26,10 @@ from micrograph.heap import share_between_threads
 from micrograph.parts.urls import Urls
 from micrograph.web.broker import Broker
 from micrograph.web.brokered import BrokeredLive, BrokeredQuestions, QuestionLine
+from micrograph.web.brokered_microscope import BrokeredMicroscope
 from micrograph.web.endings import end_quietly
 from micrograph.web.live import READ_ONLY, Live
+from micrograph.web.microscope import Microscope
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.settings import SiteSettings
 from micrograph.workers import Supervisor
@@ -50,8 +52,11 @@ class SiteProcess:
         share_between_threads()
         end_quietly()
         line, folder = QuestionLine(self.address), _writable(self.settings)
+        off = _off(self.settings)
         app = self.settings.app(
-            BrokeredLive(folder, Urls(), line), BrokeredQuestions(self.address, _off(self.settings))
+            BrokeredLive(folder, Urls(), line),
+            BrokeredQuestions(self.address, off),
+            microscope=BrokeredMicroscope(self.address, folder, off),
         )
         try:
             line.ask("ready")
@@ -135,6 +140,7 @@ def serve_by_several(
         Live(_writable(settings), Urls(), workers=workers),
         PictureQuestions(workers=workers, off=_off(settings)),
         ready,
+        Microscope(_writable(settings), off=_off(settings)),
     )
     config = uvicorn.Config(
         SiteProcess(settings, broker.address),

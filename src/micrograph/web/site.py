@@ -12,6 +12,7 @@ from micrograph.web.incoming import IncomingPictures
 from micrograph.web.kept_pages import KeptPages
 from micrograph.web.known import Known
 from micrograph.web.live import Live
+from micrograph.web.microscope import Microscope
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.turns import Turns
 
@@ -20,7 +21,8 @@ PREFIXES = 4
 
 
 class Site:
-    """The library, the URLs, the templates, live renders, and questions about readers' pictures.
+    """The library, the URLs, the templates, live renders and pictures, and questions about
+    readers' pictures.
 
     `known` says whether the model of an id can be run here; an atlas may be all there is of it.
     """
@@ -33,9 +35,11 @@ class Site:
         version: str,
         look: PictureQuestions,
         known: Callable[[str], Known] = lambda model: Known(),
+        microscope: Microscope | None = None,
     ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version
         self.look, self.known = look, known
+        self.microscope = microscope or Microscope(live.folder)
         self.html, self.pages, self.incoming = Html(urls), KeptPages(), IncomingPictures()
         self.turns = Turns()
         self._under: OrderedDict[str, Site] = OrderedDict()

@@ -9,6 +9,7 @@ from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from micrograph.errors import BadInput, NotFound, short
+from micrograph.web.experiments import ExperimentOptions
 from micrograph.web.pages.node_view import NodeView
 from micrograph.web.target import Target
 
@@ -172,6 +173,21 @@ class OnPictureTarget(LocationTarget):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LiveTarget(LocationTarget):
+    """`/models/<model>/<node>/<unit>/live`: an experiment under the live microscope, whose options
+    are in the address. `run` has the picture made before the page is shown, for readers without
+    scripts."""
+
+    kind, pattern = "live", "/models/{model}/{node}/{unit}/live"
+    asks = True
+    model: str
+    node: str
+    unit: str
+    controls: ExperimentOptions = field(default_factory=ExperimentOptions)
+    run: str = field(default="", metadata={"longest": 20})
+
+
+@dataclass(frozen=True, kw_only=True)
 class CircuitTarget(LocationTarget):
     """`/circuits/<model>/<node>/<unit>`: its strongest inputs, and theirs: `depth` steps back,
     `width` of each unit, of one `sign` or of all, by one `order` ("weight" or "activation"), with
@@ -203,6 +219,7 @@ TARGETS: tuple[type[Target], ...] = (
     NodeTarget,
     UnitTarget,
     OnPictureTarget,
+    LiveTarget,
     CircuitTarget,
 )
 

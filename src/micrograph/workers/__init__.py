@@ -1,6 +1,7 @@
 """Processes that work for the site, so that what they need (torch) never comes into its own."""
 
 from micrograph.workers.order import Order, Priority
+from micrograph.workers.pool import Asked, ClientFull, Pool, PoolFull, PoolLimits
 from micrograph.workers.process import Refusal, WorkerDied, WorkerTimeout
 from micrograph.workers.supervisor import LOOK, RENDER, QueueFull, Supervisor
 from micrograph.workers.ticket import Cancelled, Ticket, TicketState
@@ -8,8 +9,13 @@ from micrograph.workers.ticket import Cancelled, Ticket, TicketState
 __all__ = [
     "LOOK",
     "RENDER",
+    "Asked",
     "Cancelled",
+    "ClientFull",
     "Order",
+    "Pool",
+    "PoolFull",
+    "PoolLimits",
     "Priority",
     "QueueFull",
     "Refusal",

@@ -158,6 +158,19 @@ class WorkerProcess:
         threading.Thread(target=write, daemon=True).start()
         return True
 
+    def write(self, words: bytes) -> None:
+        """Put `words` on its standard input; where it has ended, that is heard of otherwise."""
+        self._write(words)
+
+    def next_line(self) -> bytes | None:
+        """The next line of what it tells, or None when it has ended and told all. For a process
+        that is not asked one thing at a time."""
+        return self._lines.get()
+
+    def death(self) -> WorkerDied:
+        """How it ended."""
+        return self._death(self._process.wait())
+
     def stop(self, grace: float) -> None:
         """Tell it to end; where it has not done so after `grace` seconds it is killed."""
         if grace <= 0:

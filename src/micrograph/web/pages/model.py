@@ -23,6 +23,7 @@ from micrograph.web.pages.model_view import ModelView, whole_pictures
 from micrograph.web.pages.paging import Paging
 from micrograph.web.pages.pictured import pictured_count, pictured_units, unit_count
 from micrograph.web.pages.tested_claims import has_claims
+from micrograph.web.render_state import NOWHERE, RenderState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class ModelPage:
     `depth` are its nodes with their units, `rendered` how far the lenses have come; `coverage` are
     its modules that have no node, where the engine said that there are some, and `missing` a line
     of it. `claims` is the page of those that were tested, "" for none. `paging` says which nodes of
-    a very large graph the drawing has.
+    a very large graph the drawing has, `render` how far a render from here is of what is missing.
     """
 
     kind: str
@@ -72,6 +73,7 @@ class ModelPage:
     coverage: Mapping[str, Any] | None
     missing: str
     claims: str
+    render: RenderState = NOWHERE
 
 
 def model_page(
@@ -85,6 +87,7 @@ def model_page(
     state: Known | None = None,
     open: str = "",
     number: int = 1,
+    render: RenderState = NOWHERE,
 ) -> ModelPage:
     """`library` are the models that have pages, and whether they have nodes; `state` is what is
     known of this one; `open` is the one repeated block to draw whole, or "all".
@@ -99,6 +102,7 @@ def model_page(
     safe_url = model.paper_url if model.paper_url.startswith(("https://", "http://")) else ""
     return ModelPage(
         kind="model",
+        render=render,
         title=model.title,
         address=model.id,
         model=model_ref(model, urls),

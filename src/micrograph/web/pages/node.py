@@ -35,6 +35,7 @@ from micrograph.web.pages.node_view import SIZES, NodeView, lenses_there, switch
 from micrograph.web.pages.paging import Paging, pages_of
 from micrograph.web.pages.sort import ordered
 from micrograph.web.pages.tested_claims import LinkedClaims, linked_claims
+from micrograph.web.render_state import NOWHERE, RenderState
 
 PER_PAGE = 2048
 """Units of a grid on one page: about a megabyte."""
@@ -53,8 +54,8 @@ class NodePage:
     `part_of` is the concatenation in which the node's units appear again, and as which.
     `broken` says in one line why the lens makes no tiles, if it should; else it is "". `note` says
     how to get pictures of the tiles that are not here, else it is "". `claims` are those that were
-    tested about its units. Of a very large node `units`
-    are those of one page, which `paging` names.
+    tested about its units. Of a very large node `units` are those of one page, which `paging`
+    names. `render` says how far a render from here is of what is missing.
     """
 
     kind: str
@@ -84,6 +85,7 @@ class NodePage:
     paging: Paging
     claims: LinkedClaims
     note: str = ""
+    render: RenderState = NOWHERE
 
 
 def node_page(
@@ -96,6 +98,7 @@ def node_page(
     picture: str = "",
     number: int = 1,
     options: Mapping[str, str] | None = None,
+    render: RenderState = NOWHERE,
 ) -> NodePage:
     """Raises BadInput for a view or picture that the node does not have, NotFound behind the last
     page of its grid."""
@@ -133,6 +136,7 @@ def node_page(
 
     return NodePage(
         kind="node",
+        render=render,
         title=f"{id} / {node.id}",
         address=f"{id}/{node.id}",
         model=model_ref(atlas.model, urls),

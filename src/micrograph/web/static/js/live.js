@@ -4,6 +4,7 @@ import { revealHeat } from "./heat.js";
 
 const SOON = 1500;
 const LATE = 20000;
+const HERE = location.href; // the live microscope holds its experiment in the address bar
 
 // Calls `look` again and again: soon after something happened, ever more seldom while nothing does.
 // `look` gives "changed", "same" or "done".
@@ -113,7 +114,7 @@ function watchUnit(lens) {
 
 // The same page, asked for again; only the parts with pictures are exchanged.
 async function refresh() {
-  const answer = await fetch(location.href, { cache: "no-cache" });
+  const answer = await fetch(HERE, { cache: "no-cache" });
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   let before = document.querySelector("main > [data-fresh]").previousElementSibling;
   const parts = [...fresh.querySelectorAll("main > section")];

@@ -12,3 +12,5 @@ import "./examples.js";
 import "./look.js";
 import "./map.js";
 import "./spy.js";
+import "./microscope.js";
+import "./rest.js";

@@ -1,0 +1,1 @@
+"""Experiments: a picture of a unit with every setting at the reader's choice."""
