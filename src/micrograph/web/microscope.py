@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from micrograph.atlas.remembered import Kept
+from micrograph.atlas.kept import Kept
 from micrograph.errors import Conflict, MicrographError, Unavailable
 from micrograph.events import Event
 from micrograph.web.reader import Reader
