@@ -29,8 +29,11 @@ from micrograph.web.lens_traits import DEFAULT, datasets_shown, is_in_doubt
 from micrograph.web.pages.cite import Citation, citations
 from micrograph.web.pages.lens_parts import LensPart, lens_parts
 from micrograph.web.pages.paging import Paging, pages_of
+from micrograph.web.pages.tested_claims import LinkedClaims, linked_claims
 from micrograph.web.render_state import RenderState
 
+ORDERS = ("weight", "activation")
+"""What the inputs of a unit are ordered by."""
 REACH = 6
 PER_PAGE = 256
 """Results on a page: more than anybody renders of a unit, unless on purpose."""
@@ -84,7 +87,7 @@ class UnitPage:
     `same_as` is the unit of a concatenation that this unit of a branch becomes. `sections` are the
     lenses that have something to show, in reading order; `missing` the others. `techniques` are all
     that have something to show here, those of the node as a whole included. `command` renders what
-    feature visualization lacks. Of very many results a page has some, as `paging` says.
+    feature visualization lacks. `claims` are those that were tested about the unit. Of very many results a page has some, as `paging` says.
     """
 
     kind: str
@@ -108,6 +111,7 @@ class UnitPage:
     render: RenderState
     look: LookState
     paging: Paging
+    claims: LinkedClaims
 
 
 def unit_page(
@@ -124,19 +128,26 @@ def unit_page(
     number: int = 1,
 ) -> UnitPage:
     """`origin` ("http://host:port") makes the permalink; `others` are the other models' atlases;
-    `options` is the page's query. Raises BadInput for a dataset that the unit was not shown,
-    NotFound behind the last page of very many results."""
+    `options` is the page's query. Raises BadInput for a dataset that the unit was not shown and for
+    an order that there is not, NotFound behind the last page of very many results."""
     model = atlas.model
     results = atlas.visualizations(node.id, unit)
     dataset = (options or {}).get("dataset", "")
     if dataset:
         check_choice("dataset", dataset, datasets_shown(results), of="this unit")
+    order = (options or {}).get("order", ORDERS[0])
+    check_choice("order", order, ORDERS)
     paging = Paging.of(
         pages_of(len(results), PER_PAGE),
         number,
         "the results of this unit",
         lambda page: urls.unit(
-            model.id, node.id, unit, dataset=dataset or None, page=page if page > 1 else None
+            model.id,
+            node.id,
+            unit,
+            dataset=dataset or None,
+            order=order if order != ORDERS[0] else None,
+            page=page if page > 1 else None,
         ),
     )
     here = results if paging.pages == 1 else _those_of(results, paging, dataset)
@@ -173,6 +184,7 @@ def unit_page(
         render=render,
         look=look,
         paging=paging,
+        claims=linked_claims(atlas, urls, node.id, unit),
     )
 
 
