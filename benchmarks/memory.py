@@ -9,7 +9,7 @@ and the network included.
 
 Lenses that look at a dataset see few pictures, of the 1,024 in 1,000 classes that there are. What a
 sweep keeps is as large as for any number of pictures from 1,024 on, and is there from its first
-batch on. Results are made from a sweep that is filled up with random numbers, and so are two parts
+batch on. Results are made from a sweep that is filled with random numbers, and so are two parts
 that are merged. Lenses that make pictures take two steps for the units that go together, at the
 widest node.
 `--write` puts the rows into the table of docs/benchmarks.md; those that are not measured anew stay.
@@ -32,10 +32,12 @@ from torch import nn
 
 from micrograph import render
 from micrograph.graph import worth_seeing
+from micrograph.lenses.dataset_examples.engine import ENGINE
 from micrograph.models import load
 from micrograph.models.dictionaries.dictionary import Dictionary
 from micrograph.models.model import Model
 from micrograph.runner import parts
+from micrograph.runner.plan import job_at
 from micrograph.sweep import Tally, part
 from micrograph.sweep.collecting import batch_size
 
@@ -145,26 +147,25 @@ class Lens:
     def results(self) -> None:
         """The results of a sweep, some units of each node of many."""
         pictures = self.pictures()
-        out = self.part(1, pictures)
-        tally, source = part.read(out)
-        _fill(tally, range(tally.spec.batches))
-        part.write(tally, out, source)
-        del tally
-        self._store([out], pictures)
+        self._store(self._made_up(pictures, 1), pictures)
 
     def merge(self) -> None:
         """Two halves of a sweep, into an atlas."""
         pictures = self.pictures()
-        files = [self.part(1, pictures), self.folder / "rest"]
-        tally, source = part.read(files[0])
-        half = tally.spec.batches // 2
-        halves = range(half), range(half, tally.spec.batches)
-        for file, batches in zip(files, halves, strict=True):
+        self._store(self._made_up(pictures, 2), pictures)
+
+    def _made_up(self, pictures: str, count: int) -> list[Path]:
+        """So many parts of a sweep that nobody made."""
+        (job,) = ENGINE.jobs(self.model, dataset=pictures, k=16)
+        job = job_at(self.model, self.nodes[0], job)
+        _, _, spec = ENGINE.prepare(self.model, self.nodes, job)
+        files, tally = [self.folder / f"part{number}" for number in range(count)], Tally(spec)
+        for number, file in enumerate(files):
             tally.arrays["done"][:] = False
-            _fill(tally, batches)
-            part.write(tally, file, source)
-        del tally
-        self._store(files, pictures)
+            ends = (spec.batches * at // count for at in (number, number + 1))
+            _fill(tally, range(*ends))
+            part.write(tally, file, pictures)
+        return files
 
     def _store(self, files: list[Path], pictures: str) -> None:
         from micrograph.runner import local

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from sweeping import pictures, small_model, swept
 
 from micrograph.errors import BadInput, Conflict
-from micrograph.sweep import Spec, Tally, part, shard
+from micrograph.sweep import Spec, Tally, arrays, part, shard
 from micrograph.sweep.arrays import StoredArrays
 from micrograph.sweep.exact import ExactSum
 from micrograph.sweep.histogram import BINS, UnitHistograms
 from micrograph.sweep.top import NONE, Top
+
+LARGE = ("class.sums", "profile.top", "profile.at", "profile.mean")
 
 
 @pytest.fixture(scope="module")
@@ -109,31 +111,37 @@ def test_as_files(tmp_path, single, whole):
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(map(str, range(len(single))))
 
 
-def test_a_part_that_is_merged_is_read_one_array_at_a_time(tmp_path, single, whole, monkeypatch):
+def test_of_a_part_that_is_merged_little_is_in_memory(tmp_path, single, whole, monkeypatch):
+    """The large arrays are never whole, and the others not all at once."""
+    monkeypatch.setattr(arrays, "_TOGETHER", 100)
     files = [tmp_path / f"{number}" for number in range(len(single))]
     for tally, file in zip(single, files, strict=True):
         part.write(tally, file, "toytown")
     alive: list[weakref.ref[np.ndarray]] = []
-    largest = 0
-    read = StoredArrays.__getitem__
+    largest, blocks = 0, list[int]()
+    read = StoredArrays._rows
 
-    def watched(self: StoredArrays, name: str) -> np.ndarray:
+    def watched(self: StoredArrays, name: str, start: int, stop: int) -> np.ndarray:
         nonlocal largest
-        found = read(self, name)
+        found = read(self, name, start, stop)
+        if name in LARGE:
+            blocks.append(stop - start)
         alive.append(weakref.ref(found))
         lying = [array for ref in alive if (array := ref()) is not None]
         largest = max(largest, sum(array.nbytes for array in lying))
         return found
 
-    monkeypatch.setattr(StoredArrays, "__getitem__", watched)
+    monkeypatch.setattr(StoredArrays, "_rows", watched)
     first = part.read(files[0])[0]
-    both = largest
+    units = first.spec.units
+    small = sum(a.nbytes for name, a in first.arrays.items() if name not in LARGE)
     for file in files[1:]:
         alive.clear()
         largest = 0
+        blocks.clear()
         first.merge(part.read(file, to_merge=True)[0])
-        profile = [first.arrays[f"profile.{name}"].nbytes for name in ("top", "at", "mean")]
-        assert largest <= both - sum(profile) + max(profile)
+        assert largest <= small
+        assert max(blocks) <= max(1, 100 // units)
     assert equal(first, whole)
 
 

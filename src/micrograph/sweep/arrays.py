@@ -1,6 +1,7 @@
 """Arrays in a safetensors file that need no second copy of them: a tally may take gigabytes."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from micrograph.weights.formats import RawTensor, write_safetensors
 
 _KINDS = {"float32": "F32", "int32": "I32", "int64": "I64", "bool": "BOOL"}
 _DTYPES = {short: dtype for dtype, short in _KINDS.items()}
+_TOGETHER = 1 << 22
+"""Numbers of a stored array that are read together, about: 32 MB at most."""
 
 
 def write_arrays(path: Path, arrays: Mapping[str, np.ndarray], metadata: Mapping[str, str]) -> None:
@@ -35,13 +38,23 @@ class StoredArrays(Mapping[str, np.ndarray]):
         self._first = 8 + length
 
     def __getitem__(self, name: str) -> np.ndarray:
+        return self._rows(name, 0, self._header[name]["shape"][0])
+
+    def blocks(self, name: str) -> Iterator[tuple[slice, np.ndarray]]:
+        """An array, as many of its rows at a time as `_TOGETHER` says, and where they stand."""
+        rows, *shape = self._header[name]["shape"]
+        together = max(1, _TOGETHER // max(1, math.prod(shape)))
+        for first in range(0, rows, together):
+            some = slice(first, min(first + together, rows))
+            yield some, self._rows(name, some.start, some.stop)
+
+    def _rows(self, name: str, start: int, stop: int) -> np.ndarray:
         about = self._header[name]
-        shape = tuple(about["shape"])
-        begin, _ = about["data_offsets"]
-        dtype = np.dtype(_DTYPES[about["dtype"]])
-        count = int(np.prod(shape, dtype=np.int64))
-        found = np.fromfile(self._path, dtype, count, offset=self._first + begin)
-        return found.reshape(shape)  # ValueError where the file has become shorter
+        _, *shape = about["shape"]
+        dtype, row = np.dtype(_DTYPES[about["dtype"]]), math.prod(shape)
+        begin = self._first + about["data_offsets"][0] + start * row * dtype.itemsize
+        found = np.fromfile(self._path, dtype, (stop - start) * row, offset=begin)
+        return found.reshape(stop - start, *shape)  # ValueError where the file became shorter
 
     def dtype(self, name: str) -> str:
         """The type of an array; "" for one that tallies do not have."""
@@ -52,3 +65,11 @@ class StoredArrays(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._header)
+
+
+def blocks(arrays: Mapping[str, np.ndarray], name: str) -> Iterator[tuple[slice, np.ndarray]]:
+    """An array in blocks of rows, and where they stand; in one, where it is in memory already."""
+    if isinstance(arrays, StoredArrays):
+        yield from arrays.blocks(name)
+    else:
+        yield slice(None), arrays[name]

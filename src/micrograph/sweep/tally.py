@@ -8,6 +8,7 @@ import numpy as np
 
 from micrograph.datasets import Batch
 from micrograph.errors import BadInput, Conflict
+from micrograph.sweep.arrays import blocks
 from micrograph.sweep.exact import ExactSum
 from micrograph.sweep.histogram import BINS, UnitHistograms
 from micrograph.sweep.look import Seen
@@ -226,11 +227,13 @@ class Tally:
         np.maximum(a["max"], b["max"], out=a["max"])
         np.minimum(a["min"], b["min"], out=a["min"])
         for name in ("count", "positive", "fires", "class.sums", "class.counts"):
-            np.add(a[name], b[name], out=a[name])
+            for rows, more in blocks(b, name):
+                a[name][rows] += more
         there = b["profile.there"]
         a["profile.there"][there] = True
-        for name in ("top", "at", "mean"):
-            np.copyto(a[f"profile.{name}"], b[f"profile.{name}"], where=there[:, None])
+        for name in ("profile.top", "profile.at", "profile.mean"):
+            for rows, theirs in blocks(b, name):
+                np.copyto(a[name][rows], theirs, where=there[rows, None])
         np.logical_or(a["done"], b["done"], out=a["done"])
         self.skipped |= other.skipped
 
