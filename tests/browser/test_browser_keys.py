@@ -163,4 +163,17 @@ def test_a_circuit_is_changed_by_keyboard_alone(open_page):
     page.keyboard.type("conv0/1")
     page.keyboard.press("Enter")
     page.wait_for_url("**pin=conv0%2F1*")
-    assert page.get_by_role("link", name="Unpin conv0/1").count() == 1
+    # Above the drawing, and in the list of its units.
+    assert page.get_by_role("link", name="Unpin conv0/1").count() == 2
+
+
+def test_a_group_and_an_order_are_reached_by_keyboard_alone(open_page):
+    page = open_page("/circuits/lensed/mixed1a/3", java_script_enabled=False)
+    page.get_by_role("group", name="Branches").get_by_role("link", name="apart").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/circuits/lensed/mixed1a/3?branches=apart")
+    assert page.get_by_role("region", name="Circuit").count() == 1
+    page = open_page("/models/lensed/mixed1a", java_script_enabled=False)
+    page.get_by_role("link", name="lensed/mixed1a/5: its weights").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/models/lensed/mixed1a/5#connections")

@@ -23,7 +23,8 @@ from micrograph.lenses.connections.circuit_layout import (
 )
 from micrograph.lenses.connections.kernels import colour
 from micrograph.parts.plots.graph_drawing import LARGEST
-from micrograph.parts.plots.svg import place, text, tile
+from micrograph.parts.plots.svg import place, text
+from micrograph.parts.plots.unit_tile import tile
 
 PictureOf = Callable[[CircuitUnit], "tuple[str, str] | None"]
 """Of a unit: where its picture is, and its mean colour."""

@@ -12,7 +12,8 @@ from math import sqrt
 
 from micrograph.lenses.connections.circuit import Circuit, CircuitColumn, CircuitEdge, CircuitUnit
 from micrograph.parts.plots.graph_drawing import EXCITES, INHIBITS
-from micrograph.parts.plots.svg import cut, percent, short
+from micrograph.parts.plots.svg import short
+from micrograph.parts.plots.unit_tile import cut, percent
 
 TILE, KERNEL, PORT, NUMBER = 72, 32, 40, 52
 """Sides of a picture and a kernel; the height of a kernel with its gap; the width of a number."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from micrograph.atlas.reading import Reading
 from micrograph.lenses.connections.lens import LENS, ConnectionsResult
 from micrograph.lenses.pages.scene import ArraysOf, whole_results
-from micrograph.parts.plots.svg import percent
+from micrograph.parts.plots.unit_tile import percent
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from micrograph.circuits.graph import AttributionEdge, AttributionGraph, AttributionNode
-from micrograph.parts.plots.svg import cut, place, short, text, tile
+from micrograph.parts.plots.svg import place, short, text
+from micrograph.parts.plots.unit_tile import cut, tile
 
 ROWS = 8
 """Units that are drawn of each stage."""
@@ -146,7 +147,8 @@ def _spot(spot: _Spot, picture_of: PictureOf, link_of: LinkOf | None, source: st
     box = tile(x, y, TILE, found, rounded=True)
     if not found:
         inside = "?" if node.kind == "unexplained" else node.unit if node.unit is not None else ""
-        box += text(spot.x, spot.y + 4, inside, anchor="middle", quiet=False, bold=True, size=13)
+        words = text(spot.x, spot.y + 4, inside, anchor="middle", quiet=False, bold=True)
+        box += Markup('<g font-size="13">{}</g>').format(words)
     label = _label(node) if found or node.unit is None or node.label else short(node.value)
     box += text(
         spot.x, y + TILE + 12, label, anchor="middle", bold=bool(node.label), quiet=not found

@@ -123,49 +123,15 @@ def text(
     anchor: str = "start",
     quiet: bool = True,
     bold: bool = False,
-    size: int | None = None,
 ) -> Markup:
-    """Words at a place; `anchor` is start, middle or end. Without a `size` as large as the rest."""
+    """Words at a place; `anchor` is start, middle or end."""
     # A page has hundreds of these: `Markup.format` takes ten times as long.
     faint, weight = ' opacity=".66"' * quiet, ' font-weight="600"' * bold
     shown = escaped(words) if type(words) is str else escape(words)
-    large = "" if size is None else f' font-size="{size}"'
     return markup(
-        f'<text x="{place(x)}" y="{place(y)}" text-anchor="{anchor}"{large}{faint}{weight} '
+        f'<text x="{place(x)}" y="{place(y)}" text-anchor="{anchor}"{faint}{weight} '
         f'fill="currentColor">{shown}</text>'
     )
-
-
-def tile(
-    x: float, y: float, side: float, found: tuple[str, str] | None, *, rounded: bool = False
-) -> Markup:
-    """The square picture of a unit: where it is, and its mean colour until it is there; a grey
-    square for none."""
-    box = Markup('<rect x="{}" y="{}" width="{}" height="{}"{} fill="{}"{}/>').format(
-        place(x),
-        place(y),
-        place(side),
-        place(side),
-        Markup(' rx="4"') if rounded else "",
-        found[1] if found else "currentColor",
-        "" if found else Markup(' fill-opacity=".1"'),
-    )
-    if found:
-        box += Markup(
-            '<image x="{}" y="{}" width="{}" height="{}" href="{}" '
-            'preserveAspectRatio="xMidYMid slice"/>'
-        ).format(place(x), place(y), place(side), place(side), found[0])
-    return box
-
-
-def percent(share: float) -> str:
-    """A share in whole parts of a hundred, without pretending to be nothing."""
-    return "under 1 %" if 0 < share < 0.005 else f"{round(100 * share)} %"
-
-
-def cut(words: str, most: int) -> str:
-    """The end of what is too long."""
-    return words if len(words) <= most else "…" + words[1 - most :]
 
 
 def line(x0: float, y0: float, x1: float, y1: float, kind: str = "axis") -> Markup:
