@@ -43,6 +43,11 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     ("given", "said"),
     [
         (["toytown/mixed4b"], "names no unit; expected MODEL/NODE/UNIT"),
+        (["toytown/mixed4b/3", "--groups", "2"], "names a unit; --groups are of a node"),
+        (
+            ["toytown/mixed4b", "--groups", "2", "--by", "activation"],
+            "--by activation was given with --groups",
+        ),
         (["toytown/mixed4b/999"], "unit 999 is out of range: toytown/mixed4b has units 0-179"),
         (["toytown/conv0/1"], "no node lies before conv0"),
         (["toytown/mixed4b/1", "--from", "logits"], "logits lies behind mixed4b"),
@@ -69,3 +74,14 @@ def test_bad_input_is_one_line(
 def test_a_reference_may_be_a_picture_that_ships(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inputs", "toytown_vit/blocks.1/3", "--reference", "car", "-n", "1"]) == 0
     assert "its pattern is that on the reference" in capsys.readouterr().out
+
+
+def test_groups_of_a_node(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inputs", "toytown/mixed4b", "--groups", "2", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    own = micrograph.weights(micrograph.load("toytown"), "mixed4a", "mixed4b").groups(2)
+    assert found == json.loads(json.dumps(own.to_json()))
+    assert main(["inputs", "toytown/mixed4b", "--groups", "2"]) == 0
+    told = capsys.readouterr().out
+    assert f"the groups are {100 * own.explained:.0f} % of the square" in told
+    assert f"units of mixed4b: {own.groups[0].targets[0][0]} (" in told

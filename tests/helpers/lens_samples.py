@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import web_samples as samples
+from connection_samples import connections
 
 from micrograph.atlas import AtlasWriter, DatasetRecord, Picture, SampleRecord, Visualization
 
@@ -158,6 +159,8 @@ def of_node(node: str, units: int) -> Iterator[Visualization]:
             "cosine": np.full(near.shape, 0.75, np.float16),
         },
     )
+    for variant, data, arrays in connections(units, "conv0", 8):
+        yield result("connections", variant, node, None, data, arrays=arrays)
     yield result(
         "unit_map",
         "node",

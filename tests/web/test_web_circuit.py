@@ -228,6 +228,8 @@ def test_a_graph_that_other_viewers_read(site: Client) -> None:
         ("depth=", 400, "depth='' is not there"),
         ("width=0", 400, "expected 1 or 2 or 3 or 4 or 5 or 6 or 7 or 8"),
         ("sign=positive", 400, "expected all or excites or inhibits"),
+        ("order=size", 400, "expected weight or activation"),
+        ("branches=both", 400, "expected merged or apart"),
         ("pin=3", 400, "pin='3' is no unit; expected node/unit"),
         ("pin=3/99", 404, "out of range"),
         ("without=nosuch/1", 404, "nosuch"),
@@ -236,7 +238,7 @@ def test_a_graph_that_other_viewers_read(site: Client) -> None:
         ("pin=" + ",".join(["3/1"] * 65), 400, "at most 64"),
     ],
 )
-@pytest.mark.parametrize("ending", [".json", ".svg", ".graph.json"])
+@pytest.mark.parametrize("ending", [".json", ".svg", ".png", ".graph.json"])
 def test_what_cannot_be_is_refused(
     site: Client, query: str, status: int, said: str, ending: str
 ) -> None:

@@ -73,6 +73,7 @@ def test_a_reader_meets_the_lenses_in_order(lensed, twin):
         "q-tuning",
         "q-text_feature_vis",
         "q-attribution",
+        "q-connections",
         "q-look",
         "q-similar",
         "q-third_party",

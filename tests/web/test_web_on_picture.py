@@ -5,10 +5,14 @@ import json
 import sys
 import textwrap
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
+import web_samples
+from connection_samples import connections
 from PIL import Image
 
+from micrograph.atlas import AtlasWriter, Visualization
 from micrograph.circuits.graph import (
     AttributionEdge,
     AttributionGraph,
@@ -89,6 +93,7 @@ SCRIPT = """
         answer = json.loads(sys.argv[1 if ask["ask"] == "graph" else 2])
         if ask["ask"] == "steer":
             answer["how"] = ask["how"]
+            answer["units"] = ask.get("units", [ask["unit"]])
         print(json.dumps({"step": 1, "steps": 2}), flush=True)
         print(json.dumps({"answer": answer}), flush=True)
 """
@@ -143,6 +148,57 @@ def test_steering_tells_controls_and_offers_other_ways(client):
     assert [choice["value"] for choice in twin["choices"] if choice["current"]] == ["owl"]
 
 
+@pytest.mark.parametrize("text", ["1,5,6", "1+5-6", "conv0/1 + tinynet/conv0/5 6", "5,3,1,6"])
+def test_groups_are_steered(client, text):
+    query = f"question=steer&picture=owl&how=halve&units={quote(text)}"
+    twin = client.get(f"{PAGE}.json?{query}").json()
+    assert sorted(twin["units"]) == [1, 3, 5, 6]
+    assert twin["units"][0] == 3
+    assert twin["steered"]["units"] == twin["units"]
+    named = ",".join(map(str, twin["units"]))
+    assert twin["command"] == f"micrograph steer tinynet/conv0/{named} --picture FILE --halve"
+    assert all(f"units={quote(named)}" in way["url"] for way in (*twin["ways"], *twin["choices"]))
+    page = client.get(f"{PAGE}?{query}").text
+    assert "20 random groups of 4 units of conv0" in page
+    rest = ",".join(map(str, twin["units"][1:]))
+    assert f'name="units" value="{rest}"' in page  # the form that needs no scripts
+    assert '<input type="hidden" name="how" value="halve">' in page
+
+
+def test_a_readers_own_picture_is_answered_for_groups(client):
+    answer = client.ask("POST", PAGE + "?question=steer&units=1,5", SAME, packed()).json()
+    assert answer["page"]["steered"]["units"] == [3, 1, 5]
+    assert "conv0/3,1,5" in answer["html"]
+
+
+def test_groups_of_weights_are_offered(client_of, tmp_path):
+    web_samples.write(tmp_path)
+    recipe = {"technique": "connections", "view": "pairs", "seed": 0}
+    found = {variant: (data, arrays) for variant, data, arrays in connections(16, "conv0", 8)}
+    data, arrays = found["pairs"]
+    path = tmp_path / "tinynet.atlas"
+    with AtlasWriter.open(path, web_samples.MODEL, web_samples.NODES) as writer:
+        writer.put([Visualization("mixed1a", None, recipe, 0.0, None, data, arrays=arrays)])
+    steered = replace(STEERED, node="mixed1a")
+    command = [sys.executable, "-c", textwrap.dedent(SCRIPT), "{}", json.dumps(steered.to_json())]
+    look = PictureQuestions(lambda model, digest: command)
+    client = client_of(tmp_path, look=look)
+    strongest = (-arrays["group_targets"]).argsort(1)[:, :6].tolist()
+    units = ",".join(map(str, strongest[1]))
+    twin = client.get(
+        f"/models/tinynet/mixed1a/{strongest[1][0]}/on-picture.json"
+        f"?question=steer&picture=car&units={units}"
+    ).json()
+    offered = [one["text"] for one in twin["groups"]]
+    assert offered == [
+        f"group {number}: " + ", ".join(map(str, units))
+        for number, units in enumerate(strongest, 1)
+    ]
+    assert [one["current"] for one in twin["groups"]] == [False, True]
+    assert client.get(twin["groups"][0]["url"]).status_code == 200
+    look.close()
+
+
 def test_a_readers_own_picture_is_answered_as_a_part_of_a_page(client):
     found = client.ask("POST", PAGE + "?question=graph", SAME, packed()).json()
     assert found["page"]["graph"]["picture"] == "your picture"
@@ -169,6 +225,10 @@ def test_a_units_page_asks_both_without_scripts(client):
         ("?picture=nothing", 404, "unknown picture"),
         ("?picture=car&question=why", 400, "expected graph or steer"),
         ("?picture=car&question=steer&how=explode", 400, "expected silence or halve"),
+        ("?picture=car&question=steer&units=8", 400, "out of range"),
+        ("?picture=car&question=steer&units=1,x", 400, "units 'x' not understood"),
+        ("?picture=car&question=steer&units=mixed1a/1", 400, "is no unit of conv0"),
+        ("?picture=car&question=graph&units=1", 400, "a group can only be steered"),
         ("?dataset=zz&number=1", 400, "is no digest"),
         (f"?dataset={'cd' * 32}&number=1", 404, "is not kept"),
         (f"?dataset={'cd' * 32}&number=x", 400, "number 'x' given"),

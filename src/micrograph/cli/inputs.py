@@ -15,13 +15,14 @@ from micrograph.graph import NodeKind, last_before, next_before, worth_seeing
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from micrograph.models.linear.groups import WeightGroups
     from micrograph.models.linear.strongest import Strongest
     from micrograph.models.linear.weights import Weights
     from micrograph.models.model import Model
 
 
 @click.command()
-@click.argument("address", metavar="MODEL/NODE/UNIT")
+@click.argument("address", metavar="MODEL/NODE[/UNIT]")
 @click.option(
     "--from",
     "source",
@@ -44,6 +45,12 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Picture on which norms, gates and attention are held: a file, or car, owl, ...",
 )
+@click.option(
+    "--groups",
+    type=click.IntRange(1, 32),
+    metavar="N",
+    help="Of a node: the excitatory weights of all of its units, factored into N groups.",
+)
 @click.option("--position", metavar="Y,X", help="Position of the unit. [default: the middle]")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON, with every kernel.")
 @atlas_option
@@ -55,6 +62,7 @@ def command(
     by: str,
     dataset: str,
     reference: Path | None,
+    groups: int | None,
     position: str | None,
     as_json: bool,
     atlas: Path | None,
@@ -64,10 +72,16 @@ def command(
 
     Activations on the way count as the identity and max pools as average pools; what else was done
     is said. The share of all inputs that are not listed stands at the end.
+
+    With --groups and MODEL/NODE: which of its units are built from the same ones.
     """
     spec, node, unit = _split(address)
-    if unit is None:
+    if unit is None and groups is None:
         raise BadInput(f"{short(address)} names no unit; expected MODEL/NODE/UNIT")
+    if unit is not None and groups is not None:
+        raise BadInput(f"{short(address)} names a unit; --groups are of a node: MODEL/NODE")
+    if groups is not None and by != "weight":
+        raise BadInput("--by activation was given with --groups, which are those of weights alone")
     model = asked.load(spec, asked.card(spec))
     target = model.node(node)
     if source is None:
@@ -85,6 +99,13 @@ def command(
         )
     except BadInput as error:
         raise BadInput(str(error).replace("pass reference=", "name one with --reference")) from None
+    if unit is None:
+        together = found.groups(groups or 1)
+        if as_json:
+            output.write_json(together.to_json())
+        else:
+            _tell_groups(together)
+        return
     typical = _typical(model, found.source, atlas, dataset) if by == "activation" else None
     strongest = found.strongest(unit, count, by=by, typical=typical)
     if as_json:
@@ -191,6 +212,21 @@ def _tell(found: "Weights", strongest: "Strongest") -> None:
         output.say("exact: the path is linear")
     for line, count in _together(found):
         output.say(f"approximation: {line}" + (f" and {count - 1} more" if count > 1 else ""))
+
+
+def _tell_groups(found: "WeightGroups") -> None:
+    output.say(f"{found.model}/{found.target} from {found.source}", style="bold")
+    for number, group in enumerate(found.groups, 1):
+        targets, sources = (
+            ", ".join(f"{unit} ({100 * part:.1f} %)" for unit, part in side[:8])
+            for side in (group.targets, group.sources)
+        )
+        output.say(f"group {number}: {100 * group.share:.0f} % of what the groups give")
+        output.say(f"  units of {found.target}: {targets}")
+        output.say(f"  built from {found.source}: {sources}")
+    output.say(
+        f"the groups are {100 * found.explained:.0f} % of the square of all weights above zero"
+    )
 
 
 def _heading(rows: int, columns: int) -> list[str]:

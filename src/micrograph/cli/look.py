@@ -160,7 +160,8 @@ def _answer(
         return look.circuit(model, picture, request["node"], request["unit"], hook)
     if request["ask"] == "steer":
         hook = step_hook(on_step, 0)
-        return look.steered(model, picture, request["node"], request["unit"], request["how"], hook)
+        units = request.get("units") or [request["unit"]]
+        return look.steered(model, picture, request["node"], units, request["how"], hook)
     raise BadInput(
         f"{request['ask']!r} is no question; expected look, map, caricature, graph or steer"
     )

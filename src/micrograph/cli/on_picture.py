@@ -26,8 +26,8 @@ def split_place(text: str) -> tuple[str, str, str]:
 
 
 def units_of(text: str, count: int) -> list[int]:
-    """Units as `render` takes them: 3 or 3,7 or 0-5."""
-    return parse_units(text, count)
+    """Units as `render` takes them, 3 or 3,7 or 0-5, or joined as a sum: 3+7."""
+    return parse_units(text.replace("+", ","), count)
 
 
 def write_answer(text: str, to: Path | None) -> None:

@@ -14,11 +14,11 @@ from micrograph.resolve.resolve import resolve_place
 from micrograph.resolve.signs import URL
 
 _CLAIMS = re.compile(r"(?:https?://[^\s/]+(?:/[^\s/]+)*)?/claims/?(?:\.json)?", re.I)
-_CIRCUIT = re.compile(rf"/circuits(/{NAME}/{NAME}/[0-9]+(?![\w/]){URL}*)")
+_CIRCUIT = re.compile(rf"(?:\A|/)circuits(/{NAME}/{NAME}/[0-9]+(?![\w/]){URL}*)")
 _ON_PICTURE = re.compile(
     rf"(/models/{URL}+?)/on-picture(?:\.json)?(?P<query>\?{URL}*)?(?!\w)", re.I
 )
-_FILE = re.compile(r"(?:\.graph)?\.(?:json|svg)\b")
+_FILE = re.compile(r"(?:\.graph)?\.(?:json|svg|png)\b")
 _QUERY = re.compile(r"\?([\w=&/,.%\-]*)")
 _WORDS = re.compile(r"\A\W*(?:the\s+)?circuit\s+(?:of|for|behind)\s+|\s+circuit\W*\Z", re.I)
 

@@ -109,24 +109,27 @@ def steered(
     model: Model,
     picture: SourcePicture,
     node: str,
-    unit: int,
+    units: int | Sequence[int],
     how: str,
     on_step: StepHook | None = None,
 ) -> dict[str, Any]:
-    """What changes on the picture when a unit is silenced, halved, doubled, or (`how` is "add")
-    gets its largest value there at every position; as JSON."""
-    place = _place(model, node, unit)
+    """What changes on the picture when units are silenced, halved, doubled, or (`how` is "add") get
+    the largest value that any of them has there at every position; as JSON."""
+    group = [units] if isinstance(units, int) else list(units)
+    place = _place(model, node, group[0])
     seen = _seen(model, picture)
     if how != "add":
-        return steer(model, seen, place.id, unit, how, on_step=on_step).to_json()
+        return steer(model, seen, place.id, group, how, on_step=on_step).to_json()
     with torch.no_grad():
-        largest = _spatial_max(model.run(seen.tensor, [place.id])[place.id].float())[unit].item()
+        values = _spatial_max(model.run(seen.tensor, [place.id])[place.id].float())
+    largest = values[group].max().item()
     if not largest > 0:
+        named = f"{place.id}/{','.join(map(str, group))}"
         raise BadInput(
-            f"{place.id}/{unit} is nowhere above 0 on this picture, so there is nothing "
+            f"{named} is nowhere above 0 on this picture, so there is nothing "
             "to add; add a number of your own with `micrograph steer --add`"
         )
-    return steer(model, seen, place.id, unit, add=largest, on_step=on_step).to_json()
+    return steer(model, seen, place.id, group, add=largest, on_step=on_step).to_json()
 
 
 def _seen(model: Model, picture: SourcePicture) -> SeenPicture:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.web import handlers
-from micrograph.web.circuit_files import circuit_graph, circuit_svg
+from micrograph.web.circuit_files import circuit_graph, circuit_pixels, circuit_svg
 from micrograph.web.context import Context
 from micrograph.web.pages import Page
 from micrograph.web.pages.circuit import CircuitPage
@@ -73,6 +73,7 @@ PAGES: tuple[PageRoute, ...] = (
         CircuitPage,
         (
             PageFile(".svg", "image/svg+xml", circuit_svg),
+            PageFile(".png", "image/png", circuit_pixels),
             PageFile(".graph.json", "application/json", circuit_graph),
         ),
     ),

@@ -3,12 +3,14 @@
 from micrograph.atlas import Snapshot
 from micrograph.errors import BadInput, short
 from micrograph.lenses.connections.circuit import (
+    BRANCHES,
     DEEPEST,
     SIGNS,
     WIDEST,
     CircuitChoice,
     Place,
 )
+from micrograph.lenses.connections.inputs import ORDERS
 from micrograph.parts.urls import Urls
 from micrograph.web.choices import check_choice
 from micrograph.web.locations import locate
@@ -23,10 +25,14 @@ def choice_of(library: Snapshot, model: str, target: CircuitTarget, urls: Urls) 
     check_choice("depth", target.depth, [str(n + 1) for n in range(DEEPEST)])
     check_choice("width", target.width, [str(n + 1) for n in range(WIDEST)])
     check_choice("sign", target.sign, SIGNS)
+    check_choice("order", target.order, ORDERS)
+    check_choice("branches", target.branches, BRANCHES)
     return CircuitChoice(
         depth=int(target.depth),
         width=int(target.width),
         sign=target.sign,
+        order=target.order,
+        branches=target.branches,
         pinned=_places(library, model, "pin", target.pin, urls),
         removed=_places(library, model, "without", target.without, urls),
     )

@@ -30,4 +30,6 @@ def wants_data(method: str, path: str) -> bool:
     return method == "POST" or _DATA.fullmatch(path) is not None
 
 
-_DATA = re.compile(r".*\.json|/circuits/.*\.svg|/resolve|/models/[^/]+/[^/]+/[^/]+/map", re.DOTALL)
+_DATA = re.compile(
+    r".*\.json|/circuits/.*\.(svg|png)|/resolve|/models/[^/]+/[^/]+/[^/]+/map", re.DOTALL
+)

@@ -10,7 +10,7 @@ from micrograph.resolve.claims import claim_in, known_claim, read_claim
 from micrograph.web.circuit_choice import choice_of
 from micrograph.web.context import Context
 from micrograph.web.locations import locate, locate_all
-from micrograph.web.on_picture import asked, found_picture
+from micrograph.web.on_picture import UnitQuestion, asked, found_picture
 from micrograph.web.pages.circuit import CircuitPage, circuit_page
 from micrograph.web.pages.claim import ClaimPage, ClaimsPage, claim_page, claims_page
 from micrograph.web.pages.compare import ComparePage, compare_page
@@ -119,7 +119,8 @@ def model(context: Context, target: ModelTarget) -> ModelPage | Redirect:
 
 
 def node(context: Context, target: NodeTarget) -> NodePage | Redirect:
-    """A node as a whole, and all its units through one lens."""
+    """A node as a whole, and all its units through one lens; `weights` counts the pages of the
+    weights of a very large first layer."""
     here = located(context, target)
     if isinstance(here, Redirect):
         return here
@@ -132,12 +133,13 @@ def node(context: Context, target: NodeTarget) -> NodePage | Redirect:
         view=target.view,
         picture=target.picture,
         number=target.number,
+        options={"weights": target.weights},
     )
 
 
 def unit(context: Context, target: UnitTarget) -> UnitPage | Redirect:
     """A unit and everything that was rendered of it; `dataset` is the name of the dataset whose
-    examples are shown."""
+    examples are shown, `order` what its inputs are ordered by."""
     here = located(context, target)
     if isinstance(here, Redirect):
         return here
@@ -153,17 +155,18 @@ def unit(context: Context, target: UnitTarget) -> UnitPage | Redirect:
         render=context.render_state(here),
         origin=context.origin,
         others=[other for other in context.library.atlases() if other.model.id != id],
-        options={"dataset": target.dataset},
+        options={"dataset": target.dataset, "order": target.order},
         number=target.number,
     )
 
 
 def on_picture(context: Context, target: OnPictureTarget) -> OnPicturePage:
-    """What a unit is made of on a picture, or what changes on it with the unit; the worker that
-    looks at pictures is asked."""
+    """What a unit is made of on a picture, or what changes on it with the unit, or with it and
+    other `units` of its node; the worker that looks at pictures is asked."""
     here = locate(context.library, target.location, context.urls)
+    question = UnitQuestion(target.question, target.how, target.units)
     picture = found_picture(context, here, target)
-    return asked(context, here, target.question, target.how, picture, reader=context.reader)
+    return asked(context, here, question, picture, reader=context.reader)
 
 
 def circuit(context: Context, target: CircuitTarget) -> CircuitPage | Redirect:

@@ -25,7 +25,7 @@ from micrograph.web.error_data import error_data
 from micrograph.web.kept_pages import Written
 from micrograph.web.locations import Location, locate_all
 from micrograph.web.look_answer import ClassOnPicture, NodeOnPicture, PictureSize, UnitOnPicture
-from micrograph.web.on_picture import PictureHere, asked, check_question
+from micrograph.web.on_picture import PictureHere, UnitQuestion, asked
 from micrograph.web.origin import check_origin
 from micrograph.web.pages.on_picture import OnPicturePage
 from micrograph.web.reader import Reader
@@ -61,14 +61,6 @@ class HeatMap:
     map: list[list[float]]
     value: float
     position: int
-
-
-@dataclass(frozen=True)
-class UnitQuestion:
-    """A question about a unit on a picture, as `web.on_picture` takes it."""
-
-    question: str
-    how: str
 
 
 @dataclass(frozen=True)
@@ -142,11 +134,14 @@ def add_look_routes(app: FastAPI, site: Site) -> None:
         unit: str,
         question: Annotated[str, Query(max_length=16)] = "graph",
         how: Annotated[str, Query(max_length=16)] = "silence",
+        units: Annotated[str, Query(max_length=2000)] = "",
     ) -> Response:
         """The body is a picture file: what the unit is made of on it ("graph"), or what changes on
-        it with the unit ("steer"). Same origin only; nothing is kept."""
-        check_question(question, how)
-        return await post(request, [model, node, unit], UnitQuestion(question, how))
+        it with the unit and with other `units` of its node ("steer"). Same origin only; nothing is
+        kept."""
+        wanted = UnitQuestion(question, how, units)
+        wanted.check()
+        return await post(request, [model, node, unit], wanted)
 
     @app.get("/models/{model}/{node}/{unit}/map", response_model=HeatMap, responses=FAILURES)
     async def heat(
@@ -177,10 +172,9 @@ def _prepared(
     here = locate_all(context.library, parts, context.urls)
     image, size = context.site.incoming.decoded(data)
     if isinstance(caricature, UnitQuestion):
-        question, how = caricature.question, caricature.how
-        own = PictureHere("your picture", image, {})
+        wanted, own = caricature, PictureHere("your picture", image, {})
         return lambda on_step, reader: _ON_OWN.dump_json(
-            _on_own(context, asked(context, here, question, how, own, on_step, reader))
+            _on_own(context, asked(context, here, wanted, own, on_step, reader))
         )
     return lambda on_step, reader: _LOOKED.dump_json(
         _look(context.site, here, image, size, caricature, on_step, reader), by_alias=True

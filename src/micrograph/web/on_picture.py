@@ -11,6 +11,7 @@ from micrograph.circuits.steered import Steered
 from micrograph.errors import BadInput, NotFound, Unavailable, short
 from micrograph.lenses import lenses
 from micrograph.parts.parts import Choice
+from micrograph.pictures import shipped
 from micrograph.steps import StepHook
 from micrograph.web.choices import check_choice
 from micrograph.web.context import Context
@@ -18,6 +19,7 @@ from micrograph.web.lens_traits import EXAMPLES
 from micrograph.web.locations import Location
 from micrograph.web.pages.on_picture import OnPicturePage, on_picture_page
 from micrograph.web.reader import Reader
+from micrograph.web.steered_group import group_in, groups_offered
 from micrograph.web.targets import OnPictureTarget
 
 if TYPE_CHECKING:
@@ -27,6 +29,29 @@ QUESTIONS = ("graph", "steer")
 WAYS = ("silence", "halve", "double", "add")
 STRONGEST = 6
 """Pictures of the unit's strongest that can be chosen."""
+
+
+@dataclass(frozen=True)
+class UnitQuestion:
+    """What is asked about a unit: one of `QUESTIONS`; to steer it `how`, and with which `units` of
+    its node, as an address says it."""
+
+    question: str = QUESTIONS[0]
+    how: str = WAYS[0]
+    units: str = ""
+
+    def check(self) -> None:
+        """Raises BadInput for what cannot be asked."""
+        check_choice("question", self.question, QUESTIONS)
+        check_choice("how", self.how, WAYS)
+        if self.units and self.question != "steer":
+            raise BadInput("units= was given; a group can only be steered: add question=steer")
+
+    @property
+    def view(self) -> dict[str, str]:
+        """As options of an address, without the group."""
+        steered = self.question == "steer" and self.how != WAYS[0]
+        return {"question": self.question, **({"how": self.how} if steered else {})}
 
 
 @dataclass(frozen=True)
@@ -54,44 +79,39 @@ def found_picture(context: Context, here: Location, target: OnPictureTarget) -> 
         return _shipped(target.picture)
     if target.dataset:
         return _stored(here, target.dataset, int(target.number))
-    from micrograph.pictures import shipped  # Pillow: not before it is needed
-
     strongest = _strongest(here)
     return _stored(here, *strongest[0][:2]) if strongest else _shipped(shipped()[0])
-
-
-def check_question(question: str, how: str) -> None:
-    """Raises BadInput for another question or way."""
-    check_choice("question", question, QUESTIONS)
-    check_choice("how", how, WAYS)
 
 
 def asked(
     context: Context,
     here: Location,
-    question: str,
-    how: str,
+    wanted: UnitQuestion,
     picture: PictureHere,
     on_step: StepHook | None = None,
     reader: Reader | None = None,
 ) -> OnPicturePage:
     """The page with the worker's answer. Answers about pictures that are here are remembered.
 
-    Raises BadInput for another question or way, and what the worker raises.
+    Raises BadInput for another question, way or group, and what the worker raises.
     """
-    check_question(question, how)
+    wanted.check()
+    question, how = wanted.question, wanted.how
     atlas, node, unit = here.atlas, here.node, here.unit
     assert node is not None
     assert unit is not None
+    group = group_in(context, here, wanted.units)
     if reason := context.obstacle(atlas.model.id):
         raise Unavailable(reason)
     request: dict[str, Any] = {"ask": question, "node": node.id, "unit": unit, "how": how}
+    if len(group) > 1:
+        request["units"] = list(group)
     look, model = context.site.look, atlas.model
 
     def ask() -> Any:
         return look.ask(model.id, model.digest, request, picture.image, on_step, reader)
 
-    key = (question, model.id, model.digest, node.id, unit, *sorted(picture.view.items()))
+    key = (question, model.id, model.digest, node.id, group, *sorted(picture.view.items()))
     seen = (
         look.remembered((*key, how if question == "steer" else ""), ask) if picture.view else ask()
     )
@@ -105,8 +125,12 @@ def asked(
         picture=picture.name,
         view=picture.view,
         source=_small(picture.image),
-        choices=_choices(context, here, question, how, picture),
-        ways=_ways(context, here, how, picture) if question == "steer" else [],
+        choices=_choices(context, here, wanted, group, picture),
+        ways=_ways(context, here, how, group, picture) if question == "steer" else [],
+        units=group,
+        groups=groups_offered(context, here, group, {**wanted.view, **picture.view})
+        if question == "steer" and picture.view
+        else [],
         graph=replace(AttributionGraph.from_json(seen), picture=picture.name)
         if question == "graph"
         else None,
@@ -157,40 +181,45 @@ def _strongest(here: Location) -> list[tuple[str, int, str]]:
 
 
 def _choices(
-    context: Context, here: Location, question: str, how: str, picture: PictureHere
+    context: Context,
+    here: Location,
+    wanted: UnitQuestion,
+    group: tuple[int, ...],
+    picture: PictureHere,
 ) -> list[Choice]:
     """The pictures that are here: the unit's strongest, then those that ship."""
-    from micrograph.pictures import shipped
-
     views = [({"dataset": d, "number": str(n)}, name) for d, n, name in _strongest(here)]
     views += [({"picture": name}, name) for name in shipped()]
-    asked_how = {"how": how} if question == "steer" and how != WAYS[0] else {}
     return [
         Choice(
             "/".join(view.values()),
             name,
-            _url(context, here, question=question, **asked_how, **view),
+            _url(context, here, group, **wanted.view, **view),
             view == picture.view,
         )
         for view, name in views
     ]
 
 
-def _ways(context: Context, here: Location, how: str, picture: PictureHere) -> list[Choice]:
+def _ways(
+    context: Context, here: Location, how: str, group: tuple[int, ...], picture: PictureHere
+) -> list[Choice]:
     if not picture.view:
         return []
     return [
         Choice(
             way,
             way,
-            _url(context, here, question="steer", how=way, **picture.view),
+            _url(context, here, group, question="steer", how=way, **picture.view),
             way == how,
         )
         for way in WAYS
     ]
 
 
-def _url(context: Context, here: Location, **view: str) -> str:
+def _url(context: Context, here: Location, group: tuple[int, ...], **view: str) -> str:
+    if len(group) > 1:
+        view["units"] = ",".join(map(str, group))
     assert here.node is not None
     assert here.unit is not None
     return context.urls.on_picture(here.atlas.model.id, here.node.id, here.unit, **view)

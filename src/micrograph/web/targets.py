@@ -5,6 +5,7 @@ checks that the named model or node exists.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from micrograph.errors import BadInput, NotFound, short
@@ -113,7 +114,8 @@ class ModelTarget(LocationTarget):
 @dataclass(frozen=True, kw_only=True)
 class NodeTarget(LocationTarget):
     """`/models/<model>/<node>`. `view` is how its grid of units is shown, `picture` the picture
-    that the lenses above the grid looked at; `page` counts the pages of a very large grid."""
+    that the lenses above the grid looked at; `page` counts the pages of a very large grid,
+    `weights` those of the weights of a first layer."""
 
     kind, pattern = "node", "/models/{model}/{node}"
     model: str
@@ -121,6 +123,7 @@ class NodeTarget(LocationTarget):
     view: NodeView = field(default_factory=NodeView)
     picture: str = ""
     page: str = field(default="1", metadata={"longest": 6})
+    weights: str = field(default="1", metadata={"longest": 6})
 
     @property
     def number(self) -> int:
@@ -131,13 +134,15 @@ class NodeTarget(LocationTarget):
 @dataclass(frozen=True, kw_only=True)
 class UnitTarget(LocationTarget):
     """`/models/<model>/<node>/<unit>`. `dataset` names the dataset whose examples are shown,
-    `page` counts the pages of very many results."""
+    `order` what its inputs are ordered by ("weight" or "activation"); `page` counts the pages of
+    very many results."""
 
     kind, pattern = "unit", "/models/{model}/{node}/{unit}"
     model: str
     node: str
     unit: str
     dataset: str = ""
+    order: str = field(default="weight", metadata={"longest": 20})
     page: str = field(default="1", metadata={"longest": 6})
 
     @property
@@ -149,7 +154,8 @@ class UnitTarget(LocationTarget):
 @dataclass(frozen=True, kw_only=True)
 class OnPictureTarget(LocationTarget):
     """`/models/<model>/<node>/<unit>/on-picture`: the `question` "graph" (what it is made of) or
-    "steer" (what changes with it, `how` it is changed). The picture ships and has a name, or is
+    "steer" (what changes with it, `how` it is changed), for which `units` names others of the node
+    that are changed with it: 3,7 or 3+7 or 0-5. The picture ships and has a name, or is
     `number` of a `dataset` (its digest) and kept in the atlas; by default the unit's strongest."""
 
     kind, pattern = "on_picture", "/models/{model}/{node}/{unit}/on-picture"
@@ -159,6 +165,7 @@ class OnPictureTarget(LocationTarget):
     unit: str
     question: str = "graph"
     how: str = "silence"
+    units: str = field(default="", metadata={"longest": 2000})
     picture: str = ""
     dataset: str = ""
     number: str = ""
@@ -167,8 +174,9 @@ class OnPictureTarget(LocationTarget):
 @dataclass(frozen=True, kw_only=True)
 class CircuitTarget(LocationTarget):
     """`/circuits/<model>/<node>/<unit>`: its strongest inputs, and theirs: `depth` steps back,
-    `width` of each unit, of one `sign` or of all. Units (node/unit, commas between) that are always
-    shown: `pin`, and never: `without`."""
+    `width` of each unit, of one `sign` or of all, by one `order` ("weight" or "activation"), with
+    `branches` "merged" or "apart". Units (node/unit, commas between) that are always shown: `pin`,
+    and never: `without`."""
 
     kind, pattern = "circuit", "/circuits/{model}/{node}/{unit}"
     model: str
@@ -177,6 +185,8 @@ class CircuitTarget(LocationTarget):
     depth: str = field(default="2", metadata={"longest": 6})
     width: str = field(default="4", metadata={"longest": 6})
     sign: str = field(default="all", metadata={"longest": 20})
+    order: str = field(default="weight", metadata={"longest": 20})
+    branches: str = field(default="merged", metadata={"longest": 20})
     pin: str = field(default="", metadata={"longest": 4000})
     without: str = field(default="", metadata={"longest": 4000})
 
@@ -203,6 +213,19 @@ def parse(path: str, query: str = "") -> Target:
 
     Raises NotFound where no page has such a path, BadInput for options that cannot be.
     """
+    return _parsed(path, query) if len(path) + len(query) < _SHORT else _parse(path, query)
+
+
+_SHORT = 512
+"""Characters of an address that is worth keeping what it means."""
+
+
+@lru_cache(2048)
+def _parsed(path: str, query: str) -> Target:
+    return _parse(path, query)
+
+
+def _parse(path: str, query: str) -> Target:
     options = dict(parse_qsl(query, keep_blank_values=True))
     for twin in (True, False) if path.endswith(".json") else (False,):
         plain = path.removesuffix(".json") if twin else path

@@ -1,68 +1,83 @@
 """Connections: the strongest weights between the units of a node and those of the next.
 
 The inputs of a node are the units of the last node that all paths to it pass; its outputs those of
-the nodes whose inputs it is. Kernels are those of `micrograph.weights`.
+the nodes whose inputs it is. Kernels are those of `micrograph.weights`. Of a first layer the inputs
+are the channels of the picture.
 """
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from micrograph.errors import BadInput, Unavailable
+from micrograph.errors import Unavailable
 from micrograph.graph import NodeKind, last_before, worth_seeing
 from micrograph.lenses.connections.lens import LENS, ConnectionsParams, ConnectionsResult
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, SweepEngine
+from micrograph.lenses.connections.pairs import KERNELS, LARGEST, pairs
+from micrograph.lenses.engines.base import Job
+from micrograph.lenses.engines.node_by_node import NodeByNode
+from micrograph.models.linear.picture_weights import picture_weights
 from micrograph.models.linear.weights import Weights, weights
 from micrograph.models.model import Model
 
-LARGEST = 225
-"""Positions of a kernel that is stored, at most: a flattened map of 15 x 15."""
+_BEFORE: "WeakKeyDictionary[Model, tuple[tuple[str, ...], dict[str, str]]]" = WeakKeyDictionary()
+"""Of each model its nodes, and what they are built from: every node asks for all."""
 
 
-class ConnectionsEngine(SweepEngine[ConnectionsParams]):
+class ConnectionsEngine(NodeByNode[ConnectionsParams]):
     """The engine of connections."""
 
     lens = LENS
 
     def plan(self, model: Model, params: ConnectionsParams) -> list[Job]:
         """One job for each variant."""
+        options: dict[str, dict[str, int]] = {
+            "inputs": {"strongest": params.strongest},
+            "outputs": {"strongest": params.strongest},
+            "pairs": {"strongest": params.strongest, "groups": params.groups},
+            "picture": {},
+        }
         return [
-            Job(self.recipe(model, variant, 0, variant=variant, strongest=params.strongest))
+            Job(self.recipe(model, variant, 0, variant=variant, **options[variant]))
             for variant in dict.fromkeys(params.variants)
         ]
 
-    def sweep(
-        self,
-        model: Model,
-        targets: Mapping[str, Sequence[int]],
-        job: Job,
-        workspace: Path,
-        on_step: StepHook | None = None,
-    ) -> Iterator[Rendered]:
-        """Per node the strongest connections of each unit. The score is the mean share of the
-        strongest."""
-        before = inputs_of_nodes(model)
-        for step, name in enumerate(targets, 1):
-            started = time.perf_counter()
-            node = model.node(name).id
-            try:
-                found, other, turned = _weights(model, node, before, job.variant)
-                result = connections(found, other, job.recipe["strongest"], turned=turned)
-                largest = result.kept["share"].max(1)
-                score = float(largest.mean())
-            except (BadInput, Unavailable) as reason:
-                result, score = ConnectionsResult(reason=str(reason), kept={}), 0.0
-            yield Rendered(node, None, None, score, time.perf_counter() - started, result)
-            if on_step is not None:
-                on_step(step, len(targets))
+    def of_node(self, model: Model, node: str, job: Job) -> tuple[ConnectionsResult, float]:
+        """The strongest connections of each unit. The score is the mean share of the strongest."""
+        result = _result(model, node, inputs_of_nodes(model), job)
+        share = result.kept.get("share")
+        return result, 0.0 if share is None else float(share.max(1).mean())
+
+    def nothing_of(self, reason: str) -> ConnectionsResult:
+        return ConnectionsResult(reason=reason, kept={})
+
+
+def _result(model: Model, node: str, before: Mapping[str, str], job: Job) -> ConnectionsResult:
+    """Raises BadInput and Unavailable with the reason why there is none."""
+    if job.variant == "picture":
+        if node in before:
+            raise Unavailable(f"units of {before[node]} lie between the picture and {node}")
+        of_picture = picture_weights(model, node)
+        kept = {"weights": of_picture.kernels.numpy().astype(np.float32)}
+        return ConnectionsResult(channels=of_picture.channels, kept=kept)
+    found, other, turned = _weights(model, node, before, job.variant)
+    if job.variant == "pairs":
+        return pairs(found, KERNELS * job.recipe["strongest"], job.recipe["groups"])
+    return connections(found, other, job.recipe["strongest"], turned=turned)
 
 
 def inputs_of_nodes(model: Model) -> dict[str, str]:
     """Of each node worth seeing the node that its units are built from, if there is one."""
+    names, found = _BEFORE.get(model, ((), {}))
+    if names != tuple(model.nodes):  # other dictionaries may be attached now
+        found = _found_inputs(model)
+        _BEFORE[model] = tuple(model.nodes), found
+    return found
+
+
+def _found_inputs(model: Model) -> dict[str, str]:
     among = {n.id for n in worth_seeing(model.nodes)}
     found = {}
     for id in model.nodes:
@@ -79,7 +94,7 @@ def _weights(
     model: Model, node: str, before: Mapping[str, str], variant: str
 ) -> tuple[Weights, str, bool]:
     """The weights of a node's inputs, or of its outputs; the other node; which of the two."""
-    if variant == "inputs":
+    if variant != "outputs":
         if node not in before:
             raise Unavailable(f"no node lies before {node} that all of its units are built from")
         return weights(model, before[node], node), before[node], False

@@ -7,11 +7,16 @@ from markupsafe import Markup
 _ABOVE, _BELOW = (217, 85, 0), (28, 99, 176)
 
 
-def colour(share: float) -> str:
-    """Of a weight from -1 to 1 of the scale; beyond them the ends'."""
+def mixed(share: float) -> tuple[int, int, int]:
+    """The colour of a weight from -1 to 1 of the scale; beyond them the ends'."""
     share = min(max(share, -1.0), 1.0)
-    end = _ABOVE if share > 0 else _BELOW
-    return "#" + "".join(f"{round(255 + (c - 255) * abs(share)):02x}" for c in end)
+    r, g, b = (round(255 + (c - 255) * abs(share)) for c in (_ABOVE if share > 0 else _BELOW))
+    return r, g, b
+
+
+def colour(share: float) -> str:
+    """The same as a text: "#d95500"."""
+    return "#" + "".join(f"{c:02x}" for c in mixed(share))
 
 
 def drawn(kernel: Sequence[Sequence[float]], scale: float) -> Markup:

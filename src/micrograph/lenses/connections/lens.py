@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from micrograph.lenses.contract import Can, Lens, Words
 from micrograph.lenses.params import Params, option
-from micrograph.lenses.result import Arrays, Result, texts
+from micrograph.lenses.result import Arrays, Result, number, texts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,11 @@ WORDS = Words(
 VARIANTS = {
     "inputs": "weights of the units that it is built from",
     "outputs": "weights by which units are built from it",
+    "pairs": "strength and size of every pair of units, and the groups that they fall into",
+    "picture": "weights of a first layer, which reads the picture itself",
 }
+CHANNELS = ("RGB", "L")
+"""Channels of a picture that a first layer may read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,14 @@ class ConnectionsParams(Params, lens=WORDS.technique):
         8, "units kept of each that excite, and as many that inhibit", unit="units", low=1, high=64
     )
     variants: tuple[str, ...] = option(
-        ("inputs", "outputs"), "inputs or outputs", choices=tuple(VARIANTS), flag="--variant"
+        tuple(VARIANTS),
+        "inputs, outputs, pairs (for orders, branches and groups) or picture (weights of a first "
+        "layer)",
+        choices=tuple(VARIANTS),
+        flag="--variant",
+    )
+    groups: int = option(
+        6, "groups into which the weights of a node are factored", unit="groups", low=1, high=32
     )
 
 
@@ -55,6 +66,12 @@ class ConnectionsResult(Result):
     that are not listed, and `count` how many connections there are. `kernels`, float16 [unit, k, y,
     x], where they are not too large. `notes` say what was made linear, and `exact` that nothing
     was. A node without connections that can be told has a `reason` alone.
+
+    Of all pairs: `strength` and `size`, float16 [unit, source], in parts of `scale`, and kernels of
+    the strongest, likewise (see `stored.kernels_of`); `group_targets` and `group_sources`,
+    float32 [group, unit], each unit's part of a group, with the share of each group in `shares`;
+    `explained` is how much of the square of the weights they are together. Of a first layer:
+    `weights`, float32 [unit, channel, y, x], of the `channels` "RGB" or "L".
     """
 
     other: str = ""
@@ -62,17 +79,27 @@ class ConnectionsResult(Result):
     count: int = 0
     exact: bool = False
     notes: tuple[str, ...] = ()
+    scale: float = 0.0
+    shares: tuple[float, ...] = ()
+    explained: float = 0.0
+    channels: str = ""
     kept: Arrays
 
     def to_json(self) -> dict[str, Any]:
         if self.reason:
             return {"reason": self.reason}
-        return {
+        if self.channels:
+            return {"channels": self.channels}
+        found = {
             "other": self.other,
             "count": self.count,
             "exact": self.exact,
             "notes": list(self.notes),
         }
+        if self.scale:
+            shares = list(self.shares)
+            found |= {"scale": self.scale, "shares": shares, "explained": self.explained}
+        return found
 
     def arrays(self) -> Arrays:
         return self.kept
@@ -85,13 +112,18 @@ class ConnectionsResult(Result):
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], arrays: Arrays) -> "ConnectionsResult":
-        count, notes = data.get("count"), data.get("notes")
+        count, notes, shares = data.get("count"), data.get("notes"), data.get("shares")
+        channels = data.get("channels")
         return cls(
             other=texts(data, "other"),
             reason=texts(data, "reason"),
             count=count if isinstance(count, int) and count > 0 else 0,
             exact=data.get("exact") is True,
             notes=tuple(n for n in notes if isinstance(n, str)) if isinstance(notes, list) else (),
+            scale=number(data.get("scale")),
+            shares=tuple(map(number, shares)) if isinstance(shares, list) else (),
+            explained=number(data.get("explained")),
+            channels=channels if channels in CHANNELS else "",
             kept=arrays,
         )
 

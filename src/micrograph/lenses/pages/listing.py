@@ -34,8 +34,9 @@ def _checked(found: LensPage) -> LensPage:
     """`found`, where the site can do with it what it does with all pages of lenses."""
     if not isinstance(found, LensPage):
         raise TypeError(f"PAGE is no LensPage but {type(found).__name__}")
-    if found.part is not None and not isinstance(found.part, type):
-        raise TypeError("part of PAGE is no class")
+    for part in (found.part, found.node_part):
+        if part is not None and not isinstance(part, type):
+            raise TypeError("part of PAGE is no class")
     if not isinstance(found.drawings, Mapping):
         raise TypeError("drawings of PAGE are no mapping")
     return found
@@ -43,7 +44,8 @@ def _checked(found: LensPage) -> LensPage:
 
 def _types() -> Any:
     """The types of all parts, for the description of the pages' JSON."""
-    own = [part for name in lenses() if (part := page_of(name).part)]
+    pages = map(page_of, lenses())
+    own = [part for one in pages for part in (one.part, one.node_part) if part]
     return reduce(or_, dict.fromkeys([pictures.PictureList, generic.Generic, *own]))
 
 

@@ -36,6 +36,8 @@ class LensPage:
 
     part: type[Any] | None = None
     section: Callable[[Scene], Any] | None = None
+    node_part: type[Any] | None = None
+    node_section: Callable[[Scene], Any] | None = None
     variants: Callable[[Scene, Sequence[str]], list[TileChoice]] | None = None
     tiles: Callable[[Scene, str, int], dict[int, Thumb]] | None = None
     units_map: Callable[[Reading, Urls, str | None], Any] | None = None

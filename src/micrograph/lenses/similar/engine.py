@@ -5,16 +5,14 @@ units compute nearly the same; outgoing weights (`outgoing`) whether what follow
 same. Circuits calls units of like weights a family (Olah et al., "Zoom In", Distill 2020).
 """
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from micrograph.errors import Unavailable
-from micrograph.lenses.engines.base import Job, Rendered, StepHook, SweepEngine
+from micrograph.lenses.engines.base import Job
+from micrograph.lenses.engines.node_by_node import NodeByNode
 from micrograph.lenses.similar.lens import LENS, VARIANTS, SimilarParams, SimilarResult
 from micrograph.models.connections import WeightsPart, incoming, outgoing
 from micrograph.models.model import Model
@@ -23,7 +21,7 @@ COSINES = 1 << 24
 """Cosines that are compared together, about; 400 MB with what is made of them."""
 
 
-class SimilarEngine(SweepEngine[SimilarParams]):
+class SimilarEngine(NodeByNode[SimilarParams]):
     """The engine of similar units by weights."""
 
     lens = LENS
@@ -35,28 +33,16 @@ class SimilarEngine(SweepEngine[SimilarParams]):
             for variant in dict.fromkeys(params.variants)
         ]
 
-    def sweep(
-        self,
-        model: Model,
-        targets: Mapping[str, Sequence[int]],
-        job: Job,
-        workspace: Path,
-        on_step: StepHook | None = None,
-    ) -> Iterator[Rendered]:
-        """Per node the nearest others of each unit, int32 [unit, k], and their cosines.
+    def of_node(self, model: Model, node: str, job: Job) -> tuple[SimilarResult, float]:
+        """The nearest others of each unit, int32 [unit, k], and their cosines.
 
         Where a unit has fewer than k others (in its branch), -1 fills up. The score is the mean
-        cosine of a unit's nearest. A node without comparable weights has `data["reason"]` alone.
+        cosine of a unit's nearest.
         """
-        for step, name in enumerate(targets, 1):
-            started = time.perf_counter()
-            node = model.node(name)
-            try:
-                yield _compare(node.id, self._parts(model, node.id, job), node.units, job, started)
-            except Unavailable as reason:
-                yield Rendered(node.id, None, None, 0.0, 0.0, SimilarResult(reason=str(reason)))
-            if on_step is not None:
-                on_step(step, len(targets))
+        return _compare(self._parts(model, node, job), model.node(node).units, job)
+
+    def nothing_of(self, reason: str) -> SimilarResult:
+        return SimilarResult(reason=reason)
 
     def _parts(self, model: Model, node: str, job: Job) -> list[WeightsPart]:
         if job.variant == "weights":
@@ -64,21 +50,13 @@ class SimilarEngine(SweepEngine[SimilarParams]):
         return [WeightsPart(0, outgoing(model, node))]
 
 
-def _compare(
-    node: str, parts: Sequence[WeightsPart], units: int, job: Job, started: float
-) -> Rendered:
+def _compare(parts: Sequence[WeightsPart], units: int, job: Job) -> tuple[SimilarResult, float]:
     near, cosine = nearest_of(parts, units, job.recipe["nearest"])
     found = near[:, 0] >= 0
-    return Rendered(
-        node,
-        None,
-        None,
-        score=float(cosine[found, 0].mean()) if found.any() else 0.0,
-        seconds=time.perf_counter() - started,
-        result=SimilarResult(
-            method=VARIANTS[job.variant], near=near, cosine=cosine.astype(np.float16)
-        ),
+    result = SimilarResult(
+        method=VARIANTS[job.variant], near=near, cosine=cosine.astype(np.float16)
     )
+    return result, float(cosine[found, 0].mean()) if found.any() else 0.0
 
 
 def nearest_of(parts: Sequence[WeightsPart], units: int, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -71,10 +71,12 @@ class Route:
 
     def passed(self, *, structure: bool = False, size: tuple[int, int] | None = None) -> Passed:
         """One pass; with a `size` of the source's map other than its own."""
-        return _Pass(self, structure, size).run()
+        return LinearPass(self, structure, size).run()
 
 
-class _Pass:
+class LinearPass:
+    """A pass along a route, until its target is reached."""
+
     def __init__(self, route: Route, structure: bool, size: tuple[int, int] | None) -> None:
         self.route, self.size = route, size
         self.model = route.model
@@ -88,13 +90,10 @@ class _Pass:
         self.x = route.images
 
     def run(self) -> Passed:
+        """What comes of it."""
         model, passes = self.model, self.model.passes
         if passes.paired:
             self.x = self.x.repeat(2, 1, 1, 1)
-        ends = [self.route.begins.place, self.route.ends.place]
-        reader = model.attached(self.route.source.id)
-        if reader is not None and reader.transcodes:
-            ends.append(reader.base.place)
         fast = torch.backends.mha.get_fastpath_enabled()
         with ExitStack() as stack:
             stack.enter_context(torch.inference_mode(False))
@@ -104,12 +103,24 @@ class _Pass:
             stack.enter_context(self.places.watched())
             stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
             torch.backends.mha.set_fastpath_enabled(False)
-            self.following.begin_picture(self.x)
+            self.begin_picture()
             stack.enter_context(self.following)
-            stack.enter_context(Taps(model.module, ends, self._reached))
+            stack.enter_context(Taps(model.module, self.stops(), self.reached))
             with suppress(_Arrived):
                 model.module(self.x)
         return self._result()
+
+    def begin_picture(self) -> None:
+        """Before the pass: what is made of the picture before the source is held."""
+        self.following.begin_picture(self.x)
+
+    def stops(self) -> list[CallSite]:
+        """The places where values are looked at."""
+        ends = [self.route.begins.place, self.route.ends.place]
+        reader = self.model.attached(self.route.source.id)
+        if reader is not None and reader.transcodes:
+            ends.append(reader.base.place)
+        return ends
 
     def _result(self) -> Passed:
         found = self.arrived
@@ -123,7 +134,8 @@ class _Pass:
             self.following.bytes,
         )
 
-    def _reached(self, place: CallSite, value: Tensor) -> Tensor | None:
+    def reached(self, place: CallSite, value: Tensor) -> Tensor | None:
+        """At a stop: what goes on in the value's place, None for the value itself."""
         put = None
         attached = self.model.attached(self.route.source.id)
         if attached is not None and place == attached.base.place:
@@ -132,8 +144,7 @@ class _Pass:
             if place == self.route.begins.place:
                 put = self._begin(value, attached)
             if place == self.route.ends.place:
-                self._arrive(value if put is None else put)
-                raise _Arrived
+                self.arrive(value if put is None else put)
         return put
 
     def _begin(self, value: Tensor, attached: Attached | None) -> Tensor | None:
@@ -166,11 +177,12 @@ class _Pass:
         self.following.begin(value, linear)
         return put
 
-    def _arrive(self, value: Tensor) -> None:
+    def arrive(self, value: Tensor) -> None:
+        """The target is here, which ends the pass."""
         node = self.route.ends
         found = self.arrived = self.following.shadow(value)
         if found is None or found.linear is None:
-            return
+            raise _Arrived
         grid = grid_of(node, value, self.x)
         shown = node.layout.shown(found.linear, grid)
         attached = self.model.attached(self.route.target.id)
@@ -178,6 +190,7 @@ class _Pass:
             self.arrived = Shadow(value, found.linear, found.all_passed)
             shown = self._encoded(attached, shown, node.layout.shown(value, grid))
         self.target = shown[0]
+        raise _Arrived
 
     def _encoded(self, attached: Attached, shown: Tensor, value: Tensor) -> Tensor:
         """The latents before their activation, without their biases."""

@@ -17,6 +17,7 @@ from micrograph.models.node import Node
 from micrograph.models.pictures import read_picture
 
 if TYPE_CHECKING:
+    from micrograph.models.linear.groups import WeightGroups
     from micrograph.models.linear.strongest import Strongest
 
 BUDGET = 2 << 30
@@ -86,6 +87,12 @@ class Weights:
         from micrograph.models.linear.strongest import strongest
 
         return strongest(self, unit, n, by=by, typical=typical)
+
+    def groups(self, count: int = 6) -> "WeightGroups":
+        """Units of the target that are built from the same sources (see `groups.weight_groups`)."""
+        from micrograph.models.linear.groups import weight_groups
+
+        return weight_groups(self, count)
 
     @property
     def strength(self) -> Tensor:

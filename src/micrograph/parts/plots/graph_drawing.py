@@ -8,10 +8,10 @@ said.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from micrograph.circuits.graph import AttributionEdge, AttributionGraph, AttributionNode
-from micrograph.parts.plots.svg import place, short
+from micrograph.parts.plots.svg import cut, place, short, text, tile
 
 ROWS = 8
 """Units that are drawn of each stage."""
@@ -20,6 +20,8 @@ EDGES = 160
 COLUMN, TILE, ROW, TOP = 104, 44, 66, 46
 EXCITES, INHIBITS = "#e07b29", "#3b7fc4"
 WIDEST = 12.0
+LONGEST = 16
+"""Letters of a name."""
 LARGEST = 1.4
 """How many times as large as it is drawn a page may show it."""
 
@@ -141,24 +143,14 @@ def _spot(spot: _Spot, picture_of: PictureOf, link_of: LinkOf | None, source: st
         found = source, "#888"
     elif node.unit is not None:
         found = picture_of(node.node, node.unit)
-    box = Markup('<rect x="{}" y="{}" width="{}" height="{}" rx="4" fill="{}" {}/>').format(
-        place(x),
-        place(y),
-        TILE,
-        TILE,
-        found[1] if found else "currentColor",
-        Markup("") if found else Markup('fill-opacity=".1"'),
-    )
-    if found:
-        box += Markup(
-            '<image x="{}" y="{}" width="{}" height="{}" href="{}" '
-            'preserveAspectRatio="xMidYMid slice"/>'
-        ).format(place(x), place(y), TILE, TILE, found[0])
-    else:
+    box = tile(x, y, TILE, found, rounded=True)
+    if not found:
         inside = "?" if node.kind == "unexplained" else node.unit if node.unit is not None else ""
-        box += _words(spot.x, spot.y + 4, inside, size=13, bold=True)
+        box += text(spot.x, spot.y + 4, inside, anchor="middle", quiet=False, bold=True, size=13)
     label = _label(node) if found or node.unit is None or node.label else short(node.value)
-    box += _words(spot.x, y + TILE + 12, label, bold=bool(node.label), quiet=not found)
+    box += text(
+        spot.x, y + TILE + 12, label, anchor="middle", bold=bool(node.label), quiet=not found
+    )
     told = Markup("<title>{}</title>").format(_told(node))
     inner = Markup("<g>{}{}</g>").format(told, box)
     if link_of is None or node.unit is None:
@@ -172,7 +164,7 @@ def _label(node: AttributionNode) -> str:
     if node.kind == "unexplained":
         return "unexplained"
     if node.kind == "target":
-        return _cut(node.label or str(node.unit))
+        return cut(node.label or str(node.unit), LONGEST)
     at = f" @{node.position[0]},{node.position[1]}" if node.position else ""
     return f"{node.unit}{at}"
 
@@ -188,15 +180,16 @@ def _told(node: AttributionNode) -> str:
 def _heading(graph: AttributionGraph, some: Sequence[AttributionNode]) -> tuple[str, str]:
     first = some[0]
     if first.kind == "picture":
-        return "picture", _cut(graph.picture)
+        return "picture", cut(graph.picture, LONGEST)
     if first.kind == "target":
-        return _cut(first.node), short(first.value)
+        return cut(first.node, LONGEST), short(first.value)
     stage = next(stage for stage in graph.stages if stage.node == first.node)
-    return _cut(first.node), f"{stage.kept} of {stage.units}"
+    return cut(first.node, LONGEST), f"{stage.kept} of {stage.units}"
 
 
 def _head(x: float, words: tuple[str, str]) -> Markup:
-    return _words(x, 14, words[0], bold=True) + _words(x, 29, words[1], quiet=True)
+    first = text(x, 14, words[0], anchor="middle", quiet=False, bold=True)
+    return first + text(x, 29, words[1], anchor="middle")
 
 
 def _foot(x: float, y: float, some: Sequence[AttributionNode], drawn: int) -> Markup:
@@ -207,28 +200,9 @@ def _foot(x: float, y: float, some: Sequence[AttributionNode], drawn: int) -> Ma
     if known:
         lines.append(f"{100 * sum(known) / len(known):.0f} % pruned")
     return Markup("").join(
-        _words(x, y + 15 * number, line, quiet=True) for number, line in enumerate(lines)
-    )
-
-
-def _words(
-    x: float, y: float, words: object, *, size: int = 11, bold: bool = False, quiet: bool = False
-) -> Markup:
-    return Markup(
-        '<text x="{}" y="{}" text-anchor="middle" font-size="{}" fill="currentColor"{}{}>{}</text>'
-    ).format(
-        place(x),
-        place(y),
-        size,
-        Markup(' font-weight="600"') if bold else "",
-        Markup(' opacity=".66"') if quiet else "",
-        escape(words),
+        text(x, y + 15 * number, line, anchor="middle") for number, line in enumerate(lines)
     )
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
-
-
-def _cut(text: str, most: int = 16) -> str:
-    return text if len(text) <= most else "…" + text[1 - most :]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from micrograph.atlas import NodeRecord, Reading
+from micrograph.atlas import ModelRecord, NodeRecord, Reading
 from micrograph.errors import BadInput
 from micrograph.lenses.connections.circuit import (
+    BRANCHES,
     DEEPEST,
     SIGNS,
     WIDEST,
@@ -18,6 +19,7 @@ from micrograph.lenses.connections.circuit import (
     circuit,
 )
 from micrograph.lenses.connections.circuit_drawing import circuit_drawing
+from micrograph.lenses.connections.inputs import ORDERS, LackingOrder
 from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Choice, Link, ModelRef, Switch, Thumb, model_ref
 from micrograph.parts.urls import Urls
@@ -29,20 +31,23 @@ TECHNIQUE = "connections"
 @dataclass(frozen=True, kw_only=True)
 class UnitInCircuit:
     """A unit of a circuit as the page shows it, and where one can go from it: its own circuit, this
-    one with the unit pinned (or no longer), and without it ("" for the target itself)."""
+    one with the unit pinned (or no longer), and without it ("" for the target itself). `branch` is
+    the same unit in the branch that it comes from, where branches are apart."""
 
     thumb: Thumb
     circuit: str
     pin: str
     remove: str
+    branch: Link | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class CircuitPage:
     """`/circuits/<model>/<node>/<unit>`. `circuit` is all that is shown, `units` by `node/unit`.
     `pinned` and `removed` are links to the page with one of them less. Where connections are not
-    stored, `missing` says of which node, and `command` gets them, or `render` those of all. `svg`
-    and `graph` are the same as files: a drawing, and an attribution graph for other viewers."""
+    stored, `missing` says of which node, and `command` gets them, or `render` those of all. `svg`,
+    `png` and `graph` are the same as files: drawings, and an attribution graph for other
+    viewers."""
 
     kind: str
     title: str
@@ -54,6 +59,8 @@ class CircuitPage:
     depth: int
     width: int
     sign: str
+    order: str
+    branches: str
     pin: str
     without: str
     switches: list[Switch]
@@ -65,6 +72,7 @@ class CircuitPage:
     command: str
     render: RenderState
     svg: str
+    png: str
     graph: str
 
 
@@ -88,7 +96,7 @@ def circuit_page(
     here = _Here(urls, model.id, node.id, unit, choice)
     scene = Scene(atlas, node, unit, urls, [])
     address = f"{model.id}/{node.id}/{unit}"
-    lacking = found.lacking
+    needs = found.needs
     return CircuitPage(
         kind="circuit",
         title=f"What {address.replace('/', ' / ')} is built from",
@@ -100,6 +108,8 @@ def circuit_page(
         depth=choice.depth,
         width=choice.width,
         sign=choice.sign,
+        order=choice.order,
+        branches=choice.branches,
         pin=_names(choice.pinned),
         without=_names(choice.removed),
         switches=here.switches(),
@@ -114,10 +124,11 @@ def circuit_page(
         removed=[
             Link(_name(one), here.url(without=_less(choice.removed, one))) for one in choice.removed
         ],
-        missing=f"No connections of {lacking} are stored" if lacking else "",
-        command=urls.commands.render(model, lacking, technique=TECHNIQUE) if lacking else "",
+        missing=needs.why[:1].upper() + needs.why[1:] if needs else "",
+        command=_command(urls, model, needs) if needs else "",
         render=render,
         svg=here.url(".svg"),
+        png=here.url(".png"),
         graph=here.url(".graph.json"),
     )
 
@@ -137,11 +148,19 @@ class _Here:
             "depth": str(self.choice.depth),
             "width": str(self.choice.width),
             "sign": self.choice.sign,
+            "order": self.choice.order,
+            "branches": self.choice.branches,
             "pin": _names(self.choice.pinned),
             "without": _names(self.choice.removed),
         } | change
         usual = CircuitChoice()
-        plain = {"depth": str(usual.depth), "width": str(usual.width), "sign": usual.sign}
+        plain = {
+            "depth": str(usual.depth),
+            "width": str(usual.width),
+            "sign": usual.sign,
+            "order": usual.order,
+            "branches": usual.branches,
+        }
         kept = {k: v for k, v in view.items() if v and v != plain.get(k)}
         return self.urls.circuit(self.model, self.node, self.of, ending, **kept)
 
@@ -150,12 +169,18 @@ class _Here:
             ("depth", "Steps back", str(self.choice.depth), _counts(DEEPEST)),
             ("width", "Inputs of each", str(self.choice.width), _counts(WIDEST)),
             ("sign", "Sign", self.choice.sign, SIGNS),
+            ("order", "Order by", self.choice.order, ORDERS),
+            ("branches", "Branches", self.choice.branches, BRANCHES),
         ]
+        spelled = {"activation": "weight × activation"}
         return [
             Switch(
                 name,
                 words,
-                [Choice(one, one, self.url(**{name: one}), one == now) for one in values],
+                [
+                    Choice(one, spelled.get(one, one), self.url(**{name: one}), one == now)
+                    for one in values
+                ],
             )
             for name, words, now, values in known
         ]
@@ -171,6 +196,12 @@ class _Here:
             remove=""
             if target
             else self.url(pin=_less(pinned, place), without=_names((*self.choice.removed, place))),
+            branch=None
+            if one.branch_unit is None
+            else Link(
+                f"{one.branch}/{one.branch_unit}",
+                self.urls.unit(self.model, one.branch, one.branch_unit),
+            ),
         )
 
 
@@ -187,6 +218,17 @@ def drawing_of_circuit(page: CircuitPage) -> Markup:
         return f"{there.thumb.url}#{TECHNIQUE}" if there else page.unit_url
 
     return circuit_drawing(page.circuit, picture_of=picture_of, link_of=link_of)
+
+
+def _command(urls: Urls, model: ModelRecord, needs: LackingOrder) -> str:
+    """What gets it: a dataset's activations, or connections of the node."""
+    return urls.commands.render(
+        model,
+        needs.node,
+        technique=needs.technique,
+        variants=[needs.variant] if needs.variant else [],
+        options="" if needs.technique == TECHNIQUE else "--dataset FOLDER",
+    )
 
 
 def _counts(last: int) -> list[str]:

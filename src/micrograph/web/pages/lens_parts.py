@@ -24,11 +24,13 @@ LensPart = Section | BrokenPart
 
 def lens_parts(scene: Scene, level: str) -> list[LensPart]:
     """The parts of a page, in reading order: the lenses of that level ("unit" or "node") that have
-    something to show, then lenses without words."""
+    something to show, and what those of units say of a node as a whole; then lenses without
+    words."""
     found: list[LensPart] = []
     for name, one in lenses().items():
-        section = page_of(name).section
-        if one.words.level == level and section:
+        page = page_of(name)
+        section = page.section if one.words.level == level else page.node_section
+        if section and level in (one.words.level, "node"):
             made = _attempt_part(name, section, scene)
             found += [made] if made else []
     for name in dict.fromkeys(v.technique for v in scene.found if v.technique not in lenses()):

@@ -95,12 +95,15 @@ def node_page(
     view: NodeView,
     picture: str = "",
     number: int = 1,
+    options: Mapping[str, str] | None = None,
 ) -> NodePage:
     """Raises BadInput for a view or picture that the node does not have, NotFound behind the last
     page of its grid."""
     id = atlas.model.id
     there = lenses_there(atlas, node.id)
-    whole = Scene(atlas, node, None, urls, atlas.visualizations(node.id, None))
+    whole = Scene(
+        atlas, node, None, urls, atlas.visualizations(node.id, None), options=options or {}
+    )
     view = view.with_variant(whole, there)
     kept = view.query() | ({"picture": picture} if picture else {})
     paging = Paging.of(

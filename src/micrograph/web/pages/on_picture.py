@@ -21,8 +21,10 @@ INPUTS = 12
 class OnPicturePage:
     """`/models/<model>/<node>/<unit>/on-picture`. `graph` or `steered` is the whole answer to the
     `question`; `tiles` are the pictures of units in it, by node and number. `source` is the picture
-    itself, small; `choices` are others that can be asked about, `ways` other ways to steer.
-    `command` asks the same of a file."""
+    itself, small; `choices` are others that can be asked about, `ways` other ways to steer, `units`
+    what is steered together, and `groups` what else of the node could be. `view` are the options of
+    the page's address but for the units; it is empty for a reader's own picture. `command` asks the
+    same of a file."""
 
     kind: str
     title: str
@@ -42,6 +44,9 @@ class OnPicturePage:
     steered: Steered | None
     tiles: dict[str, Thumb]
     command: str
+    units: list[int]
+    groups: list[Choice]
+    view: dict[str, str]
 
 
 def on_picture_page(
@@ -59,12 +64,17 @@ def on_picture_page(
     ways: list[Choice],
     graph: AttributionGraph | None,
     steered: Steered | None,
+    units: Sequence[int] = (),
+    groups: Sequence[Choice] = (),
 ) -> OnPicturePage:
     """`view` is the part of an address that names the picture, empty for a reader's own."""
     model = atlas.model
+    group = list(units or [unit])
     address = f"{model.id}/{node.id}/{unit}"
+    named = f"{model.id}/{node.id}/" + ",".join(map(str, group))
     scene = Scene(atlas, node, unit, urls, [], {}, ())
     wanted = [*_units_of_graph(graph), *_units_of_steering(steered)]
+    wanted += [(node.id, one) for one in group]
     found = {f"{n}/{u}": scene.thumb(n, u) for n, u in dict.fromkeys(wanted)}
     other = "steer" if question == "graph" else "graph"
     what = "is made of" if question == "graph" else "changes"
@@ -74,7 +84,9 @@ def on_picture_page(
     )
     return OnPicturePage(
         kind="on_picture",
-        title=f"What {address.replace('/', ' / ')} {what} on {picture}",
+        title=f"What {named.replace('/', ' / ')} {what} on {picture}"
+        if question == "graph"
+        else f"What {what} with {named.replace('/', ' / ')} on {picture}",
         address=address,
         model=model_ref(model, urls),
         node=node.id,
@@ -92,7 +104,12 @@ def on_picture_page(
         graph=graph,
         steered=steered,
         tiles={key: tile for key, tile in found.items() if tile is not None},
-        command=urls.commands.here(f"micrograph {form} {address} --picture FILE{options}"),
+        command=urls.commands.here(f"micrograph {form} {named} --picture FILE{options}"),
+        units=group,
+        groups=list(groups),
+        view={"question": question, **({"how": how} if question == "steer" else {}), **view}
+        if view
+        else {},
     )
 
 

@@ -32,6 +32,8 @@ from micrograph.web.pages.paging import Paging, pages_of
 from micrograph.web.pages.tested_claims import LinkedClaims, linked_claims
 from micrograph.web.render_state import RenderState
 
+ORDERS = ("weight", "activation")
+"""What the inputs of a unit are ordered by."""
 REACH = 6
 PER_PAGE = 256
 """Results on a page: more than anybody renders of a unit, unless on purpose."""
@@ -127,19 +129,26 @@ def unit_page(
     number: int = 1,
 ) -> UnitPage:
     """`origin` ("http://host:port") makes the permalink; `others` are the other models' atlases;
-    `options` is the page's query. Raises BadInput for a dataset that the unit was not shown,
-    NotFound behind the last page of very many results."""
+    `options` is the page's query. Raises BadInput for a dataset that the unit was not shown and for
+    an order that there is not, NotFound behind the last page of very many results."""
     model = atlas.model
     results = atlas.visualizations(node.id, unit)
     dataset = (options or {}).get("dataset", "")
     if dataset:
         check_choice("dataset", dataset, datasets_shown(results), of="this unit")
+    order = (options or {}).get("order", ORDERS[0])
+    check_choice("order", order, ORDERS)
     paging = Paging.of(
         pages_of(len(results), PER_PAGE),
         number,
         "the results of this unit",
         lambda page: urls.unit(
-            model.id, node.id, unit, dataset=dataset or None, page=page if page > 1 else None
+            model.id,
+            node.id,
+            unit,
+            dataset=dataset or None,
+            order=order if order != ORDERS[0] else None,
+            page=page if page > 1 else None,
         ),
     )
     here = results if paging.pages == 1 else _those_of(results, paging, dataset)
