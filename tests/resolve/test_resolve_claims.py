@@ -73,6 +73,7 @@ LINK = "/claims/toytown/mixed4b/3=mixed4a/1+mixed4a/130-mixed4a/2:above"
         f"http://localhost:8000{LINK}",
         f"http://h/lab/micrograph{LINK}.json",
         f"http://h{LINK}#line-2",
+        f"http://h{LINK}/",
         f"http://h{LINK}?x=1&y=2",
         f"see http://h{LINK}, please",
         f"[a claim](http://h{LINK})",

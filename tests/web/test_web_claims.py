@@ -113,6 +113,7 @@ def test_claims_are_listed(site: Client) -> None:
     [
         "/claims/toytown/mixed4b/3=-mixed4a/1+mixed4a/130",
         "/claims/TOYTOWN/4b/3=4a/130-4a/1",
+        PATH + "/",
         "/claims?text=" + quote(TEXT),
         "/search?q=" + quote(TEXT),
         "/search?q=http://elsewhere" + PATH.replace("+", "%2B") + ".json",

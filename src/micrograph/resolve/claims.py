@@ -74,7 +74,7 @@ def _cleaned(address: str) -> str:
     address = re.split(r"[?#&<>)\]}|^\"`]", address, maxsplit=1)[0]
     address = re.sub(r"\s+(?=-)", "", unquote(address))
     address = re.sub(r"\s+", "+", address).rstrip(_ENDS)
-    return address.removesuffix(".json").rstrip(_ENDS)
+    return address.rstrip("/").removesuffix(".json").rstrip(_ENDS)
 
 
 def known_claim(claim: Claim, library: Snapshot) -> Claim:

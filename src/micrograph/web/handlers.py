@@ -96,7 +96,7 @@ def claims(context: Context, target: ClaimsTarget) -> ClaimsPage | Redirect:
 
 def claim(context: Context, target: ClaimTarget) -> ClaimPage | Redirect:
     """A claim that a unit is built from others, with its evidence or what is missing to test it."""
-    asked = Claim.of_path(target.claim)
+    asked = Claim.of_path(target.claim.rstrip("/"))
     found = known_claim(asked, context.library)
     if found.path != target.path:
         return Redirect(context.urls.own(found.path) + ".json" * target.twin)
