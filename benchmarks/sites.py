@@ -59,13 +59,13 @@ def datasette(file: Path, python: Path) -> AbstractContextManager[Site]:
 
 @contextmanager
 def _running(command: Sequence[str], env: dict[str, str]) -> Iterator[Site]:
-    port = _free_port()
+    port = free_port()
     began = time.perf_counter()
     with subprocess.Popen(
         [*command, str(port)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            _wait_for(port, process)
+            wait_for(port, process)
             taken = time.perf_counter() - began
             site = Site(port, process.pid, taken, _cpu(process.pid))
             site.wait_until_idle()
@@ -74,7 +74,8 @@ def _running(command: Sequence[str], env: dict[str, str]) -> Iterator[Site]:
             process.terminate()
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Until it answers. Raises RuntimeError where it ends instead."""
     end = time.perf_counter() + _PATIENCE
     while time.perf_counter() < end:
         if process.poll() is not None:
@@ -87,7 +88,8 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise TimeoutError(f"{process.args!r} does not answer")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens at."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
