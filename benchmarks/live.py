@@ -35,7 +35,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
-from sites import _free_port, _wait_for
+from sites import free_port, wait_for
 
 from micrograph.atlas import bundled_gallery
 from micrograph.cards import card
@@ -81,7 +81,7 @@ class Watched:
 @contextlib.contextmanager
 def site() -> Iterator[int]:
     """The port of a site over copies of the bundled atlases, which it may write beside."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         for atlas in bundled_gallery().glob("*.atlas"):
             shutil.copy(atlas, folder)
@@ -92,7 +92,7 @@ def site() -> Iterator[int]:
             [*command, "--port", str(port)], env=env, stdout=subprocess.DEVNULL
         ) as process:
             try:
-                _wait_for(port, process)
+                wait_for(port, process)
                 yield port
             finally:
                 process.terminate()
@@ -101,9 +101,12 @@ def site() -> Iterator[int]:
 class Bench:
     """The measurements, on units of one node that no other measurement takes."""
 
-    def __init__(self, port: int, node: str, units: int) -> None:
+    def __init__(self, port: int, node: str) -> None:
         self.port, self.node, self.units = port, node, itertools.count(0)
-        self.pages = itertools.cycle(range(units))
+        link = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        link.request("GET", f"/models/{node}.json", headers={"host": "localhost"})
+        self.pages = itertools.cycle(range(json.load(link.getresponse())["node"]["units"]))
+        link.close()
 
     def path(self, steps: int, unit: int | None = None) -> str:
         unit = next(self.units) if unit is None else unit
@@ -210,7 +213,7 @@ def measured(node: str, rounds: int) -> str:
     """The tables."""
     chosen = card(node.partition("/")[0])
     with site() as port:
-        bench = Bench(port, node, 500)
+        bench = Bench(port, node)
         cold = bench.picture()["first frame"]  # the worker is started for it
         alone = medians(bench.picture, rounds)
         left = statistics.median(bench.steps_after_leaving() for _ in range(rounds))

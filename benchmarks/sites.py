@@ -60,13 +60,13 @@ def datasette(file: Path, python: Path) -> AbstractContextManager[Site]:
 
 @contextmanager
 def _running(command: Sequence[str], env: dict[str, str]) -> Iterator[Site]:
-    port = _free_port()
+    port = free_port()
     began = time.perf_counter()
     with subprocess.Popen(
         [*command, str(port)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            _wait_for(port, process)
+            wait_for(port, process)
             taken = time.perf_counter() - began
             site = Site(port, process.pid, taken, _cpu(process.pid))
             _ask_once(port)  # ours looks at its atlases then, and makes its index
@@ -76,7 +76,8 @@ def _running(command: Sequence[str], env: dict[str, str]) -> Iterator[Site]:
             process.terminate()
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Until it answers. Raises RuntimeError where it ends instead."""
     end = time.perf_counter() + _PATIENCE
     while time.perf_counter() < end:
         if process.poll() is not None:
@@ -96,7 +97,8 @@ def _ask_once(port: int) -> None:
     connection.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens at."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])

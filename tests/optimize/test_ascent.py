@@ -1,6 +1,5 @@
 """A step's gradient is autograd's own, whatever is done to have it sooner."""
 
-
 import pytest
 import torch
 from torch import Tensor, nn

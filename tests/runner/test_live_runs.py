@@ -15,7 +15,7 @@ from micrograph.events import Answer, Event, Failed, Step, Stored
 from micrograph.models import load
 from micrograph.models.model import Model
 from micrograph.recipe import digest
-from micrograph.runner import render
+from micrograph.runner import live, render
 from micrograph.runner.live import MOST_STEPS, LiveRuns
 from micrograph.runner.turns import Turn, Turns
 
@@ -183,6 +183,20 @@ def test_what_is_kept_is_what_a_render_would_have_stored(
     assert one.picture is not None
     assert other.picture is not None
     assert one.picture.digest == other.picture.digest
+
+
+def test_what_fails_at_the_end_is_told_and_costs_one_wish(
+    watched: tuple[LiveRuns, Watcher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, told = watched
+    with monkeypatch.context() as changed:
+        changed.setattr(live.ENGINE, "finished", lambda *asked: 1 / 0)
+        begin(runs, 1, steps=3)
+        failed = told.last(1)
+    assert isinstance(failed, Failed)
+    assert "division by zero" in failed.reason
+    begin(runs, 2, steps=4)
+    assert told.answer(2)["step"] == 4
 
 
 def test_a_turn_goes_to_the_client_who_had_least() -> None:

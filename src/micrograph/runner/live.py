@@ -5,6 +5,7 @@ Because a longer run begins as a shorter one does, what is seen after some steps
 so many steps gives.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from micrograph.errors import BadInput, short
+from micrograph.errors import BadInput, MicrographError, short
 from micrograph.events import Answer, Event, Failed, Step, Stored
 from micrograph.lenses.engines import common
 from micrograph.lenses.engines.base import Job
@@ -246,10 +247,18 @@ class LiveRuns:
         with self._turns.changed:
             if asker in run.askers:
                 run.askers.remove(asker)
+        try:
+            self._deliver(run, asker)
+        except Exception as error:  # it costs this wish, not the picture
+            self._fail(asker.number, error)
+
+    def _deliver(self, run: Run, asker: Asker) -> None:
         assert run.pictures is not None
         now = time.perf_counter()
         started = run.begun - run.spent
         made = ENGINE.finished(self.model, run.node, run.unit, asker.job, run.pictures, started)
+        if not math.isfinite(made.score):
+            raise MicrographError(f"{run.node}/{run.unit} came out without finite numbers")
         answer = {
             **made.data,
             "step": run.step,
