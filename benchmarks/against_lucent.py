@@ -136,7 +136,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--older", type=Path, help="another checkout of ours")
     parser.add_argument("--work", type=Path, help="where Lucent's runs are kept")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into docs/benchmarks.md"
+    )
     args = parser.parse_args()
     lucent_standins.install(args.lucent)
     model = load("inceptionv1_caffe")

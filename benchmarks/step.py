@@ -142,7 +142,9 @@ def main() -> None:
     parser.add_argument("--node", default="4c")
     parser.add_argument("--sizes", help="a table by size, batch and precision, for these sizes")
     parser.add_argument("--batches", default="1,4,16,32")
-    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into docs/benchmarks.md"
+    )
     args = parser.parse_args()
     model = load("inceptionv1_caffe")
     node = model.node(args.node).id

@@ -1,14 +1,13 @@
 """A step's gradient is autograd's own, whatever is done to have it sooner."""
 
-
 import pytest
 import torch
 from torch import Tensor, nn
 
 from micrograph.models.model import Model
 from micrograph.networks.layers import ConvReLU, LocalResponseNorm
-from micrograph.optimize import ascent as room
 from micrograph.optimize import Settings, channel, total_variation
+from micrograph.optimize import ascent as room
 from micrograph.optimize.ascent import Ascent
 from micrograph.optimize.frozen_weights import FrozenWeights
 

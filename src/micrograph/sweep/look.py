@@ -143,7 +143,6 @@ class Look:
                 samples=samples,
             )
 
-
     def _bounds(self, low_bound: np.ndarray | None) -> dict[int | str, Tensor]:
         if low_bound is None:
             return {}
