@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from micrograph.models.model import Model
 from micrograph.networks.layers import ConvReLU, LocalResponseNorm
+from micrograph.optimize import Settings, channel, total_variation
 from micrograph.optimize import ascent as room
-from micrograph.optimize import channel, total_variation
 from micrograph.optimize.ascent import Ascent
 from micrograph.optimize.frozen_weights import FrozenWeights
 
@@ -112,3 +112,9 @@ def test_nothing_of_it_stays() -> None:
     out = model.run(images.requires_grad_(True), ["1"])["1"]
     assert "Normalized" not in type(out.grad_fn).__name__
     assert all(p.grad is None for p in model.module.parameters())
+
+
+def test_recipes_of_the_first_revision_are_read_as_they_were_meant() -> None:
+    older = {k: v for k, v in Settings(rate=0.1).as_dict().items() if k not in ("settle", "start")}
+    settings = Settings.from_dict(older)
+    assert (settings.settle, settings.start, settings.rate) == (0.0, 0.01, 0.1)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
-from micrograph.optimize.ascent import Ascent, activations
+from micrograph.optimize.ascent import Ascent
 from micrograph.optimize.objectives import Objective
 from micrograph.optimize.parameterize import Layered, Parameterization
 from micrograph.optimize.transforms import ViewSampler

@@ -46,7 +46,7 @@ class Settings:
     """
 
     size: int = 224
-    steps: int = 64
+    steps: int = 80
     rate: float = 0.2
     momentum: float = 0.3
     settle: float = 0.25

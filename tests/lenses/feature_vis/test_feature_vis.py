@@ -47,6 +47,8 @@ def test_recipes_are_complete_and_all_different(toytown: Model) -> None:
         "momentum",
         "transforms",
         "redirect_steps",
+        "settle",
+        "start",
         "precision",
         "parameterization",
         "view",

@@ -21,7 +21,7 @@ def values(model: Model, image: np.ndarray, pre_relu: bool = False) -> torch.Ten
     return model.run(images, ["mixed4a"], pre_relu=pre_relu)["mixed4a"][0]
 
 
-def test_recipes_of_old_variants_are_what_they_were(toytown: Model) -> None:
+def test_recipes_of_the_second_revision_are_what_they_were(toytown: Model) -> None:
     job = LENS.jobs(toytown, size=96, steps=80)[0]
     recipe = {**job.recipe, "weights": "w", "precision": "bf16"}
     assert digest(recipe) == digest(
@@ -32,12 +32,14 @@ def test_recipes_of_old_variants_are_what_they_were(toytown: Model) -> None:
             "seed": 0,
             "model": "toytown",
             "weights": "w",
-            "code": "feature_vis/1",
+            "code": "feature_vis/2",
             "parameterization": "fourier",
             "size": 96,
             "steps": 80,
-            "rate": 0.1,
-            "momentum": 0.5,
+            "rate": 0.2,
+            "momentum": 0.3,
+            "settle": 0.25,
+            "start": 0.3,
             "redirect_steps": 16,
             "transforms": {
                 "jitters": [8, 4],

@@ -18,7 +18,7 @@ class Preset:
 
 
 PRESETS = {
-    "draft": Preset(Settings(steps=32), size=112),
+    "draft": Preset(Settings(steps=40), size=112),
     "standard": Preset(Settings()),
     # As OpenAI Microscope: plain Adam, for long.
     "microscope": Preset(Settings(steps=4096, rate=0.05, momentum=0.9, settle=0.0)),
