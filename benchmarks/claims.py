@@ -1,151 +1,193 @@
 """Are claims that are true told from claims that are not?
 
-    python benchmarks/claims.py --out claims.json toytown toytown_vit dictionary
+    python benchmarks/claims.py assembled toytown toytown_vit dictionary --out claims.json
 
-Toytown's pictures come with exact masks of their parts, and every class has parts that it is always
-composed of. Units are matched to parts and to whole things by the overlap of where they fire with
-the masks (network dissection). A claim is true where a unit that means a thing is said to be built
-from one that means a part of that thing; its matched control names a unit that means a part which
-the thing does not have. Random claims name any two units.
+Toytown's pictures come with exact masks of their parts, and its generator draws a scene again
+without a part. Three truths follow from that (`claims_truth.py`), each stricter than the one
+before: *shown*, *needed*, *carried*. Kinds of claims are
 
-Dissection and evidence use different pictures. Targets are divided in two halves: whoever changes
-the rule looks at the first only (`--half tuning`); the table in docs/claims.md tells both apart.
+- true: a unit that means a thing is built from one that means a part of it;
+- control: the same with a unit that means, as clearly, a part which the thing does not have;
+- idle: with one that means a part which the thing has, but which can be erased without a loss;
+- random: any two units.
+
+The network `assembled` is trained here, if its weights are not beside `--out` yet, so that its
+compositions are known (`micrograph.organisms.assembled`). Truth and evidence use different
+pictures. Targets are divided in two halves: whoever changes the rule looks at the first only
+(`--half tuning`); the table in docs/claims.md tells both apart. A study that was stopped goes on
+where it was; `claims_summary.py` and `claims_plot.py` tell what was found so far.
 """
 
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
+import claims_truth as truth
 import numpy as np
-import torch
+from claims_summary import HALF, HALVES, Row, is_carried, table
+from claims_truth import PARTS, THINGS
 
 from micrograph import load
-from micrograph.circuits.claims.answers import Answers, as_map, look
+from micrograph.cards.preprocessing import Preprocessing
+from micrograph.circuits.claims.answers import Answers, look
 from micrograph.circuits.claims.bench import Bench
-from micrograph.circuits.claims.evidence import LINES, SUPPORTS
 from micrograph.circuits.claims.judge import checked, judged
-from micrograph.circuits.claims.statistics import area_under_curve, score, share_interval
 from micrograph.circuits.claims.synthesis import Synthesizer
 from micrograph.claims import Claim, ClaimSource
 from micrograph.datasets import open_dataset
 from micrograph.lenses.engines import presets
 from micrograph.models.model import Model
-from micrograph.organisms.toytown import scenes
+from micrograph.organisms.assembled import network as assembled
+from micrograph.organisms.assembled.train import AssembledSettings, train
 from micrograph.organisms.toytown.composition import COMPOSED
-from micrograph.organisms.toytown.parts import PARTS
+from micrograph.organisms.toytown.network import INPUT_SIZE as SIZE
+from micrograph.organisms.toytown.network import MEAN, STD
 from micrograph.subject import UnitSubject
 
 NETWORKS = {
+    "assembled": ("assembled", "parts", "things"),
     "toytown": ("toytown", "mixed4c", "mixed5a"),
     "toytown_vit": ("toytown_vit", "blocks.2.mlp.act", "blocks.4.mlp.act"),
     "dictionary": ("toytown", "mixed4a.sae", "mixed4b"),
 }
 """Model, node of the sources, node of the targets."""
 
-QUANTILE = 0.99
-"""A unit fires where it is above this quantile of all its values."""
 PART_OVERLAP, THING_OVERLAP = 0.1, 0.15
 """Intersection over union from which a unit means a concept; Bau et al. (2017) take 0.04."""
-HALVES = ("tuning", "held out")
-KINDS = ("true", "control", "random")
-CELL = 1 / 3
-"""The share of a cell from which it counts as showing a part."""
-THINGS = tuple(COMPOSED)
+NOTHING = 0.1
+"""Up to this share the part is idle."""
+PER_TARGET = 6
+"""Random claims about one target."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One claim of the study: `kind` is true, control or random; `half` tuning or held out."""
+    """One claim of the study. `plain` says that it was drawn among all that are true by masks (or
+    is the control of one that was); `fall` is what its target loses with the part, `carried` what
+    it loses by way of the source (`surely`: in its interval), None where that is not known."""
 
     claim: Claim
     kind: str
     half: str
     about: str
+    plain: bool = True
+    fall: float | None = None
+    carried: tuple[float, float] | None = None
 
 
-def masks(seeds: range, cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """bool [picture, part, y, x] and [picture, thing, y, x]: which cells show what."""
-    parts = np.zeros((len(seeds), len(PARTS), cells, cells), bool)
-    things = np.zeros((len(seeds), len(THINGS), cells, cells), bool)
-    for k, seed in enumerate(seeds):
-        one = scenes.scene(seed)
-        parts[k] = _cells(one.masks, cells) > CELL
-        things[k, one.label] = _cells(one.figure[None], cells)[0] > CELL
-    return parts, things
+@dataclass(frozen=True)
+class Pair:
+    """A source, the part that it means, and the truth about it and a target; `carried` is the share
+    and the lower end of its interval."""
+
+    source: int
+    part: int
+    fall: float | None
+    carried: tuple[float, float] | None
+
+    @property
+    def is_carried(self) -> bool:
+        return is_carried(self.carried)
 
 
-def _cells(counts: np.ndarray, cells: int) -> np.ndarray:
-    step = counts.shape[-1] // cells
-    return counts.reshape(-1, cells, step, cells, step).mean((2, 4)) / 4
+@dataclass(frozen=True)
+class Meanings:
+    """What units of the sources' node and of the targets' answer to, and the parts and the things
+    that some of them mean, by unit."""
+
+    source: truth.Units
+    target: truth.Units
+    parts: dict[int, int]
+    things: dict[int, int]
 
 
-@torch.no_grad()
-def overlaps(model: Model, node: str, seeds: range, concepts: np.ndarray) -> np.ndarray:
-    """Intersection over union of where units fire and where concepts are, [unit, concept]."""
-    found = []
-    for first in range(0, len(seeds), 20):
-        some = [scenes.picture(seed) for seed in seeds[first : first + 20]]
-        images = torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2).float() / 255
-        found.append(as_map(model.run(images, [node])[node]).numpy())
-    values = np.concatenate(found).transpose(1, 0, 2, 3).reshape(model.node(node).units, -1)
-    limit = np.quantile(values, QUANTILE, axis=1, keepdims=True)
-    fires = (values > np.maximum(limit, 0)).astype(np.float32)
-    there = concepts.transpose(1, 0, 2, 3).reshape(concepts.shape[1], -1).astype(np.float32)
-    both = fires @ there.T
-    return both / np.maximum(fires.sum(1)[:, None] + there.sum(1)[None] - both, 1)
+def meanings(model: Model, nodes: tuple[str, str], seen: truth.Scenes, things: int) -> Meanings:
+    """Units matched to parts and to at most so many `things`."""
+    source, target = truth.units_of(model, nodes, seen)
+    parts = {
+        unit: part
+        for unit, part in truth.matched(source.overlap, PART_OVERLAP, 3).items()
+        if source.shown[unit, part] >= truth.FEWEST and source.fall[unit, part] >= HALF
+    }
+    found = list(truth.matched(target.overlap, THING_OVERLAP, 1).items())
+    draw = np.random.default_rng(0)
+    kept = [found[k] for k in sorted(draw.permutation(len(found))[:things].tolist())]
+    told = f"{len(found)} units of {nodes[1]} mean things, {len(parts)} of {nodes[0]} parts"
+    print(told, flush=True)
+    return Meanings(source, target, parts, dict(kept))
 
 
 def trials(
-    model: Model,
-    source: str,
-    target: str,
-    pictures: int,
-    things_count: int,
-    count: int,
-    randoms: int,
-) -> Iterator[Trial]:
-    """The claims of the study."""
-    seeds = range(scenes.HELD_OUT + pictures, scenes.HELD_OUT + 3 * pictures)
-    parts = overlaps(model, source, seeds, masks(seeds, model.node(source).shape[0])[0])
-    things = overlaps(model, target, seeds, masks(seeds, model.node(target).shape[0])[1])
-    means = {u: PARTS[k] for u, k in matched(parts, PART_OVERLAP, 3).items()}
-    are = {u: THINGS[k] for u, k in matched(things, THING_OVERLAP, 1).items()}
-    print(f"{len(are)} units of {target} mean things, {len(means)} units of {source} mean parts")
+    model: Model, nodes: tuple[str, str], seen: truth.Scenes, known: Meanings, each: int
+) -> Iterator[list[Trial]]:
+    """True claims with their controls, and idle ones, about one target after the other."""
     draw = np.random.default_rng(0)
-    for number, (unit, thing) in enumerate(list(are.items())[:things_count]):
-        inside = [u for u, part in means.items() if part in COMPOSED[thing]]
-        outside = [u for u, part in means.items() if part not in COMPOSED[thing]]
-        half = HALVES[number % 2]
-        for one in draw.permutation(inside)[:count].tolist():
+    for number, (unit, thing) in enumerate(known.things.items()):
+        pairs = [
+            p for part in _parts_of(thing) for p in _pairs(model, nodes, seen, known, unit, part)
+        ]
+        absent = [u for u, part in known.parts.items() if part not in _parts_of(thing)]
+        plain = [pairs[k] for k in draw.permutation(len(pairs))[:each]]
+        more = [pair for pair in pairs if pair not in plain and pair.is_carried]
+        half, told = HALVES[number % 2], f"{THINGS[thing]} from "
+        found = []
+        for one in plain + more[:each]:
             # The control whose unit means its part as clearly.
-            other = min(outside, key=lambda u: abs(parts[u].max() - parts[one].max()))
-            outside.remove(other)
-            for named, kind in ((one, "true"), (other, "control")):
-                claim = _claim(model, target, unit, source, named)
-                yield Trial(claim, kind, half, f"{thing} from {means[named]}")
-    for number in range(randoms // 5):
-        unit = int(draw.integers(model.node(target).units))
-        for one in draw.choice(model.node(source).units, 5, replace=False).tolist():
-            claim = _claim(model, target, unit, source, one)
-            yield Trial(claim, "random", HALVES[number % 2], "")
+            clear = known.source.overlap[one.source].max()
+            other = min(absent, key=lambda u: abs(known.source.overlap[u].max() - clear))
+            absent.remove(other)
+            # A control stands for the claim that it was matched to, and goes with its truth.
+            facts = {"half": half, "plain": one in plain, "fall": one.fall, "carried": one.carried}
+            for kind, source in (("true", one.source), ("control", other)):
+                about = told + PARTS[known.parts[source]]
+                found.append(Trial(_claim(model, nodes, unit, source), kind, about=about, **facts))
+        idle = [pair for pair in pairs if pair.fall is not None and pair.fall <= NOTHING]
+        for one in idle[:each]:
+            claim, about = _claim(model, nodes, unit, one.source), told + PARTS[one.part]
+            found.append(Trial(claim, "idle", half, about, fall=one.fall))
+        yield found
 
 
-def matched(found: np.ndarray, least: float, count: int) -> dict[int, int]:
-    """The units that mean a concept: of `found` overlaps [unit, concept], the best `count` units of
-    each concept that overlap by `least` and with no other concept more."""
-    best = found.argmax(1)
-    return {
-        int(unit): concept
-        for concept in range(found.shape[1])
-        for unit in np.argsort(-found[:, concept], kind="stable")[:count]
-        if found[unit, concept] >= least and best[unit] == concept
-    }
+def random_trials(
+    model: Model, nodes: tuple[str, str], known: Meanings, count: int
+) -> Iterator[list[Trial]]:
+    """Claims about any two units, but those that happen to be true."""
+    draw = np.random.default_rng(1)
+    for number in range(count // PER_TARGET):
+        unit = int(draw.integers(model.node(nodes[1]).units))
+        parts = _parts_of(known.things[unit]) if unit in known.things else []
+        chosen = draw.choice(model.node(nodes[0]).units, PER_TARGET, replace=False).tolist()
+        yield [
+            Trial(_claim(model, nodes, unit, one), "random", HALVES[number % 2], "")
+            for one in chosen
+            if known.parts.get(one, -1) not in parts
+        ]
 
 
-def _claim(model: Model, target: str, unit: int, source: str, other: int) -> Claim:
+def _parts_of(thing: int) -> list[int]:
+    return [PARTS.index(part) for part in sorted(COMPOSED[THINGS[thing]])]
+
+
+def _pairs(
+    model: Model, nodes: tuple[str, str], seen: truth.Scenes, known: Meanings, unit: int, part: int
+) -> list[Pair]:
+    """The sources that mean a part of the target's thing."""
+    sources = [u for u, p in known.parts.items() if p == part]
+    above = known.target
+    fall = float(above.fall[unit, part]) if above.shown[unit, part] >= truth.FEWEST else None
+    by_way: dict[int, tuple[float, float]] = {}
+    if sources and fall is not None and fall >= HALF:
+        by_way = truth.carried(model, nodes, seen, above.top, unit, part, sources)
+    return [Pair(one, part, fall, by_way.get(one)) for one in sources]
+
+
+def _claim(model: Model, nodes: tuple[str, str], unit: int, other: int) -> Claim:
+    source, target = nodes
     return Claim(model.id, UnitSubject(target, unit), (ClaimSource(UnitSubject(source, other)),))
 
 
@@ -155,107 +197,87 @@ def answers_of(model: Model, nodes: tuple[str, str], pictures: int) -> Answers:
     return look(model, open_dataset(f"toytown:{pictures}"), units, pictures=pictures)
 
 
-def summary(rows: list[dict], half: str) -> dict:
-    """Area under the curve, and how many claims of each kind are supported."""
-    rows = [row for row in rows if half in ("both", row["half"])]
-    of = {kind: [r for r in rows if r["kind"] == kind] for kind in KINDS}
-    judged_rows = {k: [r for r in v if r["ps"]] for k, v in of.items()}
-    found = {"half": half}
-    for kind, some in of.items():
-        hits = sum(r["verdict"] == SUPPORTS for r in some)
-        low, high = share_interval(hits, max(1, len(some)))
-        against = sum(r["verdict"] == "contradicts" for r in some)
-        found[kind] = {
-            "claims": len(some),
-            "supported": hits,
-            "low": low,
-            "high": high,
-            "contradicted": against,
-        }
-    for other in ("control", "random"):
-        a, b = judged_rows["true"], judged_rows[other]
-        if a and b:
-            found[f"auc_{other}"] = area_under_curve(
-                [r["strength"] for r in a], [r["strength"] for r in b]
-            )
-            found[f"lines_{other}"] = {
-                name: area_under_curve(
-                    [score(r["ps"][name]) for r in a], [score(r["ps"][name]) for r in b]
-                )
-                for name in LINES
-            }
-            draw = np.random.default_rng(0)
-            again = [
-                area_under_curve(
-                    draw.choice([r["strength"] for r in a], len(a)),
-                    draw.choice([r["strength"] for r in b], len(b)),
-                )
-                for _ in range(500)
-            ]
-            found[f"auc_{other}_interval"] = np.quantile(again, [0.025, 0.975]).tolist()
-    return found
+def network(name: str, folder: Path) -> Model:
+    """The network, `assembled` trained first where it is not in `folder`."""
+    if name != "assembled":
+        return load(name)
+    if not (folder / "assembled" / "weights.safetensors").exists():
+        train(AssembledSettings(), folder / "assembled")
+    return Model.of(
+        assembled.trained(folder / "assembled" / "weights.safetensors"),
+        id="assembled",
+        preprocessing=Preprocessing(size=SIZE, resize=SIZE, mean=MEAN, std=STD),
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="+", choices=list(NETWORKS))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--pictures", type=int, default=600)
-    parser.add_argument("--things", type=int, default=30)
-    parser.add_argument("--each", type=int, default=4)
-    parser.add_argument("--randoms", type=int, default=300)
+    parser.add_argument("--scenes", type=int, default=400, help="from which the truth is known")
+    parser.add_argument("--pictures", type=int, default=300, help="on which claims are judged")
+    parser.add_argument("--things", type=int, default=16, help="targets, at most")
+    parser.add_argument("--each", type=int, default=2, help="claims of a kind about one target")
+    parser.add_argument("--randoms", type=int, default=42)
     parser.add_argument("--half", choices=(*HALVES, "both"), default="both")
     args = parser.parse_args()
     done = json.loads(args.out.read_text()) if args.out.exists() else {}
     for name in args.networks:
-        id, source, target = NETWORKS[name]
-        model = load(id)
-        model.node(source)  # brings a bundled dictionary in
-        started = time.process_time()
-        listed = [
-            trial
-            for trial in trials(
-                model, source, target, args.pictures, args.things, args.each, args.randoms
-            )
-            if args.half in ("both", trial.half)
-        ]
-        of_kind = {kind: [t for t in listed if t.kind == kind] for kind in KINDS}
-        # In turns, so that a study that is stopped early has some of every kind.
-        listed = [
-            t
-            for k in range(len(listed))
-            for some in of_kind.values()
-            for t in some[5 * k : 5 * k + 5]
-        ]
-        bench = Bench(model, answers_of(model, (source, target), args.pictures))
-        maker = Synthesizer(model, presets.settings("draft", model))
-        rows = []
-        for number, trial in enumerate(listed):
-            found = judged(bench, maker, checked(model, trial.claim))
-            rows.append(
-                {
-                    "claim": str(trial.claim),
-                    "kind": trial.kind,
-                    "half": trial.half,
-                    "about": trial.about,
-                    "verdict": found.verdict,
-                    "strength": found.strength,
-                    "lines": {line.name: line.verdict for line in found.lines},
-                    "ps": {line.name: r.p for line in found.lines for r in line.readings},
-                }
-            )
-            if number % 10 == 9 or number + 1 == len(listed):
-                seconds = time.process_time() - started
-                print(f"{number + 1} of {len(listed)}, {seconds:.0f} s", flush=True)
-                done[name] = {
-                    "nodes": [source, target],
-                    "of": len(listed),
-                    "seconds": seconds,
-                    "summary": {half: summary(rows, half) for half in (*HALVES, "both")},
-                    "rows": rows,
-                }
-                args.out.write_text(json.dumps(done, indent=1))
-        print(name, json.dumps(done[name]["summary"]["tuning"], indent=1), flush=True)
+        id, *nodes = NETWORKS[name]
+        model = network(id, args.out.parent)
+        model.node(nodes[0])  # brings a bundled dictionary in
+        seen = truth.drawn(args.scenes, args.out.parent)
+
+        def keep(found: dict[str, Any], name: str = name) -> None:
+            done[name] = found
+            args.out.write_text(json.dumps(done, indent=1))
+
+        studied(model, (nodes[0], nodes[1]), seen, args, done.get(name, {}), keep)
+    print(table(done))
+
+
+def studied(
+    model: Model,
+    nodes: tuple[str, str],
+    seen: truth.Scenes,
+    args: argparse.Namespace,
+    before: dict[str, Any],
+    keep: Callable[[dict[str, Any]], None],
+) -> None:
+    """What becomes of the claims about one network; `keep` is given it again and again, and
+    `before` is what it was given when the study was stopped."""
+    started = time.process_time() - before.get("seconds", 0)
+    known = meanings(model, nodes, seen, args.things)
+    bench = Bench(model, answers_of(model, nodes, args.pictures))
+    maker = Synthesizer(model, presets.settings("draft", model))
+    rows: list[Row] = before.get("rows", [])
+    known_already = {(row["claim"], row["kind"]) for row in rows}
+    # In turns, so that a study that is stopped early has some of every kind.
+    turns = zip_longest(
+        trials(model, nodes, seen, known, args.each),
+        random_trials(model, nodes, known, args.randoms),
+        fillvalue=[],
+    )
+    for trial in (trial for turn in turns for some in turn for trial in some):
+        done = (str(trial.claim), trial.kind) in known_already
+        if done or args.half not in ("both", trial.half):
+            continue
+        found = judged(bench, maker, checked(model, trial.claim))
+        told = {k: v for k, v in trial.__dict__.items() if k != "claim"}
+        rows.append(
+            {
+                "claim": str(trial.claim),
+                **told,
+                "verdict": found.verdict,
+                "strength": found.strength,
+                "lines": {line.name: line.verdict for line in found.lines},
+                "ps": {line.name: r.p for line in found.lines for r in line.readings},
+            }
+        )
+        if len(rows) % 5 == 0:
+            keep({"nodes": nodes, "seconds": time.process_time() - started, "rows": rows})
+            print(f"{len(rows)} claims, {time.process_time() - started:.0f} s", flush=True)
+    keep({"nodes": nodes, "seconds": time.process_time() - started, "rows": rows})
 
 
 if __name__ == "__main__":

@@ -195,7 +195,7 @@ def _lenses() -> dict[str, Callable[[Lens], None]]:
         "dataset_examples, the sweep": Lens.sweep,
         "dataset_examples, its results": Lens.results,
         "dataset_examples, two parts merged": Lens.merge,
-        "tuning": lambda it: it.render("tuning", it.nodes, variants=["lines"]),
+        "tuning": lambda it: it.render("tuning", it.nodes, variants=["gratings"]),
         "similar": lambda it: it.render("similar", it.nodes),
         "unit_map": lambda it: it.render(
             "unit_map", it.nodes, dataset=it.pictures(), pictures=16, variants=["model"]

@@ -162,7 +162,10 @@ def _ask(app: Any, paths: Sequence[str]) -> None:
         for path in paths:
             await one(path)
 
-    with patch("fastapi.routing.run_in_threadpool", here):
+    with (
+        patch("fastapi.routing.run_in_threadpool", here),  # of an older state
+        patch("micrograph.web.routes.run_in_threadpool", here),
+    ):
         asyncio.run(everything())
 
 

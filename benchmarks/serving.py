@@ -10,7 +10,10 @@ take turns: neighbours on the machine come and go.
   while 10,000 pages over all models, nodes and units are asked for, every other one as its twin.
 - rate: pages a second through 16 connections, of one process and of two.
 - beside: the time of a unit page, made anew, through one connection, while nothing else happens and
-  while a unit is rendered live and pictures are looked at one after the other.
+  while units are rendered live and a picture is looked at, one after the other, each
+  of them once before (torch is loaded then).
+
+On a machine with nothing else to do all three take less than four minutes.
 
 `--write` puts the tables into docs/benchmarks.md.
 """
@@ -74,6 +77,21 @@ class Site:
     def connection(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.netloc, timeout=300)
 
+    def settle(self) -> None:
+        """Wait until nothing is under way: at first atlases are read for the index."""
+        before = -1.0
+        while (now := sum(map(cpu_seconds, self._all()))) - before > 0.05:
+            before = now
+            time.sleep(1)
+
+    def _all(self) -> list[int]:
+        """Its processes, those that render and look among them."""
+        found = [self._process.pid]
+        for pid in found:
+            for one in Path(f"/proc/{pid}/task").glob("*/children"):
+                found += map(int, _read(str(one)).split())
+        return found
+
     def processes(self) -> list[int]:
         """Those that answer."""
         pid = self._process.pid
@@ -93,6 +111,13 @@ def held(pid: int) -> tuple[float, float]:
     text = _read(f"/proc/{pid}/smaps_rollup").decode()
     kinds = dict(re.findall(r"^(\w+): +(\d+) kB", text, re.M))
     return int(kinds["Rss"]) / 1000, int(kinds["Pss"]) / 1000
+
+
+def cpu_seconds(pid: int) -> float:
+    """That a process has taken; 0 once it is gone."""
+    fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / ticks if fields else 0.0
 
 
 def all_pages() -> list[str]:
@@ -172,6 +197,7 @@ def rate(rounds: int, pages: int) -> str:
     with Site() as one, Site("--workers", "2") as two:
         ask_all(one, mixed(pages, 2), CONNECTIONS)
         ask_all(two, mixed(2 * pages, 2), CONNECTIONS)
+        one.settle(), two.settle()
         for number in range(rounds):
             for count, site in ((1, one), (2, two)):
                 paths = mixed(pages, 10 + number)
@@ -209,17 +235,17 @@ def post(site: Site, path: str, body: bytes, kind: str) -> tuple[int, bytes]:
 
 @contextlib.contextmanager
 def at_work(site: Site, units: Iterator[int]) -> Iterator[list[int]]:
-    """While it is open units are rendered and a picture is looked at, again and again. Gives the
-    number of looks, so far."""
+    """While it is open units are rendered and a picture is looked at, again and again, both of them
+    once before. Gives the numbers of units and looks, so far."""
     data = io.BytesIO()
     Image.effect_noise((400, 300), 80).convert("RGB").save(data, "PNG")
-    end, looks = threading.Event(), [0]
+    end, done = threading.Event(), [0, 0]
 
     def look() -> None:
         while not end.is_set():
             status, said = post(site, f"/models/{MODEL}/look", data.getvalue(), "image/png")
             assert status == 200 or end.is_set(), said
-            looks[0] += 1
+            done[1] += 1
 
     def render() -> None:
         while not end.is_set():
@@ -228,20 +254,22 @@ def at_work(site: Site, units: Iterator[int]) -> Iterator[list[int]]:
             status, said = post(site, f"{path}/render", b"{}", "application/json")
             assert status == 202, said
             state = "queued"
-            while state in ("queued", "running") and not end.is_set():
+            while state in ("queued", "running"):  # to its end: idle is idle
                 time.sleep(0.2)
                 connection = site.connection()
                 connection.request("GET", f"{path}.json")
                 state = json.loads(connection.getresponse().read())["render"]["state"]
                 connection.close()
             assert state != "failed", path
+            done[0] += 1
 
     threads = [threading.Thread(target=work) for work in (look, render)]
     for thread in threads:
         thread.start()
-    while not looks[0]:
-        time.sleep(0.1)  # torch is loaded once
-    yield looks
+    while not all(done):
+        time.sleep(0.1)
+        assert all(thread.is_alive() for thread in threads)
+    yield done
     end.set()
     for thread in threads:
         thread.join()
@@ -263,9 +291,12 @@ def beside(rounds: int, pages: int) -> str:
     with Site() as site:
         times(site, list(itertools.islice(paths, 100)))
         for _ in range(rounds):
+            site.settle()
             measure("idle")
-            with at_work(site, units):
+            with at_work(site, units) as done:
+                before = [*done]
                 measure("at work")
+                print("units, looks:", *(b - a for a, b in zip(before, done, strict=True)))
     rows = ["| | p50, ms | p99, ms |", "|---|---|---|"]
     for what, both in found.items():
         middle = (statistics.median(kind) for kind in zip(*both, strict=True))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 
 HERE = Path(__file__).parent.parent
@@ -68,6 +69,7 @@ def _running(command: Sequence[str], env: dict[str, str]) -> Iterator[Site]:
             _wait_for(port, process)
             taken = time.perf_counter() - began
             site = Site(port, process.pid, taken, _cpu(process.pid))
+            _ask_once(port)  # ours looks at its atlases then, and makes its index
             site.wait_until_idle()
             yield site
         finally:
@@ -85,6 +87,13 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
         except OSError:
             time.sleep(0.005)
     raise TimeoutError(f"{process.args!r} does not answer")
+
+
+def _ask_once(port: int) -> None:
+    connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    connection.close()
 
 
 def _free_port() -> int:

@@ -7,6 +7,7 @@ import os
 import signal
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from micrograph.cards import card
@@ -21,6 +22,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes: one core each
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Times are no property of the code: a busy machine is no failure.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 # A suite started in the background ignores Ctrl-C, and so would every process that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -29,10 +29,14 @@ RELATIONS = ("above", "below", "left", "right", "around", "inside")
 PATH = "/claims/"
 """What the URL path of a claim begins with."""
 
+PHOTOGRAPHS = "imagenet-samples"
+"""The published pictures on which claims are tested."""
+
 _UNIT = rf"({NAME})/({UNIT})"
 _HEAD = re.compile(rf"({NAME})/{_UNIT}")
 _TEXT_TERM = re.compile(rf"\s*([+-])\s*{_UNIT}(?:\s+([a-z]+))?(?=\s*[+-]|\s*\Z)")
 _PATH_TERM = re.compile(rf"([+-]){_UNIT}(?::([a-z]+))?(?=[+-]|\Z)")
+_UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FORM = "expected MODEL/NODE/UNIT <- NODE/UNIT [RELATION] + NODE/UNIT - NODE/UNIT"
 
@@ -85,6 +89,11 @@ class Claim:
         if len(self.says) > LONGEST:
             raise BadInput(
                 f"words of {len(self.says)} characters say too much of a claim; {LONGEST} at most"
+            )
+        if _UNSEEN.search(self.says):
+            raise BadInput(
+                f"words {short(self.says)} have signs that nobody sees (of control, or that turn "
+                "the direction of writing); leave them out"
             )
         if self.weights and not _DIGEST.fullmatch(self.weights):
             raise BadInput(
@@ -195,6 +204,17 @@ class Claim:
                 f"{short(data)} is no claim; expected model, target and sources [unit, sign]"
             ) from None
         return cls(model, target, sources, str(data.get("says", "")), str(data.get("weights", "")))
+
+
+def command_to_test(claim: Claim) -> str:
+    """The command that tests a claim: about one of our toy networks on their own pictures, about
+    others on photographs."""
+    return f'micrograph claim "{claim}" --dataset {tested_on(claim)}'
+
+
+def tested_on(claim: Claim) -> str:
+    """The dataset of `command_to_test`."""
+    return "toytown" if claim.model.startswith("toytown") else PHOTOGRAPHS
 
 
 def _unit(text: object) -> UnitSubject:

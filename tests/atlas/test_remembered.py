@@ -2,7 +2,7 @@
 
 import pytest
 
-from micrograph.atlas.remembered import Kept
+from micrograph.atlas.kept import Kept
 
 
 def test_the_least_used_go_first() -> None:

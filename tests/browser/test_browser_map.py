@@ -110,12 +110,10 @@ def here(page: Any) -> list[str]:
 
 def test_pictures_are_painted_and_pointing_names_them(open_map: Any) -> None:
     page = open_map()
-    for _ in range(80):  # wait_for_function is stopped by our Content Security Policy
-        if painted(page) > 30:
-            break
-        page.wait_for_timeout(100)
-    assert painted(page) > 30
+    length = "document.querySelector('.unit-map canvas').toDataURL().length"
+    until(page, f"{length} > {page.evaluate(length)} + 10_000")
     page.wait_for_timeout(500)
+    assert painted(page) > 30
     page.mouse.move(*middle(page))
     link = page.locator(".unit-map a.here")
     assert link.get_attribute("data-name") in ("593", "594", "629", "630", "665", "666")

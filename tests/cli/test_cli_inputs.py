@@ -54,7 +54,12 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["toytown/mixed4b/1", "--position", "7"], "--position '7' given; expected Y,X"),
         (["toytown/mixed4b/1", "--reference", "none.jpg"], "none.jpg"),
         (["toytown/mixed4b/1", "--by", "activation"], "-t dataset_examples --node mixed4a"),
+        (
+            ["toytown/mixed4b/1", "--by", "activation", "--dataset", "toytown"],
+            "-t dataset_examples --node mixed4a --dataset toytown`",
+        ),
         (["toytown_vit/blocks.1/1"], "an attention pattern needs a reference picture"),
+        (["toytown_vit/blocks.1/1"], "name one with --reference"),
     ],
 )
 def test_bad_input_is_one_line(
@@ -64,6 +69,11 @@ def test_bad_input_is_one_line(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_a_reference_may_be_a_picture_that_ships(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inputs", "toytown_vit/blocks.1/3", "--reference", "car", "-n", "1"]) == 0
+    assert "its pattern is that on the reference" in capsys.readouterr().out
 
 
 def test_groups_of_a_node(capsys: pytest.CaptureFixture[str]) -> None:

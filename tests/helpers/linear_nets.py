@@ -50,6 +50,18 @@ class Written(Functional):
         return y
 
 
+class Aliased(Functional):
+    """Memory is written through one of its views, and read through another, older one."""
+
+    def between(self, x: Tensor) -> Tensor:
+        y, z = torch.empty_like(x), torch.zeros_like(x)
+        before, flat = y[:, :2], z.view(-1)
+        y.narrow(1, 0, 4).copy_(self.a(x))
+        z.add_(self.b(x))
+        y = F.pad(y, (0, 0, 0, 0), mode="circular")
+        return x + y + torch.cat([before, flat.view(x.shape)[:, 2:]], 1)
+
+
 class Strided(Functional):
     """A stride of two along y and three along x, uneven padding, and a mean over windows."""
 
@@ -108,6 +120,7 @@ LINEAR = [
     Joined,
     Shared,
     Written,
+    Aliased,
     Strided,
     Upsampled,
     Enlarged,

@@ -142,7 +142,7 @@ def test_similar_units(both, gallery, monkeypatch) -> None:
         for snapshot in (plain, indexed):
             monkeypatch.setattr(profiles, "_CACHE", profiles._Cache())
             if snapshot is indexed:  # nothing is read from the atlases
-                monkeypatch.setattr(profiles, "_read_profiles", None)
+                monkeypatch.setattr(profiles, "read_profiles", None)
             others = snapshot.atlases()
             found.append(
                 [
@@ -178,7 +178,7 @@ def test_packed_profiles_are_the_same(tmp_path: Path) -> None:
     write(tmp_path, "a", [r for r in rows if r.arrays["profile"].shape[0] <= 16])
     part = Atlas.open(tmp_path / "a.atlas")
     packed = profiles.pack(part)
-    read, unpacked = profiles._read_profiles(part), profiles.unpack(packed)
+    read, unpacked = profiles.read_profiles(part), profiles.unpack(packed)
     assert [(d, list(nodes)) for d, nodes in read.items()] == [
         (d, list(nodes)) for d, nodes in unpacked.items()
     ]

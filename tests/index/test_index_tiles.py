@@ -118,15 +118,16 @@ def test_units_of_other_models_are_shown_without_opening_their_files(
     "packed",
     [
         b"",
-        b"\nconv0/3\tno JSON\n",
-        b"\nconv0/3\t[]\n",
-        b"\nconv0/3\t{}\n",
-        b"\nconv0/33\t{}\n",
-        b'\nconv0/3\t{"unit": 3, "digest": "a"}\n',
+        b"\nconv0/3\tno tile\n",
+        b"\nconv0/3\t\n",
+        b"\nconv0/3\tab\timage/avif\t64\t64\t#808080\t1.5\n",
+        b"\nconv0/3\tab\timage/avif\tx\t64\t#808080\t1.5\t0\n",
+        b"\nconv0/33\tab\timage/avif\t64\t64\t#808080\t1.5\t0\n",
+        b"\nconv0/3\t\xff\timage/avif\t64\t64\t#808080\t1.5\t0\n",
     ],
 )
 def test_what_was_not_packed_is_not_found(packed: bytes) -> None:
-    assert unit_tiles.PackedTiles(packed).find("conv0", 3) is None
+    assert unit_tiles.PackedTiles(packed).find("conv0", 3) == []
 
 
 def test_what_was_packed_is_found_and_no_neighbour_of_it(tmp_path: Path) -> None:
@@ -134,10 +135,10 @@ def test_what_was_packed_is_found_and_no_neighbour_of_it(tmp_path: Path) -> None
     atlas = Atlas.open(tmp_path / f"{MODEL.id}.atlas")
     packed = unit_tiles.pack(atlas)
     tiles = {tile.unit: tile for tile in atlas.tiles("mixed1a", "feature_vis", "channel")}
-    seeds = [unit_tiles.PackedTiles(packed).find("conv0", unit).seed for unit in range(6)]
+    seeds = [unit_tiles.PackedTiles(packed).find("conv0", unit)[0].seed for unit in range(6)]
     assert seeds == [0, 0, 0, 1, -1, 0]
-    assert unit_tiles.PackedTiles(packed).find("conv0", 1).width == 96
+    assert unit_tiles.PackedTiles(packed).find("conv0", 1)[0].width == 96
     found = unit_tiles.PackedTiles(packed)
-    assert {unit: found.find("mixed1a", unit) for unit in range(16)} == tiles
+    assert {unit: found.find("mixed1a", unit)[0] for unit in range(16)} == tiles
     for node, unit in (("mixed1a", 16), ("ixed1a", 1), ("conv0", 7), ("conv0", 6), ("wide", 1)):
-        assert unit_tiles.PackedTiles(packed).find(node, unit) is None
+        assert unit_tiles.PackedTiles(packed).find(node, unit) == []

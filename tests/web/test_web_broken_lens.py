@@ -108,7 +108,7 @@ def test_a_template_that_fails(
     client_of: Callable[..., Client],
     lenses: Path,
 ) -> None:
-    broken(monkeypatch, "tuning", "drawings", {"tuning_of": failing})
+    broken(monkeypatch, "tuning", "drawings", {"families_of": failing})
     site = client_of(lenses)
     page, again = site.get(UNIT), site.get(UNIT)
     assert page.status_code == 200

@@ -184,4 +184,4 @@ def test_commands_of_an_atlas_are_ours(
 def test_the_command_to_test_names_the_sites_own_folder() -> None:
     site = Client(create_app(Library([], bundled_catalogue()), commands=Commands("/my atlases")))
     command = site.get(NAMED.path + ".json").json()["commands"][-1]
-    assert command.endswith("--dataset imagenet-samples --atlas '/my atlases'")
+    assert command.endswith("--dataset toytown --atlas '/my atlases'")

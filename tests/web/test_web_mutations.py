@@ -12,6 +12,7 @@ import pytest
 from answer_rules import check
 from asked import Asked, ask
 from mutated_atlases import SEARCHED, TABLES, VALUES, loosened, rich_atlas
+from web_client import Client
 
 from micrograph.atlas import Library
 from micrograph.web import create_app
@@ -51,6 +52,18 @@ def test_any_value_in_each_column(tmp_path: Path, table: str, loose) -> None:
     for column in loose[1][table]:
         for value in VALUES:
             hurt(tmp_path / "hurt.atlas", loose[0], table, column, value, PAGES)
+
+
+def test_what_made_a_result_may_be_other_values_than_texts(tmp_path: Path, loose) -> None:
+    said = {"torch": "2.13.0", "threads": 4, "devices": ["cpu", None], "of": {"é": 0.5}}
+    (tmp_path / "other.atlas").write_bytes(loose[0])
+    with closing(sqlite3.connect(tmp_path / "other.atlas")) as connection, connection:
+        connection.execute("UPDATE maker SET json = ?", (json.dumps(said),))
+    client = Client(create_app(Library([tmp_path])))
+    (told, *_) = client.get("/models/tinynet/mixed1a/0.json").json()["visualizations"]
+    shown = {"torch": "2.13.0", "threads": "4", "devices": '["cpu", null]', "of": '{"é": 0.5}'}
+    assert told["made_with"] == shown
+    assert "&#34;cpu&#34;, null" in client.get("/models/tinynet/mixed1a/0").text
 
 
 def hurt(

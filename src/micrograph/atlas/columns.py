@@ -78,6 +78,14 @@ def mapping(value: Any) -> dict[str, Any]:
     return found
 
 
+def named_texts(value: Any) -> dict[str, str]:
+    """A JSON object of texts by name; what is no text stands there as the JSON that it is."""
+    return {
+        name: item if isinstance(item, str) else json.dumps(item, ensure_ascii=False)
+        for name, item in mapping(value).items()
+    }
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """A JSON list of texts."""
     found = parsed(value)

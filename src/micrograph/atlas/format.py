@@ -105,7 +105,7 @@ def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection
 
 _OPEN: ContextVar[dict[Path, AtlasConnection] | None] = ContextVar("open_atlases", default=None)
 
-_KEPT = KeptConnections(12)
+_KEPT = KeptConnections(8)
 
 
 @contextmanager

@@ -73,6 +73,7 @@ def connect_for_reading(uri: str, state: tuple[int, ...] | None) -> AtlasConnect
     )
     found.state = state
     found.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    found.execute("PRAGMA shrink_memory")  # what was taken for a cache of the usual size
     return found
 
 

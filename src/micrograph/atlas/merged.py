@@ -1,14 +1,16 @@
 """Several atlases of one model read as one."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from micrograph.address import find_node
 from micrograph.atlas.keeping import AtlasIndex
+from micrograph.atlas.known_samples import stored_samples
 from micrograph.atlas.outline import Outline
+from micrograph.atlas.own_copies import with_own_pictures
 from micrograph.atlas.read import Atlas, aliases_of
 from micrograph.atlas.records import (
     Count,
@@ -49,6 +51,7 @@ class Merged:
         self._counts: list[Count] | None = None
         self._datasets: list[DatasetRecord] | None = None
         self._digests: list[set[str]] | None = None
+        self._with_results: list[set[str]] | None = None
         self.model = parts[0].model
         nodes = {id: node for part in reversed(parts) for id, node in part.nodes.items()}
         self.dictionaries = {
@@ -61,6 +64,15 @@ class Merged:
     def _parts_with(self, node: str) -> list[Atlas]:
         """The parts that have the node."""
         return [part for part in self.parts if node in part.nodes]
+
+    def _parts_with_results(self, node: str) -> list[Atlas]:
+        """Those that have something of the node, or of one of its units."""
+        if not self.states:
+            return self._parts_with(node)
+        if self._with_results is None:  # as with counts
+            self._with_results = [part.nodes_with_results() for part in self.parts]
+        pairs = zip(self.parts, self._with_results, strict=True)
+        return [part for part, nodes in pairs if node in nodes]
 
     def tiles(
         self,
@@ -88,7 +100,7 @@ class Merged:
         """As `Atlas.visualizations`."""
         node = find_node(node, self.aliases, self.model.id)
         return _in_order(
-            part.visualizations(node, unit, technique) for part in self._parts_with(node)
+            part.visualizations(node, unit, technique) for part in self._parts_with_results(node)
         )
 
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
@@ -150,10 +162,19 @@ class Merged:
         numbers = list(numbers)
         found: dict[int, SampleRecord] = {}
         for part in self._parts_about(dataset):
-            for number, sample in part.samples(dataset, numbers).items():
+            for number, sample in self._samples_of(part, dataset, numbers).items():
                 if number not in found or found[number].picture is None:
                     found[number] = sample
         return found
+
+    def _samples_of(
+        self, part: Atlas, dataset: str, numbers: Collection[int]
+    ) -> dict[int, SampleRecord]:
+        state = self.states.get(part.path)
+        if state is None:
+            return part.samples(dataset, numbers)
+        found = stored_samples(part, state, dataset, numbers)
+        return with_own_pictures(part.model.preprocessing, dataset, found)
 
     def _parts_about(self, dataset: str) -> Sequence[Atlas]:
         """The parts that may name pictures of a dataset. Raises ValueError as `Atlas.samples`."""

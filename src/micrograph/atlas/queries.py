@@ -44,6 +44,10 @@ WHERE {at} AND (:technique IS NULL OR r.technique = :technique)
 ORDER BY r.technique, r.variant, r.seed, p.width DESC, v.created DESC, v.id DESC
 """
 
+NODES_WITH_RESULTS = """
+SELECT name FROM node n WHERE EXISTS (SELECT 1 FROM visualization v WHERE v.node = n.id)
+"""
+
 # For every unit of a node, the node itself (-1) first, the lowest seed's newest result.
 RESULTS = """
 SELECT unit, technique, variant, json, seed, score, digest, mime, width, height, color, data,

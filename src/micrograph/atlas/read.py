@@ -188,6 +188,12 @@ class Atlas:
                 raise ValueError(f"more than {MOST_RESULTS} results of one place")
             return list(self._sound(listed, lambda row: rows.visualization_record(node, unit, row)))
 
+    def nodes_with_results(self) -> set[str]:
+        """The nodes of which there is something, or of one of their units."""
+        with reading(self.path) as ask:
+            found = ask.execute(queries.NODES_WITH_RESULTS)
+            return set(self._sound(found, lambda row: columns.text(row[0]))) & self.nodes.keys()
+
     def about(self, subject: Subject, technique: str | None = None) -> list[Visualization]:
         """All there is of any subject, as `visualizations` has it of a node or a unit.
 
@@ -311,11 +317,15 @@ class Atlas:
         >>> sample.picture.width, len(atlas.picture(sample.picture.digest).data) > 0
         (224, True)
         """
+        found = self.stored_samples(dataset, numbers)
+        return with_own_pictures(self.model.preprocessing, dataset, found)
+
+    def stored_samples(self, dataset: str, numbers: Iterable[int]) -> dict[int, SampleRecord]:
+        """As `samples`, but only what stands in the atlas."""
         given = {"dataset": bytes.fromhex(dataset), "numbers": json.dumps(sorted(set(numbers)))}
         with reading(self.path) as ask:
             rows_found = self._sound(ask.execute(queries.SAMPLES, given), rows.sample_record)
-            found = {sample.number: sample for sample in rows_found}
-        return with_own_pictures(self.model.preprocessing, dataset, found)
+            return {sample.number: sample for sample in rows_found}
 
     def sample_classes(self, dataset: str) -> dict[int, int]:
         """The class of each picture of a dataset that the atlas names, by number; -1 for none.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from micrograph import recipe as recipes
 from micrograph.errors import BadInput, short
 from micrograph.graph import Coverage
+from micrograph.plain import plain_record
 from micrograph.recipe import Recipe
 from micrograph.subject import Subject, place_of, subject_at
 
@@ -66,7 +67,7 @@ class DictionaryRecord:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@plain_record
 class Picture:
     """An encoded image. `digest` is the SHA-256 of `data` (first 32 hex digits), the key it is
     stored and served under; `color` is its mean colour, "#rrggbb"."""
@@ -96,7 +97,7 @@ class DatasetRecord:
     classes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@plain_record
 class SampleRecord:
     """One picture of a dataset: its `number` in it from 0, its `name` there, its class or -1.
 
@@ -162,7 +163,7 @@ class Visualization(recipes.FromRecipe):
         return subject_at(self.node, self.unit) if self.about is None else self.about
 
 
-@dataclass(frozen=True)
+@plain_record
 class Tile:
     """One unit's picture in a grid."""
 

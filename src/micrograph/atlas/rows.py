@@ -259,7 +259,7 @@ def visualization_record(
         score=columns.real(score),
         picture=picture_record(picture),
         data=columns.mapping(data),
-        made_with=columns.mapping(maker),
+        made_with=columns.named_texts(maker),
         created=to_iso(columns.whole(created)),
         seconds=columns.real(seconds),
         about=about,

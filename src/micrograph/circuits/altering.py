@@ -1,7 +1,7 @@
 """What other units do when some are silenced, scaled or shifted, and random units to compare with.
 
-The one place for experiments on a running model: steering on one picture and the ablations that
-test claims both begin here.
+Many changes to one picture, for steering. Ablation, one change at a time to many pictures with all
+that lies beside the source answered from memory, is in `claims/silencing.py`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -120,14 +120,24 @@ def _gradients(values: Tensor, leaves: Sequence[Tensor], wanted: Tensor) -> Sequ
     """[row, ...] for each leaf, None for those on which nothing depends."""
     if not values.requires_grad:
         return [None] * len(leaves)
-    found: Sequence[Tensor | None] = torch.autograd.grad(
-        values,
-        list(leaves),
-        grad_outputs=wanted,
-        retain_graph=True,
-        allow_unused=True,
-        is_grads_batched=True,
-    )
+    try:
+        found: Sequence[Tensor | None] = torch.autograd.grad(
+            values,
+            list(leaves),
+            grad_outputs=wanted,
+            retain_graph=True,
+            allow_unused=True,
+            is_grads_batched=True,
+        )
+    except RuntimeError:  # an operation that does not go in batches
+        rows = [
+            torch.autograd.grad(
+                values, list(leaves), grad_outputs=row, retain_graph=True, allow_unused=True
+            )
+            for row in wanted
+        ]
+        columns = zip(*rows, strict=True)
+        found = [None if column[0] is None else torch.stack(column) for column in columns]
     return found
 
 

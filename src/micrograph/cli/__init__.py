@@ -3,30 +3,13 @@
 import os
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, MutableMapping, Sequence
+from importlib import import_module
 from typing import TextIO
 
 import click
 
 from micrograph import __version__
-from micrograph.cli import (
-    atlas,
-    circuit,
-    claim,
-    dataset,
-    demo,
-    dictionary,
-    info,
-    inputs,
-    look,
-    models,
-    render,
-    resolve,
-    serve,
-    steer,
-    sweep,
-    weights,
-)
 from micrograph.errors import MicrographError, short
 from micrograph.heap import NO_MEMORY, says_no_memory
 
@@ -34,32 +17,61 @@ BAD_INPUT = 2
 INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+COMMANDS = (
+    "demo",
+    "models",
+    "weights",
+    "render",
+    "sweep",
+    "dataset",
+    "dictionary",
+    "serve",
+    "atlas",
+    "info",
+    "circuit",
+    "steer",
+    "inputs",
+    "claim",
+    "resolve",
+    "look",
+)
+"""Each a module here."""
+
+
+class _Commands(MutableMapping[str, click.Command]):
+    """Commands by name, imported when they are asked for: the processes of the site, which live
+    long, need one of them or none."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._found: dict[str, click.Command | None] = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> click.Command:
+        found = self._found[name]
+        if found is None:
+            found = import_module(f"{__name__}.{name}").command
+            self._found[name] = found
+        return found
+
+    def __setitem__(self, name: str, command: click.Command) -> None:
+        self._found[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+@click.group(
+    commands=_Commands(COMMANDS),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def app() -> None:
     """A microscope for vision models: see what every neuron responds to."""
-
-
-modules = (
-    demo,
-    models,
-    weights,
-    render,
-    sweep,
-    dataset,
-    dictionary,
-    serve,
-    atlas,
-    info,
-    circuit,
-    steer,
-    inputs,
-    claim,
-    resolve,
-    look,
-)
-for module in modules:
-    app.add_command(module.command, module.__name__.rpartition(".")[2])
 
 
 def main(args: Sequence[str] | None = None) -> int:

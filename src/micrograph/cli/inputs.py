@@ -13,6 +13,8 @@ from micrograph.errors import BadInput, short
 from micrograph.graph import NodeKind, last_before, next_before, worth_seeing
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from micrograph.models.linear.groups import WeightGroups
     from micrograph.models.linear.strongest import Strongest
     from micrograph.models.linear.weights import Weights
@@ -41,7 +43,7 @@ if TYPE_CHECKING:
     "--reference",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Picture on which norms, gates and attention are held.",
+    help="Picture on which norms, gates and attention are held: a file, or car, owl, ...",
 )
 @click.option(
     "--groups",
@@ -86,14 +88,17 @@ def command(
         source = _before(model, target.id)
     from micrograph.models.linear.weights import weights
 
-    found = weights(
-        model,
-        source,
-        target.id,
-        units=unit,
-        reference=reference,
-        position=_position(position),
-    )
+    try:
+        found = weights(
+            model,
+            source,
+            target.id,
+            units=unit,
+            reference=_reference(reference, model),
+            position=_position(position),
+        )
+    except BadInput as error:
+        raise BadInput(str(error).replace("pass reference=", "name one with --reference")) from None
     if unit is None:
         together = found.groups(groups or 1)
         if as_json:
@@ -140,6 +145,13 @@ def _before(model: "Model", node: str) -> str:
     if not several:
         raise BadInput(f"no node lies before {node}; its units are built from the picture itself")
     return several[0]
+
+
+def _reference(given: Path | None, model: "Model") -> "Tensor | None":
+    """The picture: a file, or one that ships, by its name."""
+    from micrograph.circuits.seen_picture import seen_picture
+
+    return None if given is None else seen_picture(str(given), model).tensor
 
 
 def _position(given: str | None) -> tuple[int, int] | None:

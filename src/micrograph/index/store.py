@@ -17,6 +17,8 @@ APPLICATION_ID = 0x4D475249
 VERSION = 1
 _PATIENCE = 0.1
 """Seconds to wait for another process; then the atlases are read."""
+_CACHE_KIB = 256
+"""Pages of the file that are held in memory."""
 _ROWS = 24
 _FILES = 24
 """Bits for the number of a row in its file, and of a file. Together with the kind they make the id
@@ -211,6 +213,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         # What a crash of the machine may leave is found out and made anew.
         connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         (id,) = connection.execute("PRAGMA application_id").fetchone()
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()

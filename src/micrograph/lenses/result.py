@@ -80,6 +80,8 @@ class PlainResult(Result):
 
 def number(value: Any, otherwise: float = 0.0) -> float:
     """`value` where it is a finite number."""
+    if type(value) in (float, int):  # nearly all of a page's thousand
+        return float(value) if -1e30 < value < 1e30 else otherwise
     fine = isinstance(value, int | float) and abs(value) < 1e30  # NaN compares false
     return float(value) if fine else otherwise
 

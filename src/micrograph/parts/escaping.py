@@ -1,6 +1,6 @@
 """Text as a part of HTML that is written in Python."""
 
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 
 def escaped(text: str) -> str:
@@ -9,3 +9,8 @@ def escaped(text: str) -> str:
     if "&" in text or "<" in text or ">" in text or '"' in text or "'" in text:
         return str(escape(text))
     return text
+
+
+def markup(text: str) -> Markup:
+    """As `Markup`, in less than half of the time: it does not look for another form of a text."""
+    return str.__new__(Markup, text)

@@ -2,6 +2,7 @@
 macros of templates do."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from markupsafe import Markup
 
@@ -71,10 +72,11 @@ def grid(units: Iterable[Thumb]) -> Markup:
 
 
 def _tile(t: Thumb, eager: bool) -> str:
+    shown: str
     if t.image is None:
         shown, missing = thumb(t), ' class="missing"'
     else:
-        shown = thumb(t, eager) if t.window else Markup(_tile_picture(t.image, eager))
+        shown = thumb(t, eager) if t.window else _tile_picture(t.image, eager)
         missing = ""
     return (
         f'<li><a href="{escaped(t.url)}" id="u{t.unit}" data-unit="{t.unit}"{missing}>{shown}'
@@ -98,6 +100,7 @@ def _picture(image: Image, alt: str, eager: bool) -> str:
     )
 
 
+@lru_cache(4096)
 def _place(box: Box, name: str = "") -> str:
     return (
         f"--{name}l:{round(box.left, 4)};--{name}t:{round(box.top, 4)};"

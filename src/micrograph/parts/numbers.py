@@ -9,5 +9,5 @@ def number(value: float) -> str:
 def score(value: float) -> str:
     """An activation with three or four figures and a real minus sign."""
     size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+    text = f"{value:.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}"
+    return text.replace("-", "\N{MINUS SIGN}")

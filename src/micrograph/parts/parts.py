@@ -3,13 +3,15 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord, Picture, Tile
 from micrograph.graph import picture_size, what_a_position_sees
 from micrograph.parts.crops import Box
 from micrograph.parts.urls import Urls
+from micrograph.plain import plain_record
 
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
+_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z").match
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Link:
     url: str
 
 
-@dataclass(frozen=True)
+@plain_record
 class Image:
     """A picture as a page shows it. `color` ("#rrggbb") stands in until it has loaded."""
 
@@ -30,7 +32,7 @@ class Image:
     color: str
 
 
-@dataclass(frozen=True)
+@plain_record
 class Thumb:
     """A unit in a row or grid of units. `image` is None while nothing has been rendered for it;
     `window` is the part of it to show, None for all. `text` stands for a picture that is not here.
@@ -167,19 +169,17 @@ def image(model: str, picture: Picture | Tile, urls: Urls) -> Image:
     )
 
 
+@lru_cache(4096)
 def safe_color(color: str) -> str:
     """`color` where it is "#rrggbb", else a middle grey: it goes into a style attribute."""
-    return color if _COLOR.match(color) else "#808080"
+    return color if _COLOR(color) else "#808080"
 
 
 def thumb(model: str, node: str, unit: int, tile: Tile | None, urls: Urls) -> Thumb:
-    return Thumb(
-        unit,
-        f"{model}/{node}/{unit}",
-        urls.unit(model, node, unit),
-        image(model, tile, urls) if tile else None,
-        tile.score if tile else None,
-    )
+    address, url = f"{model}/{node}/{unit}", urls.unit(model, node, unit)
+    if tile is None:
+        return Thumb(unit, address, url)
+    return Thumb(unit, address, url, image(model, tile, urls), tile.score)
 
 
 def spread(tiles: Iterable[Tile], count: int) -> list[Tile]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import quote as quote_anew
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from micrograph.parts.commands import Commands
 
@@ -12,6 +12,7 @@ MIMES = {extension: mime for mime, extension in EXTENSIONS.items()}
 
 quote = lru_cache(4096)(quote_anew)
 """Pages name the same few models and nodes hundreds of times."""
+_quoted = lru_cache(4096)(quote_plus)
 
 
 class Urls:
@@ -106,9 +107,14 @@ class Urls:
         """The tested claims, or the way to one."""
         return self.own("/claims") + _query({"text": text or None})
 
-    def page_of_claims(self, number: int) -> str:
+    def page_of_claims(self, number: int, about: str = "") -> str:
         """The list of claims, which has several pages where many were tested."""
-        return self.own("/claims") + _query({"page": number if number > 1 else None})
+        page = number if number > 1 else None
+        return self.own("/claims") + _query({"about": about or None, "page": page})
+
+    def claims_about(self, address: str) -> str:
+        """The tested claims about a model, a node or a unit."""
+        return self.page_of_claims(1, address)
 
     def compare(self, here: str, there: str) -> str:
         """Two models side by side."""
@@ -131,5 +137,5 @@ class Urls:
 
 
 def _query(view: Mapping[str, str | int | None]) -> str:
-    kept = {key: value for key, value in view.items() if value is not None}
-    return "?" + urlencode(kept) if kept else ""
+    kept = [f"{key}={_quoted(str(value))}" for key, value in view.items() if value is not None]
+    return "?" + "&".join(kept) if kept else ""

@@ -5,11 +5,12 @@ Authors and licences stand in `shipped/LICENCE.txt`; all may be used freely.
 
 from functools import cache
 from pathlib import Path
-
-from PIL import Image
+from typing import TYPE_CHECKING
 
 from micrograph.errors import not_found
-from micrograph.pictures.decode import open_picture
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 _FOLDER = Path(__file__).parent / "shipped"
 _ENDING = ".webp"
@@ -21,15 +22,17 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _FOLDER.glob(f"*{_ENDING}")))
 
 
-def open_shipped(name: str) -> Image.Image:
+def open_shipped(name: str) -> "Image.Image":
     """The picture of that name, RGB, square, 300 to 448 px a side. Raises NotFound."""
+    from PIL import Image  # pages ask for names alone
+
     if name not in shipped():
         raise not_found("picture", name, shipped())
     with Image.open(_FOLDER / f"{name}{_ENDING}") as image:
         return image.convert("RGB")
 
 
-def find_picture(name_or_path: str) -> tuple[str, Image.Image]:
+def find_picture(name_or_path: str) -> tuple[str, "Image.Image"]:
     """A picture that ships, by its name, or else the one in a file: its name and it, in RGB.
 
     The name of a file is that without folder and ending. Raises NotFound for a name that nothing
@@ -37,6 +40,8 @@ def find_picture(name_or_path: str) -> tuple[str, Image.Image]:
     """
     if name_or_path in shipped():
         return name_or_path, open_shipped(name_or_path)
+    from micrograph.pictures.decoding import open_picture
+
     path = Path(name_or_path)
     if path.name == name_or_path and not path.suffix and not path.exists():
         raise not_found("picture", name_or_path, shipped())

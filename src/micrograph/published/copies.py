@@ -20,6 +20,15 @@ State = tuple[int, int, int]
 
 def data_folder() -> Path:
     """The folder of this user in which published sets are kept, each in one of its name."""
+    return _data_folder(tuple(map(os.environ.get, _DECIDING)))
+
+
+_DECIDING = ("XDG_DATA_HOME", "HOME", "LOCALAPPDATA", "USERPROFILE")
+"""Variables of the environment that say where a user's data lie: pages ask again and again."""
+
+
+@cache
+def _data_folder(deciding: tuple[str | None, ...]) -> Path:
     return Path(platformdirs.user_data_dir("micrograph", appauthor=False)) / "datasets"
 
 

@@ -1,6 +1,6 @@
-"""Every way to write a place, read: old links, addresses, words."""
+"""Every way to write a place, read: old links, addresses, words; claims and circuits."""
 
 from micrograph.resolve.answer import Resolved
-from micrograph.resolve.resolve import resolve
+from micrograph.resolve.pages import resolve
 
 __all__ = ["Resolved", "resolve"]

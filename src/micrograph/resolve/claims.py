@@ -1,72 +1,80 @@
 """Claims in texts, and which units they mean."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote
 
-from micrograph.address import check_unit
+from micrograph.address import NAME, UNIT, check_unit
 from micrograph.address import find_node as find_exactly
-from micrograph.atlas import Snapshot
-from micrograph.claims import PATH, Claim, ClaimSource
-from micrograph.errors import BadInput, MicrographError, NotFound
-from micrograph.resolve.nodes import find_node
-from micrograph.resolve.resolve import resolve
+from micrograph.atlas import Reading, Snapshot, Visualization
+from micrograph.claims import PATH, RELATIONS, Claim
+from micrograph.errors import BadInput, MicrographError, NotFound, short
+from micrograph.resolve.claim_sentences import claim_told
 from micrograph.subject import UnitSubject
 
-_BUILT = re.compile(
-    r"\b(?:is|are)\s+(?:\w+\s+){0,6}?(?:built|made|composed|assembled)\s+(?:up\s+)?"
-    r"(?:from|of|out of)\b|\bbuilt\s+from\b|\bdriven\s+by\b",
-    re.I,
-)
-_HELD = re.compile(r"\b(?:held back|inhibited|suppressed)\s+by\b|\bbut\s+not\b", re.I)
-_PLACE = re.compile(r"(\b[A-Za-z0-9_][\w.\-]*)\s*[:/]\s*([0-9]{1,9})\b")
+TECHNIQUE = "claim"
+"""Under this name atlases keep evidence."""
 LONGEST = 2000
+_TERM = rf"{NAME}/{UNIT}(?::(?:{'|'.join(RELATIONS)}))?"
+_MORE = rf"(?:\s+-?{_TERM}(?:[+-]{_TERM})*(?![\w/:]))*"
+_ADDRESS = re.compile(rf"(?:{PATH}|\A)({NAME}/{NAME}/{UNIT}=\S*{_MORE})")
+"""Where `+` was taken for a space, as it stands for one in a query, it is still the same claim."""
+_ENDS = ".,;:!?'\"*~…`”’»"
 
 
-def claim_in(text: str, library: Snapshot) -> Claim | None:
+def read_claim(text: str, library: Snapshot) -> Claim | None:
     """The claim that a text makes: the text form, a page's address, or a sentence such as
     `InceptionV1 4c:447 is a car detector which is built from a wheel detector (4b:373)`.
 
-    None where it makes none, or where it could be read in several ways. Never raises.
+    None where it makes none. Raises BadInput for one that can be read in several ways or that no
+    network can have, NotFound for a model, node or unit that is not there.
     """
-    text = text.strip()[:LONGEST]
+    text = text.strip()
+    if len(text) > LONGEST:
+        return None
+    if "<-" in text:
+        return known_claim(_with_arrow(text, library), library)
+    quoted = re.sub("%3D", "=", text, flags=re.I)
+    addresses = {_cleaned(one[1]) for one in _ADDRESS.finditer(quoted)}
+    if len(addresses) > 1:
+        raise BadInput(f"{short(text)} has links to several claims")
+    if addresses:
+        return known_claim(Claim.of_path(addresses.pop()), library)
+    told = claim_told(text, library)
+    return None if told is None else known_claim(told, library)
+
+
+def _with_arrow(text: str, library: Snapshot) -> Claim:
+    """The claim of a text with `<-`: in its own form, or with units as people write them."""
     try:
-        if "<-" in text:
-            return known_claim(Claim.parse(text), library)
-        if PATH in text:
-            path = text[text.index(PATH) :].split()[0]
-            return known_claim(Claim.of_path(path.partition("?")[0].removesuffix(".json")), library)
-        return _told(text, library)
+        return Claim.parse(text)
+    except BadInput as error:
+        own = re.fullmatch(rf"{NAME}/{NAME}/{UNIT}", text.partition("<-")[0].strip())
+        try:
+            told = claim_told(text, library)
+        except BadInput as other:
+            raise (error if own else other) from None
+        if told is None:
+            raise
+        return told
+
+
+def claim_in(text: str, library: Snapshot) -> Claim | None:
+    """As `read_claim`, but None wherever that refuses."""
+    try:
+        return read_claim(text, library)
     except MicrographError:
         return None
 
 
-def _told(text: str, library: Snapshot) -> Claim | None:
-    verb = _BUILT.search(text)
-    if verb is None:
-        return None
-    head, rest = text[: verb.start()], text[verb.end() :]
-    places = _PLACE.findall(head)
-    if len(places) != 1:
-        return None
-    first = _PLACE.search(head)
-    assert first is not None
-    target = resolve(head[: first.end()], library)
-    if target.node is None or target.unit is None or target.model is None:
-        return None
-    atlas = library.model(target.model)
-    held = _HELD.search(rest)
-    sources = []
-    for place in _PLACE.finditer(rest):
-        node = find_node(atlas, place[1])
-        if node is None:
-            return None
-        sign = -1 if held and place.start() > held.end() else 1
-        sources.append(ClaimSource(UnitSubject(node, int(place[2])), sign))
-    if not sources:
-        return None
-    return known_claim(
-        Claim(target.model, UnitSubject(target.node, target.unit), tuple(sources)), library
-    )
+def _cleaned(address: str) -> str:
+    """The address of a claim without what a text or a link has behind it."""
+    address = re.split(r"[?#&<>)\]}|^\"`]", address, maxsplit=1)[0]
+    address = re.sub(r"\s+(?=-)", "", unquote(address))
+    address = re.sub(r"\s+", "+", address).rstrip(_ENDS)
+    return address.removesuffix(".json").rstrip(_ENDS)
 
 
 def known_claim(claim: Claim, library: Snapshot) -> Claim:
@@ -103,3 +111,28 @@ def known_claim(claim: Claim, library: Snapshot) -> Claim:
                 "units of earlier nodes"
             )
     return found
+
+
+def stored_evidence(atlas: Reading, claim: Claim) -> Visualization | None:
+    """The newest evidence for a claim, made from the weights that the atlas is of."""
+    fitting = [
+        one
+        for one in atlas.about(claim.subject, TECHNIQUE)
+        if (told := claim_of(one.data)) and told.path == claim.path and is_of(told, atlas)
+    ]
+    return max(fitting, key=lambda one: one.created, default=None)
+
+
+def claim_of(data: Mapping[str, Any]) -> Claim | None:
+    """The claim that stored evidence is for, None where it names none."""
+    given = data.get("claim")
+    try:
+        return Claim.from_json(given) if isinstance(given, Mapping) else None
+    except BadInput:
+        return None
+
+
+def is_of(claim: Claim, atlas: Reading) -> bool:
+    """Whether a claim is about this model, and these weights of it."""
+    model = atlas.model
+    return claim.model == model.id and claim.weights in ("", model.digest)

@@ -20,7 +20,7 @@ LONGEST = 10_000
 """Characters of a text that are read."""
 
 
-def resolve(
+def resolve_place(
     text: str,
     library: Library | Snapshot,
     first: Callable[[str], str] = lambda model: "",

@@ -96,7 +96,7 @@ class Context:
     def without_prefix(self, text: str) -> str:
         """A text in which links to this very site are as they were without its prefix."""
         prefix = re.escape(self.urls.prefix)
-        own = rf"(?P<before>https?://[^/\s]{{1,300}}|(?<!\S)){prefix}(?=/models)"
+        own = rf"(?P<before>https?://[^/\s]{{1,300}}|(?<!\S)){prefix}(?=/(?:models|claims|circuits))"
         return re.sub(own, r"\g<before>", text) if prefix else text
 
     def _here(self, state: RenderState, here: Location) -> RenderState:

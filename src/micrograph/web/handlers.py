@@ -6,7 +6,7 @@ Their docstrings are what the OpenAPI document says of the pages.
 from dataclasses import replace
 
 from micrograph.claims import Claim
-from micrograph.resolve.claims import claim_in, known_claim
+from micrograph.resolve.claims import claim_in, known_claim, read_claim
 from micrograph.web.circuit_choice import choice_of
 from micrograph.web.context import Context
 from micrograph.web.locations import locate, locate_all
@@ -79,12 +79,15 @@ def compare(context: Context, target: CompareTarget) -> ComparePage:
 
 def claims(context: Context, target: ClaimsTarget) -> ClaimsPage | Redirect:
     """The claims that were tested, and a form for another. `text` leads to that claim's own
-    page; `page` counts from 1 where there are many."""
+    page, `about` keeps those about a model, node or unit; `page` counts from 1 where there are
+    many."""
     if target.text.strip():
-        named = claim_in(target.text, context.library) or Claim.parse(target.text.strip())
+        text = context.without_prefix(target.text)
+        named = read_claim(text, context.library) or Claim.parse(text.strip())
         url = context.urls.own(known_claim(named, context.library).path)
         return Redirect(url + ".json" * target.twin, SEE_OTHER)
-    return claims_page(context.library, context.urls, target.number)
+    about = locate(context.library, target.about, context.urls) if target.about else None
+    return claims_page(context.library, context.urls, target.number, about)
 
 
 def claim(context: Context, target: ClaimTarget) -> ClaimPage | Redirect:

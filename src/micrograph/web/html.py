@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 from jinja2 import ChoiceLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from micrograph.atlas.remembered import Kept
+from micrograph.atlas.kept import Kept
 from micrograph.lenses import lenses
 from micrograph.lenses.pages.listing import page_of, words
 from micrograph.parts import markup
@@ -17,6 +17,7 @@ from micrograph.parts.numbers import number, score
 from micrograph.parts.plots.evidence import controls_plot, kernel_plot
 from micrograph.parts.plots.svg import short
 from micrograph.parts.urls import Urls
+from micrograph.pictures import shipped
 from micrograph.recipe import indented
 from micrograph.web.column import Drawing
 from micrograph.web.drawings import depth_of
@@ -25,6 +26,7 @@ from micrograph.web.lens_templates import lens_templates
 from micrograph.web.lens_traits import DEFAULT, MAP, source_names
 from micrograph.web.pages import Page
 from micrograph.web.pages.circuit import drawing_of_circuit
+from micrograph.web.pages.claim_words import reading_in_words
 from micrograph.web.pages.model_cards import ModelSummary
 from micrograph.web.pages.node import PER_PAGE
 from micrograph.web.pages.on_picture import OnPicturePage, drawing_of, inputs_of, rest_of
@@ -32,7 +34,7 @@ from micrograph.web.panel import Panel
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-_PANELS = 2 << 20
+_PANELS = 1 << 20
 """Characters of panels that are kept."""
 
 
@@ -47,8 +49,6 @@ def static_version() -> str:
 
 def shipped_pictures() -> tuple[str, ...]:
     """Names of the pictures that ship."""
-    from micrograph.pictures import shipped  # Pillow: not before it is needed
-
     return shipped()
 
 
@@ -114,6 +114,7 @@ class Html:
             depth_of=depth_of,
             controls_plot=controls_plot,
             kernel_plot=kernel_plot,
+            reading_in_words=reading_in_words,
             lens_part=lens_part,
             unit_parts=unit_parts,
             source_names=source_names,
@@ -146,8 +147,9 @@ class Html:
         """`path` is the page's own address, with its query."""
         template = self.environment.get_template(f"{page.kind}.html")
         text = template.render(page=page, panel=panel, path=path)
-        # An atlas may hold one anywhere, and no HTML may; names of files need be no Unicode.
-        return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="backslashreplace")
+        data = text.encode(errors="backslashreplace")  # names of files need be no Unicode
+        # An atlas may hold one anywhere, and no HTML may. In bytes it is quick to see that none is.
+        return data.replace(b"\0", "\N{REPLACEMENT CHARACTER}".encode())
 
     def asking(self, page: object, urls: Urls) -> str:
         """The page that asks for the token, which shows nothing of the site."""

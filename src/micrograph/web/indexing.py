@@ -5,19 +5,21 @@ from pathlib import Path
 
 from micrograph.index import Index, places_for
 from micrograph.lenses.pages import unit_tiles
-from micrograph.lenses.similar import profiles
+from micrograph.lenses.similar import nearest, profiles
 from micrograph.web import class_search
 from micrograph.web.pages import model_cards
 
 
 def index_of(folders: Iterable[Path]) -> Index:
-    """The index of the atlases in `folders`, for a library of the same: words for searches,
-    profiles for similar units in other models, the classes of datasets for units by class, the
-    pictures that stand for units, and what cards of models show."""
+    """The index of the atlases in `folders`, for a library of the same: words for searches, the
+    nearest units of each, profiles for units of other models, the classes of datasets for units by
+    class, the pictures that stand for units, and what cards of models show."""
     return Index(
         places_for(folders),
         {
             profiles.KEPT_AS: profiles.pack,
+            nearest.KEPT_AS: nearest.pack,
+            nearest.DATASETS_KEPT_AS: nearest.pack_datasets,
             class_search.KEPT_AS: class_search.pack,
             unit_tiles.KEPT_AS: unit_tiles.pack,
             model_cards.KEPT_AS: model_cards.pack_facts,

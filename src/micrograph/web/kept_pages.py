@@ -13,7 +13,7 @@ from micrograph.published import State, are_unchanged
 
 _LEVEL = 1
 """Of compression: the next ones take half as long again for a page that is a twentieth smaller."""
-MOST_BYTES = 4 << 20
+MOST_BYTES = 2 << 20
 """Of all pages that are kept."""
 
 

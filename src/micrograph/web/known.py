@@ -27,6 +27,18 @@ class Known:
     download: int = 0
 
     @property
+    def key(self) -> tuple[object, ...]:
+        """Equal where all is."""
+        return (
+            self.weights,
+            tuple(self.commands),
+            self.note,
+            self.instead,
+            self.accuracy,
+            self.download,
+        )
+
+    @property
     def first(self) -> str:
         """What to type before anything can be rendered of it, or ""."""
         return self.commands[0] if self.missing else ""

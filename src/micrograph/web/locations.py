@@ -18,6 +18,18 @@ class Location:
     unit: int | None = None
     url: str
 
+    @property
+    def place(self) -> str:
+        """The node or unit within the model: `mixed4a/3`, "" for the model itself."""
+        if self.node is None:
+            return ""
+        return self.node.id if self.unit is None else f"{self.node.id}/{self.unit}"
+
+    @property
+    def address(self) -> str:
+        """`toytown/mixed4a/3`."""
+        return "/".join(filter(None, (self.atlas.model.id, self.place)))
+
 
 def locate(library: Snapshot, text: str, urls: Urls) -> Location:
     """What an address means, in any accepted spelling.

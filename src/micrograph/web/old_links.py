@@ -15,7 +15,7 @@ def is_old(query: str) -> bool:
 def page_of(answer: Resolved, library: Snapshot, urls: Urls) -> str:
     """The URL of the page of what was found, through the lens that was asked for where it has one;
     "" where nothing was found."""
-    if answer.model is None or answer.address is None:
+    if answer.model is None or answer.address is None or not _is_place(answer):
         return urls.own(answer.url) if answer.url else ""
     lens = answer.technique if answer.technique in lenses() else None
     if answer.node is None:
@@ -27,3 +27,8 @@ def page_of(answer: Resolved, library: Snapshot, urls: Urls) -> str:
         return urls.unit(answer.model, answer.node, answer.unit) + section
     view = grid_query(lens or "", answer.variant or "")
     return urls.node(answer.model, answer.node, **view) + section
+
+
+def _is_place(answer: Resolved) -> bool:
+    """Whether its page is that of a model, node or unit; not of a claim or a circuit, say."""
+    return answer.url == f"/models/{answer.address}"

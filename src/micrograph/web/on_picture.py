@@ -11,6 +11,7 @@ from micrograph.circuits.steered import Steered
 from micrograph.errors import BadInput, NotFound, Unavailable, short
 from micrograph.lenses import lenses
 from micrograph.parts.parts import Choice
+from micrograph.pictures import shipped
 from micrograph.steps import StepHook
 from micrograph.web.choices import check_choice
 from micrograph.web.context import Context
@@ -78,8 +79,6 @@ def found_picture(context: Context, here: Location, target: OnPictureTarget) -> 
         return _shipped(target.picture)
     if target.dataset:
         return _stored(here, target.dataset, int(target.number))
-    from micrograph.pictures import shipped  # Pillow: not before it is needed
-
     strongest = _strongest(here)
     return _stored(here, *strongest[0][:2]) if strongest else _shipped(shipped()[0])
 
@@ -189,8 +188,6 @@ def _choices(
     picture: PictureHere,
 ) -> list[Choice]:
     """The pictures that are here: the unit's strongest, then those that ship."""
-    from micrograph.pictures import shipped
-
     views = [({"dataset": d, "number": str(n)}, name) for d, n, name in _strongest(here)]
     views += [({"picture": name}, name) for name in shipped()]
     return [

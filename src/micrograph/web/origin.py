@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -41,6 +42,7 @@ _HOST = re.compile(r"([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 this header stands in links to this site."""
 
 
+@lru_cache(64)
 def _is_loopback(host: str) -> bool:
     """Whether it is an address of this machine's own, also as IPv6 writes those of IPv4."""
     try:

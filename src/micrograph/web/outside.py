@@ -21,11 +21,11 @@ from micrograph.web.targets import (
 def outside_state(context: Context, target: Target) -> Hashable:
     """Equal for two requests of one target exactly where their pages say the same of this."""
     if isinstance(target, StartTarget | ModelsTarget):
-        can_run = tuple(repr(context.known(model)) for model in context.library.outlines)
+        can_run = tuple([context.known(model).key for model in context.library.outlines])
         return can_run, tuple(context.library.unsearched)
     if isinstance(target, ClaimTarget):
         model = target.claim.partition("/")[0]
-        return repr(context.known(model)) if model in context.library.readings else None
+        return context.known(model).key if model in context.library.readings else None
     if not isinstance(target, LocationTarget):
         return None
     try:
@@ -34,6 +34,6 @@ def outside_state(context: Context, target: Target) -> Hashable:
         return None  # there is no page, or it is elsewhere
     if isinstance(target, CircuitTarget):
         return context.connections_state(here.atlas.model.id)
-    known = repr(context.known(here.atlas.model.id))
+    known = context.known(here.atlas.model.id).key
     render = None if here.unit is None else context.render_state(here)
     return known, context.site.look.reason, render

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from micrograph.atlas import Reading
+from micrograph.atlas.remembered import Remembered
 from micrograph.lenses.contract import Words
 from micrograph.lenses.pages.listing import all_words, page_of
 from micrograph.parts.urls import Urls
@@ -107,5 +108,12 @@ def _panel(
     )
     if atlas is None:
         return Panel(entries=entries, current=current)
-    drawing = layout(piece_with(fold(tuple(atlas.nodes.values()), here=node).nodes, node), MAP)
+    drawing = _MAPS.get(atlas, node, lambda: _map(atlas, node))
     return Panel(entries=entries, current=current, model=atlas.model.id, map=drawing, here=node)
+
+
+_MAPS: Remembered[Drawing] = Remembered(64)
+
+
+def _map(atlas: Reading, node: str) -> Drawing:
+    return layout(piece_with(fold(tuple(atlas.nodes.values()), here=node).nodes, node), MAP)

@@ -1,7 +1,9 @@
 """From a request to a page, and from a page to an answer."""
 
 from contextlib import nullcontext
+from functools import lru_cache
 
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -28,11 +30,20 @@ def context_of(site: Site, request: Request) -> Context:
     """The context of a request, the same object at every call."""
     if not hasattr(request.state, "context"):
         prefix = prefix_of(request)
-        origin = str(request.base_url).rstrip("/").removesuffix(prefix)
+        scope, host = request.scope, request.headers.get("host", "")
+        origin = _origin(scope["scheme"], host, tuple(scope.get("server") or ()), prefix)
         reader = getattr(request.state, "reader", None)
         request.state.context = Context(site.under(prefix), origin, reader)
     found: Context = request.state.context
     return found
+
+
+@lru_cache(64)
+def _origin(scheme: str, host: str, server: tuple[str | int | None, ...], prefix: str) -> str:
+    """What stands before the paths of a site that is asked for by this name."""
+    headers = [(b"host", host.encode("latin-1"))] if host else []
+    scope = {"scheme": scheme, "server": server or None, "path": prefix + "/", "headers": headers}
+    return str(URL(scope={**scope, "query_string": b""})).rstrip("/").removesuffix(prefix)
 
 
 def prefix_of(request: Request) -> str:

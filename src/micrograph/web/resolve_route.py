@@ -17,7 +17,8 @@ def add_resolve_route(app: FastAPI, site: Site) -> None:
     @app.get("/resolve", responses=FAILURES)
     def answer(request: Request, q: str = "") -> Resolved:
         """Which place a text or a link means: an address, a link to OpenAI Microscope or to a site
-        like this, `InceptionV1 4c:447`. Where there is none, `address` is null and `note` says why.
+        like this, `InceptionV1 4c:447`, a claim. Where there is none, `address` is null and `note`
+        says why.
         """
         context = context_of(site, request)
         found = resolve(

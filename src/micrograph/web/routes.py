@@ -8,6 +8,7 @@ from fastapi import FastAPI, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from micrograph.web.build import PAGES, PageFile, PageRoute
 from micrograph.web.described import FAILURES, JSON_SENT, TWINS, file_of
@@ -23,11 +24,10 @@ from micrograph.web.static import StaticForever
 
 def add_routes(app: FastAPI, site: Site) -> None:
     """All routes of the site. Only the twins and the live route stand in the OpenAPI document."""
+    _add_quick_routes(app, site)
     for route in PAGES:
         shown = _endpoint(site, route)
-        path = route.target.pattern
-        if rest := route.target.rest:
-            path = path.replace(f"{{{rest}}}", f"{{{rest}:path}}")
+        path = _path(route)
         for file in route.files:  # before the twin, whose address is as long
             described = {**TWINS, **file_of(file.mime)}
             app.get(path + file.ending, response_class=Response, responses=described)(
@@ -74,6 +74,27 @@ def add_routes(app: FastAPI, site: Site) -> None:
         return image_answer(context_of(site, request).library, request, model, name)
 
     app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")
+
+
+def _add_quick_routes(app: FastAPI, site: Site) -> None:
+    """Routes before those of FastAPI, with the same answers: `parse` checks what it would check,
+    and that takes as long as the answer to a reader who has the page already. A twin is one of the
+    addresses of its page."""
+
+    async def shown(request: Request) -> Response:
+        return await run_in_threadpool(page_answer, site, request)
+
+    for route in PAGES:
+        if not route.target.asks and not route.files:
+            quick = Route(_path(route), shown, include_in_schema=False)
+            quick.methods = {"GET"}  # HEAD comes as GET, see `Guard`
+            app.router.routes.append(quick)
+
+
+def _path(route: PageRoute) -> str:
+    """As routes have it."""
+    path, rest = route.target.pattern, route.target.rest
+    return path.replace(f"{{{rest}}}", f"{{{rest}:path}}") if rest else path
 
 
 def _endpoint(site: Site, route: PageRoute, file: PageFile | None = None) -> Callable[..., Any]:

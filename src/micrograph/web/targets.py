@@ -5,6 +5,7 @@ checks that the named model or node exists.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from micrograph.errors import BadInput, NotFound, short
@@ -58,10 +59,12 @@ class CompareTarget(Target):
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimsTarget(Target):
-    """`/claims`: the claims that were tested. `text` is one to go to; `page` counts from 1."""
+    """`/claims`: the claims that were tested. `text` is one to go to, `about` the address of a
+    model, node or unit that all of them are about; `page` counts from 1."""
 
     kind, pattern = "claims", "/claims"
     text: str = field(default="", metadata={"longest": 2000})
+    about: str = field(default="", metadata={"longest": 1000})
     page: str = field(default="1", metadata={"longest": 6})
 
     @property
@@ -210,6 +213,19 @@ def parse(path: str, query: str = "") -> Target:
 
     Raises NotFound where no page has such a path, BadInput for options that cannot be.
     """
+    return _parsed(path, query) if len(path) + len(query) < _SHORT else _parse(path, query)
+
+
+_SHORT = 512
+"""Characters of an address that is worth keeping what it means."""
+
+
+@lru_cache(2048)
+def _parsed(path: str, query: str) -> Target:
+    return _parse(path, query)
+
+
+def _parse(path: str, query: str) -> Target:
     options = dict(parse_qsl(query, keep_blank_values=True))
     for twin in (True, False) if path.endswith(".json") else (False,):
         plain = path.removesuffix(".json") if twin else path

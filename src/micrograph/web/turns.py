@@ -4,8 +4,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-AT_ONCE = 3
-"""One works in Python, others compress, read and compute meanwhile."""
+AT_ONCE = 2
+"""One works in Python, the other compresses, reads and computes meanwhile."""
 PATIENCE = 3.0
 """Seconds after which a page no longer waits for its turn: those before it may wait for a file that
 another program has locked."""

@@ -1,7 +1,9 @@
 """The writers of pages, as HTML and as JSON. Each takes the same plain object."""
 
+from collections.abc import Hashable
+from dataclasses import fields
 from functools import cache
-from typing import Any
+from typing import Any, cast, get_type_hints
 
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
@@ -16,17 +18,40 @@ from micrograph.web.panel import Panel, model_panel, node_panel, unit_panel
 
 
 @cache
-def _adapter(kind: type[Page]) -> TypeAdapter[Any]:
+def _adapter(kind: Hashable) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
+
+
+@cache
+def _fields(kind: type[Page]) -> tuple[tuple[str, bytes, TypeAdapter[Any] | None], ...]:
+    """The fields of a page: what each is called, how its text begins, and what writes it; None for
+    the parts of lenses, each of a type of its own."""
+    types = get_type_hints(kind)
+    return tuple(
+        (
+            one.name,
+            f'"{one.name}":'.encode(),
+            None if one.name == "sections" else TypeAdapter(types[one.name]),
+        )
+        for one in fields(cast(Any, kind))
+    )
 
 
 def to_json(page: Page) -> bytes:
     """The page as its JSON twin has it: every field, by name."""
-    adapter = _adapter(type(page))
     try:
-        return adapter.dump_json(page)
+        parts = [begin + _field(getattr(page, name), by) for name, begin, by in _fields(type(page))]
+        return b"{" + b",".join(parts) + b"}"
     except PydanticSerializationError:  # names of files need be no Unicode
-        return to_json_bytes(_in_unicode(adapter.dump_python(page)), inf_nan_mode="null")
+        data = _adapter(type(page)).dump_python(page)
+        return to_json_bytes(_in_unicode(data), inf_nan_mode="null")
+
+
+def _field(value: Any, writer: TypeAdapter[Any] | None) -> bytes:
+    if writer is not None:
+        return writer.dump_json(value)
+    # As one list of a union they take twice as long: one type after the other would be tried.
+    return b"[" + b",".join([_adapter(type(one)).dump_json(one) for one in value]) + b"]"
 
 
 def _in_unicode(data: Any) -> Any:

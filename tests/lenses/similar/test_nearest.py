@@ -7,7 +7,7 @@ import pytest
 from profile_samples import NUMBERS, floats, quantized, row, write
 
 from micrograph.atlas import Atlas
-from micrograph.lenses.similar import nearest, profiles
+from micrograph.lenses.similar import nearest, neighbours, profiles
 from micrograph.lenses.similar.neighbours import Neighbours, by_profile
 from micrograph.lenses.similar.profiles import Profiles
 
@@ -31,6 +31,12 @@ def found(atlas: Atlas, count: int) -> list[list[Neighbours]]:
     return [by_profile(atlas, *place, (), count) for place in places]
 
 
+def keep(monkeypatch: pytest.MonkeyPatch, atlas: Atlas) -> None:
+    """As if an index knew the file."""
+    kept = nearest.unpack(nearest.pack(atlas))
+    monkeypatch.setattr(neighbours, "nearest_of", lambda _: kept)
+
+
 @pytest.mark.parametrize("twins", [1, 5, 30])
 def test_equals_a_search_of_everything(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, twins: int
@@ -42,39 +48,48 @@ def test_equals_a_search_of_everything(
     assert [not groups for groups in expected[1]].count(True) == 1, (
         "the unit that is always the same"
     )
-    kept = profiles.unpack(profiles.pack(atlas))
-    monkeypatch.setattr(profiles._CACHE, "profiles", lambda *_: kept)
+    keep(monkeypatch, atlas)
     assert [found(atlas, count) for count in counts] == expected
 
 
-def test_a_row_of_a_page_searches_no_profiles(
+def test_a_row_of_a_page_reads_no_profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    atlas = atlas_of(tmp_path, 1)
+    keep(monkeypatch, atlas)
+    monkeypatch.setattr(neighbours, "profiles_of", None)
+    assert len(found(atlas, 12)[0][0].units) == 12
+
+
+def test_what_is_kept_too_little_of_is_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    atlas = atlas_of(tmp_path, 1)
-    kept = profiles.unpack(profiles.pack(atlas))
-    monkeypatch.setattr(profiles._CACHE, "profiles", lambda *_: kept)
+    atlas = atlas_of(tmp_path, 30)
+    keep(monkeypatch, atlas)
     searched: list[Profiles] = []
-    monkeypatch.setattr(Profiles, "products", lambda self, _: searched.append(self))
-    assert len(found(atlas, 12)[0][0].units) == 12
-    assert searched == []
+    products = Profiles.products
+    monkeypatch.setattr(
+        Profiles, "products", lambda self, *a: searched.append(self) or products(self, *a)
+    )
+    by_profile(atlas, "wide", 0, (), 12)
+    assert searched, "thirty units are equally near"
 
 
 def test_too_many_units_are_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     atlas = atlas_of(tmp_path, 1)
     monkeypatch.setattr(nearest, "MOST_PRODUCTS", ALL * ALL * 200 - 1)
-    kept = profiles.unpack(profiles.pack(atlas))
-    (nodes,) = kept.values()
-    assert {block.whole and block.whole.nearest for block in nodes.values()} == {None}
+    assert [*nearest.unpack(nearest.pack(atlas)).values()] == [None]
     monkeypatch.setattr(nearest, "MOST_PRODUCTS", ALL * ALL * 200)
-    (nodes,) = profiles.unpack(profiles.pack(atlas)).values()
-    assert all(block.whole and block.whole.nearest for block in nodes.values())
+    assert all(nearest.unpack(nearest.pack(atlas)).values())
 
 
-def test_a_place_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     """An index is read as what anybody may have written."""
-    atlas = atlas_of(tmp_path, 1)
-    packed = bytearray(profiles.pack(atlas))
+    packed = nearest.pack(atlas_of(tmp_path, 1))
     at = len(packed) - ALL * nearest.DEPTH * 8
-    packed[at : at + 4] = np.int32(ALL).tobytes()
+    there_is_not = packed[:at] + np.int32(ALL).tobytes() + packed[at + 4 :]
     with pytest.raises(ValueError, match="near to one that there is not"):
-        profiles.unpack(bytes(packed))
+        nearest.unpack(there_is_not)
+    with pytest.raises(ValueError, match="one after another"):
+        nearest.unpack(packed.replace(b'"conv0": [0, 8]', b'"conv0": [1, 8]'))
+    for broken in (packed[:-1], packed + b"x", b"", b"[1]\n", b"\0" * 99):
+        with pytest.raises((ValueError, TypeError)):
+            nearest.unpack(broken)

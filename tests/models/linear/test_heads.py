@@ -77,6 +77,24 @@ def test_a_block_of_a_transformer() -> None:
     )
 
 
+class OneByOne(Whole):
+    """Two heads in a loop, each with a pattern of its own."""
+
+    def between(self, x: Tensor) -> Tensor:
+        t = x.flatten(2).mT
+        halves = zip(self.q(t).chunk(2, -1), self.v(t).chunk(2, -1), strict=True)
+        t = torch.cat([(q @ q.mT).softmax(-1) @ v for q, v in halves], -1)
+        return t.mT.reshape(x.shape)
+
+
+def test_heads_that_cannot_be_told_apart_are_refused() -> None:
+    model, picture = under_microscope(OneByOne(), 8), torch.rand(3, 8, 8)
+    assert micrograph.weights(model, "first", "c", reference=picture).kernels.any()
+    for options in ({}, {"reference": picture}):
+        with pytest.raises(BadInput, match="2 patterns one by one: which of them is which head"):
+            micrograph.weights(model, "first", "c", heads=0, **options)
+
+
 def test_bad_heads() -> None:
     model = load("toytown_vit")
     with pytest.raises(BadInput, match=r"no attention lies between patches and blocks.0.norm1"):

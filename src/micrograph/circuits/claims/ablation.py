@@ -69,12 +69,9 @@ def silence(
 
 def ablation(bench: Bench, claim: Claim, runs: Sequence[SourceSilenced]) -> Line:
     """The line of evidence; `runs` are those of the claim's sources."""
+    if missing := too_few_controls(runs):
+        return not_enough("ablation", missing)
     fewest = min(len(one.runs.units) - 1 for one in runs)
-    if fewest < FEWEST_CONTROLS:
-        return not_enough(
-            "ablation",
-            f"controls: {fewest} other units in the node of a source, {FEWEST_CONTROLS} needed",
-        )
     readings = [_reading(one) for one in runs]
     if together := _together(bench, claim):
         readings.append(together)
@@ -86,6 +83,14 @@ def ablation(bench: Bench, claim: Claim, runs: Sequence[SourceSilenced]) -> Line
         "pictures, silenced one at a time",
         readings,
     )
+
+
+def too_few_controls(runs: Sequence[SourceSilenced]) -> str:
+    """What is missing where nodes have too few units to compare a source with, else ""."""
+    fewest = min(len(one.runs.units) - 1 for one in runs)
+    if fewest >= FEWEST_CONTROLS:
+        return ""
+    return f"controls: {fewest} other units in the node of a source, {FEWEST_CONTROLS} needed"
 
 
 def _reading(one: SourceSilenced) -> SourceReading:
@@ -121,12 +126,9 @@ def _together(bench: Bench, claim: Claim) -> SourceReading | None:
     runs = bench.replaying(node, target.node, places)
     units = [s.unit.unit for s in sources]
     near = [bench.matched(s.unit, runs.values, max(20, CONTROLS // 4), units) for s in sources]
-    draw = np.random.default_rng(0)
-    sets = [units]
-    while len(sets) <= CONTROLS:
-        chosen = [int(draw.choice(pool)) for pool in near]
-        if len(set(chosen)) == len(chosen):
-            sets.append(chosen)
+    sets = [units, *_random_sets(near)]
+    if len(sets) <= FEWEST_CONTROLS:
+        return None
     positions = _peaks(runs.base[:, target.unit])
     rest = torch.from_numpy(bench.answers.nodes[node].rest)
     values = runs.silenced(
@@ -150,6 +152,24 @@ def _together(bench: Bench, claim: Claim) -> SourceReading | None:
             "controls_largest": float(means[1:].max()),
         },
     )
+
+
+def _random_sets(near: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Sets of different units, one out of each of `near`; fewer where hardly any are left."""
+    draw = np.random.default_rng(0)
+    found: list[list[int]] = []
+    for number in range(20 * CONTROLS):
+        chosen: list[int] = []
+        for pool in near:
+            # Many sources of a small node never differ by chance: then without those taken.
+            left = pool if number < 10 * CONTROLS else [u for u in pool if u not in chosen]
+            if left:
+                chosen.append(int(draw.choice(left)))
+        if len(set(chosen)) == len(near):
+            found.append(chosen)
+        if len(found) == CONTROLS:
+            break
+    return found
 
 
 def _peaks(maps: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from micrograph.circuits.claims.ablation import FEWEST_CONTROLS
 from micrograph.circuits.claims.bench import CONTROLS, OnStep
 from micrograph.circuits.claims.judge import PICTURES, Evidence, judge
 from micrograph.claims import PATH, Claim
@@ -12,8 +13,6 @@ from micrograph.datasets import Dataset, open_dataset
 from micrograph.errors import BadInput, short
 from micrograph.lenses.engines import presets
 from micrograph.models.model import Model
-
-MOST_CONTROLS = 2000
 
 
 def claim(
@@ -56,9 +55,12 @@ def claim(
     named = _claim(text)
     if named.model.lower() != model.id.lower():
         raise BadInput(f"the claim is about {short(named.model)}, the model given is {model.id}")
-    for name, value, most in (("pictures", pictures, 10**6), ("controls", controls, MOST_CONTROLS)):
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
-            raise BadInput(f"{name} {short(value)} given; expected a number from 1 to {most}")
+    ranges = (("pictures", pictures, 1, 10**6), ("controls", controls, FEWEST_CONTROLS, 2000))
+    for name, value, least, most in ranges:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise BadInput(
+                f"{name} {short(value)} given; expected a number from {least} to {most}"
+            )
     chosen = presets.settings(preset, model)
     opened = (
         dataset if dataset is None or isinstance(dataset, Dataset) else open_dataset(str(dataset))

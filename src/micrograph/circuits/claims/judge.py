@@ -22,7 +22,7 @@ from micrograph.circuits.claims.evidence import (
 from micrograph.circuits.claims.specificity import specificity
 from micrograph.circuits.claims.statistics import score
 from micrograph.circuits.claims.synthesis import Synthesized, Synthesizer, synthesis
-from micrograph.claims import Claim
+from micrograph.claims import Claim, command_to_test
 from micrograph.datasets import Dataset
 from micrograph.errors import BadInput, Conflict
 from micrograph.graph import Dag
@@ -159,19 +159,19 @@ def judged(bench: Bench, maker: Synthesizer, claim: Claim, controls: int = CONTR
     if problem := _too_little(bench, claim):
         found = nothing_known(claim, problem)
     else:
-        kernels = kernels_of(bench, claim)
+        kernels, no_kernels = _kernels(bench, claim)
         runs = [silence(bench, claim, source, controls) for source in claim.sources]
         made, pictures = synthesis(bench, maker, claim)
         found = Evidence(
             claim,
             (
-                weights(bench, claim, kernels),
+                weights(bench, claim, kernels) if kernels else not_enough("weights", no_kernels),
                 ablation(bench, claim, runs),
                 coactivation(bench, claim),
                 made,
                 specificity(runs),
             ),
-            kernels=_shown(claim, kernels),
+            kernels=_shown(claim, kernels) if kernels else {},
             pictures=pictures,
         )
     return replace(
@@ -180,6 +180,14 @@ def judged(bench: Bench, maker: Synthesizer, claim: Claim, controls: int = CONTR
         dataset_digest=answers.dataset.digest,
         shown=len(answers.numbers),
     )
+
+
+def _kernels(bench: Bench, claim: Claim) -> tuple[dict[str, Kernels], str]:
+    """The kernels, or none and why: what is on the way may have none."""
+    try:
+        return kernels_of(bench, claim), ""
+    except BadInput as error:
+        return {}, str(error)
 
 
 def _shown(claim: Claim, kernels: Mapping[str, Kernels]) -> dict[str, np.ndarray]:
@@ -199,5 +207,5 @@ def _too_little(bench: Bench, claim: Claim) -> str:
 
 def nothing_known(claim: Claim, missing: str) -> Evidence:
     """The evidence where nothing could be measured, which says why and what to do."""
-    command = f"micrograph claim {str(claim)!r} --dataset DATASET".replace("'", '"')
+    command = command_to_test(claim)
     return Evidence(claim, tuple(not_enough(name, missing, command) for name in LINES))

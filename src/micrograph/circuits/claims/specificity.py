@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 import torch
 
-from micrograph.circuits.claims.ablation import SourceSilenced
-from micrograph.circuits.claims.evidence import Line, SourceReading, line, reading
+from micrograph.circuits.claims.ablation import SourceSilenced, too_few_controls
+from micrograph.circuits.claims.evidence import Line, SourceReading, line, not_enough, reading
 from micrograph.circuits.claims.statistics import share_at_least
 
 NAMED = 5
@@ -17,6 +17,8 @@ NAMED = 5
 
 def specificity(runs: Sequence[SourceSilenced]) -> Line:
     """The line of evidence."""
+    if missing := too_few_controls(runs):
+        return not_enough("specificity", missing)
     return line(
         "specificity",
         "how far the target falls without the source beyond its fall without a control, in "

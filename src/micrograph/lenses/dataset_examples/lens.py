@@ -156,8 +156,8 @@ class ExamplesResult(Result):
             share=number(data.get("share")),
             positions=positions if isinstance(positions, int) else 0,
             fires=fires if isinstance(fires, int) and fires >= 0 else None,
-            picture_max=_quantiles(data.get("picture_max")),
-            picture_mean=_quantiles(data.get("picture_mean")),
+            picture_max=quantiles(data.get("picture_max")),
+            picture_mean=quantiles(data.get("picture_mean")),
             classes=tuple(
                 (c, number(mean), number(share))
                 for c, mean, share, *_ in pairs(data.get("classes"), 3)
@@ -222,7 +222,7 @@ def _histogram(given: Any) -> Histogram | None:
     return Histogram(low, high, counts, texts(given, "of")) if counts and high > low else None
 
 
-def _quantiles(given: Any) -> dict[str, float]:
+def quantiles(given: Any) -> dict[str, float]:
     """Values by share; those that are no finite numbers are left out."""
     values = given.items() if isinstance(given, dict) else ()
     return {str(k): float(v) for k, v in values if number(v, math.nan) == v}

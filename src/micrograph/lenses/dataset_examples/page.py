@@ -22,20 +22,21 @@ from micrograph.lenses.dataset_examples.lens import (
     SweptNode,
 )
 from micrograph.lenses.dataset_examples.photographs import how_to_get, photograph_note
-from micrograph.lenses.pages.coverage import LabelCoverage, coverage
+from micrograph.lenses.pages.coverage import LabelCoverage, coverage_of
 from micrograph.lenses.pages.page import LensPage, TileChoice
 from micrograph.lenses.pages.scene import Scene
-from micrograph.parts.crops import Box, field_box, window
-from micrograph.parts.escaping import escaped
+from micrograph.parts.crops import Box, boxes
+from micrograph.parts.escaping import escaped, markup
 from micrograph.parts.markup import crop
 from micrograph.parts.numbers import score
 from micrograph.parts.parts import Image, Thumb, image
 from micrograph.parts.plots import bars, histogram
+from micrograph.plain import plain_record
 
 MARKS = {"0.5": "half", "0.9": "9 of 10", "0.99": "99 of 100", "1": "all"}
 
 
-@dataclass(frozen=True)
+@plain_record
 class Example:
     """One picture and where the unit fired on it: `box` is what it saw, `window` the square to show
     as a tile. `image` is None where neither the atlas nor the reader has the picture."""
@@ -50,7 +51,7 @@ class Example:
     window: Box
 
 
-@dataclass(frozen=True)
+@plain_record
 class Band:
     """Examples whose values lie between `low` and `high`."""
 
@@ -59,7 +60,7 @@ class Band:
     examples: list[Example]
 
 
-@dataclass(frozen=True)
+@plain_record
 class ClassShare:
     """A class of the dataset: the mean of its pictures' maxima, and its share in the sum."""
 
@@ -138,7 +139,7 @@ def section(scene: Scene) -> DatasetExamples | None:
         _classes(record, result.classes),
         list(found),
         firing(result, _shown_to_it(scene, v.variant, record)),
-        coverage(scene.atlas.model.labels, record),
+        coverage_of(scene.atlas, record),
         photograph_note(result.dataset, [e.number for e in ends], all(e.image for e in ends)),
     )
 
@@ -161,7 +162,7 @@ def example(
     value: float,
 ) -> Example:
     """One picture with the place where the unit fired."""
-    size = dataset.size if dataset else 0
+    box, window = boxes(scene.node, position, dataset.size if dataset else 0)
     picture = sample.picture if sample else None
     return Example(
         n,
@@ -170,8 +171,8 @@ def example(
         position,
         value,
         image(scene.model, picture, scene.urls) if picture else None,
-        field_box(scene.node, position, size),
-        window(scene.node, position, size),
+        box,
+        window,
     )
 
 
@@ -257,18 +258,18 @@ def histogram_of(section: DatasetExamples) -> Markup:
 
 def example_tiles(examples: Sequence[Example], eager: int = 0) -> Markup:
     """Examples as items of a list; the pictures of the first few are loaded at once."""
-    return Markup("".join([example_tile(e, k < eager) for k, e in enumerate(examples)]))
+    return markup("".join([_tile(e, k < eager) for k, e in enumerate(examples)]))
 
 
-def example_tile(e: Example, eager: bool = False) -> Markup:
+def _tile(e: Example, eager: bool = False) -> str:
     """An example in a list of them."""
     value, name, cls = score(e.value), escaped(e.name), escaped(e.cls)
     number = f'<span class="n">{value}</span>'
     if e.image is None:
         named = " named" if e.cls else ""
-        return Markup(f'<li><span class="blank{named}" title="{name}">{cls}</span>{number}</li>')
+        return f'<li><span class="blank{named}" title="{name}">{cls}</span>{number}</li>'
     label = f"{name or f'picture {e.number}'}{f', {cls}' if e.cls else ''}: {value}"
-    return Markup(
+    return (
         f'<li><a href="{escaped(e.image.url)}" data-number="{e.number}" data-value="{value}" '
         f'data-name="{name}" data-class="{cls}" aria-label="{label}">'
         f"{crop(e.image, e.window, e.box, eager)}{number}</a></li>"

@@ -36,8 +36,8 @@ def typical_activations(
             f"({atlas.model.digest[:12]}, not {digest[:12]}); sweep it with these"
         )
     variants = {c.variant for c in atlas.counts() if c.technique == LENS.name and c.node == node}
-    if dataset and dataset not in variants:
-        known = ", ".join(sorted(variants)) or "none"
+    if dataset and dataset not in variants and variants:
+        known = ", ".join(sorted(variants))
         raise BadInput(f"dataset {short(dataset)} given; {node} was swept over: {known}")
     sizes = {record.name: record.pictures for record in atlas.datasets()}
     for name in sorted(variants, key=lambda name: (-sizes.get(name, 0), name)):
@@ -50,7 +50,8 @@ def typical_activations(
             return Typical(node, name, read[0].dataset if read else "", levels)
     raise Unavailable(
         f"no sweep over a dataset tells the typical activations of {atlas.model.id}/{node}; run "
-        f"`micrograph render {atlas.model.id} -t dataset_examples --node {node} --dataset FOLDER`"
+        f"`micrograph render {atlas.model.id} -t dataset_examples --node {node} "
+        f"--dataset {dataset or 'FOLDER'}`"
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from micrograph.lenses.contract import View
 from micrograph.lenses.feature_vis.lens import LENS
 from micrograph.lenses.feature_vis.quality import Quality, qualities
-from micrograph.lenses.pages.coverage import coverage
+from micrograph.lenses.pages.coverage import coverage_of
 from micrograph.lenses.pages.page import LensPage
 from micrograph.lenses.pages.pictures import shot, tiles
 from micrograph.lenses.pages.scene import Scene, Shot
@@ -39,8 +39,7 @@ def section(scene: Scene) -> FeatureVis:
         made = shot(scene, v, _title(v.variant))
         if made:
             by_variant.setdefault(v.variant, []).append(made)
-    labels = scene.atlas.model.labels
-    known = {digest: coverage(labels, one) for digest, one in scene.datasets.items()}
+    known = {digest: coverage_of(scene.atlas, one) for digest, one in scene.datasets.items()}
     measured = qualities(scene.found, {d: one.said for d, one in known.items() if one.foreign})
     groups = [
         ViewGroup(view, by_variant.pop(view.variant), measured.get(view.variant))

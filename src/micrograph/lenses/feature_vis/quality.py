@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from micrograph.atlas import Visualization
-from micrograph.lenses.dataset_examples.lens import ExamplesResult
+from micrograph.lenses.dataset_examples.lens import quantiles
 from micrograph.lenses.feature_vis.lens import FeatureVisResult
+from micrograph.lenses.result import texts
 from micrograph.recipe import canonical
 
 TRUSTED, CAREFUL, DISTRUSTED, UNCHECKED = ("trusted", "careful", "not to be trusted", "unchecked")
@@ -174,9 +175,9 @@ class _Judge:
 
     @classmethod
     def of(cls, example: Visualization, foreign: Mapping[str, str]) -> "_Judge":
-        result = ExamplesResult.from_json(example.data, {})
-        values = {name: _ascending(getattr(result, name)) for name in {*_SPATIAL.values()}}
-        return cls(example.variant, foreign.get(result.dataset, ""), values)
+        data = example.data
+        values = {name: _ascending(quantiles(data.get(name))) for name in {*_SPATIAL.values()}}
+        return cls(example.variant, foreign.get(texts(data, "dataset"), ""), values)
 
 
 def _ascending(given: Mapping[str, float]) -> dict[float, float]:

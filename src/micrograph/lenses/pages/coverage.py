@@ -8,7 +8,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from micrograph.atlas.reading import Reading
 from micrograph.atlas.records import DatasetRecord
+from micrograph.atlas.remembered import Remembered
 
 _WORDNET = re.compile(r"n\d{8}[\s_-]*")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -25,6 +27,16 @@ class LabelCoverage:
     covered: int
     foreign: bool
     said: str
+
+
+_KNOWN: Remembered[LabelCoverage] = Remembered(256)
+
+
+def coverage_of(atlas: Reading, dataset: DatasetRecord | None) -> LabelCoverage:
+    """As `coverage`, for the labels of a model. Kept: even to look for a thousand labels among the
+    keys of a cache takes as long as an example on a page."""
+    key = dataset.digest if dataset else None
+    return _KNOWN.get(atlas, key, lambda: coverage(atlas.model.labels, dataset))
 
 
 @lru_cache(maxsize=64)  # a thousand labels take longer than the rest of a page

@@ -142,7 +142,8 @@ class Scene:
         key = (model, node, unit)
         if model not in self._kept:
             self._kept[model] = KeptTiles(self._models[model])
-        if tile := self._kept[model].of(node, unit):
+        known, tile = self._kept[model].of(node, unit)
+        if known:
             return thumb(model, node, unit, tile, self.urls)
         if key not in self._thumbs:
             lens, variant = lead()

@@ -16,7 +16,9 @@ from micrograph.atlas import Reading
 from micrograph.atlas.concatenations import concatenations
 from micrograph.errors import MicrographError
 from micrograph.lenses.pages.scene import whole_arrays
+from micrograph.lenses.similar.nearest import nearest_of, profiled_datasets
 from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_of
+from micrograph.plain import plain_record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +38,7 @@ _BRANCHES: "WeakKeyDictionary[Reading, dict[str, str]]" = WeakKeyDictionary()
 """Branches of each model with their concatenation; a model that is read stays the same."""
 
 
-@dataclass(frozen=True)
+@plain_record
 class Neighbour:
     """Another unit and how alike it is, at most 1."""
 
@@ -69,32 +71,73 @@ def by_profile(
     looked at the same dataset; lists without a unit are left out.
     """
     found = []
-    for digest, own_blocks in profiles_of(atlas).items():
+    kept = nearest_of(atlas)
+    for digest in profiles_of(atlas) if kept is None else kept:
+        near = kept[digest] if kept else None
+        if near is not None and not near.has(node, unit):
+            continue
+        itself = _places_of(atlas, node, unit)
+        own = near.of(node, unit, count, itself) if near and near.pictures >= FEWEST else None
+        elsewhere = [one for one in others if one.model.id != atlas.model.id]
+        elsewhere = [one for one in elsewhere if _looked_at(one, digest)]
+        if near is not None and own is not None:
+            named = [Neighbour(atlas.model.id, *place) for place in own]
+            if named:
+                found.append(
+                    Neighbours("profile", _method(near.pictures), named, digest, near.pictures)
+                )
+            if not elsewhere:
+                continue  # no profile was read
+        own_blocks = profiles_of(atlas).get(digest, Nodes())
         mine = own_blocks.get(node)
         if mine is None or unit >= len(mine.values):
             continue
-        itself = _places_of(atlas, node, unit)
-        here = [(atlas, _without_branches(atlas, own_blocks))]
-        for _, blocks in _candidates(here, mine, unit, count + len(itself)):
-            own = _nearest(atlas, blocks, mine, unit, count, itself)
-            if own is not None:
-                found.append(Neighbours("profile", _method(own[1]), own[0], digest, own[1]))
-        foreign: list[Neighbour] = []
-        fewest = len(mine.numbers)
-        elsewhere = [
-            (other, _without_branches(other, _profiles_elsewhere(other).get(digest, Nodes())))
-            for other in others
-            if other.model.id != atlas.model.id
-        ]
-        for other, blocks in _candidates(elsewhere, mine, unit, count):
-            there = _nearest(other, blocks, mine, unit, count)
-            if there is not None:
-                foreign += there[0]
-                fewest = min(fewest, there[1])
-        if foreign:
-            foreign.sort(key=lambda n: -n.value)
-            found.append(Neighbours("models", _method(fewest), foreign[:count], digest, fewest))
+        if own is None:
+            found += _nearest_at_home(atlas, own_blocks, mine, unit, count, itself, digest)
+        found += _nearest_elsewhere(elsewhere, mine, unit, count, digest)
     return found
+
+
+def _nearest_at_home(
+    atlas: Reading,
+    blocks: Nodes,
+    mine: Profiles,
+    unit: int,
+    count: int,
+    itself: Mapping[str, int],
+    dataset: str,
+) -> Iterator[Neighbours]:
+    """By a search of all profiles of the model."""
+    here = [(atlas, _without_branches(atlas, blocks))]
+    for _, candidates in _candidates(here, mine, unit, count + len(itself)):
+        own = _nearest(atlas, candidates, mine, unit, count, itself)
+        if own is not None:
+            yield Neighbours("profile", _method(own[1]), own[0], dataset, own[1])
+
+
+def _nearest_elsewhere(
+    others: Sequence[Reading], mine: Profiles, unit: int, count: int, dataset: str
+) -> Iterator[Neighbours]:
+    foreign: list[Neighbour] = []
+    fewest = len(mine.numbers)
+    elsewhere = [
+        (other, _without_branches(other, _profiles_elsewhere(other).get(dataset, Nodes())))
+        for other in others
+    ]
+    for other, blocks in _candidates(elsewhere, mine, unit, count):
+        there = _nearest(other, blocks, mine, unit, count)
+        if there is not None:
+            foreign += there[0]
+            fewest = min(fewest, there[1])
+    if foreign:
+        foreign.sort(key=lambda n: -n.value)
+        yield Neighbours("models", _method(fewest), foreign[:count], dataset, fewest)
+
+
+def _looked_at(other: Reading, dataset: str) -> bool:
+    """Whether another model has profiles on a dataset."""
+    known = profiled_datasets(other)
+    return dataset in (_profiles_elsewhere(other) if known is None else known)
 
 
 def _profiles_elsewhere(other: Reading) -> Mapping[str, Nodes]:
@@ -208,21 +251,16 @@ def _candidates(
 ) -> Sequence[tuple[Reading, Nodes]]:
     """Those blocks of some models that can hold one of the `count` nearest units.
 
-    What an index keeps of the file of the unit names them; of other files, and where that does not
-    go far enough down, one pass over all nodes finds how near each unit is. Nodes without a unit
-    near enough are dropped, of the others these units are named. Models that were shown other
-    pictures are left as they are.
+    One pass over all nodes finds how near each unit is. Nodes without a unit near enough are
+    dropped, of the others these units are named. Models that were shown other pictures are left as
+    they are.
     """
     import numpy as np
 
-    for from_index in (True, False):
-        near = [_correlations(blocks, mine, unit, from_index) for _, blocks in elsewhere]
-        rows = [np.empty(0, np.float32)]
-        rows += [group.values for found in near if found for group in found]
-        least = _least(np.concatenate(rows), count)
-        lacking = max((group.rest for found in near if found for group in found), default=-np.inf)
-        if lacking == -np.inf or lacking < least:
-            break
+    near = [_correlations(blocks, mine, unit) for _, blocks in elsewhere]
+    rows = [np.empty(0, np.float32)]
+    rows += [group.values for found in near if found for group in found]
+    least = _least(np.concatenate(rows), count)
     kept = []
     for (other, blocks), found in zip(elsewhere, near, strict=True):
         if found is None:
@@ -254,19 +292,15 @@ def _reaching(values: "np.ndarray", count: int) -> "np.ndarray":
 
 @dataclass(frozen=True)
 class _Correlations:
-    """Of the units of some nodes, node after node, with one unit: NaN where that is not known, and
-    then no more than `rest`."""
+    """Of the units of some nodes, node after node, with one unit; NaN where there is none."""
 
     nodes: list[Profiles]
     values: "np.ndarray"
-    rest: float
 
 
-def _correlations(
-    blocks: Nodes, mine: Profiles, unit: int, from_index: bool
-) -> list[_Correlations] | None:
+def _correlations(blocks: Nodes, mine: Profiles, unit: int) -> list[_Correlations] | None:
     """The correlations of all units with a unit of `mine`; None where a node was shown other
-    pictures. `from_index`: of those in the file of `mine` only what is kept, if it is."""
+    pictures."""
     import numpy as np
 
     found = []
@@ -274,15 +308,11 @@ def _correlations(
     for whole, group, complete in blocks.groups:
         if len(whole.numbers) != len(mine.numbers) or (whole.numbers != mine.numbers).any():
             return None
-        near = whole.nearest if from_index and whole is mine.whole else None
-        if near is not None and near.hidden.isdisjoint(block.node for block in group):
-            values, rest = near.values_for(mine.first + unit)
-        else:
-            probe = _probe(mine.values[unit]) if probe is None else probe
-            values, rest = whole.products(probe) * whole.scale, -np.inf
+        probe = _probe(mine.values[unit]) if probe is None else probe
+        values = whole.products(probe) * whole.scale
         if not complete:  # some are not shown
             values = np.concatenate([values[b.first : b.first + len(b.values)] for b in group])
-        found.append(_Correlations(group, values, rest))
+        found.append(_Correlations(group, values))
     return found
 
 

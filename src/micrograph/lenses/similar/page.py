@@ -14,11 +14,12 @@ from micrograph.parts.escaping import escaped
 from micrograph.parts.markup import breakable, thumb
 from micrograph.parts.numbers import score
 from micrograph.parts.parts import Thumb
+from micrograph.plain import plain_record
 
 MOST = 12
 
 
-@dataclass(frozen=True)
+@plain_record
 class Near:
     """A unit and how alike it is (cosine or correlation, up to 1; or activation)."""
 

@@ -10,18 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from micrograph.atlas import Reading
-from micrograph.atlas.concatenations import concatenations
 from micrograph.atlas.scan import State, file_state
 from micrograph.lenses.dataset_examples.lens import LENS as EXAMPLES
 from micrograph.lenses.dataset_examples.lens import SweptNode
-from micrograph.lenses.similar.nearest import DEPTH, Nearest, nearest_in
 
 if TYPE_CHECKING:
     import numpy as np
 
-KEPT_AS = "profiles-2"
+KEPT_AS = "profiles-3"
 """The name under which an index keeps what `pack` makes of a file."""
 
 _CHUNK = 1 << 17
@@ -36,7 +35,7 @@ class Profiles:
     not depend on scale or offset: they need not be turned back into activations.
 
     `whole`, where it is given, has the rows of all nodes of one file that were shown the same
-    pictures, those of this node from row `first` on. `nearest` is what an index keeps of a whole.
+    pictures, those of this node from row `first` on.
     """
 
     node: str
@@ -44,7 +43,6 @@ class Profiles:
     numbers: "np.ndarray"
     whole: "Profiles | None" = None
     first: int = 0
-    nearest: Nearest | None = None
 
     @cached_property
     def moments(self) -> tuple["np.ndarray", "np.ndarray"]:
@@ -201,48 +199,36 @@ def _load_profiles(atlas: Any, part: Any, state: State) -> dict[str, Nodes]:
             return unpack(kept)
         except (ValueError, KeyError, TypeError):
             pass  # another program's file, or an outdated one: the atlas decides
-    return _read_profiles(part)
+    return read_profiles(part)
+
+
+_TO_PACK: "WeakKeyDictionary[Reading, dict[str, Nodes]]" = WeakKeyDictionary()
+
+
+def profiles_to_pack(part: Reading) -> dict[str, Nodes]:
+    """As `read_profiles`, for an index, which keeps several things that follow from them: read once
+    for as long as it has the file open."""
+    found = _TO_PACK.get(part)
+    if found is None:
+        found = _TO_PACK[part] = read_profiles(part)
+    return found
 
 
 def pack(part: Reading) -> bytes:
     """The profiles of one file for an index: a line of JSON, then the arrays one after another."""
-    found = _read_profiles(part)
+    found = profiles_to_pack(part)
     wholes = {id(p.whole): p.whole for nodes in found.values() for p in nodes.values() if p.whole}
     order = list(wholes)
-    near = [
-        _nearest(part, [p for n in found.values() for p in n.values() if p.whole is w], w)
-        for w in wholes.values()
-    ]
     head = {
-        "wholes": [
-            [*w.values.shape, w.numbers.dtype.str, sorted(n.hidden) if n else None]
-            for w, n in zip(wholes.values(), near, strict=True)
-        ],
+        "wholes": [[*w.values.shape, w.numbers.dtype.str] for w in wholes.values()],
         "nodes": [
             [digest, p.node, order.index(id(p.whole)), p.first, len(p.values)]
             for digest, nodes in found.items()
             for p in nodes.values()
         ],
     }
-    data = [
-        array.tobytes()
-        for w, n in zip(wholes.values(), near, strict=True)
-        for array in (w.values, w.numbers, *((n.rows, n.values) if n else ()))
-    ]
+    data = [array.tobytes() for w in wholes.values() for array in (w.values, w.numbers)]
     return b"".join([json.dumps(head).encode(), b"\n", *data])
-
-
-def _nearest(part: Reading, nodes: list[Profiles], whole: Profiles) -> Nearest | None:
-    """What is worth keeping of nodes that lie in one array: pages show no unit of a branch."""
-    import numpy as np
-
-    there = {p.node for p in nodes}
-    parts = concatenations(part)
-    hidden = frozenset(node for node in there if parts.get(node, ("", 0))[0] in there)
-    shown = np.ones(len(whole.values), bool)
-    for p in nodes:
-        shown[p.first : p.first + len(p.values)] = p.node not in hidden
-    return nearest_in(whole, shown, hidden)
 
 
 def unpack(packed: bytes) -> dict[str, Nodes]:
@@ -259,15 +245,9 @@ def unpack(packed: bytes) -> dict[str, Nodes]:
         return found
 
     wholes: list[Profiles] = []
-    for units, pictures, dtype, hidden in head["wholes"]:
+    for units, pictures, dtype in head["wholes"]:
         values, numbers = array(np.uint8, units, pictures), array(dtype, pictures)
-        near = None
-        if hidden is not None:
-            rows, alike = array(np.int32, units, DEPTH), array(np.float32, units, DEPTH)
-            if rows.size and not 0 <= rows.min() <= rows.max() < units:
-                raise ValueError("a unit is near to one that there is not")
-            near = Nearest(rows, alike, frozenset(hidden))
-        wholes.append(Profiles("", values, numbers, nearest=near))
+        wholes.append(Profiles("", values, numbers))
     if at != len(packed):
         raise ValueError("more or less than what was packed")
     found: dict[str, Nodes] = {}
@@ -298,7 +278,8 @@ def _in_shared_arrays(nodes: Mapping[str, Profiles]) -> Nodes:
     return Nodes({node: joined[node] for node in nodes})
 
 
-def _read_profiles(part: Reading) -> dict[str, Nodes]:
+def read_profiles(part: Reading) -> dict[str, Nodes]:
+    """The profiles of one file from the file itself, by dataset digest, then by node."""
     found: dict[str, dict[str, Profiles]] = {}
     swept = {(c.node, c.variant) for c in part.counts() if c.technique == EXAMPLES.name}
     for node, variant in sorted(swept):

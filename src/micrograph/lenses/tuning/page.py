@@ -1,16 +1,23 @@
 """Synthetic tuning as a part of a unit's page, and as the tiles of a node's."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from micrograph.atlas.records import Visualization
+from micrograph.atlas.remembered import Remembered
 from micrograph.lenses.pages.page import LensPage, TileChoice
-from micrograph.lenses.pages.scene import Scene
+from micrograph.lenses.pages.scene import ArraysOf, Scene
 from micrograph.lenses.result import number
 from micrograph.lenses.tuning.lens import LENS, ResponseAxis, TuningResult
+from micrograph.parts.escaping import escaped, markup
+from micrograph.parts.numbers import score
 from micrograph.parts.parts import Image, Thumb, image
 from micrograph.parts.plots import Plot, tuning_plots
+from micrograph.recipe import digest
 
 
 @dataclass(frozen=True)
@@ -46,34 +53,47 @@ def section(scene: Scene) -> Tuning | None:
     found: dict[str, Family] = {}
     for v in scene.whole:
         if v.technique == LENS.name and v.variant not in found:
-            family = _family(scene, v, scene.read(v, TuningResult))
+            family = _family(scene, v, _family_of_node(scene, v))
             if family:
                 found[v.variant] = family
     order = sorted(found.values(), key=lambda f: f.baseline - f.strongest)
     return Tuning(LENS.name, "tuning", order) if order else None
 
 
+_KNOWN: Remembered[TuningResult] = Remembered(256)
+
+
+def _family_of_node(scene: Scene, v: Visualization) -> TuningResult:
+    """What was shown to a node, without its answers: read once for all its units."""
+    key = (v.node, v.variant, v.seed, digest(v.recipe))
+    return _KNOWN.get(scene.atlas, key, lambda: TuningResult.from_json(v.data, {}))
+
+
 def _family(scene: Scene, v: Visualization, result: TuningResult) -> Family | None:
     assert scene.unit is not None
-    responses = result.responses
+    arrays = ArraysOf(scene.atlas, v) if result.axes else {}
+    responses, base = arrays.get("responses"), arrays.get("baseline")
     if responses is None or responses.shape != (scene.node.units, *result.shape):
         return None
     own = responses[scene.unit].astype("float64")
-    own[~((own < 1e30) & (own > -1e30))] = 0.0
-    number_of_best = int(own.argmax())
+    flat = own.ravel().tolist()
+    if not (max(flat) < 1e30 and min(flat) > -1e30 and math.isfinite(sum(flat))):
+        own[~((own < 1e30) & (own > -1e30))] = 0.0
+        flat = own.ravel().tolist()
+    strongest = max(flat)
+    number_of_best = flat.index(strongest)
     at = _unravel(number_of_best, result.shape)
-    base = result.baseline
     baseline = number(float(base[scene.unit])) if base is not None and len(base) else 0.0
     sample = scene.samples(result.dataset, [number_of_best]).get(number_of_best)
     picture = sample.picture if sample else None
-    fires = bool(own.max() != 0)  # an unrectified unit is hardly ever exactly 0
+    fires = strongest != 0  # an unrectified unit is hardly ever exactly 0
     return Family(
         v.variant,
         result.title or v.variant.replace("_", " ").capitalize(),
         list(result.axes),
         own.tolist(),
         baseline,
-        float(own.max()),
+        strongest,
         _words(result.axes, at) if fires else "",
         at,
         image(scene.model, picture, scene.urls) if picture and fires else None,
@@ -140,6 +160,38 @@ def tiles(scene: Scene, variant: str, width: int) -> dict[int, Thumb]:
     return found
 
 
+def families_of(families: Sequence[Family]) -> Markup:
+    """What a unit answers to some families."""
+    return markup("".join([_drawn(family) for family in families]))
+
+
+def _drawn(family: Family) -> str:
+    shown, best = family.image, escaped(family.best)
+    picture = ""
+    if shown is not None:
+        picture = (
+            f'<img src="{escaped(shown.url)}" width="{shown.width}" height="{shown.height}" '
+            f'alt="Best stimulus: {best}" loading="lazy" decoding="async" '
+            f'style="background:{escaped(shown.color)}">'
+        )
+    plots = "".join(
+        [
+            f'<figure class="plotted">{plot.svg}<figcaption class="small">{escaped(plot.caption)}'
+            "</figcaption></figure>\n"
+            for plot in tuning_of(family)
+        ]
+    )
+    answer = (
+        f'activation <span class="n">{score(family.strongest)}</span>; on plain grey '
+        f'<span class="n">{score(family.baseline)}</span>'
+    )
+    return (
+        f'<div class="family">\n<div class="best">{picture}<h3>{escaped(family.title)}</h3>\n'
+        f"<p>{best}</p>\n<p>{answer if family.fires else 'silent on all of them'}</p></div>\n"
+        f"{plots}</div>"
+    )
+
+
 def tuning_of(family: Family) -> list[Plot]:
     """A unit's answers to one family."""
     import numpy as np
@@ -164,5 +216,5 @@ PAGE = LensPage(
     section=section,
     variants=variants,
     tiles=tiles,
-    drawings={"tuning_of": tuning_of},
+    drawings={"families_of": families_of},
 )

@@ -28,6 +28,8 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._where, self._structure, self._heads = where, structure, heads
+        if heads is not None:
+            heads.times.clear()
         self._draws = torch.Generator().manual_seed(0)
         self._shadows: dict[int, Shadow] = {}
         self._by_memory: dict[int, list[Shadow]] = {}
@@ -66,15 +68,17 @@ class Following(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def shadow(self, value: Tensor) -> Shadow | None:
         """What is known of a value; None for what does not depend on a source."""
-        found = self._shadows.get(id(value))
-        flat = self._flat.get(_memory(value))
-        if flat is None:
+        found, memory = self._shadows.get(id(value)), _memory(value)
+        flat, there = self._flat.get(memory), self._by_memory.get(memory, ())
+        if flat is None and (found is not None or all(s.linear is None for s in there)):
             return found
         with self.graded():
+            if flat is None:  # a view from before its memory was written through another
+                flat = self._flat_of(value, [s for s in there if s.of_source])
             view = flat[_numbers(value)]
         if not view.requires_grad:
             return found
-        others = [s for s in self._by_memory[_memory(value)] if s.of_source]
+        others = [s for s in there if s.of_source]
         passed = NONE.union(*(s.all_passed for s in others))
         return Shadow(value, view, passed, of_source=bool(others))
 

@@ -13,12 +13,14 @@ class Heads:
     """Which heads pass. Without `held` each position attends to itself alone, so that what is left
     of a head is what its values and its output do, wherever it looks.
 
-    `met` are the numbers of heads of the attentions that a pass came through, by place.
+    `met` are the numbers of heads of the attentions that a pass came through, by place; `times`
+    how often it came through each.
     """
 
     numbers: tuple[int, ...]
     held: bool
     met: dict[str, int] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
 
     def of_pattern(self, pattern: Tensor, place: str) -> Tensor:
         """A pattern [picture, head, token, token], or [head, token, token], of these heads."""
@@ -31,6 +33,7 @@ class Heads:
         """Values [picture, head, token, any] or [head, token, any], with those of others at 0."""
         count = values.shape[-3] if values.ndim > 2 else 1
         self.met[place] = count
+        self.times[place] = self.times.get(place, 0) + 1
         passing = torch.zeros(count, dtype=values.dtype, device=values.device)
         passing[[n for n in self.numbers if n < count]] = 1
         return values * passing.view(-1, 1, 1) if values.ndim > 2 else values * passing

@@ -197,6 +197,11 @@ class WayBetween:
                 f"heads given, but no attention lies between {a} and {b}; leave them out"
             )
         for place, count in heads.met.items():
+            if count == 1 and heads.times.get(place, 0) > 1:
+                raise BadInput(
+                    f"heads given, but {place} works out {heads.times[place]} patterns one by one: "
+                    "which of them is which head cannot be told; leave heads out"
+                )
             if max(heads.numbers) >= count:
                 raise BadInput(
                     f"head {max(heads.numbers)} given; expected one of the {count} of {place}, "

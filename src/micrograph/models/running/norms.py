@@ -1,9 +1,10 @@
 """Gradients through batch and instance norms as they are, for a single picture on a CPU.
 
 torch 2.13 takes the gradient that arrives there for laid out otherwise than it is, if the batch is
-one picture and the gradient comes back transposed, as it does where a map becomes tokens: what it
-gives then is wrong by more than its own length, without a word (see findings/, the script
-torch_batchnorm_one_picture.sh; instance norms have it in channels_last, too).
+one picture and the gradient comes back transposed, as it does where a map becomes tokens, or the
+picture came as tokens that became a map: what it gives then is wrong by more than its own length,
+without a word (see findings/, the script torch_batchnorm_one_picture.sh; instance norms have it in
+channels_last, too).
 """
 
 from collections.abc import Callable, Iterator
@@ -41,12 +42,25 @@ def _hooked(
 
     @wraps(norm)
     def call(*args: Any, **kwargs: Any) -> Tensor:
+        if args and isinstance(args[0], Tensor):
+            args = (_with_plain_copy(args[0]), *args[1:])
         result = norm(*args, **kwargs)
         if result.requires_grad and len(result) == 1 and result.device.type == "cpu":
             result.register_hook(in_order)  # type: ignore[no-untyped-call]
         return result
 
     return call
+
+
+def _with_plain_copy(x: Tensor) -> Tensor:
+    """`x`, or where it is one picture in channels_last with another stride of the batch than several
+    would have (a map made of tokens), a copy of it that has that one."""
+    form = _CHANNELS_LAST.get(x.ndim)
+    if form is None or len(x) != 1 or x.device.type != "cpu" or x.stride(0) == x.numel():
+        return x
+    if x.is_contiguous() or not x.is_contiguous(memory_format=form):
+        return x
+    return x.clone(memory_format=form)
 
 
 def _with_plain_stride(gradient: Tensor) -> Tensor:

@@ -83,6 +83,7 @@ class Canvas:
         self.setting = ""
         self.figure_from = 0
         self.figure_to = 0
+        self.left_out: frozenset[str] = frozenset()
         self._draw_offsets = rng.integers(0, SIDE, 512).tolist()
 
     def __len__(self) -> int:
@@ -174,7 +175,7 @@ class Canvas:
         """A filled polygon."""
         placed = self._map(points)
         number = self._number(placed, part, look)
-        if number:
+        if number and part not in self.left_out:
             self._draw.polygon(placed, fill=number)
 
     def rect(
@@ -242,7 +243,7 @@ class Canvas:
         placed = self._map(points)
         number = self._number(placed, part, look)
         a, b, _, d, e, _ = self.frame
-        if number:
+        if number and part not in self.left_out:
             wide = max(1, round(width * (hypot(a, d) + hypot(b, e)) / 2))
             self._draw.line(placed, fill=number, width=wide, joint="curve")
 

@@ -7,7 +7,7 @@ Seeds below `HELD_OUT` are for training, those from `HELD_OUT` on for judging.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from math import pi
 
@@ -19,7 +19,7 @@ from micrograph.organisms.toytown import animals, buildings, faces, nature, vehi
 from micrograph.organisms.toytown.canvas import SUPER, Canvas
 from micrograph.organisms.toytown.classes import CLASSES as CLASSES
 from micrograph.organisms.toytown.palette import between, chance, color
-from micrograph.organisms.toytown.parts import NONE, PARTS
+from micrograph.organisms.toytown.parts import NONE, PARTS, part_index
 from micrograph.organisms.toytown.surroundings import background, clutter, foreground
 from micrograph.organisms.toytown.textures import SIDE, stack, texture_index
 
@@ -167,7 +167,9 @@ def _photograph(
     return (out * 255 + 0.5).astype(np.uint8)
 
 
-def _draw(seed: int, label: int | None, size: int) -> tuple[Canvas, int, NDArray[np.intp]]:
+def _draw(
+    seed: int, label: int | None, size: int, without: Collection[str] = ()
+) -> tuple[Canvas, int, NDArray[np.intp]]:
     if size < 32:
         raise ValueError(f"scenes need at least 32 pixels a side to be recognizable, got {size}")
     rng = np.random.default_rng([2017, seed])
@@ -176,6 +178,7 @@ def _draw(seed: int, label: int | None, size: int) -> tuple[Canvas, int, NDArray
     if not 0 <= label < len(CLASSES):
         raise ValueError(f"label {label} is not in 0..{len(CLASSES) - 1}; see scenes.CLASSES")
     c = Canvas(size, rng)
+    c.left_out = frozenset(PARTS[part_index(part)] for part in without)
     _paint(c, label)
     return c, label, c.numbers()
 
@@ -187,9 +190,15 @@ def _render(c: Canvas, numbers: NDArray[np.intp]) -> tuple[NDArray[np.uint8], ND
     return _photograph(c, colors, light), figure
 
 
-def scene(seed: int, label: int | None = None, size: int = 96) -> DrawnScene:
-    """The picture of this seed; its class is drawn from the seed unless a label is given."""
-    c, label, numbers = _draw(seed, label, size)
+def scene(
+    seed: int, label: int | None = None, size: int = 96, without: Collection[str] = ()
+) -> DrawnScene:
+    """The picture of this seed; its class is drawn from the seed unless a label is given.
+
+    The parts named in `without` are left out wherever they would be: one sees what lies behind
+    them, their shadow goes with them, and all else is as it was.
+    """
+    c, label, numbers = _draw(seed, label, size, without)
     image, figure = _render(c, numbers)
     parts = c.part_numbers(numbers)
     masks = np.zeros((len(PARTS), size, size), dtype=np.uint8)
@@ -199,9 +208,9 @@ def scene(seed: int, label: int | None = None, size: int = 96) -> DrawnScene:
     return DrawnScene(image, label, masks, _count(figure), seed, c.setting)
 
 
-def picture(seed: int, size: int = 96) -> NDArray[np.uint8]:
+def picture(seed: int, size: int = 96, without: Collection[str] = ()) -> NDArray[np.uint8]:
     """The picture of this seed, [y, x, rgb]: `scene(seed).image` without the masks, sooner."""
-    c, _, numbers = _draw(seed, None, size)
+    c, _, numbers = _draw(seed, None, size, without)
     return _render(c, numbers)[0]
 
 

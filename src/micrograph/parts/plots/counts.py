@@ -2,11 +2,24 @@
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from micrograph.parts.plots.svg import TEXT, WIDTH, line, path, place, plot, short, span, text
+from micrograph.parts.escaping import markup
+from micrograph.parts.plots.svg import (
+    TEXT,
+    WIDTH,
+    line,
+    path,
+    place,
+    places,
+    plot,
+    short,
+    span,
+    text,
+)
 
 HEIGHT = 180
 LEFT, RIGHT, BOTTOM = 40, 12, 34
@@ -39,23 +52,23 @@ def histogram(
     flags = _flags([(across(v), w) for v, w in sorted(marks) if first <= v <= last])
     top = 10 + (TEXT + 3) * (1 + max((row for _, _, row in flags), default=0))
 
+    log10, reach, high_up = math.log10, decades - math.log10(0.5), bottom - top
+
     def up(count: float) -> float:
         # One observation still shows: the scale starts at half of it.
-        share = math.log10(count / 0.5) / (decades - math.log10(0.5))
-        return bottom - share * (bottom - top)
+        return bottom - log10(count / 0.5) / reach * high_up
 
     parts: list[object] = []
     for decade in range(0, decades + 1, max(1, decades // 3)):
         y = up(10**decade)
         parts.append(line(LEFT, y, WIDTH - RIGHT, y, "grid"))
         parts.append(text(LEFT - 6, y + 4, _power(decade), anchor="end"))
-    wide = (WIDTH - LEFT - RIGHT) / max(1, len(good))
-    data = "".join(
-        f"M{LEFT + k * wide:.2f} {bottom}V{place(up(c))}h{wide:.2f}V{bottom}z"
-        for k, c in enumerate(good)
-        if c
-    )
-    parts.append(Markup(f'<path class="plot-bars" d="{data}" fill="currentColor" opacity=".5"/>'))
+    tops = places([up(c) for c in good if c])
+    wide, starts = _bins(len(good))
+    end = f"h{wide:.2f}V{bottom}z"
+    begun = [start for start, c in zip(starts, good, strict=True) if c]
+    data = "".join([f"{start}{y}{end}" for start, y in zip(begun, tops, strict=True)])
+    parts.append(markup(f'<path class="plot-bars" d="{data}" fill="currentColor" opacity=".5"/>'))
     parts.append(line(LEFT, bottom, WIDTH - RIGHT, bottom))
     for x, word, row in flags:
         y = 4 + TEXT + row * (TEXT + 3)
@@ -73,6 +86,13 @@ def histogram(
     words += "heights logarithmic"
     words += "".join(f"; {word} {short(value, unit)}" for value, word in marks) + "."
     return plot("histogram", HEIGHT, parts, title, words)
+
+
+@lru_cache(64)
+def _bins(count: int) -> tuple[float, list[str]]:
+    """The width of each of so many bars, and where the outline of each begins."""
+    wide = (WIDTH - LEFT - RIGHT) / max(1, count)
+    return wide, [f"M{LEFT + k * wide:.2f} {HEIGHT - BOTTOM}V" for k in range(count)]
 
 
 def _power(decade: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
+from micrograph.parts.escaping import escaped, markup
 from micrograph.parts.plots.svg import TEXT, WIDTH, line, place, plot, text
 
 HEIGHT = 84
@@ -21,16 +22,10 @@ def depth(rows: Sequence[tuple[str, int]]) -> Markup:
     for k, (node, units) in enumerate(rows):
         high = (bottom - TOP) * units / max(1, most)
         parts.append(
-            Markup(
-                '<g><title>{}: {} units</title><rect class="plot-bars" x="{}" y="{}" width="{}" '
-                'height="{}" fill="currentColor" opacity=".5"/></g>'
-            ).format(
-                node,
-                units,
-                f"{k * step:.2f}",
-                place(bottom - high),
-                f"{step * 0.8:.2f}",
-                place(high),
+            markup(
+                f'<g><title>{escaped(node)}: {units} units</title><rect class="plot-bars" '
+                f'x="{k * step:.2f}" y="{place(bottom - high)}" width="{step * 0.8:.2f}" '
+                f'height="{place(high)}" fill="currentColor" opacity=".5"/></g>'
             )
         )
     peak = (next(k for k, row in enumerate(rows) if row[0] == name) + 0.4) * step

@@ -55,7 +55,11 @@ def kernel_plot(kernel: Sequence[Sequence[float]], scale: float) -> Markup:
         for y, row in enumerate(kernel)
         for x, value in enumerate(row)
     ]
-    said = f"weights of {len(kernel)} by {len(kernel[0])} positions, up to {short(scale)}"
+    every = [value for row in kernel for value in row]
+    said = (
+        f"weights of {len(kernel)} by {len(kernel[0])} positions, from {short(min(every))} to "
+        f"{short(max(every))}"
+    )
     return Markup(
         '<svg class="kernel" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>'
     ).format(len(kernel[0]), len(kernel), said, Markup("").join(cells))

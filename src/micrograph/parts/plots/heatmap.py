@@ -7,11 +7,11 @@ from typing import Any
 
 from markupsafe import Markup
 
-from micrograph.atlas.remembered import Kept
+from micrograph.atlas.kept import Kept
+from micrograph.parts.escaping import markup
 from micrograph.parts.plots.svg import (
     TEXT,
     WIDTH,
-    colour,
     colours,
     finite,
     line,
@@ -41,40 +41,41 @@ def heatmap(
     A tick on the scale is the response to plain grey. Values that are no numbers are left empty.
     """
     known = finite([baseline] if baseline is not None else [])
-    there = finite(v for row in values for v in row)
-    low, high = span(there + known)
     grid = _grid_of(x_axis, y_axis, upward)
+    rows = [row[: len(cells)] for row, cells in zip(values, grid.cells, strict=False)]
+    flat = [value for row in rows for value in row]
+    there = finite(flat)
+    low, high = span(there + known)
     below = grid.bottom + 2 * TEXT + 9
 
-    shapes: dict[str, list[str]] = {}
-    best: tuple[float, int, int] | None = None
-    extent, isfinite = high - low, math.isfinite  # a page has hundreds of cells
-    for r, (row, cells) in enumerate(zip(values, grid.cells, strict=False)):
-        for c, (value, cell) in enumerate(zip(row, cells, strict=False)):
-            if isfinite(value):
-                key = colour((value - low) / extent)
-                if key in shapes:
-                    shapes[key].append(cell)
-                else:
-                    shapes[key] = [cell]
-                if best is None or value > best[0]:
-                    best = (value, r, c)
+    scale = colours()
+    extent, last = high - low, len(scale) - 1
+    # A page has hundreds of cells.
+    cells = [
+        cell for row, all_ in zip(rows, grid.cells, strict=False) for cell in all_[: len(row)]
+    ]
+    if len(there) < len(flat):
+        cells = [cell for cell, value in zip(cells, flat, strict=True) if math.isfinite(value)]
+    shapes: dict[int, list[str]] = {}
+    for value, cell in zip(there, cells, strict=True):
+        shapes.setdefault(round((value - low) / extent * last), []).append(cell)
     # Crisp, or the page would shine through between the cells.
     parts: list[object] = [
-        Markup(f'<path d="{"".join(data)}" fill="{key}" shape-rendering="crispEdges"/>')
+        markup(f'<path d="{"".join(data)}" fill="{scale[key]}" shape-rendering="crispEdges"/>')
         for key, data in shapes.items()
     ]
     parts.append(grid.words)
     parts += _scale(grid.left, below + 9, low, high, known, unit)
     height = below + 9 + 12 + TEXT + 6
-    if best is None:
+    if not there:
         return plot("heatmap", height, parts, title, "No values.")
-    value, r, c = best
+    value = max(there)
     if value == min(there):
         return plot("heatmap", height, parts, title, f"The same everywhere: {short(value, unit)}.")
+    r, c = next((r, row.index(value)) for r, row in enumerate(rows) if value in row)
     x, y = grid.corner(r, c)
     parts.append(
-        Markup(
+        markup(
             f'<rect class="plot-best" x="{x:.2f}" y="{y:.2f}" '
             f'width="{grid.wide:.2f}" height="{grid.tall:.2f}" '
             'fill="none" stroke="#000" stroke-width="4"/>'
@@ -82,10 +83,10 @@ def heatmap(
             'fill="none" stroke="#fff" stroke-width="2"/>'
         )
     )
-    columns, rows = x_axis["values"], y_axis["values"]
+    columns, lines = x_axis["values"], y_axis["values"]
     words = (
         f"Strongest at {x_axis['title']} {_name(columns[c])}{_unit(x_axis, columns[c])}, "
-        f"{y_axis['title']} {_name(rows[r])}{_unit(y_axis, rows[r])}, with {short(value, unit)}"
+        f"{y_axis['title']} {_name(lines[r])}{_unit(y_axis, lines[r])}, with {short(value, unit)}"
     )
     words += f"; plain grey gives {short(known[0], unit)}." if known else "."
     return plot("heatmap", height, parts, title, words)
@@ -115,8 +116,12 @@ _GRIDS: Kept[_Grid] = Kept(
 
 
 def _grid_of(x_axis: Mapping[str, Any], y_axis: Mapping[str, Any], upward: bool) -> _Grid:
-    key = (*_named(x_axis), *_named(y_axis), upward)
+    key = (*_words(x_axis), *_words(y_axis), upward)
     return _GRIDS.get(key, lambda: _grid(x_axis, y_axis, upward))
+
+
+def _words(axis: Mapping[str, Any]) -> tuple[object, ...]:
+    return tuple(axis["values"]), axis["title"], axis.get("unit")
 
 
 def _named(axis: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:

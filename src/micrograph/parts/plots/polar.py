@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from markupsafe import Markup
 
@@ -42,23 +42,26 @@ def polar(
     low, high = span([*values, *known])
     middle = SIZE / 2
     repeats = max(1, round(360 / period))
-    around = [
-        (a + k * period, v) for k in range(repeats) for a, v in zip(angles, values, strict=True)
-    ]
+
+    def out(value: float) -> float:
+        return (value - low) / (high - low) * RADIUS
 
     def at(angle: float, value: float) -> tuple[float, float]:
-        out = (value - low) / (high - low) * RADIUS
         return (
-            middle + out * math.cos(math.radians(angle)),
-            middle - out * math.sin(math.radians(angle)),
+            middle + out(value) * math.cos(math.radians(angle)),
+            middle - out(value) * math.sin(math.radians(angle)),
         )
+
+    outs = [out(v) for v in values] * repeats
+    ways = _ways(tuple(angles), period, repeats)
+    around = [(middle + o * x, middle - o * y) for o, (x, y) in zip(outs, ways, strict=True)]
 
     parts: list[object] = [_rose()]
     if low < 0:
         parts.append(_circle((0 - low) / (high - low) * RADIUS, "axis"))
     for value in known:
         parts.append(_circle((value - low) / (high - low) * RADIUS, "baseline"))
-    data = polyline([at(a, v) for a, v in around], closed=True)
+    data = polyline(around, closed=True)
     parts.append(path(data, "curve", ' fill-opacity=".12" style="fill:currentColor"'))
     x, y = at(22.5, high)
     parts.append(text(x + 4, y, short(high, unit)))
@@ -73,6 +76,13 @@ def polar(
     words = f"Strongest at {short(angle, '°')}, with {short(best, unit)}"
     words += f"; plain grey gives {short(known[0], unit)}." if known else "."
     return plot("polar", SIZE, parts, title, words, SIZE)
+
+
+@lru_cache(256)
+def _ways(angles: tuple[float, ...], period: int, repeats: int) -> list[tuple[float, float]]:
+    """Cosine and sine of each angle, in all its repeats: the same for all units."""
+    turns = [math.radians(a + k * period) for k in range(repeats) for a in angles]
+    return [(math.cos(turn), math.sin(turn)) for turn in turns]
 
 
 @cache

@@ -32,14 +32,15 @@ def tuning_plots(data: Mapping[str, Any], responses: "np.ndarray", baseline: flo
     """
     import numpy as np
 
-    axes = list(data["axes"])
+    axes: list[Mapping[str, Any]] = [{**axis, _NUMERIC: _is_numeric(axis)} for axis in data["axes"]]
     responses = np.asarray(responses, np.float64)
     if responses.shape != tuple(len(axis["values"]) for axis in axes) or not responses.size:
         return []
-    if np.isnan(responses).all():
+    least, most = np.fmin.reduce(responses, axis=None), np.fmax.reduce(responses, axis=None)
+    if np.isnan(most):
         return []
     found = _plots(axes, responses, baseline, data)
-    if found and np.nanmin(responses) == np.nanmax(responses):
+    if found and least == most:
         return [Plot(found[0].svg, "The same response to all of them.")]
     return found
 
@@ -53,12 +54,12 @@ def _plots(
     found: list[Plot] = []
     for k, axis in enumerate(axes):
         period = int(axis.get("period") or 360)
-        if k == 0 and axis["circular"] and period >= 180 and _is_numeric(axis):
+        if k == 0 and axis["circular"] and period >= 180 and axis[_NUMERIC]:
             values = _best_over(responses, (k,)).tolist()
             svg = polar(axis["values"], values, baseline, period=period, title=title)
             found.append(Plot(svg, f"By {_name(axis)}{_rest(axes, (k,))}."))
-    wide = [k for k, axis in enumerate(axes) if _is_numeric(axis)]
-    words = [k for k, axis in enumerate(axes) if not _is_numeric(axis)]
+    wide = [k for k, axis in enumerate(axes) if axis[_NUMERIC]]
+    words = [k for k, axis in enumerate(axes) if not axis[_NUMERIC]]
     if len(wide) == len(words) == 1:
         (k,), (w,) = wide, words
         table = _best_over(responses, (w, k))
@@ -104,8 +105,12 @@ def _best_over(responses: "np.ndarray", kept: tuple[int, ...]) -> "np.ndarray":
     return np.asarray(best.transpose([order.index(k) for k in kept]))
 
 
+_NUMERIC = "numeric"
+"""Under this key of an axis stands whether all its values are numbers."""
+
+
 def _is_numeric(axis: Mapping[str, Any]) -> bool:
-    return all(isinstance(v, int | float) for v in axis["values"])
+    return all(issubclass(kind, int | float) for kind in {*map(type, axis["values"])})
 
 
 def _name(axis: Mapping[str, Any]) -> str:

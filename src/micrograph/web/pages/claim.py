@@ -1,21 +1,23 @@
 """A claim with its evidence, and the list of claims."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from micrograph.atlas import Reading, Snapshot, Visualization
-from micrograph.claims import Claim
+from micrograph.atlas import Reading, Snapshot
+from micrograph.claims import PHOTOGRAPHS, Claim, command_to_test, tested_on
 from micrograph.errors import MicrographError
 from micrograph.lenses.result import number, texts
 from micrograph.parts.parts import Image, ModelRef, Thumb, image, model_ref, thumb
 from micrograph.parts.urls import Urls
+from micrograph.published import copy_of, listing
+from micrograph.resolve.claims import claim_of, stored_evidence
 from micrograph.subject import ClaimSubject, UnitSubject
+from micrograph.web.locations import Location
 from micrograph.web.pages.claim_evidence import (
     LONGEST,
     ClaimLine,
-    claim_of,
     kernel_of,
     lines_of,
     mapping,
@@ -25,8 +27,13 @@ from micrograph.web.pages.claim_evidence import (
 )
 from micrograph.web.pages.paging import Paging, pages_of
 from micrograph.web.pages.pictured import tiles_of
+from micrograph.web.pages.tested_claims import (
+    LinkedClaims,
+    linked_claims,
+    subjects_about,
+    tested_claims,
+)
 
-TECHNIQUE = "claim"
 ON_A_PAGE = 100
 """Claims that are listed on one page."""
 
@@ -46,7 +53,9 @@ class ClaimedUnit:
 class ClaimPage:
     """`/claims/<claim>`. `verdict` is "untested" where no evidence is stored; `missing` then says
     what is lacking, and `commands` what gets it, in order. `synthesized` is the picture made for
-    the target and, beside it, the one made for what drives it."""
+    the target and, beside it, the one made for what drives it. All kernels are drawn on one scale,
+    up to `scale`. `circuit` is the page that draws what the target is built from, `others` are
+    further claims about it."""
 
     kind: str
     title: str
@@ -65,6 +74,9 @@ class ClaimPage:
     recipe: dict[str, Any]
     missing: str
     commands: list[str]
+    scale: float
+    circuit: str
+    others: LinkedClaims
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,29 +94,42 @@ class ListedClaim:
 @dataclass(frozen=True, kw_only=True)
 class ClaimsPage:
     """`/claims`: the claims that were tested, on pages by model and target, the strongest of each
-    page first. `unread` are models whose claims cannot be read."""
+    page first. `unread` are models whose claims cannot be read. `about` is the address that all of
+    them are about, "" for any."""
 
     kind: str
     title: str
     claims: list[ListedClaim]
     paging: Paging
     unread: list[str]
+    about: str = ""
 
 
 def claim_page(library: Snapshot, claim: Claim, urls: Urls, obstacle: str) -> ClaimPage:
     """The page of a claim whose units the library knows; `obstacle` says why its model cannot be
     run here, "" where it can."""
     atlas = library.model(claim.model)
-    stored = _stored(atlas, claim)
-    missing = "" if stored else obstacle or "nobody has tested it yet: no evidence is stored"
-    if stored and (missing := too_large(stored.data)):
-        stored = None
+    stored = stored_evidence(atlas, claim)
+    missing = too_large(stored.data) if stored else ""
+    commands: list[str] = []
+    if stored is None or missing:
+        lacking, commands = _lacking(claim, obstacle)
+        missing, stored = missing or lacking, None
+        commands.append(urls.commands.here(command_to_test(claim)))
     data: Mapping[str, Any] = stored.data if stored else {}
-    test = urls.commands.here(f'micrograph claim "{claim}" --dataset imagenet-samples')
     shown = mapping(data.get("dataset"))
     picture = stored.picture if stored else None
     told = claim_of(data)
     thumbs = _thumbs(atlas, [claim.target, *(s.unit for s in claim.sources)], urls)
+    sources = [
+        ClaimedUnit(
+            thumb=thumbs[s.unit],
+            sign=s.sign,
+            relation=s.relation,
+            kernel=kernel_of(data, str(s.unit)),
+        )
+        for s in claim.sources
+    ]
     return ClaimPage(
         kind="claim",
         title=str(claim),
@@ -112,15 +137,7 @@ def claim_page(library: Snapshot, claim: Claim, urls: Urls, obstacle: str) -> Cl
         says=told.says if told else "",
         model=model_ref(atlas.model, urls),
         target=ClaimedUnit(thumb=thumbs[claim.target], sign=0, relation="", kernel=[]),
-        sources=[
-            ClaimedUnit(
-                thumb=thumbs[s.unit],
-                sign=s.sign,
-                relation=s.relation,
-                kernel=kernel_of(data, str(s.unit)),
-            )
-            for s in claim.sources
-        ],
+        sources=sources,
         verdict=verdict_of(data) if stored else "untested",
         strength=number(data.get("strength")),
         rule=rule_of(data),
@@ -130,23 +147,33 @@ def claim_page(library: Snapshot, claim: Claim, urls: Urls, obstacle: str) -> Cl
         pictures=int(number(shown.get("pictures"))),
         recipe=dict(stored.recipe) if stored else {},
         missing=missing,
-        commands=[*_between_backticks(obstacle), test] if stored is None else [],
+        commands=commands,
+        scale=max((abs(v) for one in sources for row in one.kernel for v in row), default=0.0),
+        circuit=urls.circuit(claim.model, claim.target.node, claim.target.unit),
+        others=_others(atlas, claim, urls),
     )
 
 
-def claims_page(library: Snapshot, urls: Urls, page: int = 1) -> ClaimsPage:
-    """The claims of the library with evidence. A model whose file is damaged costs its own."""
+def claims_page(
+    library: Snapshot, urls: Urls, page: int = 1, about: Location | None = None
+) -> ClaimsPage:
+    """The claims of the library with evidence, or those about a model, a node or a unit. A model
+    whose file is damaged costs its own. Raises NotFound behind the last page."""
+    place = "" if about is None else about.place
     there: list[tuple[Reading, ClaimSubject]] = []
     unread: dict[str, None] = {}
-    for atlas in library.atlases():
+    for atlas in library.atlases() if about is None else [about.atlas]:
         try:
-            subjects = atlas.subjects(technique=TECHNIQUE)
+            there += [(atlas, one) for one in subjects_about(atlas, place)]
         except MicrographError:
             unread[atlas.model.id] = None
-            continue
-        there += [(atlas, one) for one in subjects if isinstance(one, ClaimSubject)]
-    pages = pages_of(len(there), ON_A_PAGE)
-    paging = Paging.of(pages, page, "claims", urls.page_of_claims)
+    address = "" if about is None else about.address
+    paging = Paging.of(
+        pages_of(len(there), ON_A_PAGE),
+        page,
+        "claims",
+        lambda number: urls.page_of_claims(number, address),
+    )
     found: dict[str, ListedClaim] = {}
     for atlas, some in groupby(there[paging.first : paging.end], key=lambda one: one[0]):
         try:
@@ -156,49 +183,46 @@ def claims_page(library: Snapshot, urls: Urls, page: int = 1) -> ClaimsPage:
             unread[atlas.model.id] = None
     return ClaimsPage(
         kind="claims",
-        title="Claims",
+        title=f"Claims about {address}" if address else "Claims",
         claims=sorted(found.values(), key=lambda one: (-one.strength, one.text)),
         paging=paging,
         unread=list(unread),
+        about=address,
     )
 
 
 def _listed(atlas: Reading, subjects: Iterable[ClaimSubject], urls: Urls) -> list[ListedClaim]:
-    """Those of an atlas; evidence that says to be about something else is left out."""
-    found = []
-    for subject in subjects:
-        for stored in atlas.about(subject, TECHNIQUE):
-            claim = claim_of(stored.data)
-            if claim and claim.subject == subject and _is_of(claim, atlas):
-                found.append((claim, stored.data))
-    thumbs = _thumbs(atlas, [claim.target for claim, _ in found], urls)
+    tested = tested_claims(atlas, subjects)
+    thumbs = _thumbs(atlas, [one.claim.target for one in tested], urls)
     return [
         ListedClaim(
-            text=str(claim),
-            says=claim.says,
-            url=urls.own(claim.path),
-            verdict=verdict_of(data),
-            strength=number(data.get("strength")),
-            target=thumbs[claim.target],
+            text=str(one.claim),
+            says=one.claim.says,
+            url=urls.own(one.claim.path),
+            verdict=one.verdict,
+            strength=one.strength,
+            target=thumbs[one.claim.target],
         )
-        for claim, data in found
+        for one in tested
     ]
 
 
-def _stored(atlas: Reading, claim: Claim) -> Visualization | None:
-    """The newest evidence for the claim, made from the weights that the atlas is of."""
-    fitting = [
-        one
-        for one in atlas.about(claim.subject, TECHNIQUE)
-        if (told := claim_of(one.data)) and told.path == claim.path and _is_of(told, atlas)
-    ]
-    return max(fitting, key=lambda one: one.created, default=None)
+def _others(atlas: Reading, claim: Claim, urls: Urls) -> LinkedClaims:
+    found = linked_claims(atlas, urls, claim.target.node, claim.target.unit)
+    this = urls.own(claim.path)
+    others = [one for one in found.claims if one.url != this]
+    return replace(found, claims=others, total=found.total - (len(found.claims) - len(others)))
 
 
-def _is_of(claim: Claim, atlas: Reading) -> bool:
-    """Whether a claim is about this model, and these weights of it."""
-    model = atlas.model
-    return claim.model == model.id and claim.weights in ("", model.digest)
+def _lacking(claim: Claim, obstacle: str) -> tuple[str, list[str]]:
+    """What is missing to test a claim here, in a sentence, and what gets it, in order."""
+    lacking = [obstacle or "nobody has tested it here yet"]
+    commands = _between_backticks(obstacle)
+    photographs = listing(PHOTOGRAPHS)
+    if tested_on(claim) == PHOTOGRAPHS and not copy_of(photographs).has(0):
+        lacking.append(f"the photographs are not here; `{photographs.command}` gets them")
+        commands.append(photographs.command)
+    return "; ".join(lacking), commands
 
 
 def _thumbs(atlas: Reading, units: Iterable[UnitSubject], urls: Urls) -> dict[UnitSubject, Thumb]:

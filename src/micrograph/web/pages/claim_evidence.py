@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from micrograph.address import NAME, UNIT
-from micrograph.claims import Claim
-from micrograph.errors import BadInput
 from micrograph.lenses.result import dicts, number, texts
 
 MOST_READINGS = 1000
@@ -54,15 +52,6 @@ class ClaimLine:
     readings: list[ClaimReading]
     missing: str
     command: str
-
-
-def claim_of(data: Mapping[str, Any]) -> Claim | None:
-    """The claim that evidence is for, None where it names none."""
-    given = data.get("claim")
-    try:
-        return Claim.from_json(given) if isinstance(given, Mapping) else None
-    except BadInput:
-        return None
 
 
 def too_large(data: Mapping[str, Any]) -> str:

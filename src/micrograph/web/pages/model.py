@@ -22,6 +22,7 @@ from micrograph.web.pages.model_state import LensProgress, NodeUnits, progress, 
 from micrograph.web.pages.model_view import ModelView, whole_pictures
 from micrograph.web.pages.paging import Paging
 from micrograph.web.pages.pictured import pictured_count, pictured_units, unit_count
+from micrograph.web.pages.tested_claims import has_claims
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class ModelPage:
     that have pages here; `others` lead to comparisons; `state` says whether it can be run here.
     `depth` are its nodes with their units, `rendered` how far the lenses have come; `coverage` are
     its modules that have no node, where the engine said that there are some, and `missing` a line
-    of it. `paging` says which nodes of a very large graph the drawing has.
+    of it. `claims` is the page of those that were tested, "" for none. `paging` says which nodes of a very large graph the drawing has.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class ModelPage:
     rendered: list[LensProgress]
     coverage: Mapping[str, Any] | None
     missing: str
+    claims: str
 
 
 def model_page(
@@ -131,4 +133,5 @@ def model_page(
         rendered=progress(atlas, urls),
         coverage=None if model.coverage is None else model.coverage.to_json(),
         missing="" if model.coverage is None else str(model.coverage),
+        claims=urls.claims_about(model.id) if has_claims(atlas) else "",
     )

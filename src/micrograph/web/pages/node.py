@@ -34,6 +34,7 @@ from micrograph.web.pages.lens_parts import LensPart, lens_parts
 from micrograph.web.pages.node_view import SIZES, NodeView, lenses_there, switches
 from micrograph.web.pages.paging import Paging, pages_of
 from micrograph.web.pages.sort import ordered
+from micrograph.web.pages.tested_claims import LinkedClaims, linked_claims
 
 PER_PAGE = 2048
 """Units of a grid on one page: about a megabyte."""
@@ -51,7 +52,8 @@ class NodePage:
     units itself. `techniques` are the lenses with anything to show.
     `part_of` is the concatenation in which the node's units appear again, and as which.
     `broken` says in one line why the lens makes no tiles, if it should; else it is "". `note` says
-    how to get pictures of the tiles that are not here, else it is "". Of a very large node `units`
+    how to get pictures of the tiles that are not here, else it is "". `claims` are those that were
+    tested about its units. Of a very large node `units`
     are those of one page, which `paging` names.
     """
 
@@ -80,6 +82,7 @@ class NodePage:
     look: LookState
     broken: str
     paging: Paging
+    claims: LinkedClaims
     note: str = ""
 
 
@@ -163,6 +166,7 @@ def node_page(
         next=link(order[place + 1]) if place + 1 < len(order) else None,
         look=look,
         broken=broken,
+        claims=linked_claims(atlas, urls, node.id),
         note=_note(whole, view, tiles),
     )
 

@@ -13,6 +13,7 @@ from micrograph.lenses.pages.scene import Scene
 from micrograph.parts.parts import Link, Thumb
 from micrograph.parts.urls import Urls
 from micrograph.resolve import Resolved, resolve
+from micrograph.resolve.claims import read_claim
 from micrograph.resolve.nodes import find_node, spellings
 from micrograph.web.class_search import units_of_class
 from micrograph.web.error_data import title_of
@@ -34,8 +35,9 @@ class AboutPage:
 
 @dataclass(frozen=True)
 class SearchHit:
-    """A place that was found. `kind` is "model", "node", "unit", "label" or "class": a unit whose
-    strongest pictures are of classes that the text means, with its tile as `thumb`."""
+    """A place that was found. `kind` is "model", "node", "unit", "label", "claim", "circuit" or
+    "class": a unit whose strongest pictures are of classes that the text means, with its tile as
+    `thumb`."""
 
     kind: str
     text: str
@@ -47,7 +49,7 @@ class SearchHit:
 @dataclass(frozen=True)
 class SearchPage:
     """`/search?q=`. `exact` is the URL of the one place the text names, or ""; `note` says in a
-    sentence what became of a text that was meant as an address."""
+    sentence what became of a text that was meant as an address or a claim."""
 
     kind: str
     title: str
@@ -88,8 +90,10 @@ def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     query = _UNSEEN.sub(" ", query).strip()
     if not query:
         return SearchPage("search", "Search", "", "", [])
-    exact = _addressed(library, query, urls)
     answer = resolve(query, library, here=urls.commands.here)
+    if (special := _claim_or_circuit(query, answer, library, urls)) is not None:
+        return special
+    exact = _addressed(library, query, urls)
     hits = list(exact)
     for hit in library.search(query[:200]):
         parts = [str(p) for p in (hit.model, hit.node, hit.unit) if p is not None]
@@ -107,6 +111,23 @@ def search_page(library: Snapshot, query: str, urls: Urls) -> SearchPage:
     if not hits and not only:
         hits, note = _near(answer, urls), answer.note
     return SearchPage("search", f"Search: {query[:200]}", query, only, hits, note)
+
+
+def _claim_or_circuit(
+    query: str, answer: Resolved, library: Snapshot, urls: Urls
+) -> SearchPage | None:
+    """Where the text makes a claim or asks for a circuit: that page alone, or why there is none."""
+    title = f"Search: {query[:200]}"
+    for kind in ("claim", "circuit"):
+        if answer.url and answer.address and answer.url.startswith(f"/{kind}s/"):
+            url = urls.own(answer.url)
+            hit = SearchHit(kind, answer.address, answer.address, url)
+            return SearchPage("search", title, query, url, [hit])
+    try:
+        read_claim(query, library)
+    except MicrographError:
+        return SearchPage("search", title, query, "", _near(answer, urls), answer.note)
+    return None
 
 
 def _by_class(library: Snapshot, query: str, urls: Urls) -> list[SearchHit]:

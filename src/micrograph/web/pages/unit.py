@@ -29,6 +29,7 @@ from micrograph.web.lens_traits import DEFAULT, datasets_shown, is_in_doubt
 from micrograph.web.pages.cite import Citation, citations
 from micrograph.web.pages.lens_parts import LensPart, lens_parts
 from micrograph.web.pages.paging import Paging, pages_of
+from micrograph.web.pages.tested_claims import LinkedClaims, linked_claims
 from micrograph.web.render_state import RenderState
 
 ORDERS = ("weight", "activation")
@@ -86,7 +87,7 @@ class UnitPage:
     `same_as` is the unit of a concatenation that this unit of a branch becomes. `sections` are the
     lenses that have something to show, in reading order; `missing` the others. `techniques` are all
     that have something to show here, those of the node as a whole included. `command` renders what
-    feature visualization lacks. Of very many results a page has some, as `paging` says.
+    feature visualization lacks. `claims` are those that were tested about the unit. Of very many results a page has some, as `paging` says.
     """
 
     kind: str
@@ -110,6 +111,7 @@ class UnitPage:
     render: RenderState
     look: LookState
     paging: Paging
+    claims: LinkedClaims
 
 
 def unit_page(
@@ -182,6 +184,7 @@ def unit_page(
         render=render,
         look=look,
         paging=paging,
+        claims=linked_claims(atlas, urls, node.id, unit),
     )
 
 

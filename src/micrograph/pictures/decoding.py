@@ -5,7 +5,6 @@ import warnings
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from micrograph.errors import BadInput, short
@@ -149,6 +148,8 @@ def _rgb_in_strips(image: Image.Image, factor: int, name: str) -> Image.Image:
 
 def _rgb(image: Image.Image, name: str) -> Image.Image:
     if image.mode.startswith("I;16"):
+        import numpy as np
+
         deep = np.asarray(image).astype(np.uint32)
         image = Image.fromarray(((deep * 255 + 32767) // 65535).astype(np.uint8))
     if image.mode in _SEE_THROUGH or (image.mode in _PLAIN and image.has_transparency_data):
