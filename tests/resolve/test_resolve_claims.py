@@ -52,7 +52,11 @@ def test_a_sentence_is_a_claim(text: str, claim: str) -> None:
     assert str(claim_in(text, LIBRARY)) == claim
     answer = resolve(text, LIBRARY)
     assert answer.url == f"/claims/{answer.address}"
-    assert (answer.model, answer.unit, answer.available) == (claim.split("/")[0], answer.unit, False)
+    assert (answer.model, answer.unit, answer.available) == (
+        claim.split("/")[0],
+        answer.unit,
+        False,
+    )
     assert f'micrograph claim "{claim}" --dataset ' in answer.note
     assert resolve(answer.address or "", LIBRARY) == answer
     assert resolve(answer.url or "", LIBRARY) == answer
@@ -120,7 +124,10 @@ def test_what_can_be_read_in_several_ways_is_refused_with_the_reason(text: str, 
     ("text", "address"),
     [
         ("InceptionV1 4c:447", "inceptionv1/mixed4c/447"),
-        ("InceptionV1 4c:447 is a car detector made of wheels and windows", "inceptionv1/mixed4c/447"),
+        (
+            "InceptionV1 4c:447 is a car detector made of wheels and windows",
+            "inceptionv1/mixed4c/447",
+        ),
         ("cars are built from wheels", None),
         ("InceptionV1 4c:447 and 4c:3 are built from 4b:3", None),
     ],
@@ -136,6 +143,10 @@ def test_other_texts_are_no_claims(text: str, address: str | None) -> None:
         ("http://h:1/circuits/toytown/4b/3", "/circuits/toytown/mixed4b/3"),
         ("/circuits/toytown/mixed4b/3.json", "/circuits/toytown/mixed4b/3"),
         ("/circuits/toytown/mixed4b/3.svg?depth=3", "/circuits/toytown/mixed4b/3?depth=3"),
+        (
+            "/circuits/toytown/mixed4b/3.png?branches=apart",
+            "/circuits/toytown/mixed4b/3?branches=apart",
+        ),
         (
             "see http://h/lab/circuits/toytown/mixed4b/3.graph.json?pin=mixed4a/1,mixed4a/2.",
             "/circuits/toytown/mixed4b/3?pin=mixed4a/1,mixed4a/2.",
