@@ -148,6 +148,10 @@ def test_other_texts_are_no_claims(text: str, address: str | None) -> None:
         ("/circuits/toytown/mixed4b/3.json", "/circuits/toytown/mixed4b/3"),
         ("/circuits/toytown/mixed4b/3.svg?depth=3", "/circuits/toytown/mixed4b/3?depth=3"),
         (
+            "/circuits/toytown/mixed4b/3.png?branches=apart",
+            "/circuits/toytown/mixed4b/3?branches=apart",
+        ),
+        (
             "see http://h/lab/circuits/toytown/mixed4b/3.graph.json?pin=mixed4a/1,mixed4a/2.",
             "/circuits/toytown/mixed4b/3?pin=mixed4a/1,mixed4a/2.",
         ),
