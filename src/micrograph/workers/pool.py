@@ -303,7 +303,7 @@ class Pool:
             elif silent := self._silent(place, now):
                 for one in silent:
                     one.settle(error=WorkerTimeout(self._patience(place)))
-                worker.kill()
+                self._end(command, place)  # at once, so that nobody asks it any more
         while self._held() > self.limits.memory and self._end_least_used():
             pass
         self._go_on()
