@@ -17,7 +17,7 @@ from micrograph.models.model import Model
 from micrograph.recipe import digest
 from micrograph.runner import live, render
 from micrograph.runner.live import MOST_STEPS, LiveRuns
-from micrograph.runner.turns import Turn, Turns
+from micrograph.runner.turns import StepTurns, Turn
 
 SMALL = {"size": 32}
 
@@ -200,7 +200,7 @@ def test_what_fails_at_the_end_is_told_and_costs_one_wish(
 
 
 def test_a_turn_goes_to_the_client_who_had_least() -> None:
-    turns, had = Turns(), {"greedy": 0, "modest": 0}
+    turns, had = StepTurns(), {"greedy": 0, "modest": 0}
     stop = threading.Event()
 
     def work(turn: Turn) -> None:

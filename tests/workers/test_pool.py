@@ -13,12 +13,12 @@ import pytest
 
 from micrograph.events import Event, Step
 from micrograph.workers import (
-    Asked,
     Cancelled,
     ClientFull,
     Pool,
     PoolFull,
     PoolLimits,
+    PoolQuestion,
     Refusal,
     WorkerDied,
     WorkerTimeout,
@@ -74,11 +74,11 @@ def pool_of() -> Iterator[Callable[..., Pool]]:
         pool.close()
 
 
-def ask(pool: Pool, do: str, client: str = "one", name: str = "a", **more: Any) -> Asked:
+def ask(pool: Pool, do: str, client: str = "one", name: str = "a", **more: Any) -> PoolQuestion:
     return pool.submit(command(name), {"do": do}, client, **more)
 
 
-def begun(pool: Pool, client: str, name: str = "a") -> Asked:
+def begun(pool: Pool, client: str, name: str = "a") -> PoolQuestion:
     """A long question, once it is at work."""
     at_work = threading.Event()
     asked = ask(pool, "steps", client, name, on_event=lambda event: at_work.set())

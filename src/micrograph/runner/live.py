@@ -30,7 +30,7 @@ from micrograph.runner.frames import frame
 from micrograph.runner.keep_live import as_stored, store
 from micrograph.runner.plan import job_at
 from micrograph.runner.select import find_attached
-from micrograph.runner.turns import Dropped, Turn, Turns
+from micrograph.runner.turns import Dropped, StepTurns, Turn
 from micrograph.steps import StepState, Watch
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class LiveRuns:
 
     def __init__(self, model: "Model", tell: Tell) -> None:
         self.model, self._tell = model, tell
-        self._turns = Turns()
+        self._turns = StepTurns()
         self._runs: dict[str, Run] = {}  # the one that was asked for last comes last
         self._savers: list[threading.Thread] = []
 

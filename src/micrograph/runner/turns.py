@@ -28,7 +28,7 @@ class Turn:
         return self._clients
 
 
-class Turns:
+class StepTurns:
     """Gives turns to whoever wants to go on. Methods may be called from any thread; what `clients`
     follow from may be changed by whoever holds `changed`, and then calls `look_again`."""
 

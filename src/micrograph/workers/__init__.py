@@ -1,7 +1,7 @@
 """Processes that work for the site, so that what they need (torch) never comes into its own."""
 
 from micrograph.workers.order import Order, Priority
-from micrograph.workers.pool import Asked, ClientFull, Pool, PoolFull, PoolLimits
+from micrograph.workers.pool import ClientFull, Pool, PoolFull, PoolLimits, PoolQuestion
 from micrograph.workers.process import Refusal, WorkerDied, WorkerTimeout
 from micrograph.workers.supervisor import LOOK, RENDER, QueueFull, Supervisor
 from micrograph.workers.ticket import Cancelled, Ticket, TicketState
@@ -9,13 +9,13 @@ from micrograph.workers.ticket import Cancelled, Ticket, TicketState
 __all__ = [
     "LOOK",
     "RENDER",
-    "Asked",
     "Cancelled",
     "ClientFull",
     "Order",
     "Pool",
     "PoolFull",
     "PoolLimits",
+    "PoolQuestion",
     "Priority",
     "QueueFull",
     "Refusal",

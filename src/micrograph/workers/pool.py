@@ -52,7 +52,7 @@ class PoolLimits:
 
 
 @dataclass(eq=False)
-class Asked:
+class PoolQuestion:
     """A question on its way. `begun` is None while it waits."""
 
     number: int
@@ -105,7 +105,7 @@ class Pool:
         self._niceness, self._pause = niceness, pause
         self._changed = threading.Condition()
         self._places: dict[tuple[str, ...], _Place] = {}
-        self._open: dict[int, Asked] = {}
+        self._open: dict[int, PoolQuestion] = {}
         self._numbers = itertools.count(1)
         self._keeper: threading.Thread | None = None
         self._closed = False
@@ -116,7 +116,7 @@ class Pool:
         question: Mapping[str, Any],
         client: str,
         on_event: Callable[[Event], None] = lambda event: None,
-    ) -> Asked:
+    ) -> PoolQuestion:
         """Ask the worker of a command, which is started where it is not there. `on_event` is called
         with what is told on the way, in a thread of the pool. Raises ClientFull and PoolFull."""
         with self._changed:
@@ -125,7 +125,7 @@ class Pool:
                 raise ClientFull(own)
             if len(self._open) >= self.limits.open:
                 raise PoolFull(len(self._open))
-            asked = Asked(next(self._numbers), tuple(command), question, client, on_event)
+            asked = PoolQuestion(next(self._numbers), tuple(command), question, client, on_event)
             if self._closed:
                 asked.settle(error=Cancelled())
                 return asked
@@ -136,7 +136,7 @@ class Pool:
             self._go_on()
         return asked
 
-    def cancel(self, asked: Asked) -> None:
+    def cancel(self, asked: PoolQuestion) -> None:
         """Nobody waits for the answer any more."""
         with self._changed:
             if self._open.pop(asked.number, None) is not None:
@@ -147,7 +147,7 @@ class Pool:
                 self._go_on()
         asked.settle(error=Cancelled())
 
-    def ahead_of(self, asked: Asked) -> int:
+    def ahead_of(self, asked: PoolQuestion) -> int:
         """How many questions begin before this one; 0 where it is at work."""
         with self._changed:
             waiting = self._in_turn()
@@ -179,10 +179,10 @@ class Pool:
         for place in places:
             place.worker.close()
 
-    def _in_turn(self) -> list[Asked]:
+    def _in_turn(self) -> list[PoolQuestion]:
         """Those that wait, in the order in which they begin."""
         at_work: dict[str, int] = {}
-        waiting: dict[str, list[Asked]] = {}
+        waiting: dict[str, list[PoolQuestion]] = {}
         for one in self._open.values():  # in the order in which they came
             if one.begun is None:
                 waiting.setdefault(one.client, []).append(one)
@@ -238,7 +238,7 @@ class Pool:
         del self._places[command]
         threading.Thread(target=place.worker.close, daemon=True).start()
 
-    def _start(self, asked: Asked) -> _Place | None:
+    def _start(self, asked: PoolQuestion) -> _Place | None:
         try:
             worker = SharedWorker(asked.command, self._heard, self._ended, self._niceness)
         except OSError as error:
@@ -268,7 +268,7 @@ class Pool:
             case _:
                 self._tell(asked, event)
 
-    def _tell(self, asked: Asked, event: Event) -> None:
+    def _tell(self, asked: PoolQuestion, event: Event) -> None:
         try:
             asked.on_event(event)
         except Exception as error:  # whoever listens: others still ask
@@ -303,12 +303,12 @@ class Pool:
             elif silent := self._silent(place, now):
                 for one in silent:
                     one.settle(error=WorkerTimeout(self._patience(place)))
-                worker.kill()
+                self._end(command, place)  # at once, so that nobody asks it any more
         while self._held() > self.limits.memory and self._end_least_used():
             pass
         self._go_on()
 
-    def _silent(self, place: _Place, now: float) -> list[Asked]:
+    def _silent(self, place: _Place, now: float) -> list[PoolQuestion]:
         """The questions of which a worker has told nothing for too long."""
         since = place.worker.ready_since or place.started
         open_ = [one for number in place.worker.open if (one := self._open.get(number))]
