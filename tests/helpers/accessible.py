@@ -98,6 +98,8 @@ _FOCUS = """() => {
 
 def faults(page: Any) -> list[str]:
     """What is wrong with a page that a browser has open, a line each."""
+    # Colours on their way from one theme to the other are none of either.
+    page.evaluate("for (const one of document.getAnimations()) { try { one.finish() } catch {} }")
     found: list[str] = page.evaluate(_FAULTS)
     return found
 
