@@ -5,7 +5,8 @@
 Every unit of every node worth seeing is rendered (feature_vis, `channel`, the preset `draft`). A
 unit is grey where its picture drives it no more than plain grey does, or is plain itself. Whether
 such a unit can be driven is asked of others: random photographs of strong contrast (noise of a
-natural spectrum), and four other starts. Prints each unit that stays grey though something drives it; ends with 1 if one is.
+natural spectrum), and four other starts. Prints each unit that stays grey though something
+drives it; ends with 1 if one is.
 """
 
 import argparse

@@ -6,7 +6,8 @@
 A step of BVLC GoogLeNet up to a node: picture from its spectrum, resampling, forward, backward,
 Adam. The first table is of one batch of 16 at 224 px in bf16: time by the kind of work, as torch's
 profiler sees it, in time of one processor, next to what the matrix products of the step would take
-at the machine's own rate (the best of some products in bf16, on one thread). With --sizes a table by size, batch and precision instead; precisions take turns. Medians of several runs.
+at the machine's own rate (the best of some products in bf16, on one thread). With --sizes
+a table by size, batch and precision instead; precisions take turns. Medians of several runs.
 """
 
 import argparse

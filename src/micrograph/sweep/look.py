@@ -28,8 +28,8 @@ class Seen:
     `top` and `low` float32 [picture, unit] are the largest activation and the smallest value before
     the activation (where the node has one that is known), `top_at` and `low_at` int32 the first
     position where they are, row by row (`low_at` as far as it was asked for). `mean` is the
-    activation's mean over the map, or None. `samples` float32 [picture, n] are values before the activation at some positions, the n-th of
-    the unit `Look.sample_units[n]`.
+    activation's mean over the map, or None. `samples` float32 [picture, n] are values
+    before the activation at some positions, the n-th of the unit `Look.sample_units[n]`.
     """
 
     top: np.ndarray
