@@ -12,8 +12,8 @@ time, with settings as they are by default. Neutral evaluator for both: the fini
 bits, resized to 224 px, fp32, mean over the map. By default twelve units at four nodes.
 
     --older CHECKOUT    measures another checkout of ours too, turn by turn with this one
-    --work FILE         keeps what Lucent took and reached, unit by unit, and goes on from there: for
-                        trying things; a table that is published measures both sides
+    --work FILE         keeps what Lucent took and reached, unit by unit, and goes on from there:
+                        for trying things; a table that is published measures both sides
 """
 
 import argparse

@@ -5,8 +5,8 @@
 Every unit of every node worth seeing is rendered (feature_vis, `channel`, the preset `draft`). A
 unit is grey where its picture drives it no more than plain grey does, or is plain itself. Whether
 such a unit can be driven is asked of others: random photographs of strong contrast (noise of a
-natural spectrum), four other starts, and, where it is known, what the gallery's dataset examples
-reached. Prints each unit that stays grey though something drives it, and ends with 1 if there is one.
+natural spectrum), and four other starts. Prints each unit that stays grey though something
+drives it; ends with 1 if one is.
 """
 
 import argparse
@@ -49,7 +49,8 @@ def pictures(model: Model, node: str, steps: int | None) -> Iterator[tuple[int, 
     batch = max(1, ENGINE.batch_size(model, node, job))
     for first in range(0, len(units), batch):
         for made in ENGINE.run(model, node, units[first : first + batch], job):
-            assert made.unit is not None and made.image is not None
+            assert made.unit is not None
+            assert made.image is not None
             yield made.unit, common.as_images([made.image])[0]
 
 

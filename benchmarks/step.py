@@ -5,9 +5,9 @@
 
 A step of BVLC GoogLeNet up to a node: picture from its spectrum, resampling, forward, backward,
 Adam. The first table is of one batch of 16 at 224 px in bf16: time by the kind of work, as torch's
-profiler sees it, in time of one processor, next to what the matrix products of the step would take at
-the machine's own rate (the best of products of several sizes in bf16, on one thread). With --sizes a
-table by size, batch and precision instead; precisions take turns. Medians of several runs.
+profiler sees it, in time of one processor, next to what the matrix products of the step would take
+at the machine's own rate (the best of some products in bf16, on one thread). With --sizes
+a table by size, batch and precision instead; precisions take turns. Medians of several runs.
 """
 
 import argparse
@@ -104,9 +104,11 @@ def parts(model: Model, node: str) -> str:
         model.run(x, [node])[node].mean().backward()
     limit = counted.get_total_flops() / rate * 1000
     lines = [
-        f"{torch.backends.cpu.get_cpu_capability()}, AMX: "
-        f"{'yes' if torch.cpu._is_amx_tile_supported() else 'no'}, one thread, {node}, "
-        f"{BATCH} pictures of 224 px, bf16:\n",
+        (
+            f"{torch.backends.cpu.get_cpu_capability()}, AMX: "
+            f"{'yes' if torch.cpu._is_amx_tile_supported() else 'no'}, one thread, {node}, "
+            f"{BATCH} pictures of 224 px, bf16:\n"
+        ),
         "| work | ms a step and picture | share |",
         "|---|--:|--:|",
     ]

@@ -6,7 +6,7 @@ model = load("inceptionv1_caffe")
 pictures = opt.optimize(model, opt.channel("4c", 447))
 """
 
-from micrograph.optimize.loop import activations
+from micrograph.optimize.ascent import activations
 from micrograph.optimize.objectives import (
     Objective,
     channel,

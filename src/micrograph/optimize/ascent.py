@@ -34,7 +34,8 @@ class Ascent:
         where it reads nothing of them.
 
         With `redirected`, units are driven up also where they are off, and pictures to which no
-        gradient comes back through the network get that of redirected ReLUs. Raises BadInput where no picture could ever change the objective.
+        gradient comes back through the network get that of redirected ReLUs. Raises BadInput
+        where no picture could ever change the objective.
         """
         lifted = LiftedReLU(self._last_relus) if redirected else contextlib.nullcontext()
         values, own, through = self._gradients(seen, shown, lifted)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from micrograph.models.model import Model
-from micrograph.optimize.loop import activations, as_uint8, climb, finished
+from micrograph.optimize.ascent import activations
+from micrograph.optimize.loop import as_uint8, climb, finished
 from micrograph.optimize.objectives import Objective
 from micrograph.optimize.parameterize import FourierImage, Parameterization
 from micrograph.optimize.settings import Settings

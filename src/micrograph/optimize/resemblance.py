@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from micrograph.models.model import Model
-from micrograph.optimize.loop import activations
+from micrograph.optimize.ascent import activations
 from micrograph.optimize.objectives import Activations, Objective, times_cosine
 from micrograph.optimize.parameterize import FourierImage
 

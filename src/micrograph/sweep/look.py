@@ -27,9 +27,9 @@ class Seen:
 
     `top` and `low` float32 [picture, unit] are the largest activation and the smallest value before
     the activation (where the node has one that is known), `top_at` and `low_at` int32 the first
-    position where they are, row by row (`low_at` as far as it was asked for). `mean` is the activation's mean over the map, or None.
-    `samples` float32 [picture, n] are values before the activation at some positions, the n-th of
-    the unit `Look.sample_units[n]`.
+    position where they are, row by row (`low_at` as far as it was asked for). `mean` is the
+    activation's mean over the map, or None. `samples` float32 [picture, n] are values
+    before the activation at some positions, the n-th of the unit `Look.sample_units[n]`.
     """
 
     top: np.ndarray
@@ -91,7 +91,7 @@ class Look:
         found: dict[int | str, list[slice]] = {}
         first = 0
         for node in self.nodes:
-            keys = node.relus if self.before[node.id] else [node.id]
+            keys: Sequence[int | str] = node.relus if self.before[node.id] else [node.id]
             for key, units in zip(keys, counts[node.id], strict=True):
                 found.setdefault(key, []).append(slice(first, first + units))
                 first += units
