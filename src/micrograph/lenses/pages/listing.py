@@ -27,9 +27,10 @@ def page_of(lens: str) -> LensPage:
         return _broken[lens]
     try:
         found = page(lens)
-        if _sound.get(lens) is not found:
-            _sound[lens] = _checked(found)
-        return found
+        known = _sound.get(lens)
+        if known is None or known is not found:
+            known = _sound[lens] = _checked(found)
+        return known
     except Exception:  # somebody else's code: it may fail in any way
         _log.exception("the page of the lens %s cannot be loaded", lens)
         return _broken.setdefault(lens, LensPage())
