@@ -67,9 +67,7 @@ def collect(
     step = len(indices) - len(todo)
     every = max(1, CHECKPOINT // tally.spec.batch)
     for batch in batches(dataset, model.preprocessing, tally.spec.batch, todo):
-        seen = look(
-            batch.images(model.device), batch.index, tally.wants_means(batch), tally.low_bound
-        )
+        seen = look(batch.images(model.device), batch.index, tally.wants_means(batch))
         tally.add(batch, seen, look.sample_units)
         step += 1
         if checkpoint is not None and (step % every == 0 or step == len(indices)):

@@ -1,7 +1,7 @@
 """What all nodes did on a batch of pictures, from one forward pass."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -27,9 +27,9 @@ class Seen:
 
     `top` and `low` float32 [picture, unit] are the largest activation and the smallest value before
     the activation (where the node has one that is known), `top_at` and `low_at` int32 the first
-    position where they are, row by row (`low_at` as far as it was asked for). `mean` is the
-    activation's mean over the map, or None. `samples` float32 [picture, n] are values
-    before the activation at some positions, the n-th of the unit `Look.sample_units[n]`.
+    position where they are, row by row. `mean` is the activation's mean over the map, or None.
+    `samples` float32 [picture, n] are values before the activation at some positions, the n-th of
+    the unit `Look.sample_units[n]`.
     """
 
     top: np.ndarray
@@ -52,6 +52,7 @@ class Look:
     def __init__(self, model: Model, nodes: Sequence[Node]) -> None:
         self.model = model
         self.nodes = tuple(nodes)
+        self._negative = _Negative()
         side = model.preprocessing.size
         noise = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
         inputs: dict[int, Tensor] = {}
@@ -83,42 +84,21 @@ class Look:
         ):
             model.reduced(noise.to(model.device), [node.id for node in nodes], learn)
         self.sample_units = _sample_units([one for node in nodes for one in samples[node.id]])
-        self._spans = self._units_of({name: [n for n, _ in read] for name, read in samples.items()})
 
-    def _units_of(self, counts: Mapping[str, Sequence[int]]) -> dict[int | str, list[slice]]:
-        """Where the units of each tensor that is read lie in the row of all units; the key is the
-        number of its ReLU call, or the node. Nodes may share a call."""
-        found: dict[int | str, list[slice]] = {}
-        first = 0
-        for node in self.nodes:
-            keys: Sequence[int | str] = node.relus if self.before[node.id] else [node.id]
-            for key, units in zip(keys, counts[node.id], strict=True):
-                found.setdefault(key, []).append(slice(first, first + units))
-                first += units
-        return found
-
-    def __call__(
-        self, images: Tensor, turn: int, means: bool, low_bound: np.ndarray | None = None
-    ) -> Seen:
-        """Look at `images` [picture, 3, y, x] in 0..1; `turn` moves the sampled positions on.
-
-        `low_at` is found for units whose smallest value on some picture is at most their
-        `low_bound` [unit], or for all of them: another pass over the values, which soon hardly any
-        unit needs.
-        """
-        bounds = self._bounds(low_bound)
+    def __call__(self, images: Tensor, turn: int, means: bool) -> Seen:
+        """Look at `images` [picture, 3, y, x] in 0..1; `turn` moves the sampled positions on."""
         with_relus = [node for node in self.nodes if self.before[node.id]]
         others = {node.id for node in self.nodes if not self.before[node.id]}
         parts: dict[int, _Part] = {}
         dear = many_units(self.nodes)
 
         def see(call: int, x: Tensor, y: Tensor) -> None:
-            parts[call] = _look(x, y, turn, means, bounds.get(call))
+            parts[call] = _look(x, y, turn, means, self._negative)
             if dear:
                 give_back()
 
         def reach(name: str, values: Tensor) -> tuple[Tensor, ...]:
-            return _look(values, None, turn, means, bounds.get(name)) if name in others else ()
+            return _look(values, None, turn, means, self._negative) if name in others else ()
 
         # The pass goes on to the last of them; the others among the ReLUs lie on its way.
         last = [node.id for node in sorted(with_relus, key=lambda node: node.index)[-1:]]
@@ -142,15 +122,6 @@ class Look:
                 mean=mean[0] if mean else None,
                 samples=samples,
             )
-
-    def _bounds(self, low_bound: np.ndarray | None) -> dict[int | str, Tensor]:
-        if low_bound is None:
-            return {}
-        found = {}
-        for key, spans in self._spans.items():
-            bound = np.max([low_bound[span] for span in spans], axis=0)
-            found[key] = torch.from_numpy(bound).to(self.model.device)
-        return found
 
 
 def _sample_units(read: Sequence[tuple[int, int]]) -> np.ndarray:
@@ -179,8 +150,25 @@ class _Inputs(ReLUCalls):
         return y
 
 
+class _Negative:
+    """Gives -x in memory that is used again and again: fresh memory costs more than the sign."""
+
+    def __init__(self) -> None:
+        self.memory = torch.empty(0)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        if not x.is_contiguous(memory_format=torch.channels_last):
+            return -x
+        if self.memory.numel() < x.numel() or self.memory.device != x.device:
+            self.memory = x.new_empty(x.numel())
+        batch, units, height, width = x.shape
+        flat = self.memory[: x.numel()].view(batch, height, width, units)
+        torch.neg(x.permute(0, 2, 3, 1), out=flat)
+        return flat.permute(0, 3, 1, 2)
+
+
 def _look(
-    x: Tensor, activated: Tensor | None, turn: int, means: bool, low_bound: Tensor | None
+    x: Tensor, activated: Tensor | None, turn: int, means: bool, negative: _Negative
 ) -> _Part:
     """`x` is [picture, unit, y, x] or [picture, unit]; `activated` its ReLU where it goes in one.
 
@@ -190,7 +178,7 @@ def _look(
     x = _as_map(x.float())
     whole = (x.shape[2], x.shape[3])
     top, top_at = F.max_pool2d(x, whole, return_indices=True)
-    low = x.amin((2, 3)) + 0.0  # of zeros of both signs the positive one
+    low, low_at = F.max_pool2d(negative(x), whole, return_indices=True)
     mean = []
     if means:
         mean = [(x if activated is None else _as_map(activated.float())).mean((2, 3))]
@@ -198,22 +186,8 @@ def _look(
         # Where nothing is above zero, all positions are alike, and the first one counts.
         top_at = torch.where(top > 0, top_at, 0)
         top = F.relu(top)
-    low_at = _low_at(x, low, low_bound)
-    return (top[..., 0, 0], top_at[..., 0, 0], low, low_at, _samples(x, turn).flatten(1), *mean)
-
-
-def _low_at(x: Tensor, low: Tensor, bound: Tensor | None) -> Tensor:
-    """The first positions of the smallest values, for units that have one within their bound; 0
-    for others."""
-    whole = (x.shape[2], x.shape[3])
-    units = None if bound is None else (low <= bound).any(0).nonzero()[:, 0]
-    if units is None or len(units) == x.shape[1]:
-        return F.max_pool2d(-x, whole, return_indices=True)[1][..., 0, 0]
-    found = torch.zeros(low.shape, dtype=torch.int64, device=x.device)
-    if len(units):
-        some = x.index_select(1, units).neg_()
-        found[:, units] = F.max_pool2d(some, whole, return_indices=True)[1][..., 0, 0]
-    return found
+    found = (top, top_at, -low, low_at)
+    return (*(v[..., 0, 0] for v in found), _samples(x, turn).flatten(1), *mean)
 
 
 def _samples(x: Tensor, turn: int) -> Tensor:

@@ -146,11 +146,6 @@ class Tally:
         """True if a picture of the batch belongs to the profile."""
         return bool(np.isin(batch.numbers, self._numbers).any())
 
-    @property
-    def low_bound(self) -> np.ndarray:
-        """Of each unit, float32: a value above it is none of the smallest any more."""
-        return -self.low.values[:, -1]
-
     def add(self, batch: Batch, seen: Seen, sample_units: np.ndarray) -> None:
         """What all nodes did on a batch. A picture with a value that is no finite number is left
         out altogether."""
