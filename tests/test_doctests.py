@@ -16,7 +16,7 @@ MODULES = (
     "micrograph.cards.registry",
     "micrograph.models",
     "micrograph.models.model",
-    "micrograph.optimize.loop",
+    "micrograph.optimize.ascent",
     "micrograph.optimize.objectives",
     "micrograph.optimize.parameterize",
     "micrograph.optimize.pictures",

@@ -23,7 +23,7 @@ class Ascent:
     def __init__(self, model: Model, target: Objective, precision: str) -> None:
         self.model, self.target, self.precision = model, target, precision
         self._weights = FrozenWeights()
-        places = [] if target.pre_relu else [model.node(node) for node in target.nodes]
+        places = [] if target.pre_relu else [model.node(node) for node in target.drives]
         self._last_relus = {call for place in places for call in place.relus}
 
     def __call__(

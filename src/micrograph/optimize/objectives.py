@@ -13,7 +13,7 @@ and an own one is one function:
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -38,6 +38,7 @@ class Objective:
     pre_relu: whether it reads the values before each node's activation; behind a ReLU a falling
         unit has no gradient once it is off.
     label: what messages call it.
+    driven: those of its nodes whose units it drives, None for all; it only looks at the others.
 
     Objectives add and subtract, with each other and with numbers, and numbers scale them. Raises
     BadInput where one reads before the activation and the other after, or they are for different
@@ -58,6 +59,7 @@ class Objective:
     samples: int | None = None
     pre_relu: bool = False
     label: str = "objective"
+    driven: tuple[str, ...] | None = None
 
     def __add__(self, other: "Objective | float") -> "Objective":
         if not isinstance(other, Objective):
@@ -79,6 +81,7 @@ class Objective:
             samples=samples.pop() if samples else None,
             pre_relu=self.pre_relu,
             label=f"{self.label} + {other.label}",
+            driven=tuple(dict.fromkeys(self.drives + other.drives)),
         )
 
     __radd__ = __add__
@@ -97,10 +100,13 @@ class Objective:
     def __rsub__(self, other: float) -> "Objective":
         return -self + other
 
+    @property
+    def drives(self) -> tuple[str, ...]:
+        """The nodes whose units it drives."""
+        return self.nodes if self.driven is None else self.driven
+
     def _transformed(self, change: Callable[[Tensor], Tensor], label: str) -> "Objective":
-        return Objective(
-            self.nodes, lambda a, x: change(self.value(a, x)), self.samples, self.pre_relu, label
-        )
+        return replace(self, value=lambda a, x: change(self.value(a, x)), label=label)
 
 
 def objective(*nodes: str, pre_relu: bool = False) -> Callable[[Callable[..., Tensor]], Objective]:

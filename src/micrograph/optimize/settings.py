@@ -39,7 +39,7 @@ class Settings:
     >>> from micrograph import optimize as opt
     >>> settings = opt.Settings(size=128, steps=40, transforms=opt.NONE)
     >>> settings.rate, settings.precision
-    (0.2, 'bf16')
+    (0.1, 'bf16')
     >>> opt.Settings(steps=0)
     Traceback (most recent call last):
     micrograph.errors.BadInput: steps 0 is out of range; expected 1 to 100000 steps
@@ -47,7 +47,7 @@ class Settings:
 
     size: int = 224
     steps: int = 80
-    rate: float = 0.2
+    rate: float = 0.1
     momentum: float = 0.3
     settle: float = 0.25
     start: float = 0.3

@@ -36,7 +36,7 @@ def test_recipes_of_the_second_revision_are_what_they_were(toytown: Model) -> No
             "parameterization": "fourier",
             "size": 96,
             "steps": 80,
-            "rate": 0.2,
+            "rate": 0.1,
             "momentum": 0.3,
             "settle": 0.25,
             "start": 0.3,
@@ -66,7 +66,7 @@ def test_company_is_the_units_of_largest_mean(toytown: Model, variant: str) -> N
 
 
 def test_any_position_can_be_driven(toytown: Model) -> None:
-    job = LENS.jobs(toytown, preset="draft", steps=12, variants=["neuron-at-2-9"])[0]
+    job = LENS.jobs(toytown, preset="draft", steps=40, variants=["neuron-at-2-9"])[0]
     assert (job.variant, job.recipe["at"]) == ("neuron-at-2-9", [2, 9])
     done = next(LENS.run(toytown, "mixed4a", [4], job))
     here = values(toytown, done.image)[4]

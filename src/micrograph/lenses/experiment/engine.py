@@ -6,7 +6,7 @@ picture of so many steps: its recipe needs to know of no stop.
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -78,7 +78,10 @@ class ExperimentEngine(BatchEngine[ExperimentParams]):
             node = model.node(one.node)
             check_unit(one.unit, f"{model.id}/{node.id}", node.units)
             others.append((one.weight, node.id, one.unit))
-        settings = presets.settings(params.preset, model, steps=params.steps, size=params.size)
+        settings = replace(
+            presets.settings(params.preset, model, steps=params.steps, size=params.size),
+            settle=0.0,  # that would look ahead to the last step
+        )
         made = {
             **common.dictionaries(model, [node for _, node, _ in others]),
             "objective": params.objective,

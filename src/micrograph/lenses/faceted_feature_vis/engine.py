@@ -49,7 +49,13 @@ def faceted(target: Objective, probes: Mapping[str, Tensor], strength: float) ->
         return plain + strength * torch.stack(facets).mean(0)
 
     nodes = tuple(dict.fromkeys((*target.nodes, *probes)))
-    return Objective(nodes, value, target.samples, False, f"faceted({target.label})")
+    return Objective(
+        nodes,
+        value,
+        target.samples,
+        label=f"faceted({target.label})",
+        driven=target.drives,
+    )
 
 
 class FacetedFeatureVisEngine(BatchEngine[FacetedParams]):
