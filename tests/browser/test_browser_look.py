@@ -139,8 +139,10 @@ def test_landmarks_and_names(open_page):
         assert page.get_by_role(role).count() == 1, role
     assert page.get_by_role("complementary", name="Lenses and map").count() == 1
     assert page.get_by_role("heading", level=1).count() == 1
-    nameless = page.evaluate("""() => [...document.querySelectorAll("a[href], button, input")]
+    nameless = page.evaluate("""() =>
+        [...document.querySelectorAll("a[href], button, input, [role=application]")]
         .filter((e) => e.checkVisibility() && !(e.innerText?.trim() || e.ariaLabel || e.title
+          || [...(e.labels ?? [])].some((label) => label.innerText.trim())
           || e.querySelector("img[alt]:not([alt=''])") || e.closest("[aria-hidden]")))
         .map((e) => e.outerHTML)""")
     assert nameless == []

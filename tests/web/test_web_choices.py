@@ -1,10 +1,14 @@
 """A value that an option does not have is refused in a line, on every page: never replaced."""
 
 import json
+from typing import Any
 
 import pytest
 from hostile_requests import routes_of
 from web_client import Client
+
+from micrograph.parts.plots.pixels import png
+from micrograph.web.experiments import ExperimentOptions
 
 PLACES = {"model": "lensed", "node": "mixed1a", "unit": "3", "name": "x"}
 PLACES["claim"] = "lensed/mixed1a/3=conv0/1"
@@ -30,6 +34,19 @@ NAMES = {
     "question": "expected graph or steer",
     "how": "expected silence or halve or double or add",
     "text": "is no claim",
+    "about": "cannot be part of an address",
+    "weights": "no number of a page",
+    "order": "expected weight or activation",
+    "branches": "expected merged or apart",
+    "units": "expected ",
+    "at": "expected ROW-COLUMN",
+    "steps": "expected a whole number",
+    "transforms": "known: standard, none, shift, strong",
+    "together": "expected a whole number",
+    "diversity": "expected a number",
+    "seed": "expected a whole number",
+    "others": "expected WEIGHT*NODE/UNIT",
+    "run": "expected 1",
     "depth": "expected 1 or 2 or 3",
     "width": "expected 1 or 2 or 3",
     "pin": "cannot be part of an address",
@@ -37,6 +54,11 @@ NAMES = {
 }
 """What is said of each option."""
 OF_PAGE = {
+    "live": {
+        "objective": "known: channel, neuron",
+        "sign": "known: positive, negative",
+        "size": "expected a whole number",
+    },
     "circuits": {"sign": "expected all or excites or inhibits"},
     "on-picture": {
         "picture": "known: astronaut",
@@ -46,6 +68,11 @@ OF_PAGE = {
 }
 """What is said of those that mean something else on some pages."""
 
+PICTURE: dict[str, Any] = {
+    "headers": {"origin": "http://site", "content-type": "image/png"},
+    "body": png([[(9, 9, 9)] * 8] * 8),
+}
+"""What is posted with the options that are tried."""
 NOT_THERE = "n%3Cx%3Es"
 
 
@@ -73,10 +100,12 @@ def test_every_option_of_every_route(lensed: Client) -> None:
         if path.endswith("/on-picture") and option in ("dataset", "number"):
             needed = {k: SOUND[k] for k in ("dataset", "number")}
         lens = {"lens": "caricature"} if path == "/models/{model}" and option == "picture" else {}
-        options = {**needed, **lens, option: NOT_THERE}
-        data = method == "POST" or path.endswith(("/map", ".svg"))
+        group = {"question": "steer"} if option == "units" else {}
+        options = {**needed, **lens, **group, option: NOT_THERE}
+        data = method == "POST" or path.endswith(("/map", ".svg", ".png"))
         twin = path if data else path + ".json"
-        answer = lensed.ask(method, address(twin, options))
+        sent = PICTURE if method == "POST" else {}
+        answer = lensed.ask(method, address(twin, options), **sent)
         assert answer.status_code in (400, 404), (path, option, answer.text[:300])
         said = json.loads(answer.content)
         assert said["kind"] == "error"
@@ -132,3 +161,30 @@ def test_options_that_no_page_has_are_ignored(lensed: Client, path: str) -> None
 def test_nothing_is_as_usual_and_the_last_of_several_counts(lensed: Client, query: str) -> None:
     plain = lensed.get("/models/lensed/mixed1a/3.json").json()
     assert lensed.get(f"/models/lensed/mixed1a/3.json?{query}").json() == plain
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("option", ExperimentOptions.__dataclass_fields__)
+def test_every_option_of_a_watched_picture(lensed: Client, method: str, option: str) -> None:
+    """Events are asked for by the page's address, whose options that route reads itself."""
+    headers = {"origin": "http://site", "accept": "text/event-stream"}
+    headers |= {"content-type": "application/json"} if method == "POST" else {}
+    path = f"/models/lensed/mixed1a/3/live?{option}={NOT_THERE}"
+    answer = lensed.ask(method, path, headers)
+    assert answer.status_code in (400, 404)
+    said = answer.json()["message"]
+    assert (NAMES | OF_PAGE["live"])[option] in said
+    assert "n<x>s" in said
+
+
+@pytest.mark.parametrize(
+    ("node", "page", "status"),
+    [("conv0", "1", 200), ("mixed1a", "1", 200), ("mixed1a", "2", 400), ("mixed1a", "0", 400)],
+)
+def test_pages_of_weights_that_are_not_there(
+    lensed: Client, node: str, page: str, status: int
+) -> None:
+    answer = lensed.get(f"/models/lensed/{node}.json?weights={page}")
+    assert answer.status_code == status
+    if status == 400:
+        assert answer.json()["message"] == f"weights='{page}' is not there; expected 1"

@@ -1,6 +1,7 @@
 """Every route, asked in every way, by every name: who is answered, and who may start work."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -111,18 +112,18 @@ def test_on_a_network_any_name_will_do_that_is_one(server: str) -> None:
 
 
 HERE = "http://localhost:8000"
-WORK = [
-    Asked(method, path_of(route) + query)
+WORK = [Asked("POST", path_of(route)) for route in ROUTES if "POST" in route.methods]
+WORK += dict.fromkeys(
+    Asked("GET", path_of(route) + query)
     for route in ROUTES
-    for method, end, query in (
-        ("POST", "/look", ""),
-        ("POST", "/render", ""),
-        ("POST", "/on-picture", ""),
-        ("GET", "/map", "?dataset=x&number=0"),
-        ("GET", "/on-picture.json", "?picture=car"),
+    for end, query in (
+        ("/map", "?dataset=x&number=0"),
+        ("/on-picture.json", "?picture=car"),
+        ("/live.json", "?run=1"),
+        ("/live", ""),  # as events, see `sent_by`
     )
-    if route.path.endswith(end) and method in route.methods
-]
+    if route.path.endswith(end) and "GET" in route.methods
+)
 """What makes the site work for whoever asks."""
 ORIGINS = (HERE, "http://localhost:9000", "http://evil.example", "null", "", "http://[", "//", "x")
 ORIGINS += ("http://user@localhost:8000", "http://localhost", "localhost:8000", "http://[::1]:8000")
@@ -146,13 +147,15 @@ def sent_by(asked: Asked, origin: str | None, site: str | None) -> Asked:
     given = {"origin": origin, "sec-fetch-site": site, "content-type": "application/json"}
     if asked.target.endswith("/look"):
         given["content-type"] = "image/png"
+    if asked.method == "GET" and asked.target.endswith("/live"):
+        given["accept"] = "text/event-stream"
     return Asked(
         asked.method, asked.target, tuple((k, v) for k, v in given.items() if v is not None)
     )
 
 
 def test_work_is_started_by_the_sites_own_pages_only() -> None:
-    assert len(WORK) == 8
+    assert Counter(one.method for one in WORK) == {"POST": 9, "GET": 4}
     for asked in WORK:
         for origin in (*ORIGINS, None):
             tried = [sent_by(asked, origin, site) for site in (*SITES, None)]
@@ -170,7 +173,7 @@ def test_other_methods_start_nothing_whoever_asks() -> None:
         Asked(method, asked.target, own)
         for asked in WORK
         for method in METHODS
-        if method != asked.method and method != "HEAD"
+        if Asked(method, asked.target) not in WORK and method not in (asked.method, "HEAD")
     ]
     found = answers("127.0.0.1", "localhost:8000", tried)
     assert {a.status for a in found} <= {400, 404, 405}

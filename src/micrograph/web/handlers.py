@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from micrograph.claims import Claim
 from micrograph.resolve.claims import claim_in, known_claim, read_claim
+from micrograph.web.choices import check_choice
 from micrograph.web.circuit_choice import choice_of
 from micrograph.web.context import Context
 from micrograph.web.live_wishes import checked_wish, wish_of
@@ -138,7 +139,7 @@ def node(context: Context, target: NodeTarget) -> NodePage | Redirect:
         view=target.view,
         picture=target.picture,
         number=target.number,
-        options={"weights": target.weights},
+        options={"weights": str(target.number_of_weights)},
         render=context.rest_state(here),
     )
 
@@ -186,6 +187,8 @@ def live(context: Context, target: LiveTarget) -> LivePage | Redirect:
     if url != context.urls.own(target.path):
         twin = context.urls.twin(url) if target.twin else url
         return Redirect(twin + f"?{target.query}" * bool(target.query))
+    if target.run:
+        check_choice("run", target.run, ["1"])
     wish = wish_of(here, target.controls)
     made = context.site.microscope.finished(wish)
     if target.run and made is None:

@@ -131,6 +131,11 @@ class NodeTarget(LocationTarget):
         """The page of the grid. Raises BadInput where it is no number."""
         return _page_number(self.page)
 
+    @property
+    def number_of_weights(self) -> int:
+        """The page of the weights. Raises BadInput where it is no number."""
+        return _page_number(self.weights, "weights")
+
 
 @dataclass(frozen=True, kw_only=True)
 class UnitTarget(LocationTarget):
@@ -252,9 +257,9 @@ def _parse(path: str, query: str) -> Target:
     raise no_such_page(path)
 
 
-def _page_number(text: str) -> int:
+def _page_number(text: str, option: str = "page") -> int:
     if not (text.isascii() and text.isdigit()):
-        raise BadInput(f"query.page: {short(text)} is no number of a page")
+        raise BadInput(f"query.{option}: {short(text)} is no number of a page")
     return int(text)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from micrograph.errors import BadInput, short
 from micrograph.lenses.connections.kernels import mixed
 from micrograph.lenses.connections.stored import stored_connections
 from micrograph.lenses.pages.scene import Scene
@@ -93,12 +94,21 @@ def _plain(weights: "np.ndarray") -> list[list[list[float]]]:
     ]
 
 
+def asked_page(scene: Scene, pages: int) -> int:
+    """The page of the weights that the address asks for. Raises BadInput where it is none of these
+    pages."""
+    asked = scene.options.get("weights", "1")
+    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 0
+    if not 1 <= number <= pages:
+        known = f"1 to {pages}" if pages > 1 else "1"
+        raise BadInput(f"weights={short(asked)} is not there; expected {known}")
+    return number
+
+
 def _page(scene: Scene, units: int, each: int) -> tuple[range, list[Choice]]:
     """The units of the page that the address asks for, and where the others are."""
-    pages = -(-units // each)
-    asked = scene.options.get("weights", "1")
-    number = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 7 else 1
-    number = min(max(number, 1), max(pages, 1))
+    pages = max(1, -(-units // each))
+    number = asked_page(scene, pages)
     if pages < 2:
         return range(units), []
     shown = [range(each * k, min(units, each * (k + 1))) for k in range(pages)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import isfinite
 
-from micrograph.lenses.connections.first_layer import FirstLayer, first_layer
+from micrograph.lenses.connections.first_layer import FirstLayer, asked_page, first_layer
 from micrograph.lenses.connections.inputs import (
     ORDERS,
     LackingOrder,
@@ -108,6 +108,8 @@ def section(scene: Scene) -> Connections | None:
 
 def node_section(scene: Scene) -> NodeConnections | None:
     first, groups = first_layer(scene), groups_of_weights(scene)
+    if first is None:
+        asked_page(scene, 1)
     if groups is None and not (first and first.units):
         return None
     title = "What do its units look for in the picture?" if first else "What is it built from?"

@@ -124,7 +124,8 @@ def node_page(
     pictured = len(tiles) if whole.shown is None else results
     parts = lens_parts(whole, "node")
     if picture:
-        check_choice("picture", picture, [*pictures_looked_at(whole.found), *_source_names(parts)])
+        known = dict.fromkeys([*pictures_looked_at(whole.found), *_source_names(parts)])
+        check_choice("picture", picture, known)
     chosen, pictures = _pictures(
         parts, picture, lambda name: urls.node(id, node.id, **view.query(), picture=name) + "#whole"
     )

@@ -133,10 +133,11 @@ def unit_page(
     an order that there is not, NotFound behind the last page of very many results."""
     model = atlas.model
     results = atlas.visualizations(node.id, unit)
-    dataset = (options or {}).get("dataset", "")
+    asked, shown = dict(options or {}), datasets_shown(results)
+    dataset = asked.get("dataset", "")
     if dataset:
-        check_choice("dataset", dataset, datasets_shown(results), of="this unit")
-    order = (options or {}).get("order", ORDERS[0])
+        check_choice("dataset", dataset, shown, of="this unit")
+    order = asked.get("order", ORDERS[0])
     check_choice("order", order, ORDERS)
     paging = Paging.of(
         pages_of(len(results), PER_PAGE),
@@ -152,7 +153,9 @@ def unit_page(
         ),
     )
     here = results if paging.pages == 1 else _those_of(results, paging, dataset)
-    scene = Scene(atlas, node, unit, urls, here, options or {}, others)
+    if paging.pages == 1 and dataset == next(iter(shown), ""):
+        asked["dataset"] = ""  # as usual: links do not say it
+    scene = Scene(atlas, node, unit, urls, here, asked, others)
     parts = lens_parts(scene, "unit")
     first = max(0, min(unit - REACH, node.units - 2 * REACH - 1))
     nearby = range(first, min(node.units, first + 2 * REACH + 1))

@@ -89,7 +89,6 @@ function rest(part) {
     for (const tile of document.querySelectorAll(".grid a.missing[data-unit]")) watching.observe(tile);
     scroll.addEventListener("change", next);
   }
-  part.hidden = false;
   if (BUSY.includes(part.dataset.state)) poll();
 }
 
