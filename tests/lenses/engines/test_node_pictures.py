@@ -25,7 +25,7 @@ def seen(model: Model, node: str, image: np.ndarray) -> torch.Tensor:
 
 
 def test_a_dream_beats_photographs_and_its_score_is_its_energy(toytown: Model) -> None:
-    job = DREAM.jobs(toytown, steps=25)[0]
+    job = DREAM.jobs(toytown, steps=32)[0]
     (done,) = DREAM.run(toytown, "mixed3a", [], job)
     assert (done.node, done.unit, done.image.shape) == ("mixed3a", None, (96, 96, 3))
     assert done.score == pytest.approx(
