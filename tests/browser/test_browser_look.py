@@ -45,7 +45,7 @@ CONTRAST = """() => {
 }"""
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280, 2560])
+@pytest.mark.parametrize("width", [360, pytest.param(768, marks=pytest.mark.nightly), 1280, 2560])
 def test_nothing_is_wider_than_the_window(open_page, width):
     page = open_page("/about", width=width)
     for path in PAGES:

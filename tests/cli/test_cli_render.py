@@ -119,7 +119,9 @@ def stored(path) -> int:
         return len(atlas.rendered())
 
 
-@pytest.mark.parametrize("how", ["Ctrl-C", "SIGTERM", "orphaned"])
+@pytest.mark.parametrize(
+    "how", ["Ctrl-C", pytest.param("SIGTERM", marks=pytest.mark.nightly), "orphaned"]
+)
 def test_stopping_keeps_what_is_done(start, tmp_path, how):
     import subprocess
 

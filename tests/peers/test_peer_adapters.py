@@ -89,7 +89,13 @@ MODELS = {
 }
 
 
-@pytest.mark.parametrize("spec", MODELS)
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param(s, marks=pytest.mark.nightly if s.startswith("open_clip") else ())
+        for s in MODELS
+    ],
+)
 def test_a_unit_is_rendered_and_its_page_is_shown(spec, peer, capsys, request):
     library = spec.partition(":")[0]
     peer({"hf": "transformers"}.get(library, library))

@@ -222,7 +222,10 @@ SAMPLES = CHECKOUT.parent / "shared" / "images" / "imagenet_samples"
 
 @pytest.mark.parametrize(
     ("model", "first", "five"),
-    [("squeezenet1_1", 0.670, 0.855), ("inceptionv1_caffe", 0.78, 0.95)],
+    [
+        ("squeezenet1_1", 0.670, 0.855),
+        pytest.param("inceptionv1_caffe", 0.78, 0.95, marks=pytest.mark.nightly),
+    ],
 )
 def test_pictures_of_imagenet(monkeypatch, model, first, five):
     folder = Path(os.environ.get("MICROGRAPH_WEIGHTS") or CHECKOUT.parent / "shared" / "weights")
