@@ -19,7 +19,7 @@ PAIRS = {
     "contrastive_4x": "RN50x4",
     "contrastive_16x": "RN50x16",
 }
-LARGE = ("contrastive_v2", "contrastive_16x")
+LARGE = ("contrastive_v2", "contrastive_4x", "contrastive_16x")
 ALL = [pytest.param(n, marks=pytest.mark.nightly if n in LARGE else ()) for n in PAIRS]
 
 
