@@ -22,6 +22,7 @@ FILE = bundled_gallery() / f"{MODEL}.atlas"
 LENSES = bundled_gallery() / f"{MODEL}-lenses.atlas"
 PHOTOGRAPHS = bundled_gallery() / f"{MODEL}-photographs.atlas"
 CLAIMS = bundled_gallery() / f"{MODEL}-claims.atlas"
+CONNECTIONS = bundled_gallery() / f"{MODEL}-connections.atlas"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,8 @@ def gallery() -> Atlas:
 
 def test_nothing_lies_beside_it() -> None:
     there = {p.name for p in FILE.parent.glob(f"{MODEL}*")}
-    known = {FILE.name, LENSES.name, PHOTOGRAPHS.name, CLAIMS.name}
+    files = (FILE, LENSES, PHOTOGRAPHS, CLAIMS, CONNECTIONS)
+    known = {file.name for file in files}
     assert there == known, "plain files, nothing beside them"
 
 
@@ -58,6 +60,13 @@ def test_one_claim_stands_and_one_falls() -> None:
         "inception_4c/499=inception_4b/330": "contradicts",
     }
     assert CLAIMS.stat().st_size < 1_000_000
+
+
+def test_two_blocks_say_what_they_are_built_from() -> None:
+    atlas = Atlas.open(CONNECTIONS)
+    found = {(count.node, count.technique) for count in atlas.counts()}
+    assert found == {("inception_4b", "connections"), ("inception_4c", "connections")}
+    assert CONNECTIONS.stat().st_size < 2_000_000
 
 
 def test_a_token_unit_s_recipe_makes_its_picture_again() -> None:
