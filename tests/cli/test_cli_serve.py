@@ -106,7 +106,13 @@ def pictures(path) -> int:
         return len(atlas.rendered())
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(signal.SIGINT, id="Ctrl-C"),
+        pytest.param(signal.SIGKILL, id="killed", marks=pytest.mark.nightly),
+    ],
+)
 def test_demo_shows_the_site_at_once_and_renders_beside_it(start, new_user, how):
     path = new_user / "demo" / "toytown.atlas"
     process = start("demo", "--port", "0")

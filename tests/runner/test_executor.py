@@ -55,6 +55,7 @@ def comparable(made: TaskResults) -> dict[str, Any]:
     return data
 
 
+@pytest.mark.nightly
 def test_tasks_from_json_in_another_process_give_the_same_bits(
     toytown: Model, tmp_path: Path
 ) -> None:

@@ -343,7 +343,7 @@ KEYS = (
 PICTURE = web_samples.picture(1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(KEYS), JSON), min_size=8, max_size=8))
 def test_data_of_any_kind_makes_a_page(atlas, data):
     found = [

@@ -41,6 +41,7 @@ def test_the_file_is_small_half_precision_and_fits_the_network() -> None:
     assert all(bool(torch.isfinite(v).all()) for v in state.values())
 
 
+@pytest.mark.nightly
 def test_held_out_accuracy() -> None:
     """On seeds that neither the training nor its own judging has used."""
     assert measure.accuracy(_shipped(), _held_out()) >= 0.97
