@@ -1,6 +1,6 @@
 """Are claims that are true told from claims that are not?
 
-    python benchmarks/claims.py assembled toytown toytown_vit dictionary --out claims.json
+    python benchmarks/claims.py assembled toytown dictionary toytown_vit latents --out claims.json
 
 Toytown's pictures come with exact masks of their parts, and its generator draws a scene again
 without a part. Three truths follow from that (`claims_truth.py`), each stricter than the one
@@ -12,7 +12,8 @@ before: *shown*, *needed*, *carried*. Kinds of claims are
 - random: any two units.
 
 The network `assembled` is trained here, if its weights are not beside `--out` yet, so that its
-compositions are known (`micrograph.organisms.assembled`). Truth and evidence use different
+compositions are known (`micrograph.organisms.assembled`), and so is the dictionary of `latents`.
+Truth and evidence use different
 pictures. Targets are divided in two halves: whoever changes the rule looks at the first only
 (`--half tuning`); the table in docs/claims.md tells both apart. A study that was stopped goes on
 where it was; `claims_summary.py` and `claims_plot.py` tell what was found so far.
@@ -47,6 +48,8 @@ from micrograph.organisms.assembled.train import AssembledSettings, train
 from micrograph.organisms.toytown.composition import COMPOSED
 from micrograph.organisms.toytown.network import INPUT_SIZE as SIZE
 from micrograph.organisms.toytown.network import MEAN, STD
+from micrograph.runner.batch_topk import DictionarySettings
+from micrograph.runner.train_dictionary import train as train_dictionary
 from micrograph.subject import UnitSubject
 
 NETWORKS = {
@@ -54,8 +57,11 @@ NETWORKS = {
     "toytown": ("toytown", "mixed4c", "mixed5a"),
     "toytown_vit": ("toytown_vit", "blocks.2.mlp.act", "blocks.4.mlp.act"),
     "dictionary": ("toytown", "mixed4a.sae", "mixed4b"),
+    "latents": ("toytown_vit", "blocks.3.sae", "blocks.5.mlp.act"),
 }
 """Model, node of the sources, node of the targets."""
+LATENTS = DictionarySettings(latents=768, k=8, steps=1200)
+"""The dictionary of a transformer's residual stream, trained for `latents`."""
 
 PART_OVERLAP, THING_OVERLAP = 0.1, 0.15
 """Intersection over union from which a unit means a concept; Bau et al. (2017) take 0.04."""
@@ -198,9 +204,16 @@ def answers_of(model: Model, nodes: tuple[str, str], pictures: int) -> Answers:
 
 
 def network(name: str, folder: Path) -> Model:
-    """The network, `assembled` trained first where it is not in `folder`."""
+    """The network; what has to be trained for it is, where it is not in `folder`."""
     if name != "assembled":
-        return load(name)
+        id, node, _ = NETWORKS[name]
+        model = load(id)
+        if name == "latents":
+            base, file = node.removesuffix(".sae"), folder / f"{id}-{node}.safetensors"
+            if not file.exists():
+                train_dictionary(model, base, "toytown:2000", file, LATENTS)
+            model.attach(base, str(file))
+        return model
     if not (folder / "assembled" / "weights.safetensors").exists():
         train(AssembledSettings(), folder / "assembled")
     return Model.of(
@@ -223,8 +236,8 @@ def main() -> None:
     args = parser.parse_args()
     done = json.loads(args.out.read_text()) if args.out.exists() else {}
     for name in args.networks:
-        id, *nodes = NETWORKS[name]
-        model = network(id, args.out.parent)
+        _, *nodes = NETWORKS[name]
+        model = network(name, args.out.parent)
         model.node(nodes[0])  # brings a bundled dictionary in
         seen = truth.drawn(args.scenes, args.out.parent)
 

@@ -61,7 +61,7 @@ def check_page(client: Any, path: str) -> Document:
     twin = client.get(twin_of(path))
     assert twin.status_code == 200
     assert twin.headers["content-type"] == "application/json"
-    linked = [a["href"] for a in page.all("link") if a.get("rel") == "alternate"]
+    linked = [a["href"] for a in page.all("link") if a.get("type") == "application/json"]
     assert linked == [twin_of(path)]
     return page
 

@@ -124,6 +124,10 @@ class Urls:
         """Two models side by side."""
         return self.comparison + _query({"here": here, "there": there})
 
+    def oembed(self, page: str) -> str:
+        """What says which figure stands for the page of a whole address."""
+        return self.own("/oembed") + _query({"url": page})
+
     def search(self, text: str = "") -> str:
         return self.own("/search") + _query({"q": text or None})
 

@@ -20,6 +20,7 @@ from micrograph.web.live import READ_ONLY, Live
 from micrograph.web.live_routes import add_live_routes
 from micrograph.web.look_routes import add_look_routes
 from micrograph.web.microscope import Microscope
+from micrograph.web.oembed_route import add_oembed_route
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.proxies import Proxies
 from micrograph.web.resolve_route import add_resolve_route
@@ -89,6 +90,7 @@ def create_app(
     add_routes(app, site)
     add_look_routes(app, site)
     add_resolve_route(app, site)
+    add_oembed_route(app, site)
     add_health_route(app)
     return app
 

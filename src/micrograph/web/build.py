@@ -18,7 +18,15 @@ from micrograph.web.pages.on_picture import OnPicturePage
 from micrograph.web.pages.other import AboutPage, SearchPage
 from micrograph.web.pages.start import StartPage
 from micrograph.web.pages.unit import UnitPage
+from micrograph.web.previews import (
+    claim_preview,
+    compare_preview,
+    model_preview,
+    node_preview,
+    unit_preview,
+)
 from micrograph.web.redirects import Redirect
+from micrograph.web.sharing import ENDING
 from micrograph.web.target import Target
 from micrograph.web.targets import (
     AboutTarget,
@@ -57,17 +65,22 @@ class PageRoute:
     files: tuple[PageFile, ...] = ()
 
 
+def _preview(write: Callable[[Context, Any], bytes]) -> tuple[PageFile]:
+    """The picture that stands for a page where a link to it is shared."""
+    return (PageFile(ENDING, "image/jpeg", write),)
+
+
 PAGES: tuple[PageRoute, ...] = (
     PageRoute(StartTarget, handlers.start, StartPage),
     PageRoute(ModelsTarget, handlers.models, StartPage),
     PageRoute(AboutTarget, handlers.about, AboutPage),
     PageRoute(SearchTarget, handlers.search, SearchPage),
-    PageRoute(CompareTarget, handlers.compare, ComparePage),
+    PageRoute(CompareTarget, handlers.compare, ComparePage, _preview(compare_preview)),
     PageRoute(ClaimsTarget, handlers.claims, ClaimsPage),
-    PageRoute(ClaimTarget, handlers.claim, ClaimPage),
-    PageRoute(ModelTarget, handlers.model, ModelPage),
-    PageRoute(NodeTarget, handlers.node, NodePage),
-    PageRoute(UnitTarget, handlers.unit, UnitPage),
+    PageRoute(ClaimTarget, handlers.claim, ClaimPage, _preview(claim_preview)),
+    PageRoute(ModelTarget, handlers.model, ModelPage, _preview(model_preview)),
+    PageRoute(NodeTarget, handlers.node, NodePage, _preview(node_preview)),
+    PageRoute(UnitTarget, handlers.unit, UnitPage, _preview(unit_preview)),
     PageRoute(OnPictureTarget, handlers.on_picture, OnPicturePage),
     PageRoute(LiveTarget, handlers.live, LivePage),
     PageRoute(

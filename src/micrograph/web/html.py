@@ -32,6 +32,7 @@ from micrograph.web.pages.model_cards import ModelSummary
 from micrograph.web.pages.node import PER_PAGE
 from micrograph.web.pages.on_picture import OnPicturePage, drawing_of, inputs_of, rest_of
 from micrograph.web.panel import Panel
+from micrograph.web.sharing import sharing
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -147,10 +148,11 @@ class Html:
             signed=signed,
         )
 
-    def render(self, page: Page, panel: Panel, path: str) -> bytes:
-        """`path` is the page's own address, with its query."""
+    def render(self, page: Page, panel: Panel, path: str, origin: str = "") -> bytes:
+        """`path` is the page's own address, with its query; `origin` what makes it a whole one."""
         template = self.environment.get_template(f"{page.kind}.html")
-        text = template.render(page=page, panel=panel, path=path)
+        shared = sharing(page.kind, origin, path) if origin and page.kind != "error" else None
+        text = template.render(page=page, panel=panel, path=path, shared=shared, origin=origin)
         data = text.encode(errors="backslashreplace")  # names of files need be no Unicode
         # An atlas may hold one anywhere, and no HTML may. In bytes it is quick to see that none is.
         return data.replace(b"\0", "\N{REPLACEMENT CHARACTER}".encode())

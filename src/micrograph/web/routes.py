@@ -81,14 +81,20 @@ def _add_quick_routes(app: FastAPI, site: Site) -> None:
     and that takes as long as the answer to a reader who has the page already. A twin is one of the
     addresses of its page."""
 
-    async def shown(request: Request) -> Response:
-        return await run_in_threadpool(page_answer, site, request)
+    def add(route: PageRoute, file: PageFile | None = None) -> None:
+        async def shown(request: Request) -> Response:
+            return await run_in_threadpool(page_answer, site, request, file)
+
+        path = _path(route) + (file.ending if file else "")
+        quick = Route(path, shown, include_in_schema=False)
+        quick.methods = {"GET"}  # HEAD comes as GET, see `Guard`
+        app.router.routes.append(quick)
 
     for route in PAGES:
-        if not route.target.asks and not route.files:
-            quick = Route(_path(route), shown, include_in_schema=False)
-            quick.methods = {"GET"}  # HEAD comes as GET, see `Guard`
-            app.router.routes.append(quick)
+        if not route.target.asks:
+            for file in route.files:  # before the page, whose address is as long
+                add(route, file)
+            add(route)
 
 
 def _path(route: PageRoute) -> str:

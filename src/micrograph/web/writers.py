@@ -68,7 +68,7 @@ def _in_unicode(data: Any) -> Any:
 def to_html(context: Context, page: Page, url: str) -> bytes:
     """The page for a browser, with the panel that stands beside pages of its kind. `url` is its own
     address, with its query."""
-    return context.site.html.render(page, side_panel(context, page), url)
+    return context.site.html.render(page, side_panel(context, page), url, context.origin)
 
 
 def side_panel(context: Context, page: Page) -> Panel:

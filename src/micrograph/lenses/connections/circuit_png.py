@@ -20,11 +20,11 @@ from micrograph.lenses.connections.circuit_layout import (
     circuit_layout,
 )
 from micrograph.lenses.connections.kernels import mixed
+from micrograph.parts.lettering import font, spelled
 from micrograph.parts.plots.svg import MINUS
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageFont import FreeTypeFont
 
 SCALE, FINE = 2, 3
 """Pixels of the file for a pixel of the drawing, and pixels that are drawn for one of the file."""
@@ -34,8 +34,6 @@ TEXT = 11
 INK, PAPER = (29, 29, 31), (255, 255, 255)
 _CURVE = 48
 """Straight pieces of a curve."""
-_SPELLED = {"\N{NARROW NO-BREAK SPACE}": " ", "\N{NO-BREAK SPACE}": " ", "×": "x", "→": "->"}
-"""Signs that Pillow's own font does not have."""
 
 
 def circuit_png(circuit: Circuit, picture_of: Callable[[CircuitUnit], "Image | None"]) -> bytes:
@@ -70,14 +68,13 @@ class _Drawing:
     """The paper; places are those of the layout, times `times`."""
 
     def __init__(self, layout: CircuitLayout, times: int) -> None:
-        from PIL import Image, ImageDraw, ImageFont
+        from PIL import Image, ImageDraw
 
         self.times = times
         size = (round(layout.width * times), round(layout.height * times))
         self.image = Image.new("RGB", size, PAPER)
         self._draw = ImageDraw.Draw(self.image)
-        font = ImageFont.load_default(TEXT * times)
-        self._font: FreeTypeFont = font  # type: ignore[assignment]
+        self._font = font(TEXT * times)
 
     def _at(self, point: Point) -> tuple[int, int]:
         return round(point[0] * self.times), round(point[1] * self.times)
@@ -145,10 +142,9 @@ class _Drawing:
 
     def words(self, one: PlacedWords) -> None:
         """A line of text on its base line."""
-        text = "".join(_SPELLED.get(sign, sign) for sign in one.words)
         ink = _faded(INK, 0.66) if one.quiet else INK
         heavy = 0.2 * self.times if one.bold else 0.0
-        pieces = text.split(MINUS)
+        pieces = [spelled(piece) for piece in one.words.split(MINUS)]
         minus = self._font.getlength("+")
         long = sum(map(self._font.getlength, pieces)) + minus * (len(pieces) - 1)
         x, y = one.x * self.times, one.y * self.times
