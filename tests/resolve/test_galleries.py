@@ -74,8 +74,8 @@ NOWHERE = [
         "several places",
         "inceptionv1/mixed3b/379",
     ),
-    ("mixed3b_379", "names no place", "inceptionv1/mixed3b/379"),
-    ("mixed3b_379.html", "names no place", "inceptionv1/mixed3b/379"),
+    ("mixed3b_379", "names no model, node or unit", "inceptionv1/mixed3b/379"),
+    ("mixed3b_379.html", "names no model, node or unit", "inceptionv1/mixed3b/379"),
     (DISTILL + "2020/circuits/curve-detectors/", "nothing", None),
     (DISTILL + "2017/feature-visualization/#enemy", "nothing", None),
 ]

@@ -124,4 +124,21 @@ SAID_TRUE = (
         r"all /models/toytown/mixed4a/0/map", r"\$\.(type|body)",
         lambda a, b: "html" in str(a), "Where answers are data, errors are.",
     ),
+    Expected(
+        r".+", r"\$\.body\.lenses\[\d+\]\.(question|explanation|reading|caution)",
+        lambda a, b: isinstance(b, str) and b != "", "Lenses are told in plainer words.",
+    ),
+    Expected(
+        r".+", r"\$\.body\.sections\[\d+\]\.rows\[\d+\]\.title",
+        lambda a, b: (a, b) == ("Reads its input alike", "Similar input weights"), "The same.",
+    ),
+    Expected(
+        r".+", r"\$\.body\.sections\[\d+\]\.groups\[0\]\.quality\.reasons\[0\]",
+        lambda a, b: b == "None of the pictures in photographs excites this unit: it may be dead.",
+        "The same.",
+    ),
+    Expected(
+        r".+", r"\$\.body\.note",
+        lambda a, b: b == a.replace("names no place", "names no model, node or unit"), "The same.",
+    ),
 )  # fmt: skip

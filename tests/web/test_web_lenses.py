@@ -127,7 +127,7 @@ def test_attribution_leaves_out_what_is_no_unit(parts):
 
 def test_company_is_by_profile_and_by_weights(parts):
     titles = [row["title"] for row in parts["similar"]["rows"]]
-    assert titles == ["Fires on the same pictures", "Reads its input alike"]
+    assert titles == ["Fires on the same pictures", "Similar input weights"]
     weights = parts["similar"]["rows"][1]["near"]
     assert [(n["thumb"]["unit"], n["value"]) for n in weights] == [(4, 0.75), (5, 0.75), (6, 0.75)]
 

@@ -313,7 +313,7 @@ class _Resolver:
             near += [a for atlas in searched for a in near_nodes(atlas, word, 2)]
         if re.search(r"\bgooglenet\b", text, re.I):
             near[:0] = [id for id in ("inceptionv1", "inceptionv1_caffe") if id in self.models]
-        note = f"{short(text, 60)} names no place; an address is model/node/unit."
+        note = f"{short(text, 60)} names no model, node or unit; an address is model/node/unit."
         return Resolved(note=note, nearest=_nearest_few(near))
 
 

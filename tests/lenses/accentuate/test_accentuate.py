@@ -124,5 +124,5 @@ def test_its_part_of_a_units_page(toytown: Model, tmp_path: Path) -> None:
     assert picture["shot"]["score"] > picture["before"]
     page = client.get("/models/toytown/mixed4a/3").text
     assert 'id="accentuate"' in page
-    assert "What of it is in a given picture?" in page
+    assert "What in a given picture does it respond to?" in page
     assert picture["source"]["image"]["url"] in page

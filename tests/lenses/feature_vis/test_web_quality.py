@@ -116,7 +116,7 @@ def test_a_dead_unit_has_no_trusted_picture() -> None:
     dead = examples(0.0, 0.0)
     found = judged(*repeats(ALIKE, ALIKE), dead)
     assert (found.verdict, found.share) == (DISTRUSTED, None)
-    assert found.reasons[0] == "Nothing in town excites this unit: it may be dead."
+    assert found.reasons[0] == "None of the pictures in town excites this unit: it may be dead."
 
 
 def test_a_nearly_silent_unit_is_read_with_care() -> None:

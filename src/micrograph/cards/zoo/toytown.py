@@ -22,8 +22,9 @@ def aliases(node: str) -> tuple[str, ...]:
 CARD = ModelCard(
     id="toytown",
     title="Toytown",
-    summary="The embedded organism: an Inception-style network of 0.7 million parameters, "
-    "trained on procedural pictures of things that share parts, each part with its exact mask.",
+    summary="A test network that ships with Micrograph: of Inception's style, 0.7 million "
+    "parameters, trained on procedural pictures of things that share parts, each part with its "
+    "exact mask.",
     build=Function("micrograph.networks.toytown:build"),
     # As in toytown.network, which needs torch; a test holds them together.
     preprocessing=Preprocessing(size=96, resize=96, mean=(0.5, 0.5, 0.5), std=(0.25, 0.25, 0.25)),

@@ -11,7 +11,7 @@ from micrograph.lenses.result import Arrays, OnePicture, number, source, texts
 WORDS = Words(
     technique="accentuate",
     title="Feature accentuation",
-    question="What of it is in a given picture?",
+    question="What in a given picture does it respond to?",
     explanation=(
         "Start from a picture and change it, step by step, so that one unit answers more strongly, "
         "while a lower node goes on seeing nearly what it saw: what the unit found there is "

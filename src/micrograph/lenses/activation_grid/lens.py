@@ -16,7 +16,7 @@ WORDS = Words(
         "At every position of the node's map all its units together are one direction. A small "
         "picture of that direction stands where the position is."
     ),
-    reading="Lay it beside the source picture: each cell shows what its place was to the node.",
+    reading="Compare with the source picture: each cell shows what the node made of its place.",
     caution="A cell shows a mixture of units; single units need not look like it.",
     level="node",
     score="mean length of the activations",

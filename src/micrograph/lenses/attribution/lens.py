@@ -11,13 +11,13 @@ from micrograph.lenses.result import Arrays, OnePicture, dicts, number, source, 
 WORDS = Words(
     technique="attribution",
     title="Attribution",
-    question="What carried it in this picture?",
+    question="Which units caused its activation on this picture?",
     explanation=(
         "A unit's answer to one picture is divided among the units before it: how much less would "
         "it be if they had been silent?"
     ),
     reading="The longest bars carried the answer; bars to the left held it back.",
-    caution="The parts add up, but which path was taken in adding is a choice.",
+    caution="The contributions add up, but how they are divided is a choice of method.",
     options="--image chelsea",
 )
 

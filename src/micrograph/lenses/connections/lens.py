@@ -23,7 +23,7 @@ WORDS = Words(
         "Orange raises the unit, blue lowers it, each at its place beside the middle. A head above "
         "and a body below make an animal."
     ),
-    caution="Most of the weights are in no list; large ones to a unit that is never on do nothing.",
+    caution="Most weights are not listed; a large one from a unit that is never on does nothing.",
     score="mean share of the strongest input",
 )
 

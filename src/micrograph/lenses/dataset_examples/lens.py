@@ -17,12 +17,12 @@ WORDS = Words(
     title="Dataset examples",
     question="Which pictures of a dataset does it fire on?",
     explanation=(
-        "Every picture of a dataset is shown to the network once, and each unit keeps those that "
-        "moved it most, least, and everything between."
+        "Every picture of a dataset is shown to the network once, and for each unit those that "
+        "activate it most, least and in between are kept."
     ),
     reading=(
         "Each tile is what the unit could see where it fired. Compare the strongest with the bands "
-        "below: most of a unit's life is spent there."
+        "below, where most of its activations lie."
     ),
     caution="A dataset can only show what is in it, and the top alone makes any unit look clear.",
     options="--dataset 'a folder of pictures'",

@@ -33,7 +33,7 @@ from micrograph.parts.parts import Image, Thumb, image
 from micrograph.parts.plots import bars, histogram
 from micrograph.plain import plain_record
 
-MARKS = {"0.5": "half", "0.9": "9 of 10", "0.99": "99 of 100", "1": "all"}
+MARKS = {"0.5": "50 %", "0.9": "90 %", "0.99": "99 %", "1": "largest"}
 
 
 @plain_record

@@ -14,8 +14,8 @@ WORDS = Words(
         "One picture drives all units of a node at once, each as far as it can: a first look at "
         "the kind of thing a layer is made of."
     ),
-    reading="Read it as a texture of the node's vocabulary, not as an object.",
-    caution="Few strong units can outshout hundreds of others.",
+    reading="Read it as a texture of what the node responds to, not as an object.",
+    caution="A few strong units can drown out hundreds of others.",
     level="node",
     score="mean square of the activations",
 )

@@ -13,7 +13,7 @@ from micrograph.lenses.result import Arrays, Result, count, number
 WORDS = Words(
     technique="experiment",
     title="Experiments",
-    question="What was tried on it?",
+    question="What has been tried on it?",
     explanation=(
         "Pictures that somebody made of the unit under the live microscope, with settings of "
         "their own: another objective, other transformations, together with other units."

@@ -104,7 +104,7 @@ def quality(
         if no_judge:
             pass
         elif _is_dead(best):
-            bad.append(f"Nothing in {dataset} excites this unit: it may be dead.")
+            bad.append(f"None of the pictures in {dataset} excites this unit: it may be dead.")
         elif share is not None:
             said = f"It drives the unit {_times(share)} {_MEANT[kind]} of {dataset}"
             if share < FAILED[kind]:

@@ -11,7 +11,7 @@ from micrograph.lenses.result import Arrays, Result, count, number, pairs
 WORDS = Words(
     technique="joint",
     title="Two units together",
-    question="What do two units make of each other?",
+    question="What excites two units at once?",
     explanation=(
         "One picture excites two units at once, with weights that go from one to the other: how "
         "units speak together is seldom the sum of the two."

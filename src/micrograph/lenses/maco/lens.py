@@ -22,7 +22,7 @@ WORDS = Words(
         "photographs. So nothing can win by fine glitter alone."
     ),
     reading="Look for shapes and their arrangement; the fineness of detail is that of photographs.",
-    caution="A spectrum is all that is natural about it: the picture is still an optimum.",
+    caution="Only its spectrum is natural: the picture is still an optimum, no photograph.",
     under="feature_vis",
     score="mean activation",
 )

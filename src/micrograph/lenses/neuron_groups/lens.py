@@ -13,11 +13,11 @@ WORDS = Words(
     title="Neuron groups",
     question="Which groups of units explain a picture?",
     explanation=(
-        "The activations of a picture are taken apart into a few groups of units that act "
+        "The activations on a picture are factored into a few groups of units that act "
         "together, each with a map of where, and a picture of what."
     ),
     reading="A group's map says where in the picture it acts, its picture what it stands for.",
-    caution="How many groups there are was chosen, not found; another number cuts otherwise.",
+    caution="How many groups there are was chosen, not found; another number gives others.",
     level="node",
     score="share of the activations explained",
 )

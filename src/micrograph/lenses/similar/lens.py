@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 WORDS = Words(
     technique="similar",
     title="Similar units",
-    question="In what company?",
+    question="Which units are most like it?",
     explanation=(
         "Units are compared by the pictures they fire on, here and in other models, and by the "
         "weights they read their input with."
     ),
     reading=(
-        "Units that fire on the same pictures mean the same, whatever their own pictures look like."
+        "Units that fire on the same pictures respond to the same things, even where their own "
+        "pictures look different."
     ),
     caution="Alike on one dataset is not the same: another dataset may tell them apart.",
     score="mean cosine of the nearest",

@@ -49,7 +49,7 @@ class SimilarUnits:
 TITLES = {
     "profile": "Fires on the same pictures",
     "models": "In other models",
-    "weights": "Reads its input alike",
+    "weights": "Similar input weights",
     "outgoing": "Is read alike",
 }
 

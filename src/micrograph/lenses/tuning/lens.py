@@ -21,10 +21,10 @@ WORDS = Words(
         "the unit's answer in the middle of its map is read off."
     ),
     reading=(
-        "A sharp peak means that the unit tells this parameter apart; a flat line that it does not "
-        "care. The dashed line is its answer to plain grey."
+        "A sharp peak means that the unit is selective for this parameter, a flat line that it is "
+        "not. The dashed line is its answer to plain grey."
     ),
-    caution="A unit for something else also has a favourite here: compare the heights.",
+    caution="A unit for something else prefers some stimulus here, too: compare the heights.",
     score="largest activation",
 )
 FAMILIES = (

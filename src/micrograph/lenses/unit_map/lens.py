@@ -19,8 +19,8 @@ WORDS = Words(
         "All units are laid out in two dimensions so that units which fire on the same pictures "
         "lie close together."
     ),
-    reading="Neighbours are alike. Move and zoom; every picture leads to its unit.",
-    caution="Closeness is kept, distance is not: how far apart two islands lie says nothing.",
+    reading="Units that lie close together are alike. Every picture leads to its unit.",
+    caution="Only closeness counts: how far apart two distant groups lie says nothing.",
     level="node",
     score="how much more alike neighbours are",
 )
