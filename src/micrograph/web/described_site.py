@@ -1,5 +1,5 @@
-"""The site as FastAPI has it, with an OpenAPI document: imported when somebody asks for that, or for
-what is no page."""
+"""The site as FastAPI has it, with an OpenAPI document: imported when somebody asks for that, or
+for what is no page."""
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
