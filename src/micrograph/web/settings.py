@@ -7,6 +7,7 @@ from pathlib import Path
 from micrograph.atlas import Library, bundled_gallery
 from micrograph.parts.commands import Commands
 from micrograph.web.app import Application, create_app
+from micrograph.web.index_process import read_elsewhere
 from micrograph.web.indexing import index_of
 from micrograph.web.known import Known
 from micrograph.web.live import Live
@@ -47,7 +48,7 @@ class SiteSettings:
         makes live pictures by, `workers` those that do so where it has none given."""
         places = self.folders or (bundled_gallery(),)
         return create_app(
-            Library(places, self.catalogue, index_of(places)),
+            Library(places, self.catalogue, index_of(places, read_elsewhere)),
             self.writable,
             live=live,
             look=look,

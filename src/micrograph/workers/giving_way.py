@@ -6,6 +6,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+_MOST = 10
+"""Niceness of a session: a tenth of what another one gets. With more, what is rendered in the
+background would never be done beside something else that always works."""
 _TRIES = 20
 _PAUSE = 0.15
 """Seconds between tries: Linux lets users change this ten times a second, all of them together."""
@@ -31,7 +34,7 @@ def _told_session(pid: int, niceness: int) -> bool:
     """False where that is to be tried again."""
     session = Path(f"/proc/{pid}/autogroup")
     try:
-        session.write_text(str(min(19, niceness)))
+        session.write_text(str(min(_MOST, niceness)))
     except BlockingIOError:
         return False
     except OSError:  # no such thing here, or not allowed
