@@ -16,7 +16,7 @@ from micrograph.atlas.read import Atlas
 from micrograph.atlas.records import Visualization
 from micrograph.atlas.whole import LostRow, datasets_of, page_problems, results, samples
 from micrograph.atlas.write import AtlasWriter
-from micrograph.errors import Conflict, DamagedAtlas, NotFound
+from micrograph.errors import Conflict, DamagedAtlas, NotFound, short
 from micrograph.files import check_free, remove_abandoned
 
 _BATCH = 64
@@ -158,9 +158,8 @@ def _check_lenses(atlases: Sequence[Atlas], techniques: Collection[str]) -> None
     there = sorted(set[str]().union(*(atlas.of_lenses() for atlas in atlases)))
     for name in techniques:
         if name not in there:
-            raise NotFound(
-                f"nothing of {name!r} is in {atlases[0].path}; it has {', '.join(there) or 'nothing'}"
-            )
+            held = ", ".join(there) or "no results"
+            raise NotFound(f"nothing of {short(name)} is in {atlases[0].path}; it has {held}")
 
 
 def _of_one_model(atlases: list[Atlas]) -> list[Atlas]:

@@ -383,7 +383,7 @@ class Atlas:
             return list(self._sound(ask.execute(queries.COUNTS), rows.count_record))
 
     def of_lenses(self) -> dict[str, tuple[int, int]]:
-        """How many results there are of each lens, whatever they are about, and of how many nodes."""
+        """How many results there are of each lens, whatever they are about; of how many nodes."""
         with reading(self.path) as ask:
             return {
                 str(lens): (count, nodes) for lens, count, nodes in ask.execute(queries.OF_LENSES)

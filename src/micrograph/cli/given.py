@@ -9,7 +9,7 @@ from micrograph.errors import BadInput
 
 
 def given() -> list[str]:
-    """The options of this command that its line has, as they are spelled, in the command's order."""
+    """The options that the line of this command has, by their long names, in order."""
     context = click.get_current_context()
     return [
         max(p.opts, key=len)

@@ -77,9 +77,7 @@ _V1 = _Version(
     "memory.usage_in_bytes",
     ("total_inactive_file", "total_active_file"),
 )
-_V2 = _Version(
-    ("memory.max", "memory.high"), "memory.current", ("inactive_file", "active_file")
-)
+_V2 = _Version(("memory.max", "memory.high"), "memory.current", ("inactive_file", "active_file"))
 """Beyond `memory.high` a process is not killed, but slowed down until it hardly moves."""
 
 
