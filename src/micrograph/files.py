@@ -24,6 +24,11 @@ _cleaned: set[str] = set()
 """Folders in which this process has removed what others left."""
 
 
+def printable(name: str) -> str:
+    """A file's name as text that can be stored, whatever bytes it is made of."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def write_atomically(path: Path, parts: Iterable[bytes | memoryview]) -> None:
     """Write `parts` to a file that takes the place of `path` once it is safely on the disk.
 

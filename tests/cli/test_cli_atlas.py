@@ -5,6 +5,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import lens_samples
 import pytest
 from samples import sample_atlas
 
@@ -64,6 +65,8 @@ def test_extract_merge_and_compact(path: Path, tmp_path: Path, capsys) -> None:
     [
         (["extract", "{path}", "-o", "{new}"], "nothing says what to keep"),
         (["extract", "{path}", "-n", "none", "-o", "{new}"], "none"),
+        (["extract", "{path}", "-t", "featurevis", "-o", "{new}"], "it has feature_vis"),
+        (["extract", "{path}", "-n", "1a", "-t", "tuning", "-o", "{new}"], "nothing of 'tuning'"),
         (["merge", "{path}", "-o", "{path}"], "there already"),
         (["verify", "{new}"], "no atlas"),
         (["info", "{text}"], "not an atlas"),
@@ -77,3 +80,31 @@ def test_refusals_are_one_line(path: Path, tmp_path: Path, capsys, words, says) 
     (line,) = capsys.readouterr().err.splitlines()
     assert says in line
     assert not (tmp_path / "new.atlas").exists()
+
+
+def test_nothing_that_fits_is_no_atlas(tmp_path: Path, capsys) -> None:
+    lens_samples.write(tmp_path)
+    (path,) = tmp_path.glob("*.atlas")
+    words = ["-n", "conv0", "-t", "maco", "-o", str(tmp_path / "new.atlas")]
+    assert main(["atlas", "extract", str(path), *words]) == 2
+    assert "has no maco of conv0" in capsys.readouterr().err
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_all_commands_count_alike(tmp_path: Path, capsys) -> None:
+    """Results about units, nodes, two units; each once, however often it is given."""
+    lens_samples.write(tmp_path)
+    (path,) = tmp_path.glob("*.atlas")
+    with closing(sqlite3.connect(path)) as connection:
+        (results,) = connection.execute("SELECT count(*) FROM visualization").fetchone()
+        (pictures,) = connection.execute("SELECT count(*) FROM sample").fetchone()
+    assert main(["atlas", "info", str(path), "--json"]) == 0
+    lenses = json.loads(capsys.readouterr().out)["lenses"]
+    assert sum(one["results"] for one in lenses.values()) == results
+    assert lenses["deepdream"]["results"] > 0, "those about nodes"
+    counted = f"{results} results and {pictures} sample pictures"
+    assert main(["atlas", "verify", str(path)]) == 0
+    assert counted in capsys.readouterr().out
+    new = str(tmp_path / "new.atlas")
+    assert main(["atlas", "merge", str(path), str(path), "-o", new]) == 0
+    assert counted.replace(" and", ",") in capsys.readouterr().out

@@ -61,6 +61,9 @@ def test_steer_tells_changes_and_controls(run):
         (("steer", "toytown/logits/3", "-p", "car"), "nothing worth seeing is behind logits"),
         (("steer", "toytown/mixed4a/3", "-p", "car", "--factor", 1), "other than 1"),
         (("steer", "toytown/mixed4a/3", "-p", "car", "--factor", 2, "--add", 1), "one of them"),
+        (("steer", "toytown/mixed4a/3", "-p", "car", "--halve", "--double"), "one of them"),
+        (("steer", "toytown/mixed4a/3", "-p", "car", "--silence", "--add", 1), "one of them"),
+        (("circuit", "toytown/mixed4a/3", "-p", "car", "--svg", "--json"), "one of them"),
     ],
 )
 def test_bad_words_are_one_line(run, words, message):

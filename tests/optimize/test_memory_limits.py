@@ -61,6 +61,29 @@ def test_control_groups_of_version_one_and_of_a_container(system) -> None:
     assert most_bytes(proc, groups) is None
 
 
+@pytest.mark.skipif(
+    resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY, reason="ulimit -v is set"
+)
+def test_what_is_slowed_down_is_a_limit_and_what_files_took_is_free(system) -> None:
+    proc, groups = system("0::/job\n")
+    read = "anon 5\ninactive_file 1073741824\nactive_file 1073741824\n"
+    put(groups / "job", memory_max=5 * GB, memory_current=4 * GB, memory_stat=read)
+    assert free_bytes(proc, groups) == 3 * GB
+    put(groups / "job", memory_high=4 * GB)
+    assert free_bytes(proc, groups) == 2 * GB
+    put(groups / "job", memory_max="max", memory_high="max")
+    assert most_bytes(proc, groups) is None
+
+
+@pytest.mark.skipif(
+    resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY, reason="ulimit -v is set"
+)
+def test_version_two_beside_version_one(system) -> None:
+    proc, groups = system("1:name=systemd:/\n0::/job\n")
+    put(groups / "unified" / "job", memory_max=2 * GB, memory_current=GB)
+    assert free_bytes(proc, groups) == GB
+
+
 def test_nothing_tells(tmp_path: Path) -> None:
     assert 0 < free_bytes(tmp_path, tmp_path) <= 4 * GB
 

@@ -1,6 +1,7 @@
 """A copy of an atlas without slack, for shipping."""
 
 import math
+import os
 import sqlite3
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def compact(source: Path | str, target: Path | str) -> int:
         reading(source, seconds=math.inf) as connection,
     ):
         try:
-            connection.execute("VACUUM INTO ?", (str(fresh),))
+            # As bytes: a folder's name may be no text.
+            connection.execute("VACUUM INTO CAST(? AS TEXT)", (os.fsencode(fresh),))
         except sqlite3.Error as error:
             raise explain(error, target) from error
     return target.stat().st_size

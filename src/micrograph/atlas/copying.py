@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from micrograph.address import find_node
+from micrograph.atlas import queries
 from micrograph.atlas.format import reading
 from micrograph.atlas.merged import Merged, differing_node
 from micrograph.atlas.place import fresh_atlas
@@ -15,7 +16,7 @@ from micrograph.atlas.read import Atlas
 from micrograph.atlas.records import Visualization
 from micrograph.atlas.whole import LostRow, datasets_of, page_problems, results, samples
 from micrograph.atlas.write import AtlasWriter
-from micrograph.errors import Conflict, DamagedAtlas
+from micrograph.errors import Conflict, DamagedAtlas, NotFound, short
 from micrograph.files import check_free, remove_abandoned
 
 _BATCH = 64
@@ -60,29 +61,36 @@ def copy(
 
     `nodes` (ids or aliases) and `techniques` keep results of those only. With `strict` a damaged
     result raises DamagedAtlas and nothing is made; without it is left out. Raises Conflict where
-    `target` is there or the sources are of different models, NotFound for an unknown node, and
-    what `Atlas.open` raises. A file is there when it is whole, or not at all.
+    `target` is there or the sources are of different models, NotFound for an unknown node, for a
+    lens without results or where nothing is kept, and what `Atlas.open` raises. A file is there
+    when it is whole, or not at all.
     """
     target = Path(target)
     remove_abandoned(target.parent)
     check_free(target)
     together = Merged(_of_one_model([Atlas.open(source) for source in sources]))
     part = _Choice({find_node(n, together.aliases, together.model.id) for n in nodes}, techniques)
+    _check_lenses(together.parts, techniques)
     losses: list[LostRow] = []
-    with (
-        fresh_atlas(target) as fresh,
-        AtlasWriter.open(
+    with fresh_atlas(target) as fresh:
+        with AtlasWriter.open(
             fresh,
             together.model,
             list(together.nodes.values()),
             list(together.dictionaries.values()),
-        ) as writer,
-    ):
-        done = [
-            _copy_one(atlas, writer, part, _Sieve(atlas, losses, strict), on_step)
-            for atlas in together.parts
-        ]
-    return Account(sum(r for r, _ in done), sum(s for _, s in done), losses)
+        ) as writer:
+            stored = sum(
+                _copy_one(atlas, writer, part, _Sieve(atlas, losses, strict), on_step)
+                for atlas in together.parts
+            )
+        if not stored and not losses and not part.is_all:
+            raise NotFound(
+                f"{together.parts[0].path} has no {' or '.join(techniques) or 'results'} of "
+                f"{', '.join(nodes) or 'any node'}; `micrograph atlas info` lists what there is"
+            )
+        with reading(fresh) as connection:
+            (kept,) = connection.execute(queries.SAMPLES_HELD).fetchone()
+    return Account(stored, kept, losses)
 
 
 @dataclass(frozen=True)
@@ -125,15 +133,14 @@ class _Sieve:
 
 def _copy_one(
     atlas: Atlas, writer: AtlasWriter, part: _Choice, sound: _Sieve, on_step: Step
-) -> tuple[int, int]:
-    """How many results and samples of an atlas were new."""
+) -> int:
+    """How many results of an atlas were new."""
     stored, named = 0, set[str]()
     with reading(atlas.path, seconds=math.inf) as connection:
         meant = (v for v in sound(results(connection, atlas, on_step)) if v in part)
         while batch := list(islice(meant, _BATCH)):
             stored += writer.put(batch)
             named.update(*map(datasets_of, batch))
-        pictures = 0
         for _, group in groupby(sound(samples(connection)), lambda pair: pair[0].digest):
             dataset, _ = next(group)  # the first of them is without a sample
             if part.is_all or dataset.digest in named:
@@ -141,8 +148,18 @@ def _copy_one(
                 there = (sample for _, sample in group if sample is not None)
                 while some := list(islice(there, _BATCH)):
                     writer.put_samples(dataset, some)
-                    pictures += len(some)
-    return stored, pictures
+    return stored
+
+
+def _check_lenses(atlases: Sequence[Atlas], techniques: Collection[str]) -> None:
+    """Raises NotFound for a lens of which no atlas has anything."""
+    if not techniques:
+        return
+    there = sorted(set[str]().union(*(atlas.of_lenses() for atlas in atlases)))
+    for name in techniques:
+        if name not in there:
+            held = ", ".join(there) or "no results"
+            raise NotFound(f"nothing of {short(name)} is in {atlases[0].path}; it has {held}")
 
 
 def _of_one_model(atlases: list[Atlas]) -> list[Atlas]:

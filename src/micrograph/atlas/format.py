@@ -87,8 +87,8 @@ def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection
     """A short-lived read-only connection; whatever goes wrong with it comes out as MicrographError.
 
     Whatever: anybody may have written the file, so any exception on the way from its rows to
-    records is the file's fault (JSON nested without end, numbers where texts belong). Nothing is
-    answered after `seconds`.
+    records is the file's fault (JSON nested without end, numbers where texts belong), but for what
+    the machine refuses. Nothing is answered after `seconds`.
 
     Connections are not kept but for pages (`one_connection_a_file`).
     """
@@ -99,6 +99,11 @@ def reading(path: Path, seconds: float = SECONDS) -> Iterator[sqlite3.Connection
         raise explain(error, path) from error
     except MicrographError:
         raise
+    except MemoryError as error:  # SQLite's word for it, too
+        raise Unavailable(f"no memory is left to read {path}; the file is as it was") from error
+    except OSError as error:
+        place = error.filename or path
+        raise Unavailable(f"cannot use {place}: {error.strerror or error}") from error
     except Exception as error:
         raise damaged(path, error) from error
 

@@ -138,6 +138,13 @@ SELECT n.name, c.technique, c.variant, c.units - c.whole, c.whole FROM (
 ) c JOIN node n ON n.id = c.node ORDER BY 1, 2, 3
 """
 
+OF_LENSES = """
+SELECT r.technique, count(*), count(DISTINCT v.node)
+FROM visualization v JOIN recipe r ON r.id = v.recipe GROUP BY 1 ORDER BY 1
+"""
+
+SAMPLES_HELD = "SELECT count(*) FROM sample"
+
 # All of one result, with the bytes of its picture.
 WHOLE_RESULT = """
 SELECT n.name, v.unit, v.subject, r.digest, v.picture, r.technique, r.variant, r.json, r.seed,

@@ -382,6 +382,13 @@ class Atlas:
         with reading(self.path) as ask:
             return list(self._sound(ask.execute(queries.COUNTS), rows.count_record))
 
+    def of_lenses(self) -> dict[str, tuple[int, int]]:
+        """How many results there are of each lens, whatever they are about; of how many nodes."""
+        with reading(self.path) as ask:
+            return {
+                str(lens): (count, nodes) for lens, count, nodes in ask.execute(queries.OF_LENSES)
+            }
+
     def rendered(self) -> set[tuple[str, str, str, int | None]]:
         """Every (node, technique, variant, unit) there is; unit None stands for the node itself."""
         with reading(self.path) as ask:

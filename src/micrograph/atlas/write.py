@@ -24,7 +24,7 @@ from micrograph.atlas.records import (
     SampleRecord,
     Visualization,
 )
-from micrograph.errors import BadInput, Unavailable, not_found
+from micrograph.errors import BadInput, Unavailable, not_found, short
 from micrograph.files import remove_abandoned
 from micrograph.subject import place_of
 
@@ -150,6 +150,10 @@ class AtlasWriter:
         except sqlite3.Error as error:
             self._file.check_place()
             raise explain(error, self.path) from error
+        except UnicodeEncodeError as error:
+            raise BadInput(
+                f"{short(error.object)} cannot be stored in {self.path}: it is no text of Unicode"
+            ) from error
 
     def _update_graph(
         self,

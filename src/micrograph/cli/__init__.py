@@ -4,7 +4,9 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator, MutableMapping, Sequence
+from contextlib import contextmanager, suppress
 from importlib import import_module
+from io import TextIOWrapper
 from typing import TextIO
 
 import click
@@ -80,7 +82,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
     What the user can mend is one line on standard error; everything else keeps its traceback.
     """
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _any_text_can_be_said():
         warnings.showwarning = _show_warning
         try:
             status = app.main(args, prog_name="micrograph", standalone_mode=False)
@@ -105,6 +107,22 @@ def main(args: Sequence[str] | None = None) -> int:
             # The last resort: any access to a file may fail, also where no better message exists.
             what = f"cannot use {short(error.filename, 300)}" if error.filename else "cannot go on"
             return _refuse(f"{what}: {error.strerror or error}; check the place and its rights")
+
+
+@contextmanager
+def _any_text_can_be_said() -> Iterator[None]:
+    """What an encoding lacks is shown as an escape: signs outside of ASCII in a plain locale, names
+    of files that are no text in any."""
+    streams = [s for s in (sys.stdout, sys.stderr) if isinstance(s, TextIOWrapper)]
+    before = [(stream, stream.errors) for stream in streams]
+    for stream in streams:
+        stream.reconfigure(errors="backslashreplace")
+    try:
+        yield
+    finally:
+        for stream, errors in before:
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                stream.reconfigure(errors=errors)
 
 
 def _refuse(message: str) -> int:

@@ -1,7 +1,6 @@
 """`micrograph atlas`: what a file holds, whether it is whole, and new files of what others hold."""
 
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,11 +31,7 @@ def info(file: Path, as_json: bool) -> None:
     from micrograph.atlas import Atlas
 
     atlas = Atlas.open(file)
-    counts = atlas.counts()
-    lenses = Counter[str]()
-    for count in counts:
-        lenses[count.technique] += count.units
-    nodes = {lens: len({c.node for c in counts if c.technique == lens}) for lens in lenses}
+    lenses = atlas.of_lenses()
     datasets = atlas.datasets()
     if as_json:
         output.write_json(
@@ -46,7 +41,7 @@ def info(file: Path, as_json: bool) -> None:
                 "model": atlas.model.id,
                 "digest": atlas.model.digest,
                 "nodes": len(atlas.nodes),
-                "lenses": {n: {"results": k, "nodes": nodes[n]} for n, k in lenses.items()},
+                "lenses": {n: {"results": k, "nodes": of} for n, (k, of) in lenses.items()},
                 "dictionaries": sorted(atlas.dictionaries),
                 "datasets": {
                     d.name: {"digest": d.digest, "pictures": d.pictures} for d in datasets
@@ -60,7 +55,7 @@ def info(file: Path, as_json: bool) -> None:
         output.say("")
         output.table(
             ("lens", "results", "nodes"),
-            ((name, str(n), str(nodes[name])) for name, n in sorted(lenses.items())),
+            ((name, str(k), str(of)) for name, (k, of) in lenses.items()),
         )
     for dataset in datasets:
         output.say(f"looked at {dataset.title}, {dataset.pictures} pictures")

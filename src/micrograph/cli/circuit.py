@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from micrograph.cli import output
+from micrograph.cli.given import one_of
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.cli.on_picture import (
     as_text,
@@ -36,9 +37,9 @@ SHOWN = 12
     "--follow", default=32, show_default=True, metavar="K", help="Units of each node looked into."
 )
 @click.option("--positions", is_flag=True, help="A node for each position of a unit.")
-@click.option("--json", "form", flag_value="json", help="Write the graph as JSON.")
-@click.option("--svg", "form", flag_value="svg", help="Write it as a drawing.")
-@click.option("--graph-json", "form", flag_value="graph-json", help="Write it for graph viewers.")
+@click.option("--json", "as_json", is_flag=True, help="Write the graph as JSON.")
+@click.option("--svg", is_flag=True, help="Write it as a drawing.")
+@click.option("--graph-json", is_flag=True, help="Write it for graph viewers.")
 @out_option
 @model_options
 def command(
@@ -50,7 +51,9 @@ def command(
     keep_edges: float,
     follow: int,
     positions: bool,
-    form: str | None,
+    as_json: bool,
+    svg: bool,
+    graph_json: bool,
     out: Path | None,
     asked: ModelOptions,
 ) -> None:
@@ -61,6 +64,8 @@ def command(
     """
     from micrograph.circuits.attribution_graph import attribution_graph
 
+    one_of({"--json": as_json, "--svg": svg, "--graph-json": graph_json})
+    form = "json" if as_json else "svg" if svg else "graph-json" if graph_json else None
     if out is not None and form is None:
         raise BadInput("--out needs to know what to write; add --json, --svg or --graph-json")
     name, node, text = split_place(place)

@@ -119,7 +119,9 @@ def _read(text: str, atlas: Path | None) -> Claim:
 def _tell(found: "Evidence") -> None:
     output.say(str(found.claim), style="bold")
     output.say(found.claim.says or _in_words(found.claim))
-    output.say(f"verdict {found.verdict}, strength {found.strength:+.2f}", style="bold")
+    asked = any(not line.missing for line in found.lines)  # 0 would mean chance
+    strength = f", strength {found.strength:+.2f}" if asked else ""
+    output.say(f"verdict {found.verdict}{strength}", style="bold")
     for line in found.lines:
         output.say("")
         output.say(f"{line.name}: {line.verdict}", style="bold")

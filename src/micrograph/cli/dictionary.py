@@ -1,6 +1,7 @@
 """`micrograph dictionary`: train a sparse dictionary of a node's values, or check one."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -119,8 +120,9 @@ def check(
     from micrograph.runner import progress_for
     from micrograph.runner.check_dictionary import check_dictionary
 
+    options = options_of(asked.dictionary_settings)  # all are of FILE
+    asked = replace(asked, dictionary_settings=())
     loaded = asked.load(model, asked.card(model), device or best_device())
-    options = options_of(asked.dictionary_settings)
     made = loaded.attach(node, file, "check", writes=options.pop("writes", None), **options)
     tell(loaded, made.id)
     found = check_dictionary(loaded, made.id, dataset, progress_for(sys.stderr))

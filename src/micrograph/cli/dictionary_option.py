@@ -1,7 +1,7 @@
 """The options `--dictionary` and `--dictionary-set`: latents and directions as units of a node."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,8 +34,9 @@ dictionary_set_option = click.option(
 )
 
 
-def attach(model: "Model", given: str, settings: Sequence[str] = ()) -> None:
-    """Attach what `[NODE[.NAME]=]FILE` says. Raises as `Model.attach`."""
+def attach(model: "Model", given: str, settings: Sequence[str] = ()) -> set[str]:
+    """Attach what `[NODE[.NAME]=]FILE` says; those of the settings that are of it. Raises as
+    `Model.attach`."""
     place, equals, file = given.partition("=")
     if not equals and Path(given).exists():
         place, file = "", given
@@ -49,10 +50,22 @@ def attach(model: "Model", given: str, settings: Sequence[str] = ()) -> None:
         node, _, name = place.rpartition(".")
     if not Path(file).exists():
         raise NotFound(f"--dictionary {short(given)}: there is no file {file}")
-    options = _options(settings, {f"{node}.{name}", name, node})
+    own = [text for text in settings if _split(text)[0] in (None, f"{node}.{name}", name, node)]
+    options = options_of(own)
     writes = options.pop("writes", None)
     made = model.attach(node or None, Path(file), name, writes=writes, **options)
     tell(model, made.id)
+    return {*own}
+
+
+def check_settings(settings: Sequence[str], given: Sequence[str], read: Set[str]) -> None:
+    """Raises BadInput for a `--dictionary-set` that none of the dictionaries `given` has read."""
+    for text in settings:
+        if text not in read:
+            raise BadInput(
+                f"--dictionary-set {short(text)} is of none of the dictionaries that are given "
+                f"with --dictionary: {', '.join(given) or 'there is none'}"
+            )
 
 
 def tell(model: "Model", node: str) -> None:
@@ -65,19 +78,16 @@ def tell(model: "Model", node: str) -> None:
 
 def options_of(settings: Sequence[str]) -> dict[str, str]:
     """KEY=VALUE texts as a mapping. Raises BadInput for a text of another form."""
-    return _options(settings, set())
+    return {key: value for _, key, value in map(_split, settings)}
 
 
-def _options(settings: Sequence[str], names: set[str]) -> dict[str, str]:
-    found = {}
-    for text in settings:
-        key, equals, value = text.partition("=")
-        which, colon, inner = key.rpartition(":")
-        if not equals or not inner:
-            raise BadInput(
-                f"--dictionary-set {short(text)} is not understood; expected KEY=VALUE, or "
-                "NODE.NAME:KEY=VALUE for one of several"
-            )
-        if not colon or which in names:
-            found[inner] = value
-    return found
+def _split(text: str) -> tuple[str | None, str, str]:
+    """The dictionary that a setting is of (None: all of them), its key and its value."""
+    key, equals, value = text.partition("=")
+    which, colon, inner = key.rpartition(":")
+    if not equals or not inner:
+        raise BadInput(
+            f"--dictionary-set {short(text)} is not understood; expected KEY=VALUE, or "
+            "NODE.NAME:KEY=VALUE for one of several"
+        )
+    return which if colon else None, inner, value

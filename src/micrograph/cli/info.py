@@ -11,6 +11,7 @@ from micrograph.cards import card
 from micrograph.cards.adapters import parse as spec_of
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_folder, atlas_option, commands_into, library
+from micrograph.cli.given import refuse
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.cli.models import describe
 from micrograph.errors import Unavailable
@@ -48,6 +49,12 @@ def command(address: str, as_json: bool, atlas: Path | None, asked: ModelOptions
 def _model_of_spec(address: str, asked: ModelOptions) -> "Model | None":
     """The model that a spec names, with its weights where it has them, or else without."""
     if spec_of(address) is None:
+        refuse(
+            *("--weights", "--id", "--input", "--no-input-check"),
+            *("--dictionary", "--dictionary-set"),
+            reason="what is said of a model of `micrograph models` is from its card and its atlas; "
+            "these options are for a network of your own",
+        )
         return None
     chosen = asked.card(address)
     try:

@@ -8,6 +8,7 @@ import click
 from micrograph.address import Address, parse
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_option, library
+from micrograph.cli.given import refuse
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput, short
 from micrograph.graph import NodeKind, last_before, next_before, worth_seeing
@@ -82,6 +83,10 @@ def command(
         raise BadInput(f"{short(address)} names a unit; --groups are of a node: MODEL/NODE")
     if groups is not None and by != "weight":
         raise BadInput("--by activation was given with --groups, which are those of weights alone")
+    if groups is not None:
+        refuse("-n", reason="of each group the eight that are most of it are listed")
+    if by != "activation":
+        refuse("--dataset", reason="it is of --by activation")
     model = asked.load(spec, asked.card(spec))
     target = model.node(node)
     if source is None:

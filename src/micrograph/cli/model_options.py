@@ -13,6 +13,7 @@ from micrograph.cards import adapters, card
 from micrograph.cards.remembered import OwnModel, remember
 from micrograph.cli.dictionary_option import (
     attach,
+    check_settings,
     dictionary_option,
     dictionary_set_option,
 )
@@ -43,11 +44,15 @@ class ModelOptions:
         from micrograph.models import load
         from micrograph.models.loading import RANDOM, WHERE_INSIDE
 
+        if not self.dictionaries:
+            check_settings(self.dictionary_settings, (), set())
         found = load(chosen, weights=self.weights, device=device)
         if WHERE_INSIDE in found.card.lineage:  # of several things in a file some were chosen
             print(f"note: {found.card.lineage.rpartition('; ')[2]}", file=sys.stderr)
+        read = set[str]()
         for given in self.dictionaries:
-            attach(found, given, self.dictionary_settings)
+            read |= attach(found, given, self.dictionary_settings)
+        check_settings(self.dictionary_settings, self.dictionaries, read)
         spec = adapters.parse(model)
         ours = next((id for id in cards() if id.lower() == model.lower()), None)
         if chosen.id not in cards() and (spec is not None or ours is not None):

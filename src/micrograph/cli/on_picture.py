@@ -1,6 +1,7 @@
 """What the commands share that ask about units on one picture: the place, and where answers go."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -33,15 +34,16 @@ def units_of(text: str, count: int) -> list[int]:
 def write_answer(text: str, to: Path | None) -> None:
     """An answer for machines, into a file or on standard output."""
     if to is None:
-        click.echo(text, nl=not text.endswith("\n"))
+        sys.stdout.write(text)
         return
     write_atomically(to, [text.encode()])
     output.say(f"written to {to}")
 
 
 def as_text(value: Any) -> str:
-    """JSON for a file."""
-    return json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    """JSON for a file or standard output."""
+    ascii_only = not output.shows_all_signs()
+    return json.dumps(value, indent=1, ensure_ascii=ascii_only, allow_nan=False) + "\n"
 
 
 picture_option = click.option(

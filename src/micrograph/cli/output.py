@@ -37,4 +37,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def write_json(value: Any) -> None:
     """For machines: JSON on standard output and nothing else."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    print(json.dumps(value, indent=2, ensure_ascii=not shows_all_signs()))
+
+
+def shows_all_signs() -> bool:
+    """Whether standard output can show every sign; else JSON has escapes of its own for them."""
+    return (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"

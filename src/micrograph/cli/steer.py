@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from micrograph.cli import output
+from micrograph.cli.given import one_of
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.cli.on_picture import (
     as_text,
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("place", metavar="MODEL/NODE/UNITS")
 @picture_option
-@click.option("--silence", "how", flag_value="silence", default=True, help="Make them 0. [default]")
-@click.option("--halve", "how", flag_value="halve", help="Halve them.")
-@click.option("--double", "how", flag_value="double", help="Double them.")
+@click.option("--silence", is_flag=True, help="Make them 0. [default]")
+@click.option("--halve", is_flag=True, help="Halve them.")
+@click.option("--double", is_flag=True, help="Double them.")
 @click.option("--factor", type=float, metavar="F", help="Multiply them by F.")
 @click.option("--add", type=float, metavar="A", help="Add A to them at every position.")
 @click.option(
@@ -40,7 +41,9 @@ if TYPE_CHECKING:
 def command(
     place: str,
     picture: str,
-    how: str,
+    silence: bool,
+    halve: bool,
+    double: bool,
     factor: float | None,
     add: float | None,
     controls: int,
@@ -59,8 +62,16 @@ def command(
 
     if out is not None and not as_json:
         raise BadInput("--out needs to know what to write; add --json")
-    if factor is not None and add is not None:
-        raise BadInput("--factor and --add were given; expected one of them")
+    one_of(
+        {
+            "--silence": silence,
+            "--halve": halve,
+            "--double": double,
+            "--factor": factor is not None,
+            "--add": add is not None,
+        }
+    )
+    how = "halve" if halve else "double" if double else "silence"
     name, node, text = split_place(place)
     model = asked.load(name, asked.card(name))
     found = steer(

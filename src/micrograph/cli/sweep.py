@@ -8,6 +8,7 @@ import click
 
 from micrograph.cli import output
 from micrograph.cli.folders import atlas_folder, atlas_option
+from micrograph.cli.given import refuse
 from micrograph.cli.model_options import ModelOptions, model_options
 from micrograph.errors import BadInput, short
 
@@ -53,8 +54,7 @@ def command(
 
     progress = progress_for(sys.stderr)
     if merge:
-        if out is not None or nodes or shard != (1, 1):
-            raise BadInput("--merge takes parts as they are; leave out --out, --shard and --node")
+        refuse("--out", "--node", "--shard", "-k", reason="--merge takes parts as they are")
         whole, source = parts.merge_parts([Path(name) for name in names])
         folder = atlas_folder(atlas)
         name = whole.spec.model

@@ -128,8 +128,3 @@ ENDINGS = frozenset({"jpg", "jpeg", "png", "webp", "avif", "gif", "bmp", "tif", 
 def plain_name(text: str) -> str:
     """Text as an address allows it: a dataset is a variant, and so part of a URL."""
     return re.sub(r"[^A-Za-z0-9_.\-]+", "-", text).strip("-.")[:60] or "pictures"
-
-
-def printable(name: str) -> str:
-    """A file's name as text that can be stored, whatever bytes it is made of."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -5,8 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from micrograph.datasets.base import ENDINGS, READ_LIMIT, Dataset, Entry, of_files, plain_name
-from micrograph.datasets.base import printable as shown
 from micrograph.errors import BadInput, short
+from micrograph.files import printable as shown
 
 
 def open_dataset(spec: str) -> Dataset:

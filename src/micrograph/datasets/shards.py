@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from micrograph.datasets.base import ENDINGS, READ_LIMIT, Dataset, Entry, of_files, plain_name
-from micrograph.datasets.base import printable as shown
 from micrograph.errors import BadInput, short
+from micrograph.files import printable as shown
 
 _SMALL = 65536
 """Bytes that a file with a class may have."""

@@ -1,6 +1,7 @@
 """How much memory this process may have: what the machine has free, and what limits it."""
 
 import resource
+from dataclasses import dataclass
 from pathlib import Path
 
 _V1_UNLIMITED = 1 << 60
@@ -37,19 +38,47 @@ def _group_limits(proc: Path, groups: Path) -> list[tuple[int, int]]:
     found = []
     for line in _lines(proc / "self" / "cgroup"):
         _, kinds, path = line.split(":", 2)
-        if not kinds:  # version 2
-            root, limit, used = groups, "memory.max", "memory.current"
+        if not kinds:  # version 2: by itself, or beside version 1
+            roots, version = (groups, groups / "unified"), _V2
         elif "memory" in kinds.split(","):
-            root, limit, used = groups / "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"
+            roots, version = (groups / "memory",), _V1
         else:
             continue
-        inside = root / path.lstrip("/")
-        # A container sees its own group as the root, whatever path it is told.
-        for folder in {root, inside, *(p for p in inside.parents if root in p.parents)}:
-            given = _number(folder / limit)
-            if given is not None and given < _V1_UNLIMITED:
-                found.append((given, _number(folder / used) or 0))
+        for root in roots:
+            inside = root / path.lstrip("/")
+            # A container sees its own group as the root, whatever path it is told.
+            for folder in {root, inside, *(p for p in inside.parents if root in p.parents)}:
+                found += version.read(folder)
     return found
+
+
+@dataclass(frozen=True)
+class _Version:
+    """The names of files and counts in the control groups of a version."""
+
+    limits: tuple[str, ...]
+    used: str
+    cached: tuple[str, ...]
+
+    def read(self, group: Path) -> list[tuple[int, int]]:
+        """(limit, used) of one group. What its processes have read from files is counted to them,
+        and given back as soon as memory is needed: that is not used, as in MemAvailable."""
+        given = [_number(group / name) for name in self.limits]
+        limits = [limit for limit in given if limit is not None and limit < _V1_UNLIMITED]
+        if not limits:
+            return []
+        counts = dict(line.split() for line in _lines(group / "memory.stat") if " " in line)
+        cached = sum(int(counts.get(name, 0)) for name in self.cached)
+        return [(min(limits), max(0, (_number(group / self.used) or 0) - cached))]
+
+
+_V1 = _Version(
+    ("memory.limit_in_bytes",),
+    "memory.usage_in_bytes",
+    ("total_inactive_file", "total_active_file"),
+)
+_V2 = _Version(("memory.max", "memory.high"), "memory.current", ("inactive_file", "active_file"))
+"""Beyond `memory.high` a process is not killed, but slowed down until it hardly moves."""
 
 
 def _address_limit(proc: Path) -> list[tuple[int, int]]:

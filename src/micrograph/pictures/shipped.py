@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from micrograph.errors import not_found
+from micrograph.files import printable
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,4 +46,4 @@ def find_picture(name_or_path: str) -> tuple[str, "Image.Image"]:
     path = Path(name_or_path)
     if path.name == name_or_path and not path.suffix and not path.exists():
         raise not_found("picture", name_or_path, shipped())
-    return path.stem, open_picture(path)
+    return printable(path.stem), open_picture(path)
