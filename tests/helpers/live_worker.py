@@ -10,7 +10,9 @@ SCRIPT = """
     cancelled = set()
     log = open(sys.argv[2], "a")
     def say(of=None, **line):
-        print(json.dumps(line if of is None else {"of": of, **line}), flush=True)
+        told = json.dumps(line if of is None else {"of": of, **line})
+        sys.stdout.write(told + "\\n")  # in one piece, as several threads tell
+        sys.stdout.flush()
     def note(*words):
         print(*words, file=log, flush=True)
     def picture(grey):

@@ -27,7 +27,9 @@ from micrograph.workers import (
 WORKS = """
     import json, os, sys, threading, time
     def say(of=None, **line):
-        print(json.dumps(line if of is None else {"of": of, **line}), flush=True)
+        told = json.dumps(line if of is None else {"of": of, **line})
+        sys.stdout.write(told + "\\n")  # in one piece, as several threads tell
+        sys.stdout.flush()
     cancelled = set()
     def work(ask):
         of = ask["of"]
