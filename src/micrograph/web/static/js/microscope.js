@@ -25,6 +25,13 @@ function figures(value) {
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2).replace("-", "−");
 }
 
+// What a reader waits for, in words.
+function waitingWords({ ahead, seconds, about }) {
+  if (seconds === null) return ahead ? `${ahead} ${ahead === 1 ? "picture is" : "pictures are"} before yours …` : "Yours is next …";
+  const so = Math.max(1, Math.round(seconds));
+  return `Loading the network: ${about && about > seconds ? `${so} of about ${Math.ceil(about)}` : so} s …`;
+}
+
 function microscope(section) {
   const form = section.querySelector("form");
   const [eye, img] = [form.querySelector(".eye"), form.querySelector("[data-frame]")];
@@ -78,6 +85,14 @@ function microscope(section) {
     section.dataset.step = data.step;
   }
 
+  // How far the network is loaded, where that is known; else only that something goes on.
+  function waits(data) {
+    say(waitingWords(data));
+    bar.max = data.about ?? 1;
+    if (data.seconds !== null && data.about > data.seconds) bar.value = data.seconds;
+    else bar.removeAttribute("value");
+  }
+
   function done(data) {
     const others = data.driven.slice(1).map(([unit, value]) => `${unit} ${figures(value)}`);
     const more = others.length ? ` With it: ${others.join(", ")}.` : "";
@@ -99,7 +114,7 @@ function microscope(section) {
     section.dataset.state = "busy";
     look("busy");
     say(kept ? "Keeping it …" : "Starting …");
-    const waits = setTimeout(() => say("The model is being loaded, or others are before you …"), 1500);
+    let begun = false;
     try {
       const sent = kept
         ? { method: "POST", headers: { Accept: "text/event-stream", "Content-Type": "application/json" }, body: "{}" }
@@ -110,10 +125,11 @@ function microscope(section) {
       for await (const [name, data] of events(answer)) {
         if (name === "failed") throw new Error(data.message);
         if (name === "stored") stored = data.subject;
+        if (name === "waiting" && !begun) waits(data);
         if (name !== "step" && name !== "frame") continue;
         show(data);
         if (data.step) {
-          clearTimeout(waits);
+          begun = true;
           say(kept ? "Keeping it …" : `Step ${data.step} of ${data.steps}`);
         }
         if (data.done) done(data);
@@ -128,7 +144,6 @@ function microscope(section) {
         say(error instanceof TypeError ? "The site does not answer; is it still running?" : error.message);
       }
     } finally {
-      clearTimeout(waits);
       if (mine === running) {
         running = null;
         look("still");
@@ -218,6 +233,11 @@ function microscope(section) {
   });
   keep?.addEventListener("click", () => run(true));
   look("still");
+  // Whoever comes near will want it soon: the network is loaded meanwhile.
+  const prepare = () => {
+    if (!running) fetch(base, { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"do": "prepare"}' }).catch(() => {});
+  };
+  for (const sign of ["pointerenter", "focusin"]) form.addEventListener(sign, prepare, { once: true });
   if ("autostart" in section.dataset) {
     const begin = () => { if (!document.hidden) run(); };
     if (document.hidden) document.addEventListener("visibilitychange", begin, { once: true });
