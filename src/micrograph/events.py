@@ -1,8 +1,8 @@
 """What a worker tells on its way, as plain data: one JSON object on a line for each event.
 
-A line has one of the keys `step`, `stored`, `error` and `answer`, which says what kind of event it
-is. `from_json` is the one place where a line that another process wrote is checked. A worker that
-answers several questions at a time puts `of`, the number of the question, before it.
+A line has one of the keys `step`, `waiting`, `stored`, `error` and `answer`, which says what kind
+of event it is. `from_json` is the one place where a line that another process wrote is checked. A
+worker that answers several questions at a time puts `of`, the number of the question, before it.
 """
 
 import json
@@ -25,6 +25,21 @@ class Step:
         """As a JSON object."""
         data = {"step": self.step, "steps": self.steps}
         return data if self.frame is None else data | {"frame": self.frame}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Nothing is done yet. `ahead` questions begin before this one. Where the worker gets ready,
+    it has done so for `seconds`, of `about` as many as the last one took, where that is known;
+    else they are None."""
+
+    ahead: int = 0
+    seconds: float | None = None
+    about: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {"waiting": self.ahead, "seconds": self.seconds, "about": self.about}
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,7 @@ class Answer:
         return {"answer": self.value}
 
 
-Event = Step | Stored | Failed | Answer
+Event = Step | Waiting | Stored | Failed | Answer
 
 
 def from_json(data: Any) -> Event:
@@ -77,6 +92,10 @@ def from_json(data: Any) -> Event:
                 return Failed(reason, status)
         case {"stored": str(subject), **others} if not others and subject:
             return Stored(subject)
+        case {"waiting": ahead, "seconds": seconds, "about": about, **others} if not others:
+            times = [one for one in (seconds, about) if one is not None]
+            if _is_count(ahead) and ahead >= 0 and all(map(_is_time, times)):
+                return Waiting(ahead, seconds, about)
         case {"step": step, "steps": steps, **others} if others.keys() <= {"frame"}:
             frame = others.get("frame")
             counts = _is_count(step) and _is_count(steps) and 0 <= step <= steps
@@ -117,7 +136,12 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _is_time(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < 1e9
+
+
 def _no_event(given: Any) -> BadInput:
     return BadInput(
-        f"{short(given)} is no event; expected a JSON object with answer, error, stored or step"
+        f"{short(given)} is no event; expected a JSON object with answer, error, stored, step or "
+        "waiting"
     )

@@ -61,6 +61,33 @@ def test_the_map_chooses_a_position_by_mouse_and_by_keys(open_page):
     until(page, f"{STATE} === 'done'")
 
 
+def test_another_setting_begins_at_once_and_only_what_is_seen_is_kept(open_page):
+    page = open_page(f"{UNIT}/live?steps=2000")
+    until(page, f"{STEP} >= 3")
+    keep = page.get_by_role("button", name="Keep it")
+    page.get_by_role("spinbutton", name="Seed").fill("7")
+    page.keyboard.press("Enter")
+    until(page, f"{STEP} >= 3")
+    assert page.url.endswith("/live?steps=2000&seed=7")
+    page.get_by_role("button", name="Stop").click()
+    until(page, f"{STATE} === 'stopped'")
+    seen = page.evaluate(STEP)
+    assert page.url.endswith(f"/live?steps={seen}&seed=7")
+    assert keep.is_visible()
+    page.get_by_role("spinbutton", name="Seed").fill("8")
+    page.keyboard.press("Tab")
+    assert not keep.is_visible(), "what one sees is of another seed"
+    assert not page.get_by_role("button", name="Go on").is_visible()
+    page.get_by_role("spinbutton", name="Seed").fill("7")
+    page.get_by_role("spinbutton", name="Steps").fill("1900")
+    page.keyboard.press("Tab")
+    keep.click()
+    until(page, "document.querySelector('.live [role=status]').textContent.includes('Kept')")
+    assert page.url.endswith(f"/live?steps={seen}&seed=7")
+    kept = page.get_by_role("link", name="Kept, with its recipe")
+    assert kept.get_attribute("href") == f"{UNIT}#experiment"
+
+
 def test_what_is_wrong_is_said(open_page):
     page = open_page(UNIT)
     page.get_by_label("With other units").fill("nonsense")
@@ -72,6 +99,17 @@ def test_what_is_wrong_is_said(open_page):
     page.keyboard.press("Enter")
     until(page, f"{STATE} === 'failed'")
     assert page.locator(".live [role=status]").inner_text() == "others is not understood"
+
+
+def test_a_stream_that_breaks_off_is_no_picture(open_page):
+    page = open_page(UNIT)
+    page.evaluate(
+        "window.fetch = () => Promise.resolve(new Response("
+        '\'event: step\\ndata: {"step": 1, "steps": 9}\\n\\n\'))'
+    )
+    page.get_by_role("button", name="Make the picture").click()
+    until(page, f"{STATE} === 'failed'")
+    assert "does not answer" in page.locator(".live [role=status]").inner_text()
 
 
 def test_without_scripts_the_form_shows_the_picture(open_page):

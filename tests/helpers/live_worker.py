@@ -10,7 +10,9 @@ SCRIPT = """
     cancelled = set()
     log = open(sys.argv[2], "a")
     def say(of=None, **line):
-        print(json.dumps(line if of is None else {"of": of, **line}), flush=True)
+        told = json.dumps(line if of is None else {"of": of, **line})
+        sys.stdout.write(told + "\\n")  # in one piece, as several threads tell
+        sys.stdout.flush()
     def note(*words):
         print(*words, file=log, flush=True)
     def picture(grey):
@@ -43,6 +45,7 @@ SCRIPT = """
             "frame": picture(255),
         })
         note("done", json.dumps(made))
+    time.sleep(float(sys.argv[4]))
     say(answer="ready")
     for line in sys.stdin:
         ask = json.loads(line)
@@ -53,6 +56,8 @@ SCRIPT = """
 """Seed 666 kills it, seed 404 is refused. It notes what it did in a file."""
 
 
-def command(log: Path, pause: float = 0.01, name: str = "") -> list[str]:
-    """Steps take `pause` seconds; `log` is the file that says what was done."""
-    return [sys.executable, "-c", textwrap.dedent(SCRIPT), str(pause), str(log), name]
+def command(log: Path, pause: float = 0.01, name: str = "", start: float = 0.0) -> list[str]:
+    """Steps take `pause` seconds, to begin with takes `start`; `log` is the file that says what was
+    done."""
+    words = [str(pause), str(log), name, str(start)]
+    return [sys.executable, "-c", textwrap.dedent(SCRIPT), *words]

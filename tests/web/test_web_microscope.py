@@ -13,6 +13,7 @@ from html_document import check_page
 from web_client import Client
 
 from micrograph.errors import Unavailable
+from micrograph.events import Step, Waiting
 from micrograph.parts.urls import Urls
 from micrograph.web.broker import Broker
 from micrograph.web.brokered_microscope import BrokeredMicroscope
@@ -63,13 +64,14 @@ def site(
 
 
 def events(text: str) -> list[tuple[str, dict[str, Any]]]:
+    """What a stream tells, but for how long the worker takes to start, which differs."""
     found = []
     for part in text.strip().split("\n\n"):
         if part.startswith(":"):
             continue
         name, data = part.split("\n", 1)
         found.append((name.removeprefix("event: "), json.loads(data.removeprefix("data: "))))
-    return found
+    return [(name, data) for name, data in found if name != "waiting"]
 
 
 def test_frames_come_as_events_and_the_last_is_done(site: Any) -> None:
@@ -157,9 +159,12 @@ def test_hostile_options_are_one_line(site: Any, log: Path, query: str, words: s
     for headers in (SAME, {**KEEP}):
         method = "POST" if "content-type" in headers else "GET"
         answer = client.ask(method, f"{LIVE}?{query}", headers, b"{}")
-        assert 400 <= answer.status_code < 500
+        assert answer.status_code == 400
         assert words in answer.json()["message"]
         assert "\n" not in answer.json()["message"]
+    page = client.get(f"{LIVE}.json?{query}")
+    assert page.status_code == 400, "as every page answers a choice that it does not have"
+    assert words in page.json()["message"]
     assert not log.exists(), "no worker hears of it"
 
 
@@ -257,6 +262,8 @@ def test_a_reader_who_leaves_takes_it_back_within_a_step(
     reader, steps = Reader("one"), []
 
     def on_event(event: Any) -> None:
+        if isinstance(event, Waiting):
+            return
         steps.append(event.step)
         if event.step == 5:
             threading.Thread(target=reader.leave).start()
@@ -272,7 +279,49 @@ def test_several_processes_share_the_workers(brokered: Any) -> None:
     seen: list[Any] = []
     wish = Wish("tinynet", "", "mixed1a", 3, {"steps": 3})
     assert process.make(wish, "one", seen.append)["score"] == 2.5
-    assert [event.step for event in seen] == [1, 2, 3]
+    assert [one.step for one in seen if isinstance(one, Step)] == [1, 2, 3]
     assert process.finished(wish) is not None
     with pytest.raises(Exception, match="no such unit"):
         process.make(Wish("tinynet", "", "mixed1a", 3, {"steps": 3, "seed": 404}), "one")
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_who_waits_for_a_worker_to_start_is_told_for_how_long(
+    tmp_path: Path, log: Path, several: bool
+) -> None:
+    def command(model: str, digest: str) -> list[str]:
+        return live_worker.command(log, name=model, start=0.4)
+
+    whole = Microscope(tmp_path, command, Pool(PoolLimits(workers=1), pause=0.05))
+    broker = Broker(Live(None, Urls()), PictureQuestions(), lambda: None, whole)
+    asked = BrokeredMicroscope(broker.address) if several else whole
+    seen: list[list[Any]] = [[], []]
+    for told, model in zip(seen, ("tinynet", "other"), strict=True):
+        asked.make(Wish(model, "", "mixed1a", 3, {"steps": 1}), "one", told.append)
+    broker.close()
+    first, second = ([one for one in told if isinstance(one, Waiting)] for told in seen)
+    seconds = [one.seconds for one in first]
+    assert seconds == sorted(seconds)
+    assert 0.3 < seconds[-1] < 20
+    assert {one.about for one in first} == {None}
+    assert second[-1].about >= 0.4, "as long as the last one took"
+
+
+def test_a_page_can_have_the_worker_started_ahead(site: Any, log: Path) -> None:
+    client = site()
+    ask = {**KEEP, "accept": "application/json"}
+    answer = client.ask("POST", LIVE, ask, b'{"do": "prepare"}')
+    assert (answer.status_code, answer.json()) == (202, {"ready": True})
+    pool = site.made[-1]._pool
+    (there,) = pool.commands
+    pid = pool.pid(there)
+    assert events(client.ask("GET", f"{LIVE}?steps=2", SAME).text)[-1][1]["done"]
+    assert pool.pid(there) == pid
+    for body, status in ((b'{"do": "eat"}', 400), (b"[]", 400), (b"{", 400), (b"a" * 2000, 413)):
+        refused = client.ask("POST", LIVE, ask, body)
+        assert refused.status_code == status
+        assert refused.json()["kind"] == "error"
+    for change in ({"sec-fetch-site": "cross-site"}, {"content-type": "text/plain"}):
+        refused = client.ask("POST", LIVE, ask | change, b'{"do": "prepare"}')
+        assert refused.status_code == 403
+    until(lambda: "done" in log.read_text())

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from micrograph.errors import BadInput
-from micrograph.events import Answer, Event, Failed, Step, Stored, from_json, from_line, to_line
+from micrograph.events import (
+    Answer,
+    Event,
+    Failed,
+    Step,
+    Stored,
+    Waiting,
+    from_json,
+    from_line,
+    to_line,
+)
 from micrograph.tasks import Task
 
 JSON = st.recursive(
@@ -24,6 +34,7 @@ STEPS = st.integers(1, 10**6).flatmap(
 EVENTS = st.one_of(
     STEPS,
     st.builds(Stored, st.text(min_size=1)),
+    st.builds(Waiting, st.integers(0, 99), *[st.none() | st.floats(0, 1e6)] * 2),
     st.builds(Failed, st.text(), st.integers(400, 599)),
     st.builds(Answer, JSON),
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from micrograph.events import Event, Step
+from micrograph.events import Event, Step, Waiting
 from micrograph.workers import (
     Cancelled,
     ClientFull,
@@ -27,7 +27,9 @@ from micrograph.workers import (
 WORKS = """
     import json, os, sys, threading, time
     def say(of=None, **line):
-        print(json.dumps(line if of is None else {"of": of, **line}), flush=True)
+        told = json.dumps(line if of is None else {"of": of, **line})
+        sys.stdout.write(told + "\\n")  # in one piece, as several threads tell
+        sys.stdout.flush()
     cancelled = set()
     def work(ask):
         of = ask["of"]
@@ -81,7 +83,12 @@ def ask(pool: Pool, do: str, client: str = "one", name: str = "a", **more: Any) 
 def begun(pool: Pool, client: str, name: str = "a") -> PoolQuestion:
     """A long question, once it is at work."""
     at_work = threading.Event()
-    asked = ask(pool, "steps", client, name, on_event=lambda event: at_work.set())
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, Step):
+            at_work.set()
+
+    asked = ask(pool, "steps", client, name, on_event=on_event)
     assert at_work.wait(20)
     return asked
 
@@ -93,8 +100,8 @@ def test_a_warm_worker_answers_again_and_several_at_a_time(pool_of):
     first = ask(pool, "pid").result()
     assert ask(pool, "pid").result() == first
     assert not long.is_settled
-    until(lambda: len(events) > 2)
-    assert events[0] == Step(1, 2000)
+    until(lambda: Step(2, 2000) in events)
+    assert next(one for one in events if isinstance(one, Step)) == Step(1, 2000)
     assert ask(pool, "pid", name="b").result() != first
 
 
@@ -233,3 +240,44 @@ def _alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def test_a_worker_is_made_ready_only_where_that_costs_nobody_theirs(pool_of):
+    pool = pool_of(workers=1, settled=0.5)
+    assert pool.make_ready(command())
+    pid = pool.pid(command())
+    assert ask(pool, "pid").result() == pid
+    assert pool.make_ready(command()), "it is there"
+    assert not pool.make_ready(command("b")), "the other one was asked just now"
+    time.sleep(0.6)
+    assert pool.make_ready(command("b"))
+    assert [one[-1] for one in pool.commands] == ["b"]
+    busy = begun(pool, "one", "b")
+    time.sleep(0.6)
+    assert not pool.make_ready(command("c")), "the only worker is at work"
+    assert busy.begun is not None
+
+
+def test_one_worker_at_a_time_is_made_ready_and_none_that_failed_just_now(pool_of):
+    pool = pool_of(workers=4)
+    assert pool.make_ready(command("slow", "import time; time.sleep(60)"))
+    assert not pool.make_ready(command())
+    other = pool_of(workers=4)
+    assert other.make_ready(command("fails", "raise SystemExit(1)"))
+    until(lambda: not other.commands)
+    assert not other.make_ready(command("fails", "raise SystemExit(1)"))
+    assert not other.make_ready(("/nowhere/at/all",))
+    assert other.make_ready(command())
+
+
+def test_who_waits_is_told_for_what(pool_of):
+    pool = pool_of(together=1)
+    told: dict[str, list[Event]] = {"two": [], "three": []}
+    first = begun(pool, "one")
+    for client, events in told.items():
+        ask(pool, "steps", client, on_event=events.append)
+    until(lambda: all(told.values()))
+    assert [events[0] for events in told.values()] == [Waiting(0), Waiting(1)]
+    pool.cancel(first)
+    until(lambda: Step(1, 2000) in told["two"])
+    until(lambda: told["three"][-1] == Waiting(0))

@@ -11,6 +11,7 @@ it says.
 
 import json
 import os
+import select
 from contextlib import suppress
 
 import click
@@ -38,7 +39,7 @@ def command(model: str, digest: str, asked: ModelOptions) -> None:
 
     runs = LiveRuns(loaded, tell)
     with suppress(Exception):  # of a network that cannot be driven: whoever asks is told
-        runs.warm_up()
+        runs.get_ready(_is_asked())
     tell(None, Answer("ready"))
     with os.fdopen(os.dup(0), "rb") as questions:
         for line in questions:
@@ -51,3 +52,11 @@ def command(model: str, digest: str, asked: ModelOptions) -> None:
                 runs.begin(question["of"], question["client"], question["make"])
     runs.close()
     os._exit(0)  # threads that wait in the middle of a network would hold up the interpreter's end
+
+
+def _is_asked() -> bool:
+    """Whether a question waits on standard input."""
+    try:
+        return bool(select.select([0], [], [], 0)[0])
+    except (OSError, ValueError):  # where only sockets can be asked
+        return False

@@ -38,6 +38,7 @@ def command(model: str, digest: str, asked: ModelOptions) -> None:
     tell = event_teller(ends_with_reader=True)
     try:
         loaded = load_for_site(model, digest, asked)
+        _look_once(loaded)
     except MicrographError as error:
         tell(Failed(str(error)))
         return
@@ -69,8 +70,7 @@ def failure(model: "Model", error: Exception) -> Failed:
 
 
 def load_for_site(id: str, digest: str, asked: ModelOptions) -> "Model":
-    """The model of an id, with the weights that an atlas names; ready to run. Raises Unavailable
-    and Conflict."""
+    """The model of an id, with the weights that an atlas names. Raises Unavailable and Conflict."""
     try:
         chosen = asked.card(id)
     except NotFound:
@@ -83,11 +83,14 @@ def load_for_site(id: str, digest: str, asked: ModelOptions) -> "Model":
             f"the weights of {id} here are not those that the atlas was made from "
             f"({model.digest[:12]} instead of {digest[:12]})"
         )
-    # Nodes are found, and kernels chosen, before somebody waits for them.
+    return model
+
+
+def _look_once(model: "Model") -> None:
+    """Nodes are found, and kernels chosen, before somebody waits for them."""
     from micrograph.runner.look import fit, look
 
     look(model, fit(_grey(model.preprocessing.size), model), None, None, False)
-    return model
 
 
 def _grey(size: int) -> "np.ndarray":

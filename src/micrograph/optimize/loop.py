@@ -13,6 +13,7 @@ from torch import Tensor
 
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
+from micrograph.optimize.adam import Optimizer
 from micrograph.optimize.ascent import Ascent
 from micrograph.optimize.objectives import Objective
 from micrograph.optimize.parameterize import Layered, Parameterization
@@ -27,7 +28,7 @@ def climb(
     *,
     seeds: Sequence[Sequence[int]],
     steps: int,
-    optimizer: Callable[[list[Tensor]], torch.optim.Optimizer],
+    optimizer: Callable[[list[Tensor]], Optimizer],
     views: ViewSampler,
     redirect_steps: int,
     precision: str,

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from micrograph.models.model import Model
+from micrograph.optimize.adam import Adam
 from micrograph.optimize.ascent import activations
 from micrograph.optimize.loop import as_uint8, climb, finished
 from micrograph.optimize.objectives import Objective
@@ -95,9 +96,7 @@ def optimize(
         param,
         seeds=seeds,
         steps=settings.steps,
-        optimizer=partial(
-            torch.optim.Adam, lr=settings.rate, betas=(settings.momentum, 0.999), fused=True
-        ),
+        optimizer=partial(Adam, lr=settings.rate, momentum=settings.momentum),
         views=settings.transforms,
         settle=settings.settle,
         redirect_steps=settings.redirect_steps,

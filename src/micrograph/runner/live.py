@@ -95,14 +95,17 @@ class LiveRuns:
         self._runs: dict[str, Run] = {}  # the one that was asked for last comes last
         self._savers: list[threading.Thread] = []
 
-    def warm_up(self) -> None:
-        """Have kernels chosen and code imported before somebody waits for them: two steps of the
-        deepest unit that has a map, with a frame."""
-        model = self.model
+    def get_ready(self, asked: bool = False) -> None:
+        """Find out what takes a pass, while no picture is under way; and unless somebody waits
+        already, whose picture does the same, have kernels chosen and code imported: two steps of
+        the deepest unit that has a map, with a frame."""
+        model, size = self.model, self._usual_size()
+        if asked:
+            return
         maps = [node for node in model.nodes.values() if node.shape and node.units]
         places = sorted(maps or model.nodes.values(), key=lambda node: node.index)[-1:]
         for place in places:
-            (job,) = ENGINE.jobs(model, size=self._usual_size(), steps=2)
+            (job,) = ENGINE.jobs(model, size=size, steps=2)
             for made in ENGINE.run(model, place.id, [0], job):
                 assert made.image is not None
                 frame(made.image[None])
@@ -188,7 +191,7 @@ class LiveRuns:
 
     def _usual_size(self) -> int:
         """The side of pictures where nobody says it, which the model takes; first asked by
-        `warm_up`, as finding out takes a pass."""
+        `get_ready`, as finding out takes a pass."""
         own = self.model.preprocessing.size
         usual = min(USUAL_SIZE, own)
         return usual if usual == own or self.model.takes(usual) else own

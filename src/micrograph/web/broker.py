@@ -94,6 +94,8 @@ class Broker:
                 return self._ready()
             case "render":
                 return asdict(self._live.ask(*asked["unit"]))
+            case "get ready":
+                return self._microscope.get_ready(asked["model"], asked["digest"])
             case "stop":
                 return asdict(self._live.stop(*asked["unit"]))
             case _:

@@ -50,6 +50,16 @@ class BrokeredMicroscope(Microscope):
         found: Mapping[str, Any] = answer_in(told)
         return dict(found)
 
+    def get_ready(self, model: str, digest: str) -> bool:
+        if self.reason:
+            raise Unavailable(self.reason)
+        try:
+            with Channel.to(self._address) as channel:
+                channel.send({"do": "get ready", "model": model, "digest": digest})
+                return bool(answer_in(channel.receive()))
+        except (EOFError, OSError):
+            raise Unavailable("the site is closing") from None
+
     def close(self) -> None:
         """Take back all questions; the broker ends the workers."""
         with self._lock:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from micrograph.errors import BadInput, short
+from micrograph.errors import BadInput, NotFound, short
 from micrograph.lenses import lens, live
 
 STEPS = 64
@@ -34,15 +34,17 @@ class ExperimentOptions:
     others: str = field(default="", metadata={"longest": 1000})
 
     def read(self) -> dict[str, Any]:
-        """The options of the lens. Raises BadInput and NotFound, in one line, for what cannot
-        be."""
+        """The options of the lens. Raises BadInput, in one line, for what cannot be."""
         params = lens(live()).params
         kinds = {one.name: one.kinds for one in params.options()}
         given = {name: text for name, text in vars(self).items() if text.strip()}
         read: dict[str, Any] = {"steps": STEPS}
         for name, text in given.items():
             read[name] = _value(name, text.strip(), kinds[name])
-        params.read(read)
+        try:
+            params.read(read)
+        except NotFound as error:  # the place is there, the choice is not
+            raise BadInput(str(error)) from None
         _check_bounds(read)
         return read
 

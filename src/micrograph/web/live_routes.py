@@ -12,29 +12,35 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from micrograph.errors import MicrographError
-from micrograph.events import Event, Step, Stored
+from micrograph.errors import MicrographError, Unavailable
+from micrograph.events import Event, Step, Stored, Waiting
 from micrograph.web.described import FAILURES, JSON_SENT, Responses
 from micrograph.web.disconnects import reader_of
 from micrograph.web.error_data import error_data
 from micrograph.web.experiments import options_of
-from micrograph.web.live_wishes import checked_wish
+from micrograph.web.live_wishes import checked_wish, obstacle
+from micrograph.web.locations import locate_all
 from micrograph.web.microscope import Wish
 from micrograph.web.origin import check_opened, check_origin, check_same_origin
 from micrograph.web.reader import Reader
 from micrograph.web.requests import context_of, page_answer
 from micrograph.web.site import Site
+from micrograph.web.small_json import sent_question
 from micrograph.web.targets import LiveTarget
 
 STREAM = "text/event-stream"
 HEARTBEAT = 15.0
 """Seconds of silence after which a line that means nothing is sent: proxies give up silent ones."""
-_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
+_UNKEPT = {"cache-control": "no-store"}
+_HEADERS = {**_UNKEPT, "x-accel-buffering": "no"}
+LONGEST = 1000
+"""Bytes of what is sent along."""
+ASKS = ("keep", "prepare")
 _EVENTS: Responses = {
     "200": {
         "content": {STREAM: {"schema": {"type": "string"}}},
-        "description": "Events: step, frame (the picture as it stands, as a data URL; the last one "
-        "is done), stored, failed.",
+        "description": "Events: step, waiting, frame (the picture as it stands, as a data URL; the "
+        "last one is done), stored, failed.",
     },
     **FAILURES,
 }
@@ -62,23 +68,42 @@ def add_live_routes(app: FastAPI, site: Site) -> None:
         openapi_extra=JSON_SENT,
     )
     async def keep(request: Request, model: str, node: str, unit: str) -> Response:
-        """The same, and the picture is kept in the atlas with its recipe. Same origin and JSON
-        only."""
-        return await _watched(site, request, [model, node, unit], keep=True)
+        """The same, and the picture is kept in the atlas with its recipe. With `{"do": "prepare"}`
+        only what a picture needs is made ready. Same origin and JSON only."""
+        place = [model, node, unit]
+        try:
+            check_same_origin(request)
+            asked = await sent_question(request, ASKS, LONGEST, usual="keep")
+            if asked["do"] == "prepare":
+                ready = await run_in_threadpool(_prepared, site, request, place)
+                return Response(json.dumps({"ready": ready}), 202, _UNKEPT, "application/json")
+        except MicrographError as error:
+            return _refusal(error)
+        return await _watched(site, request, place, keep=True)
 
 
 async def _watched(site: Site, request: Request, place: list[str], keep: bool) -> Response:
     """The events, or as JSON why there are none."""
     try:
-        if keep:
-            check_same_origin(request)
-        else:
+        if not keep:
             check_origin(request, "have live pictures made")
         wish = await run_in_threadpool(_wish, site, request, place, keep)
     except MicrographError as error:
-        body = error_data(error.status, str(error))
-        return Response(body, error.status, {"cache-control": "no-store"}, "application/json")
+        return _refusal(error)
     return StreamingResponse(_told(site, request, wish), media_type=STREAM, headers=_HEADERS)
+
+
+def _refusal(error: MicrographError) -> Response:
+    body = error_data(error.status, str(error))
+    return Response(body, error.status, _UNKEPT, "application/json")
+
+
+def _prepared(site: Site, request: Request, place: list[str]) -> bool:
+    context = context_of(site, request)
+    here = locate_all(context.library, place, context.urls)
+    if reason := obstacle(context, here):
+        raise Unavailable(reason)
+    return site.microscope.get_ready(here.atlas.model.id, here.atlas.model.digest)
 
 
 def _wish(site: Site, request: Request, place: list[str], keep: bool) -> Wish:
@@ -132,6 +157,8 @@ def _lines(event: Event, wish: Wish) -> list[bytes]:
             return [_line("step", {"step": step, "steps": steps})]
         case Step(step, steps, frame):
             return [_line("frame", {"step": step, "steps": steps, "frame": frame})]
+        case Waiting(ahead, seconds, about):
+            return [_line("waiting", {"ahead": ahead, "seconds": seconds, "about": about})]
         case Stored(subject):
             return [_line("stored", {"subject": f"{wish.model}/{subject}"})]
         case _:

@@ -111,6 +111,13 @@ class Microscope:
         self._finished.put(wish.key, json.dumps(found).encode())
         return found
 
+    def get_ready(self, model: str, digest: str) -> bool:
+        """Have the worker of a model started, where that takes none from others; whether it is
+        there. Raises Unavailable without torch."""
+        if self.reason:
+            raise Unavailable(self.reason)
+        return self._pool.make_ready(self.command(model, digest))
+
     def estimate(
         self, model: str, digest: str, node: str, client: str, reader: Reader | None = None
     ) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Rendering what a node or a model lacks: an estimate before it starts, progress, and a stop."""
 
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ from micrograph.web.reader import Reader
 from micrograph.web.render_state import RenderState
 from micrograph.web.requests import context_of
 from micrograph.web.site import Site
+from micrograph.web.small_json import sent_question
 
 LONGEST = 20_000
 """Bytes of a question: the numbers of some units."""
@@ -59,19 +59,9 @@ def add_rest_routes(app: FastAPI, site: Site) -> None:
 
 async def _asked(site: Site, request: Request, place: list[str]) -> RestState:
     check_same_origin(request)
-    question = _question(await request.body())
+    question = await sent_question(request, ASKS, LONGEST)
     async with reader_of(request) as reader:
         return await run_in_threadpool(_answer, context_of(site, request), place, question, reader)
-
-
-def _question(body: bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(body[:LONGEST])
-    except ValueError:
-        raise BadInput(f"{short(body[:80])} is no JSON of at most {LONGEST} bytes") from None
-    if not isinstance(found, dict) or found.get("do") not in ASKS:
-        raise BadInput(f"{short(found)} asks nothing; expected do: {', '.join(ASKS)}")
-    return found
 
 
 def _answer(

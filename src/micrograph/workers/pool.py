@@ -2,20 +2,25 @@
 
 Whoever waits gets a fair share: of those who wait the next is always one of the client that has
 fewest questions at work, and among these the one that came first. A question that needs a worker
-which is not there holds back those behind it, so that workers in use fall free for it.
+which is not there holds back those behind it, so that workers in use fall free for it. Who waits is
+told so, and for what. A worker can be had ready before it is asked, where that costs nobody theirs.
 """
 
 import itertools
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from micrograph.events import Answer, Event, Failed
+from micrograph.events import Answer, Event, Failed, Waiting
 from micrograph.workers.process import Refusal, WorkerTimeout
 from micrograph.workers.shared import SharedWorker
 from micrograph.workers.ticket import Cancelled
+
+REMEMBERED = 64
+"""Commands of which it is known when they were last made ready."""
 
 
 class ClientFull(Exception):
@@ -39,7 +44,8 @@ class PoolLimits:
     """`workers` at a time, which hold `memory` bytes together; `together` questions at work in one
     of them, `open` in all and `each` of one client. A worker that nobody asks ends after `idle`
     seconds; it has `start` seconds to get ready, and `silence` until it tells something of a
-    question at work."""
+    question at work. For one that is only to be ready none ends that was asked in the last
+    `settled` seconds."""
 
     workers: int = 2
     memory: int = 6 << 30
@@ -49,6 +55,7 @@ class PoolLimits:
     idle: float = 600.0
     start: float = 180.0
     silence: float = 60.0
+    settled: float = 60.0
 
 
 @dataclass(eq=False)
@@ -107,6 +114,8 @@ class Pool:
         self._places: dict[tuple[str, ...], _Place] = {}
         self._open: dict[int, PoolQuestion] = {}
         self._numbers = itertools.count(1)
+        self._took: dict[tuple[str, ...], float] = {}  # seconds until ready, the last at the end
+        self._readied: dict[tuple[str, ...], float] = {}
         self._keeper: threading.Thread | None = None
         self._closed = False
 
@@ -130,11 +139,31 @@ class Pool:
                 asked.settle(error=Cancelled())
                 return asked
             self._open[asked.number] = asked
-            if self._keeper is None:
-                self._keeper = threading.Thread(target=self._keep_house, daemon=True)
-                self._keeper.start()
+            self._watch()
             self._go_on()
         return asked
+
+    def make_ready(self, command: Sequence[str]) -> bool:
+        """Have the worker of a command started before somebody asks it; whether it is there. One
+        gets ready at a time, none while questions wait for one, and none that failed just now."""
+        command, now = tuple(command), time.monotonic()
+        with self._changed:
+            if command in self._places:
+                return True
+            failed = now - self._readied.get(command, -math.inf) < self.limits.settled
+            starting = any(one.worker.ready_since is None for one in self._places.values())
+            if self._closed or failed or starting or self._in_turn():
+                return False
+            while self._places and not self._has_room():
+                if not self._end_least_used(now - self.limits.settled):
+                    return False
+            self._readied = {**dict(list(self._readied.items())[-REMEMBERED:]), command: now}
+            try:
+                self._start(command)
+            except OSError:
+                return False
+            self._watch()
+            return True
 
     def cancel(self, asked: PoolQuestion) -> None:
         """Nobody waits for the answer any more."""
@@ -206,8 +235,11 @@ class Pool:
                 if held_back or not self._make_room():
                     held_back = True
                     continue
-                place = self._start(asked)
-                if place is None:
+                try:
+                    place = self._start(asked.command)
+                except OSError as error:
+                    del self._open[asked.number]
+                    asked.settle(error=error)
                     continue
             elif held_back or len(place.worker.open) >= self.limits.together:
                 continue
@@ -226,26 +258,37 @@ class Pool:
         fits = sum(held) + max(held, default=0) <= self.limits.memory
         return len(held) < self.limits.workers and fits
 
-    def _end_least_used(self) -> bool:
-        idle = [item for item in self._places.items() if not item[1].worker.open]
+    def _end_least_used(self, before: float = math.inf) -> bool:
+        idle = [
+            item
+            for item in self._places.items()
+            if not item[1].worker.open and item[1].used < before
+        ]
         if not idle:
             return False
         command, place = min(idle, key=lambda item: item[1].used)
         self._end(command, place)
         return True
 
+    def _note_start(self, command: tuple[str, ...], place: _Place) -> None:
+        """How long it took to get ready, once it is."""
+        if place.worker.ready_since is not None:
+            self._took[command] = place.worker.ready_since - place.started
+
     def _end(self, command: tuple[str, ...], place: _Place) -> None:
+        self._note_start(command, place)
         del self._places[command]
         threading.Thread(target=place.worker.close, daemon=True).start()
 
-    def _start(self, asked: PoolQuestion) -> _Place | None:
-        try:
-            worker = SharedWorker(asked.command, self._heard, self._ended, self._niceness)
-        except OSError as error:
-            del self._open[asked.number]
-            asked.settle(error=error)
-            return None
-        place = self._places[asked.command] = _Place(worker, *[time.monotonic()] * 2)
+    def _watch(self) -> None:
+        """Have somebody look after the workers."""
+        if self._keeper is None:
+            self._keeper = threading.Thread(target=self._keep_house, daemon=True)
+            self._keeper.start()
+
+    def _start(self, command: tuple[str, ...]) -> _Place:
+        worker = SharedWorker(command, self._heard, self._ended, self._niceness)
+        place = self._places[command] = _Place(worker, *[time.monotonic()] * 2)
         return place
 
     def _heard(self, worker: SharedWorker, number: int, event: Event) -> None:
@@ -294,10 +337,30 @@ class Pool:
                 if self._closed:
                     return
                 self._look_round(time.monotonic())
+                waiting = self._waiting(time.monotonic())
+            for asked, event in waiting:
+                self._tell(asked, event)
+
+    def _waiting(self, now: float) -> list[tuple[PoolQuestion, Waiting]]:
+        """Those of whom nothing was heard yet, and for what they wait."""
+        ahead = {one.number: k for k, one in enumerate(self._in_turn())}
+        found = []
+        for asked in self._open.values():
+            place = self._places.get(asked.command)
+            if place is not None and place.worker.ready_since is None:
+                about = self._took.get(asked.command, next(reversed(self._took.values()), None))
+                state = Waiting(ahead.get(asked.number, 0), now - place.started, about)
+            elif asked.begun is None:
+                state = Waiting(ahead[asked.number])
+            else:
+                continue
+            found.append((asked, state))
+        return found
 
     def _look_round(self, now: float) -> None:
         for command, place in list(self._places.items()):
             worker = place.worker
+            self._note_start(command, place)
             if not worker.open and now - place.used > self.limits.idle:
                 self._end(command, place)
             elif silent := self._silent(place, now):

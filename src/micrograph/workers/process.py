@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from micrograph.errors import BadInput, MicrographError
 from micrograph.events import Answer, Event, Failed, from_line
-from micrograph.workers.giving_way import give_way
+from micrograph.workers.giving_way import give_way, quiet_environment
 
 
 class Refusal(MicrographError):
@@ -52,7 +52,12 @@ class WorkerProcess:
         self.command = tuple(command)
         told = None if shown else subprocess.PIPE
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=told, stderr=told, start_new_session=True
+            command,
+            stdin=subprocess.PIPE,
+            stdout=told,
+            stderr=told,
+            start_new_session=True,
+            env=quiet_environment(),
         )
         give_way(self._process.pid, niceness)
         self._lines: queue.Queue[bytes | None] = queue.Queue()

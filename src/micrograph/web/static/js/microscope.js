@@ -1,35 +1,18 @@
 // The live microscope: a picture that is made while one looks. The address always holds the
 // experiment, so that it can be sent.
+import { events, figures, waitingWords } from "./microscope-events.js";
+import { positions } from "./microscope-map.js";
+
 const MORE = 64;
 const MOST = 2048;
-
-// The events of a stream, as [name, data], until it ends.
-async function* events(answer) {
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    const parts = (rest + value).split("\n\n");
-    rest = parts.pop();
-    for (const part of parts) {
-      const name = part.match(/^event: (.*)$/m)?.[1];
-      const data = part.match(/^data: (.*)$/m)?.[1];
-      if (name && data) yield [name, JSON.parse(data)];
-    }
-  }
-}
-
-function figures(value) {
-  const size = Math.abs(value);
-  return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2).replace("-", "−");
-}
+const SETTLE = 300; // milliseconds in which the site notices that one has left
 
 function microscope(section) {
   const form = section.querySelector("form");
   const [eye, img] = [form.querySelector(".eye"), form.querySelector("[data-frame]")];
   const bar = form.querySelector("progress");
-  const status = form.querySelector("[data-said]");
+  const status = form.querySelector("[data-verdict]");
+  const counter = form.querySelector("[data-counted]"); // changes too often to be read out
   const main = form.querySelector(".main");
   const goOn = form.querySelector("[data-go-on]");
   const keep = form.querySelector("[data-keep]");
@@ -38,11 +21,14 @@ function microscope(section) {
   const base = section.dataset.microscope;
   let running = null; // what stops the picture that is being made
   let seen = Number(section.dataset.step) || 0; // the step of the picture that is shown
+  let shown = ""; // what it is the picture of: the address without the steps
+  let restarted = 0;
 
   // What differs from the usual; a position only where it counts.
-  function query() {
+  function query(without = "") {
     const found = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
+      if (name === without) continue;
       const usual = form.querySelector(`[name="${name}"]`).dataset.usual;
       if (value.trim() !== usual && (name !== "at" || form.elements.objective.value === "neuron")) found.set(name, value.trim());
     }
@@ -56,14 +42,22 @@ function microscope(section) {
 
   const hold = () => history.replaceState(history.state, "", address());
 
-  const say = (...parts) => status.replaceChildren(...parts);
+  const say = (...parts) => {
+    status.replaceChildren(...parts);
+    counter.textContent = "";
+  };
+  const count = (text) => {
+    if (status.firstChild) status.replaceChildren();
+    counter.textContent = text;
+  };
 
   function look(state) {
     const busy = state === "busy";
     main.textContent = busy ? "Stop" : "Make the picture";
     bar.hidden = !busy;
-    goOn.hidden = busy || !seen || seen >= MOST;
-    if (keep) keep.hidden = busy || !seen;
+    const own = seen > 0 && shown === query("steps"); // else what one sees is of other settings
+    goOn.hidden = busy || !own || seen >= MOST;
+    if (keep) keep.hidden = busy || !own;
   }
 
   function show(data) {
@@ -78,47 +72,66 @@ function microscope(section) {
     section.dataset.step = data.step;
   }
 
+  // How far the network is loaded, where that is known; else only that something goes on.
+  function waits(data) {
+    count(waitingWords(data));
+    bar.max = data.about ?? 1;
+    if (data.seconds !== null && data.about > data.seconds) bar.value = data.seconds;
+    else bar.removeAttribute("value");
+  }
+
   function done(data) {
     const others = data.driven.slice(1).map(([unit, value]) => `${unit} ${figures(value)}`);
     const more = others.length ? ` With it: ${others.join(", ")}.` : "";
     const score = Object.assign(document.createElement("b"), { textContent: figures(data.score) });
     say("Activation ", score, ` after ${data.step} steps at ${data.recipe.size} px.${more}`);
-    if (map && data.map.length === 2) cells(data.map[0], data.map[1]);
+    if (data.map.length === 2) cells?.(...data.map);
   }
 
   // Makes the picture of the controls, or with `kept` has it kept. One at a time.
   async function run(kept = false) {
-    running?.abort();
+    const before = running;
+    before?.abort();
     const mine = running = new AbortController();
+    if (kept) steps.value = seen;
     hold();
+    const asked = address();
     if (!kept) {
       seen = 0;
+      shown = query("steps");
       delete section.dataset.step;
     }
     form.classList.remove("idle");
     section.dataset.state = "busy";
     look("busy");
     say(kept ? "Keeping it …" : "Starting …");
-    const waits = setTimeout(() => say("The model is being loaded, or others are before you …"), 1500);
+    let begun = false;
     try {
       const sent = kept
         ? { method: "POST", headers: { Accept: "text/event-stream", "Content-Type": "application/json" }, body: "{}" }
         : { headers: { Accept: "text/event-stream" } };
-      const answer = await fetch(address(), { ...sent, signal: mine.signal, cache: "no-store" });
+      if (before) await new Promise((then) => setTimeout(then, SETTLE));
+      if (mine.signal.aborted) throw new DOMException("", "AbortError");
+      const answer = await fetch(asked, { ...sent, signal: mine.signal, cache: "no-store" });
       if (!answer.ok) throw new Error((await answer.json()).message);
-      let stored = "";
+      let [stored, whole] = ["", false];
       for await (const [name, data] of events(answer)) {
         if (name === "failed") throw new Error(data.message);
         if (name === "stored") stored = data.subject;
+        if (name === "waiting" && !begun) waits(data);
         if (name !== "step" && name !== "frame") continue;
         show(data);
         if (data.step) {
-          clearTimeout(waits);
-          say(kept ? "Keeping it …" : `Step ${data.step} of ${data.steps}`);
+          begun = true;
+          count(kept ? "Keeping it …" : `Step ${data.step} of ${data.steps}`);
         }
-        if (data.done) done(data);
+        if (data.done) {
+          whole = true;
+          done(data);
+        }
       }
-      if (stored) status.append(" Kept, with its recipe.");
+      if (!whole) throw new TypeError("the stream broke off");
+      if (stored) status.append(" ", Object.assign(document.createElement("a"), { href: section.dataset.kept, textContent: "Kept, with its recipe" }), ".");
       section.dataset.state = "done";
     } catch (error) {
       if (mine !== running) return; // another picture has begun
@@ -128,7 +141,6 @@ function microscope(section) {
         say(error instanceof TypeError ? "The site does not answer; is it still running?" : error.message);
       }
     } finally {
-      clearTimeout(waits);
       if (mine === running) {
         running = null;
         look("still");
@@ -145,79 +157,50 @@ function microscope(section) {
     }
     steps.value = seen;
     hold();
-    say(`Stopped after ${seen} steps.`);
+    say(`Stopped after ${seen} ${seen === 1 ? "step" : "steps"}.`);
   }
 
-  // The node's map at the size of the pictures: rows and columns of cells, one of them chosen.
-  function cells(rows, columns) {
-    map.style.setProperty("--rows", rows);
-    map.style.setProperty("--columns", columns);
-    Object.assign(map.dataset, { shownRows: rows, shownColumns: columns });
-    place();
-  }
-
-  function guessed() {
-    const { rows, columns, side } = map.dataset;
-    const share = (Number(form.elements.size.value) || Math.min(128, side)) / side;
-    cells(Math.max(1, Math.ceil(rows * share)), Math.max(1, Math.ceil(columns * share)));
-  }
-
-  function chosen() {
-    const [rows, columns] = [Number(map.dataset.shownRows), Number(map.dataset.shownColumns)];
-    const at = form.elements.at.value.match(/^(\d+)-(\d+)$/);
-    const [row, column] = at ? [Number(at[1]), Number(at[2])] : [Math.floor(rows / 2), Math.floor(columns / 2)];
-    return [Math.min(row, rows - 1), Math.min(column, columns - 1)];
-  }
-
-  function place() {
-    const [row, column] = chosen();
-    map.style.setProperty("--row", row);
-    map.style.setProperty("--column", column);
-  }
-
-  function choose(row, column) {
-    const [rows, columns] = [Number(map.dataset.shownRows), Number(map.dataset.shownColumns)];
-    const inside = (value, most) => Math.max(0, Math.min(most - 1, value));
-    form.elements.at.value = `${inside(row, rows)}-${inside(column, columns)}`;
-    place();
+  // Another position; it is made at once where a picture is under way, or Enter is pressed.
+  function chose(row, column) {
     hold();
+    if (running) again();
+    else {
+      look("still");
+      say(`Row ${row}, column ${column}.`);
+    }
   }
 
-  if (map) {
-    map.hidden = false;
-    guessed();
-    map.addEventListener("click", (event) => {
-      const box = map.getBoundingClientRect();
-      const [rows, columns] = [map.dataset.shownRows, map.dataset.shownColumns];
-      choose(
-        Math.floor((rows * (event.clientY - box.top)) / box.height),
-        Math.floor((columns * (event.clientX - box.left)) / box.width),
-      );
-      run();
-    });
-    map.addEventListener("keydown", (event) => {
-      const move = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-      if (event.key === "Enter" || event.key === " ") run();
-      else if (move) choose(chosen()[0] + move[0], chosen()[1] + move[1]);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-    form.elements.at.addEventListener("input", place);
-    form.elements.size.addEventListener("change", guessed);
-  }
+  const cells = map && positions(map, form.elements.at, form.elements.size, chose, () => run());
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    if (running) running.abort();
-    else run();
+    if (!running) run();
+    else if (performance.now() - restarted > SETTLE) running.abort();
   });
-  form.addEventListener("change", () => { if (!running) hold(); });
+  // While one looks another setting begins at once; else it waits for the button.
+  function again() {
+    restarted = performance.now();
+    run();
+  }
+
+  form.addEventListener("change", () => {
+    if (running) again();
+    else {
+      hold();
+      look("still");
+    }
+  });
   goOn.addEventListener("click", () => {
     steps.value = Math.min(MOST, seen + MORE);
     run();
   });
   keep?.addEventListener("click", () => run(true));
+  if (seen) shown = query("steps");
   look("still");
+  // Whoever comes near will want it soon: the network is loaded meanwhile.
+  const prepare = () => {
+    if (!running) fetch(base, { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"do": "prepare"}' }).catch(() => {});
+  };
+  for (const sign of ["pointerenter", "focusin"]) form.addEventListener(sign, prepare, { once: true });
   if ("autostart" in section.dataset) {
     const begin = () => { if (!document.hidden) run(); };
     if (document.hidden) document.addEventListener("visibilitychange", begin, { once: true });
