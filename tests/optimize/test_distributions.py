@@ -117,6 +117,19 @@ def test_where_the_distributions_are_the_same_the_distance_is_0() -> None:
     assert apart(torch.zeros_like(values), wanted).item() == pytest.approx(1, abs=1e-3)
 
 
+def test_a_node_that_says_nothing_of_a_picture_does_not_count() -> None:
+    wanted, colours = drawn(), drawn(channels=3)
+    silent = Wanted.most_relevant(wanted.quantiles[0], torch.zeros(3), 3)
+    silent = Wanted.stacked([silent, Wanted.most_relevant(wanted.quantiles[1], torch.ones(3), 3)])
+    values = {"a": some(2, 5, 3, 4, seed=7), "b": some(2, 5, 3, 4, seed=8)}
+    images = torch.rand(2, 3, 3, 4)
+    found = alike({"a": wanted, "b": silent}, colours, 0.0).value(values, images)
+    a, b = apart(values["a"], wanted), apart(values["b"], silent)
+    assert b[0] == 0
+    assert b[1] > 0
+    assert found.tolist() == pytest.approx([-a[0].item(), -(a[1] + b[1]).item() / 2])
+
+
 def test_positions_of_large_maps_stand_for_all() -> None:
     values = some(1, 2, 33, 40)
     assert thinned(values).shape == (1, 2, 11, 13)

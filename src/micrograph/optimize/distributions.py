@@ -66,7 +66,8 @@ class Wanted:
 
     channels: the channels that count, whole numbers [picture, k].
     quantiles: their distributions, [picture, k, level].
-    weights: how much each counts, [picture, k]; they add up to 1.
+    weights: how much each counts, [picture, k]; they add up to 1, or to 0 for a picture of which
+        the node says nothing.
     """
 
     channels: Tensor
@@ -76,9 +77,9 @@ class Wanted:
     @classmethod
     def most_relevant(cls, known: Tensor, relevance: Tensor, most: int) -> "Wanted":
         """For one picture: the distributions `known` [channel, level] of the `most` channels of
-        largest `relevance` [channel], which is not negative and not zero everywhere."""
+        largest `relevance` [channel], which is not negative."""
         top = relevance.topk(min(most, len(relevance)))
-        weights = top.values / top.values.sum()
+        weights = top.values / top.values.sum().clamp(min=torch.finfo(torch.float32).tiny)
         return cls(top.indices[None], known[top.indices][None], weights[None])
 
     @classmethod
@@ -122,12 +123,14 @@ def thinned(values: Tensor, most: int = MAP) -> Tensor:
 
 
 def alike(nodes: Mapping[str, Wanted], colours: Wanted, strength: float) -> Objective:
-    """For as many pictures as were `wanted`: minus the mean distance of the nodes' distributions,
-    and minus `strength` times that of the picture's colours. Of large maps some positions stand
-    for all (`thinned`)."""
+    """For as many pictures as were `wanted`: minus the mean distance of the distributions at those
+    nodes that say something of the picture, and minus `strength` times that of its colours. Of
+    large maps some positions stand for all (`thinned`)."""
+    said = torch.stack([wanted.weights.sum(1) > 0 for wanted in nodes.values()]).sum(0)
 
     def value(activations: Activations, images: Tensor) -> Tensor:
         distances = [apart(thinned(activations[node]), wanted) for node, wanted in nodes.items()]
-        return -torch.stack(distances).mean(0) - strength * apart(small(images), colours)
+        mean = torch.stack(distances).sum(0) / said.clamp(min=1)
+        return -mean - strength * apart(small(images), colours)
 
     return Objective(tuple(nodes), value, len(colours.channels), label="alike", driven=())

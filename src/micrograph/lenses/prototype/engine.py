@@ -173,13 +173,17 @@ class PrototypeEngine(BatchEngine[PrototypeParams]):
         if not references:
             return
         made = common.in_memory(list(references), climb, on_step)
-        for part, (done, distances), seconds in made:
+        for part, (done, apart_at), seconds in made:
             scores = evaluate(model, channel(node, list(part)), done.images).tolist()
             for i, (unit, image) in enumerate(zip(part, done.as_uint8(), strict=True)):
                 kept = PrototypeResult(
                     dataset=digest,
                     examples=known[unit][1],
-                    nodes=tuple(zip(below, distances[i], strict=True)),
+                    nodes=tuple(
+                        (name, distance)
+                        for name, distance in zip(below, apart_at[i], strict=True)
+                        if bool(references[unit].nodes[name][1].any())
+                    ),
                     typical=references[unit].typical,
                 )
                 yield Rendered(node, unit, image, scores[i], seconds, kept)

@@ -70,7 +70,7 @@ class Reference:
     """What a unit's examples say of a picture of it.
 
     nodes: of each lower node the distribution of every channel [unit, level] and how much each
-        carries the unit [unit], not negative.
+        carries the unit [unit], not negative; zero everywhere where the unit does not read it.
     colours: the distribution of the three colours, [3, level].
     typical, scale: the unit's mean activation on the examples, and the mean size of its values.
     """
@@ -85,7 +85,7 @@ def reference(images: Tensor, seen: Seen) -> Reference | None:
     """From the examples `images` [picture, 3, y, x] and what the network has on them; None where
     nothing in the nodes below carries the unit on any of them."""
     shares = {name: r.clamp(min=0) for name, r in seen.relevance.items()}
-    carried = torch.stack([s.flatten(1).sum(1) for s in shares.values()]).amin(0) > 0
+    carried = torch.stack([s.flatten(1).sum(1) for s in shares.values()]).amax(0) > 0
     if not bool(carried.any()):
         return None
     nodes = {}
@@ -96,7 +96,8 @@ def reference(images: Tensor, seen: Seen) -> Reference | None:
         weights = thinned(_focused(share[carried])[:, None], POSITIONS)
         shown = thinned(seen.values[name][carried], POSITIONS)
         nodes[name] = quantiles(shown.flatten(2), weights.flatten(1)), channels
-    finest = max(shares.values(), key=lambda share: share.shape[-1])
+    read = [share for share in shares.values() if bool(share[carried].any())]
+    finest = max(read, key=lambda share: share.shape[-1])
     colours = small(images.to(finest))[carried]
     weights = F.interpolate(
         _focused(finest[carried])[:, None], colours.shape[2:], mode="bilinear", align_corners=False
@@ -115,4 +116,5 @@ def _focused(share: Tensor) -> Tensor:
     negative, [picture, unit, y, x]."""
     positions = share.sum(1)
     total = positions.sum((1, 2), keepdim=True)
-    return (1 - FOCUS) / positions[0].numel() + FOCUS * positions / total
+    alike = 1 / positions[0].numel()
+    return torch.where(total > 0, (1 - FOCUS) * alike + FOCUS * positions / total, alike)
