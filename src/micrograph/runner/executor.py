@@ -12,6 +12,7 @@ from micrograph.files import remove_folder
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook, SweepEngine
 from micrograph.optimize import memory
 from micrograph.recipe import canonical, digest
+from micrograph.runner.examples import ExamplesInAtlases
 from micrograph.runner.failing import Listener, in_one_line, unusable
 from micrograph.runner.frames import step_hook
 from micrograph.runner.options import jobs_of
@@ -150,7 +151,8 @@ class LocalExecutor:
         made = (task.technique, canonical(task.options))
         if made not in self._made:
             self._made.add(made)
-            jobs = jobs_of([lens], self.model, dict(task.options))
+            stored = ExamplesInAtlases(self.atlas)
+            jobs = jobs_of([lens], self.model, dict(task.options), stored)
             self._jobs.setdefault(task.technique, []).extend(job for _, job in jobs)
         if (found := self._find(task.technique, wanted, node)) is not None:
             return found

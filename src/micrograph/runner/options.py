@@ -2,11 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from micrograph.errors import BadInput, NotFound
 from micrograph.lenses import lenses
-from micrograph.lenses.engines.base import Engine, Job
+from micrograph.lenses.engines.base import Engine, Job, StoredExamples
 
 
 def plain(value: Any) -> Any:
@@ -41,15 +42,19 @@ def _flag(option: str) -> str:
 
 
 def jobs_of(
-    chosen: Sequence[Engine[Any]], model: Any, options: dict[str, Any]
+    chosen: Sequence[Engine[Any]],
+    model: Any,
+    options: dict[str, Any],
+    stored: StoredExamples | None = None,
 ) -> list[tuple[Any, Job]]:
-    """What the lenses are to do under these options, each job with its engine. Raises as they
-    do."""
+    """What the lenses are to do under these options, each job with its engine and with what is
+    `stored` already. Raises as they do."""
     own = options_of(chosen, options)
     jobs: list[tuple[Any, Job]] = []
     for engine in chosen:
         try:
-            jobs += [(engine, job) for job in engine.jobs(model, **own[engine.name])]
+            made = engine.jobs(model, **own[engine.name])
+            jobs += [(engine, replace(job, stored=stored)) for job in made]
         except (NotFound, BadInput) as error:
             if "variants" in own[engine.name] and len(chosen) > 1:
                 error.args = (f"{error}; variants go to every lens named: name one lens at a time",)

@@ -13,6 +13,7 @@ from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput, MicrographError, short
 from micrograph.lenses.engines.base import AnyEngine, Job, SweepEngine
 from micrograph.recipe import canonical
+from micrograph.runner.examples import ExamplesInAtlases
 from micrograph.runner.options import jobs_of, options_of, plain
 from micrograph.runner.select import (
     as_names,
@@ -58,7 +59,7 @@ def prepared(
     names = as_names("nodes", () if nodes is None else nodes)
     selection = None if units is None else as_selection(units)
     options = {name: plain(value) for name, value in options.items()}
-    jobs = jobs_of(engines, model, options)
+    jobs = jobs_of(engines, model, options, ExamplesInAtlases(path))
     own = {name: _plain(name, given) for name, given in options_of(engines, options).items()}
     find_attached(model, names)
     chosen = choose_nodes(model.nodes, names, model.id)

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -20,16 +20,31 @@ if TYPE_CHECKING:
 P = TypeVar("P", bound=Params)
 
 
+class StoredExamples(Protocol):
+    """What sweeps have stored of units, for lenses that go on from there."""
+
+    def there(self, model: "Model", node: str, dataset: str) -> bool:
+        """Whether there is a sweep of `node` over the dataset of that digest."""
+        ...
+
+    def top(self, model: "Model", node: str, unit: int, dataset: str) -> Sequence[int]:
+        """The numbers of the pictures on which the unit was largest, largest first, as many as are
+        stored; none where the unit was not swept."""
+        ...
+
+
 @dataclass(frozen=True)
 class Job(recipes.FromRecipe):
     """A recipe and what it works on, for any number of units.
 
     `recipe` is complete: the lens, the variant, the seed, all parameters, the model and its digest,
     the code's revision. `context` is what the recipe names only by digest (a dataset, a picture).
+    `stored` is what is there already of what follows from model and recipe, given by the runner.
     """
 
     recipe: Mapping[str, Any]
     context: Any = None
+    stored: StoredExamples | None = None
 
 
 @dataclass(frozen=True)

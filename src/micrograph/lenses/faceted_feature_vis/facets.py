@@ -151,10 +151,11 @@ def dominators_with_maps(model: Model, node: str, most: int) -> list[str]:
     In a network of blocks these are the blocks' outputs, not the branches inside.
     """
     *before, _ = Dag.of(model.nodes.values()).dominators(model.node(node).id)
-    return [name for name in before if _can_be_steered(model.nodes[name])][-most:]
+    return [name for name in before if has_map(model.nodes[name])][-most:]
 
 
-def _can_be_steered(node: Node) -> bool:
+def has_map(node: Node) -> bool:
+    """Whether it has a map of its own, that leads to what comes behind it."""
     if len(node.shape) != 2 or NodeKind.of(node.kind).is_rearrangement:
         return False
     # What is overwritten later is captured as a copy, which is not on the way to anything.

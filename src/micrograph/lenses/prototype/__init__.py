@@ -1,0 +1,1 @@
+"""The lens prototype: its words, its engine, its part of a page."""
