@@ -72,3 +72,15 @@ def not_found(kind: str, name: object, known: Iterable[str], where: str = "") ->
         hint = "there is none yet"
     place = f" in {where}" if where else ""
     return NotFound(f"unknown {kind} {short(name)}{place}; {hint}", close)
+
+
+def install_line(extra: str) -> str:
+    """The command that installs an extra and leaves torch as it is: without its version, pip would
+    replace it by the newest that fits the extra, with gigabytes of CUDA."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        kept = f" torch=={version('torch').partition('+')[0]}"
+    except PackageNotFoundError:
+        kept = ""
+    return f"pip install 'micrograph[{extra}]'{kept}"

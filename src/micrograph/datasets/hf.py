@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from micrograph.datasets.base import READ_LIMIT, Dataset, Entry, of_files, plain_name
-from micrograph.errors import BadInput, Unavailable, short
+from micrograph.errors import BadInput, Unavailable, install_line, short
 
 
 def open_dataset(name: str) -> Dataset:
@@ -17,7 +17,7 @@ def open_dataset(name: str) -> Dataset:
         from datasets import load_dataset as _  # a folder of that name is no library
     except ImportError:
         raise Unavailable(
-            "datasets of Hugging Face need its library; pip install 'micrograph[hf]'"
+            f"datasets of Hugging Face need its library; {install_line('hf')}"
         ) from None
     name, _, split = name.partition(":")
     table = _table(datasets, name, split)

@@ -108,7 +108,7 @@ def test_without_scikit_learn_it_says_how_to_get_it(toytown: Model, monkeypatch)
         return plain(name, *rest, **more)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(Unavailable, match=r"pip install 'micrograph\[lenses\]'"):
+    with pytest.raises(Unavailable, match=r"pip install 'micrograph\[lenses\]' torch=="):
         LENS.jobs(toytown, images=["owl"])
 
 

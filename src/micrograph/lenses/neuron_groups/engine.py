@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from micrograph.errors import Unavailable
+from micrograph.errors import Unavailable, install_line
 from micrograph.lenses.engines import common, directions, presets
 from micrograph.lenses.engines.base import BatchEngine, Job, Rendered, Sample, StepHook
 from micrograph.lenses.engines.source_pictures import SourcePicture, source_pictures
@@ -162,7 +162,7 @@ def _import_nmf() -> Any:
     except ImportError:
         raise Unavailable(
             "neuron_groups needs scikit-learn, which is not installed here: "
-            "pip install 'micrograph[lenses]'"
+            f"{install_line('lenses')}"
         ) from None
     return NMF
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from micrograph.errors import Unavailable
+from micrograph.errors import Unavailable, install_line
 from micrograph.lenses.unit_map.shapes import Shapes
 
 COMPONENTS = 50
@@ -81,9 +81,7 @@ def _to_two_dimensions(shapes: Shapes, perplexity: float, seed: int) -> np.ndarr
     try:
         from sklearn.manifold import TSNE
     except ImportError:
-        raise Unavailable(
-            "a map of units needs scikit-learn: pip install 'micrograph[lenses]'"
-        ) from None
+        raise Unavailable(f"a map of units needs scikit-learn: {install_line('lenses')}") from None
     start = start / max(float(start[:, 0].std()), 1e-12) * 1e-4
     moved: np.ndarray = TSNE(
         perplexity=perplexity, init=start, learning_rate="auto", random_state=seed

@@ -7,7 +7,7 @@ from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
-from micrograph.errors import Unavailable
+from micrograph.errors import Unavailable, install_line
 
 _EXTRAS = {"transformers": "hf"}
 
@@ -18,7 +18,7 @@ def library(name: str) -> ModuleType:
     """The library of that name. Raises Unavailable, saying what to install, without it."""
     if importlib.util.find_spec(name) is None:
         extra = _EXTRAS.get(name, name)
-        raise Unavailable(f"{name} is not installed: pip install 'micrograph[{extra}]'")
+        raise Unavailable(f"{name} is not installed: {install_line(extra)}")
     try:
         with warnings.catch_warnings(action="ignore"):
             if name == "transformers":
