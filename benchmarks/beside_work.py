@@ -87,8 +87,8 @@ def beside(
     ratios = (of(found["at work"]) / of(found["idle"]) for of in (statistics.median, p99))
     rows.append(f"| ratio | {' | '.join(f'{one:.2f}' for one in ratios)} |")
     rows.append(
-        f"\n{len(found['idle'])} and {len(found['at work'])} pages. Meanwhile {done[0]} results were "
-        f"rendered and stored, {done[1]} steps were watched, {done[2]} looks were answered."
+        f"\n{len(found['idle'])} and {len(found['at work'])} pages. Meanwhile {done[0]} results "
+        f"were rendered and stored, {done[1]} steps were watched, {done[2]} looks were answered."
     )
     return "\n".join(rows) + "\n"
 
