@@ -164,7 +164,7 @@ def _ask(app: Any, paths: Sequence[str]) -> None:
 
     with (
         patch("fastapi.routing.run_in_threadpool", here),  # of an older state
-        patch("micrograph.web.routes.run_in_threadpool", here),
+        patch("micrograph.web.quick_routes.run_in_threadpool", here),
     ):
         asyncio.run(everything())
 

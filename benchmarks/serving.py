@@ -10,8 +10,7 @@ take turns: neighbours on the machine come and go.
   while 10,000 pages over all models, nodes and units are asked for, every other one as its twin.
 - rate: pages a second through 16 connections, of one process and of two.
 - beside: the time of a unit page, made anew, through one connection, while nothing else happens and
-  while units are rendered live and a picture is looked at, one after the other, each
-  of them once before (torch is loaded then).
+  while workers have all to do (`beside_work.py`).
 
 On a machine with nothing else to do all three take less than four minutes.
 
@@ -21,9 +20,7 @@ On a machine with nothing else to do all three take less than four minutes.
 import argparse
 import contextlib
 import http.client
-import io
 import itertools
-import json
 import os
 import platform
 import random
@@ -34,11 +31,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
-from PIL import Image
+from beside_work import beside
 
 from micrograph.atlas import Library, bundled_gallery
 
@@ -46,8 +42,6 @@ DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 START, END = "<!-- benchmarks/serving.py {} -->\n", "<!-- end -->\n"
 REQUESTS = 10_000
 CONNECTIONS = 16
-MODEL = "toytown"
-NODES = ("conv0", "mixed4a", "mixed5b")
 
 
 class Site:
@@ -131,6 +125,15 @@ def all_pages() -> list[str]:
     return found
 
 
+def unit_pages() -> list[str]:
+    """Of all units of one model, in an order that is no reader's."""
+    model = "inceptionv1_caffe"
+    nodes = Library([bundled_gallery()]).snapshot().model(model).nodes.values()
+    pages = [f"/models/{model}/{n.id}/{unit}" for n in nodes for unit in range(n.units)]
+    random.Random(3).shuffle(pages)
+    return pages
+
+
 def fetch(connection: http.client.HTTPConnection, path: str) -> int:
     connection.request("GET", path, headers={"Accept-Encoding": "gzip"})
     answer = connection.getresponse()
@@ -211,102 +214,6 @@ def rate(rounds: int, pages: int) -> str:
     )
 
 
-def times(site: Site, paths: list[str]) -> list[float]:
-    """Milliseconds of each page through one connection."""
-    connection, found = site.connection(), []
-    for path in paths:
-        begun = time.perf_counter()
-        fetch(connection, path)
-        found.append(1000 * (time.perf_counter() - begun))
-    connection.close()
-    return found
-
-
-def post(site: Site, path: str, body: bytes, kind: str) -> tuple[int, bytes]:
-    connection = site.connection()
-    connection.request(
-        "POST", path, body, {"Content-Type": kind, "Origin": f"http://{site.netloc}"}
-    )
-    answer = connection.getresponse()
-    found = answer.status, answer.read()
-    connection.close()
-    return found
-
-
-@contextlib.contextmanager
-def at_work(site: Site, units: Iterator[int]) -> Iterator[list[int]]:
-    """While it is open units are rendered and a picture is looked at, again and again, both of them
-    once before. Gives the numbers of units and looks, so far."""
-    data = io.BytesIO()
-    Image.effect_noise((400, 300), 80).convert("RGB").save(data, "PNG")
-    end, done = threading.Event(), [0, 0]
-
-    def look() -> None:
-        while not end.is_set():
-            status, said = post(site, f"/models/{MODEL}/look", data.getvalue(), "image/png")
-            assert status == 200 or end.is_set(), said
-            done[1] += 1
-
-    def render() -> None:
-        while not end.is_set():
-            unit = next(units)
-            path = f"/models/{MODEL}/{NODES[unit % len(NODES)]}/{unit // len(NODES)}"
-            status, said = post(site, f"{path}/render", b"{}", "application/json")
-            assert status == 202, said
-            state = "queued"
-            while state in ("queued", "running"):  # to its end: idle is idle
-                time.sleep(0.2)
-                connection = site.connection()
-                connection.request("GET", f"{path}.json")
-                state = json.loads(connection.getresponse().read())["render"]["state"]
-                connection.close()
-            assert state != "failed", path
-            done[0] += 1
-
-    threads = [threading.Thread(target=work) for work in (look, render)]
-    for thread in threads:
-        thread.start()
-    while not all(done):
-        time.sleep(0.1)
-        assert all(thread.is_alive() for thread in threads)
-    yield done
-    end.set()
-    for thread in threads:
-        thread.join()
-
-
-def beside(rounds: int, pages: int) -> str:
-    """The table of times beside work."""
-    found: dict[str, list[tuple[float, float]]] = {"idle": [], "at work": []}
-    atlas = Library([bundled_gallery()]).snapshot().model("inceptionv1_caffe")
-    places = [f"/{n.id}/{u}" for n in atlas.nodes.values() for u in range(n.units)]
-    random.Random(3).shuffle(places)
-    paths, units = (f"/models/inceptionv1_caffe{one}" for one in places), itertools.count()
-
-    def measure(what: str) -> None:
-        took = times(site, list(itertools.islice(paths, pages)))
-        found[what].append((statistics.median(took), statistics.quantiles(took, n=100)[98]))
-        print(what, *(f"{one:.1f}" for one in found[what][-1]), flush=True)
-
-    with Site() as site:
-        times(site, list(itertools.islice(paths, 100)))
-        for _ in range(rounds):
-            site.settle()
-            measure("idle")
-            with at_work(site, units) as done:
-                before = [*done]
-                measure("at work")
-                print("units, looks:", *(b - a for a, b in zip(before, done, strict=True)))
-    rows = ["| | p50, ms | p99, ms |", "|---|---|---|"]
-    for what, both in found.items():
-        middle = (statistics.median(kind) for kind in zip(*both, strict=True))
-        rows.append(f"| {what} | {' | '.join(f'{one:.1f}' for one in middle)} |")
-    pairs = list(zip(found["idle"], found["at work"], strict=True))
-    ratios = (statistics.median(b[kind] / a[kind] for a, b in pairs) for kind in (0, 1))
-    rows.append(f"| ratio | {' | '.join(f'{one:.2f}' for one in ratios)} |")
-    return "\n".join(rows) + "\n"
-
-
 def machine() -> str:
     """The processor, as the system names it."""
     lines = _read("/proc/cpuinfo").decode().splitlines()
@@ -327,14 +234,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", nargs="*", help="memory, rate, beside; all without any")
     parser.add_argument("--requests", type=int, default=REQUESTS)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--pages", type=int, default=300, help="of a round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--pages", type=int, default=200, help="of a round")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     given = parser.parse_args()
     tables = {
         "memory": lambda: memory(given.requests),
         "rate": lambda: rate(given.rounds, given.pages),
-        "beside": lambda: beside(given.rounds, given.pages),
+        "beside": lambda: beside(Site, unit_pages(), given.rounds, given.pages),
     }
     for name in given.what or tables:
         text = tables[name]()

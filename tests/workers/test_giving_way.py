@@ -1,63 +1,74 @@
-"""Workers come behind the site, and wait without work."""
+"""Workers leave the processors to the site, however the system shares them out."""
 
 import os
+import subprocess
 import sys
-import textwrap
+import time
 from pathlib import Path
 
-from micrograph.workers.giving_way import give_way, quiet_environment
+import pytest
+
+from micrograph.workers.giving_way import give_way
 from micrograph.workers.process import WorkerProcess
 
-TELLS = """
-    import json, os, time
+SHARED_BY_SESSION = Path("/proc/sys/kernel/sched_autogroup_enabled")
+LOOP = "import time\nend = time.monotonic() + 60\nwhile time.monotonic() < end: pass"
+
+by_session = pytest.mark.skipif(
+    not SHARED_BY_SESSION.exists() or SHARED_BY_SESSION.read_text().strip() != "1",
+    reason="the system does not share out processors by session",
+)
+
+
+def test_a_process_is_nicer_than_the_site() -> None:
+    worker = WorkerProcess([sys.executable, "-c", LOOP], niceness=7)
+    found = os.getpriority(os.PRIO_PROCESS, worker.pid)
+    worker.close()
+    assert found == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 7)
+
+
+@by_session
+def test_so_is_its_session() -> None:
+    worker = WorkerProcess([sys.executable, "-c", LOOP], niceness=7)
+    for _ in range(40):  # a user may have to wait to say so
+        found = Path(f"/proc/{worker.pid}/autogroup").read_text()
+        if found.endswith("nice 7\n"):
+            break
+        time.sleep(0.1)
+    worker.close()
+    assert found.endswith("nice 7\n")
+
+
+@by_session
+def test_a_session_gives_way_to_another_on_one_processor() -> None:
+    """Side by side on one processor, so that what one has the other lacks."""
+    one = {min(os.sched_getaffinity(0))}
+    pair = [
+        subprocess.Popen(
+            [sys.executable, "-c", LOOP],
+            start_new_session=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, one),
+        )
+        for _ in range(2)
+    ]
+    give_way(pair[1].pid, 19)
+    time.sleep(0.3)
+    before = [_seconds(one.pid) for one in pair]
     time.sleep(1.5)
-    def read(path):
-        try:
-            return open(path).read().split()[-1]
-        except OSError:
-            return None
-    scheduler = os.sched_getscheduler(0) if hasattr(os, "sched_getscheduler") else None
-    print(json.dumps({"answer": {
-        "spins": os.environ.get("GOMP_SPINCOUNT"),
-        "session": read("/proc/self/autogroup"),
-        "scheduler": scheduler,
-    }}))
-"""
+    took = [_seconds(one.pid) - start for one, start in zip(pair, before, strict=True)]
+    for process in pair:
+        process.kill()
+        process.wait()
+    assert took[0] > 4 * took[1]
 
 
-def _started(niceness: int) -> WorkerProcess:
-    return WorkerProcess([sys.executable, "-c", textwrap.dedent(TELLS)], niceness=niceness)
+def test_nothing_is_asked_of_a_process_that_is_gone() -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    give_way(gone.pid, 5)
 
 
-def test_sessions_of_workers_come_behind_and_their_threads_wait_asleep():
-    begun = [
-        _started(niceness) for niceness in (7, 11, 0)
-    ]  # at once: the system takes few a second
-    told = [process.run(30) for process in begun]
-    for process in begun:
-        process.close()
-    assert {one["spins"] for one in told} == {os.environ.get("GOMP_SPINCOUNT", "0")}
-    if hasattr(os, "SCHED_BATCH"):
-        assert [one["scheduler"] for one in told] == [os.SCHED_BATCH, os.SCHED_BATCH, 0]
-    if _sessions_count():
-        assert [one["session"] for one in told] == ["7", "11", "0"]
-
-
-def _sessions_count() -> bool:
-    try:
-        told = Path("/proc/self/autogroup").read_text()
-    except OSError:
-        return False
-    return told.startswith("/autogroup")
-
-
-def test_what_somebody_set_stays():
-    assert quiet_environment({"GOMP_SPINCOUNT": "9", "A": "b"}) == {"GOMP_SPINCOUNT": "9", "A": "b"}
-    assert quiet_environment({})["GOMP_SPINCOUNT"] == "0"
-
-
-def test_a_process_that_has_ended_is_no_mistake():
-    process = WorkerProcess([sys.executable, "-c", ""])
-    assert process.run(20) is None
-    give_way(process.pid, 3)
-    process.close()
+def _seconds(pid: int) -> float:
+    """Processor time that a process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

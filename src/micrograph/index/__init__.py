@@ -4,7 +4,7 @@ It holds which words each atlas can be found by, and what others (the site) want
 depends on it: an atlas that it does not know, or knew in another state, is read itself.
 """
 
-from micrograph.index.index import Index, Maker
+from micrograph.index.index import Elsewhere, Index, Maker
 from micrograph.index.places import places_for
 
-__all__ = ["Index", "Maker", "places_for"]
+__all__ = ["Elsewhere", "Index", "Maker", "places_for"]

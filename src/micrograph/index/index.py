@@ -19,7 +19,13 @@ from micrograph.index.store import Foreign, Store, is_busy, is_damage, path_key
 Maker = Callable[[Atlas], bytes]
 """Computes the value to keep of one atlas; where it raises MicrographError, none is kept."""
 
+Elsewhere = Callable[[Sequence[Path], Sequence[Path], Callable[[], bool]], bool]
+"""Has files taken in (see `take_in`) by another process: into the first usable of some places, as
+long as that is wanted. Whether it came to its end."""
+
 T = TypeVar("T")
+_SMALL = 4 << 20
+"""Bytes of files that changed which are read here: to start another process costs more."""
 _TRIES = 10
 _PAUSE = 0.3
 """Seconds between tries to have a file that another process holds."""
@@ -33,9 +39,16 @@ class Index:
     stays empty. `makers` compute the values kept of each atlas, by name; a name stands for a form
     too, so that a new form gets a new name. Files that are being written are left until they are
     whole. All methods may be called from any thread; none raises for problems with the file.
+    `elsewhere` spares this process the memory and the time that many or large files take.
     """
 
-    def __init__(self, places: Sequence[Path], makers: Mapping[str, Maker] | None = None) -> None:
+    def __init__(
+        self,
+        places: Sequence[Path],
+        makers: Mapping[str, Maker] | None = None,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        self._elsewhere = elsewhere
         self._places = tuple(places)
         self._makers = dict(makers or {})
         self._lock = threading.RLock()
@@ -81,6 +94,21 @@ class Index:
         with self._lock:
             self._close_store()
 
+    def take_in(self, paths: Sequence[Path]) -> None:
+        """Read these files now, those that are not known as they are."""
+        for path in paths:
+            for _ in range(_TRIES):
+                with self._lock:
+                    if not self._open_store():
+                        return
+                known = self._ask(lambda store: store.states(self._makers), None)
+                state = file_state(path)
+                if known is not None and (not state or known.get(path_key(path)) == state):
+                    break
+                if known is not None and self._read(path, state):
+                    break
+                time.sleep(_PAUSE)  # another process is at it
+
     def stored_value(self, path: Path, state: State, name: str) -> bytes | None:
         """The value that a maker computed from a file in exactly this state, or None."""
         if is_being_written(state):
@@ -118,6 +146,10 @@ class Index:
         changed = self._changed(snapshot)
         if changed is None:
             return False
+        if self._elsewhere is not None and sum(state[1] for _, state in changed) > _SMALL:
+            paths = [path for path, _ in changed]
+            if self._elsewhere(self._places, paths, lambda: self._wanted is not None):
+                changed = self._changed(snapshot) or []  # what could not be read, or changed again
         done = [self._read(*one) for one in changed if not self._is_old(snapshot)]
         return all(done)
 

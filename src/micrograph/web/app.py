@@ -1,11 +1,17 @@
 """The web application."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+from starlette.types import Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from micrograph.atlas import Library
@@ -13,22 +19,58 @@ from micrograph.parts.commands import Commands
 from micrograph.parts.urls import Urls
 from micrograph.web.error_answers import add_error_answers
 from micrograph.web.guard import Guard
-from micrograph.web.health import add_health_route
 from micrograph.web.html import static_version
 from micrograph.web.known import Known
 from micrograph.web.live import READ_ONLY, Live
-from micrograph.web.live_routes import add_live_routes
-from micrograph.web.look_routes import add_look_routes
 from micrograph.web.microscope import Microscope
 from micrograph.web.picture_questions import PictureQuestions
 from micrograph.web.proxies import Proxies
-from micrograph.web.resolve_route import add_resolve_route
-from micrograph.web.rest_routes import add_rest_routes
-from micrograph.web.routes import add_routes
+from micrograph.web.quick_routes import quick_routes
 from micrograph.web.site import Site
 from micrograph.web.token import Token
 from micrograph.web.token_gate import TokenGate
 from micrograph.workers import Supervisor
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+
+class Application(Starlette):
+    """Answers for pages and pictures by itself. All else, and the OpenAPI document, is for FastAPI,
+    which is loaded when somebody asks for it: it is a fifth of what a process takes.
+    """
+
+    def __init__(self, site: Site) -> None:
+        @asynccontextmanager
+        async def lifespan(app: Starlette) -> AsyncIterator[None]:
+            yield
+            site.live.close()
+            site.look.close()
+            site.microscope.close()
+
+        super().__init__(routes=quick_routes(site), lifespan=lifespan)
+        self.router.redirect_slashes = False
+        self.router.default = self._answer_by_described
+        self.site, self._loading = site, threading.Lock()
+        add_error_answers(self, site)
+
+    @cached_property
+    def described(self) -> "FastAPI":
+        """The whole site as FastAPI has it, without the names of hosts and tokens being checked."""
+        from micrograph.web.described_site import described_site
+
+        with self._loading:
+            return described_site(self.site)
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """All there are, also those that only `described` has."""
+        return [*self.router.routes, *self.described.routes]
+
+    async def _answer_by_described(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if "described" not in self.__dict__:  # it takes half a second: others shall not wait
+            await asyncio.to_thread(lambda: self.described)
+        await self.described(scope, receive, send)
 
 
 def create_app(
@@ -44,7 +86,7 @@ def create_app(
     read_only: bool = False,
     token: Token | None = None,
     microscope: Microscope | None = None,
-) -> FastAPI:
+) -> Application:
     """The site over `library`.
 
     Pictures asked for on a page are rendered into the folder `writable`; without one nothing is
@@ -61,35 +103,11 @@ def create_app(
     look = look or PictureQuestions(workers=workers, off=READ_ONLY if read_only else "")
     microscope = microscope or Microscope(live.folder, off=READ_ONLY if read_only else "")
     site = Site(library, live, urls, _version(), look, known, microscope)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
-        site.live.close()
-        site.look.close()
-        site.microscope.close()
-
-    app = FastAPI(
-        title="Micrograph",
-        version=site.version,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        summary="The JSON twins of the pages: the same path with .json behind it.",
-    )
+    app = Application(site)
     if token is not None:
         app.add_middleware(TokenGate, site=site, token=token)
     app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies.trusted)
     app.add_middleware(Guard, hosts=hosts, proxies=proxies)
-
-    add_error_answers(app, site)
-    add_live_routes(app, site)
-    add_rest_routes(app, site)
-    add_routes(app, site)
-    add_look_routes(app, site)
-    add_resolve_route(app, site)
-    add_health_route(app)
     return app
 
 

@@ -3,13 +3,12 @@
 from contextlib import suppress
 from urllib.parse import quote
 
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from micrograph.errors import BadInput, MicrographError, NotFound, short
+from micrograph.errors import MicrographError, NotFound
 from micrograph.web.locations import find_model
 from micrograph.web.pages.other import error_page
 from micrograph.web.requests import context_of, own_path, page_response
@@ -17,44 +16,39 @@ from micrograph.web.site import Site
 from micrograph.web.targets import no_such_page, parse
 
 
-def add_error_answers(app: FastAPI, site: Site) -> None:
-    """Answers to errors of ours, of HTTP, and of parameters that FastAPI refuses."""
+def add_error_answers(app: Starlette, site: Site) -> None:
+    """Answers to errors of ours and of HTTP."""
 
-    def failed(request: Request, error: MicrographError) -> Response:
-        context, model = context_of(site, request), None
-        with suppress(KeyError, MicrographError):
-            model = find_model(context.library, str(request.path_params["model"])).model.id
-        return page_response(context, request, error_page(error, model, context.urls), error.status)
+    def bad(request: Request, error: Exception) -> Response:
+        assert isinstance(error, MicrographError)
+        return error_answer(site, request, error)
 
-    @app.exception_handler(MicrographError)
-    def bad(request: Request, error: MicrographError) -> Response:
-        return failed(request, error)
-
-    @app.exception_handler(HTTPException)
-    def http(request: Request, error: HTTPException) -> Response:
+    def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
         if error.status_code == 404:
             if meant := _meant(request):
                 return RedirectResponse(meant, 307)
-            return failed(request, no_such_page(request.url.path))
+            return error_answer(site, request, no_such_page(request.url.path))
         text = str(error.detail)
         if error.status_code == 405:
             allowed = (error.headers or {}).get("allow", "GET")
             text = f"{request.method} does nothing at this address; it answers {allowed}"
         other = MicrographError(text)
         other.status = error.status_code
-        answer = failed(request, other)
+        answer = error_answer(site, request, other)
         answer.headers.update(error.headers or {})
         return answer
 
-    @app.exception_handler(RequestValidationError)
-    def invalid(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        given = "" if first["type"] in _SAYS_ENOUGH else f"{short(first.get('input'))}: "
-        text = f"{'.'.join(map(str, first['loc']))}: {given}{first['msg']}"
-        return failed(request, BadInput(text))
+    app.add_exception_handler(MicrographError, bad)
+    app.add_exception_handler(HTTPException, http)
 
 
-_SAYS_ENOUGH = ("missing", "string_too_long")
+def error_answer(site: Site, request: Request, error: MicrographError) -> Response:
+    """The page of an error, with the way back to the model that was asked for."""
+    context, model = context_of(site, request), None
+    with suppress(KeyError, MicrographError):
+        model = find_model(context.library, str(request.path_params["model"])).model.id
+    return page_response(context, request, error_page(error, model, context.urls), error.status)
 
 
 def _meant(request: Request) -> str:

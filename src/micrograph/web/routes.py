@@ -1,4 +1,4 @@
-"""Which address shows which page. Every page is routed twice: as HTML and as its JSON twin."""
+"""Pages as FastAPI describes them. Every page is routed twice: as HTML and as its JSON twin."""
 
 from collections.abc import Callable
 from inspect import Parameter, Signature
@@ -8,26 +8,24 @@ from fastapi import FastAPI, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from micrograph.web.build import PAGES, PageFile, PageRoute
 from micrograph.web.described import FAILURES, JSON_SENT, TWINS, file_of
 from micrograph.web.disconnects import reader_of
-from micrograph.web.images import image_answer
 from micrograph.web.locations import locate_all
 from micrograph.web.origin import check_opened, check_same_origin
+from micrograph.web.quick_routes import path_of
 from micrograph.web.render_state import RenderState
 from micrograph.web.requests import context_of, page_answer
 from micrograph.web.site import Site
-from micrograph.web.static import StaticForever
 
 
 def add_routes(app: FastAPI, site: Site) -> None:
-    """All routes of the site. Only the twins and the live route stand in the OpenAPI document."""
-    _add_quick_routes(app, site)
+    """The routes of pages, of their files, and of what has one unit or model rendered. Pages as
+    HTML stand in no document."""
     for route in PAGES:
         shown = _endpoint(site, route)
-        path = _path(route)
+        path = path_of(route)
         for file in route.files:  # before the twin, whose address is as long
             described = {**TWINS, **file_of(file.mime)}
             app.get(path + file.ending, response_class=Response, responses=described)(
@@ -66,35 +64,6 @@ def add_routes(app: FastAPI, site: Site) -> None:
         return context.ask_for_connections(
             locate_all(context.library, [model], context.urls).atlas.model.id
         )
-
-    @app.get("/images/{model}/{name}", include_in_schema=False)
-    def image(request: Request, model: str, name: str) -> Response:
-        """A picture. Read on a thread: an atlas may be locked by another program for a while, and
-        nobody else should wait for that."""
-        return image_answer(context_of(site, request).library, request, model, name)
-
-    app.mount(f"/static/{site.urls.version}", StaticForever(), name="static")
-
-
-def _add_quick_routes(app: FastAPI, site: Site) -> None:
-    """Routes before those of FastAPI, with the same answers: `parse` checks what it would check,
-    and that takes as long as the answer to a reader who has the page already. A twin is one of the
-    addresses of its page."""
-
-    async def shown(request: Request) -> Response:
-        return await run_in_threadpool(page_answer, site, request)
-
-    for route in PAGES:
-        if not route.target.asks and not route.files:
-            quick = Route(_path(route), shown, include_in_schema=False)
-            quick.methods = {"GET"}  # HEAD comes as GET, see `Guard`
-            app.router.routes.append(quick)
-
-
-def _path(route: PageRoute) -> str:
-    """As routes have it."""
-    path, rest = route.target.pattern, route.target.rest
-    return path.replace(f"{{{rest}}}", f"{{{rest}:path}}") if rest else path
 
 
 def _endpoint(site: Site, route: PageRoute, file: PageFile | None = None) -> Callable[..., Any]:

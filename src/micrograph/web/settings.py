@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fastapi import FastAPI
-
 from micrograph.atlas import Library, bundled_gallery
 from micrograph.parts.commands import Commands
-from micrograph.web.app import create_app
+from micrograph.web.app import Application, create_app
+from micrograph.web.index_process import read_elsewhere
 from micrograph.web.indexing import index_of
 from micrograph.web.known import Known
 from micrograph.web.live import Live
@@ -44,12 +43,12 @@ class SiteSettings:
         look: PictureQuestions | None = None,
         workers: Supervisor | None = None,
         microscope: Microscope | None = None,
-    ) -> FastAPI:
+    ) -> Application:
         """The application. `live`, `look` and `microscope` are what it renders and looks with and
         makes live pictures by, `workers` those that do so where it has none given."""
         places = self.folders or (bundled_gallery(),)
         return create_app(
-            Library(places, self.catalogue, index_of(places)),
+            Library(places, self.catalogue, index_of(places, read_elsewhere)),
             self.writable,
             live=live,
             look=look,

@@ -18,12 +18,12 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from micrograph.errors import Unavailable
 from micrograph.heap import share_between_threads
 from micrograph.parts.urls import Urls
+from micrograph.web.app import Application
 from micrograph.web.broker import Broker
 from micrograph.web.brokered import BrokeredLive, BrokeredQuestions, QuestionLine
 from micrograph.web.brokered_microscope import BrokeredMicroscope
@@ -46,7 +46,7 @@ class SiteProcess:
     settings: SiteSettings
     address: str
 
-    def __call__(self) -> FastAPI:
+    def __call__(self) -> Application:
         """What uvicorn calls there, before it takes requests."""
         _end_with_parent()
         share_between_threads()

@@ -335,7 +335,7 @@ def _units_reaching(group: _Correlations, least: float) -> Iterator[tuple[str, "
     if len(rows):
         ends = np.cumsum([len(block.values) for block in group.nodes])
         nodes = np.searchsorted(ends, rows, side="right")
-        for place in np.unique(nodes):
+        for place in dict.fromkeys(nodes.tolist()):  # in order, as rows are
             block = group.nodes[place]
             yield block.node, rows[nodes == place] - (ends[place] - len(block.values))
 
