@@ -1,24 +1,33 @@
 """The live microscope: how soon a picture is there, how soon it ends, and pages beside it.
 
     python benchmarks/live.py [--write] [--rounds 5] [--model inceptionv1_caffe/inception_4c]
+        [--goals FILE]
 
 Starts `micrograph serve` over copies of the bundled atlases and asks it over loopback as a browser
 does; under three minutes. Everything is measured in one run, in rounds that take turns:
 
+- the first frame of a worker that is not there yet: by the clock, and in seconds of a processor,
+  which other work on the machine does not change;
 - first frame, ten frames, and 64 steps at 128 px, by a worker that has the model; of as many
   different units as there are rounds, and the same beside a render of a whole model in the
   background, as the demo has it;
 - the steps that are still made after the reader closed the connection: the same picture is asked
   for again, and says where it goes on;
 - the time of unit pages, each made anew, while nothing is watched, while one picture is, and while
-  the queue is full: 16 readers from as many addresses.
+  the queue is full: 16 readers from as many addresses;
+- with `--goals`, what benchmarks/against_lucent.py keeps with its `--work` (activations that Lucent
+  reaches in its 512 steps): the time from the click until the frame that reaches it, of as many
+  seeds as there are rounds. The activation is that of the frame as the reader gets it, compressed,
+  in fp32, the mean over the map on the picture at its own size, where Lucent's was enlarged.
 
 `--write` puts the table into docs/benchmarks.md.
 """
 
 import argparse
+import base64
 import contextlib
 import http.client
+import io
 import itertools
 import json
 import math
@@ -34,11 +43,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from sites import free_port, wait_for
 
 from micrograph.atlas import bundled_gallery
 from micrograph.cards import card
+from micrograph.models import load
 from micrograph.weights import store
 
 HERE = Path(__file__).parent.parent
@@ -108,9 +120,9 @@ class Bench:
         self.pages = itertools.cycle(range(json.load(link.getresponse())["node"]["units"]))
         link.close()
 
-    def path(self, steps: int, unit: int | None = None) -> str:
+    def path(self, steps: int, unit: int | None = None, seed: int = 0) -> str:
         unit = next(self.units) if unit is None else unit
-        return f"/models/{self.node}/{unit}/live?steps={steps}&size={SIZE}"
+        return f"/models/{self.node}/{unit}/live?steps={steps}&size={SIZE}&seed={seed}"
 
     def picture(self) -> dict[str, float]:
         """Seconds until the first frame, the tenth and the end."""
@@ -127,6 +139,22 @@ class Bench:
                     found[f"{STEPS} steps"] = at
         watched.leave()
         found.setdefault("ten frames", found[f"{STEPS} steps"])
+        return found
+
+    def cold(self) -> tuple[float, float]:
+        """Seconds until the first frame where no worker is there, and those that the worker had a
+        processor until then."""
+        watched = Watched(self.port, self.path(2000))
+        at = next(at for at, name, _ in watched.events() if name == "frame")
+        spent = _processor_seconds()
+        watched.leave()
+        return at, spent
+
+    def frames(self, unit: int, seed: int) -> list[tuple[float, str]]:
+        """When each frame of a picture came, and the frame."""
+        watched = Watched(self.port, self.path(STEPS, unit, seed))
+        found = [(at, str(data["frame"])) for at, name, data in watched.events() if name == "frame"]
+        watched.leave()
         return found
 
     def steps_after_leaving(self) -> float:
@@ -193,6 +221,58 @@ class Bench:
         return int(told["render"]["stored"])
 
 
+def _processor_seconds() -> float:
+    """What workers of live pictures have used so far, in seconds of a processor."""
+    ticks = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            if words[2:4] == [b"micrograph", b"live"]:
+                told = (process / "stat").read_text().rpartition(")")[2].split()
+                ticks += int(told[11]) + int(told[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def goals_of(file: Path | None, node: str) -> dict[int, float]:
+    """The activations that are to be reached, of units of a node."""
+    told = json.loads(file.read_text()) if file is not None else {}
+    last = node.rpartition("/")[2]
+    goals = {}
+    for place, value in told.items():
+        named, _, unit = place.rpartition("/")
+        if named == last:
+            goals[int(unit)] = float(value["goal"] if isinstance(value, dict) else value)
+    return goals
+
+
+def reached(bench: Bench, goals: dict[int, float], rounds: int) -> list[str]:
+    """A table: when frames reach what Lucent reaches."""
+    lines = [
+        "| unit | activation that Lucent reaches | s from the click to the frame that reaches it |",
+        "|---|---|---|",
+    ]
+    told = {unit: [bench.frames(unit, seed) for seed in range(rounds)] for unit in goals}
+    model, node = load(bench.node.partition("/")[0]), bench.node.rpartition("/")[2]
+    for unit, goal in goals.items():
+        found = []
+        for frames in told[unit]:
+            pictures = torch.stack([_decoded(frame) for _, frame in frames])
+            with torch.no_grad():
+                values = model.run(pictures, [node])[node][:, unit].mean((1, 2)).tolist()
+            times = [at for (at, _), value in zip(frames, values, strict=True) if value >= goal]
+            found.append(times[0] if times else math.inf)
+        seconds = statistics.median(found)
+        said = f"{seconds:.2f}" if seconds < math.inf else f"not in {STEPS} steps"
+        lines.append(f"| {node}/{unit} | {goal:.0f} | {said} |")
+    return lines
+
+
+def _decoded(frame: str) -> torch.Tensor:
+    """A frame as [3, y, x] in 0..1."""
+    picture = Image.open(io.BytesIO(base64.b64decode(frame.partition(",")[2]))).convert("RGB")
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1) / 255
+
+
 def _drain(watched: Watched) -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError, http.client.HTTPException):
         for _ in watched.events():
@@ -209,12 +289,13 @@ def p99(times: list[float]) -> float:
     return sorted(times)[math.ceil(0.99 * len(times)) - 1]
 
 
-def measured(node: str, rounds: int) -> str:
+def measured(node: str, rounds: int, goals: dict[int, float]) -> str:
     """The tables."""
     chosen = card(node.partition("/")[0])
     with site() as port:
         bench = Bench(port, node)
-        cold = bench.picture()["first frame"]  # the worker is started for it
+        cold, spent = bench.cold()
+        to_goals = reached(bench, goals, rounds) if goals else []
         alone = medians(bench.picture, rounds)
         left = statistics.median(bench.steps_after_leaving() for _ in range(rounds))
         pages: dict[int, list[float]] = {0: [], 1: [], READERS: []}
@@ -230,7 +311,7 @@ def measured(node: str, rounds: int) -> str:
         "",
         "| | alone, s | beside a render of a whole model, s | ratio |",
         "|---|---|---|---|",
-        f"| first frame, worker not started | {cold:.2f} | | |",
+        f"| first frame, worker not started ({spent:.1f} s of a processor) | {cold:.2f} | | |",
         *(_row(name, alone[name], beside[name]) for name in alone),
         "",
         f"Steps made after the reader left: {left:.0f}.",
@@ -242,6 +323,7 @@ def measured(node: str, rounds: int) -> str:
     for readers, times in pages.items():
         p50, ratio = statistics.median(times), p99(times) / p99(pages[0])
         lines.append(f"| {words[readers]} | {p50:.1f} | {p99(times):.1f} | {ratio:.2f} |")
+    lines += ["", *to_goals] if to_goals else []
     return "\n".join(lines) + "\n"
 
 
@@ -281,8 +363,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the tables into the docs")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--model", default=usual_node(), help="a node, as MODEL/NODE")
+    parser.add_argument("--goals", type=Path, help="activations that Lucent reaches, as JSON")
     given = parser.parse_args()
-    table = measured(given.model, given.rounds)
+    table = measured(given.model, given.rounds, goals_of(given.goals, given.model))
     print(table)
     if given.write:
         write(table)

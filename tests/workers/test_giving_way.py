@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from micrograph.workers.giving_way import give_way, quiet_environment
+from micrograph.workers.giving_way import give_way
 from micrograph.workers.process import WorkerProcess
 
 SHARED_BY_SESSION = Path("/proc/sys/kernel/sched_autogroup_enabled")
@@ -25,24 +25,6 @@ def test_a_process_is_nicer_than_the_site() -> None:
     found = os.getpriority(os.PRIO_PROCESS, worker.pid)
     worker.close()
     assert found == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 7)
-
-
-@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="the system has no such class")
-def test_it_interrupts_nobody_and_its_threads_wait_asleep() -> None:
-    tells = (
-        "import json, os, time; time.sleep(0.5); "
-        'told = [os.sched_getscheduler(0), os.environ["GOMP_SPINCOUNT"]]; '
-        'print(json.dumps({"answer": {"told": told}}))'
-    )
-    worker = WorkerProcess([sys.executable, "-c", tells], niceness=7)
-    told = worker.run(30)
-    worker.close()
-    assert told == {"told": [os.SCHED_BATCH, os.environ.get("GOMP_SPINCOUNT", "0")]}
-
-
-def test_what_somebody_set_stays() -> None:
-    assert quiet_environment({"GOMP_SPINCOUNT": "9", "A": "b"}) == {"GOMP_SPINCOUNT": "9", "A": "b"}
-    assert quiet_environment({})["GOMP_SPINCOUNT"] == "0"
 
 
 @by_session

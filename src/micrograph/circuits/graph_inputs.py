@@ -9,6 +9,7 @@ from torch import Tensor
 
 from micrograph.circuits.cut import PICTURE, CutPass
 from micrograph.circuits.influence import Inputs
+from micrograph.models.running.gradients import derivatives_needed
 
 MOST_INPUTS = 4096
 """Edges into one node that are listed; the smaller ones only count."""
@@ -130,12 +131,13 @@ def _gradients(values: Tensor, leaves: Sequence[Tensor], wanted: Tensor) -> Sequ
             is_grads_batched=True,
         )
     except RuntimeError:  # an operation that does not go in batches
-        rows = [
-            torch.autograd.grad(
-                values, list(leaves), grad_outputs=row, retain_graph=True, allow_unused=True
-            )
-            for row in wanted
-        ]
+        with derivatives_needed():
+            rows = [
+                torch.autograd.grad(
+                    values, list(leaves), grad_outputs=row, retain_graph=True, allow_unused=True
+                )
+                for row in wanted
+            ]
         columns = zip(*rows, strict=True)
         found = [None if column[0] is None else torch.stack(column) for column in columns]
     return found

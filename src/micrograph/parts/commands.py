@@ -13,6 +13,8 @@ _COMMAND = re.compile(
     re.ASCII,
 )
 
+_OF_A_FOLDER = ("micrograph render ", "micrograph claim ", "micrograph inputs ")
+
 
 def called(model: ModelRecord) -> str:
     """What a command calls the model: its id, or what it was rendered by where it is in no
@@ -55,8 +57,18 @@ class Commands:
         """The command that renders a model by its id."""
         return self.here(f"micrograph render {model}")
 
+    def inputs(
+        self, model: ModelRecord, node: str, unit: int, source: str, by: str = "weight"
+    ) -> str:
+        """The command that works out every kernel from a node to a unit."""
+        spec, *options = called(model).split(" ", 1)
+        place = shlex.quote(f"{spec}/{node}/{unit}")
+        words = ["micrograph inputs", place, "--from", shlex.quote(source), *options]
+        words += [f"--by {by}"] if by != "weight" else []
+        return self.here(" ".join([*words, "--json"]))
+
     def here(self, command: str) -> str:
-        """A command that renders or tests, with the folder that its results are to go to."""
-        if not self.folder or not command.startswith(("micrograph render ", "micrograph claim ")):
+        """A command that reads or writes atlases, with the folder that the site shows."""
+        if not self.folder or not command.startswith(_OF_A_FOLDER):
             return command
         return f"{command} --atlas {shlex.quote(self.folder)}"

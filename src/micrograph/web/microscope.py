@@ -22,7 +22,7 @@ from micrograph.workers import (
     WorkerTimeout,
 )
 
-NICENESS = 5
+NICENESS = 10
 """Pages come first; what nobody watches comes last."""
 REMEMBERED = 24 << 20
 """Bytes of finished pictures that are kept, to be shown again at once."""

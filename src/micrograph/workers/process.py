@@ -13,7 +13,8 @@ from typing import IO, Any
 
 from micrograph.errors import BadInput, MicrographError
 from micrograph.events import Answer, Event, Failed, from_line
-from micrograph.workers.giving_way import give_way, quiet_environment
+from micrograph.workers.giving_way import give_way
+from micrograph.workers.quiet_threads import quiet_environment
 
 
 class Refusal(MicrographError):

@@ -1,5 +1,6 @@
 """Strengths of all pairs: the order by activation, groups, and the weights of first layers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from micrograph.lenses.connections.inputs import (
     lacking_order,
 )
 from micrograph.lenses.connections.lens import ConnectionsResult
-from micrograph.lenses.connections.page import section
+from micrograph.lenses.connections.page import kernels_command, section
 from micrograph.lenses.connections.pairs import kept_kernels, pairs
 from micrograph.lenses.connections.stored import kernels_of
 from micrograph.lenses.connections.weight_groups import stored_groups
@@ -101,6 +102,17 @@ def test_the_page_shows_either_order_and_what_is_left(model: Model, atlas: Atlas
     assert by_both.rest == pytest.approx(1 - sizes[seen].sum() / sizes.sum(), abs=2e-3)
     percent = round(100 * by_both.rest)
     assert by_both.rest_in_words == f"other {7 - len(seen)}: {percent} % of Σ|w| × activation"
+
+
+def test_a_kernel_that_is_not_kept_says_what_works_it_out(atlas: Atlas) -> None:
+    scene = Scene(atlas, atlas.nodes["3"], 2, Urls(""), [], {"order": "activation"})
+    part = section(scene)
+    assert part is not None
+    row = part.rows[0]
+    assert row.kernels_command == "", "all are kept"
+    lost = replace(row, excite=[replace(row.excite[0], kernel=[])])
+    command = kernels_command(scene, 2, lost)
+    assert command == f"micrograph inputs {atlas.model.id}/3/2 --from 1 --by activation --json"
 
 
 def test_what_is_missing_for_an_order_is_said(plain: Path, tmp_path: Path, model: Model) -> None:

@@ -42,6 +42,27 @@ def refusal(model: Model, *nodes: str, **options: object) -> str:
     return str(caught.value)
 
 
+class Replaced(nn.Module):
+    """The second convolution reads a value that is the first one's by `set_`, or by `resize_`."""
+
+    def __init__(self, change: str) -> None:
+        super().__init__()
+        self.change = change
+        self.a, self.b = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.a(x)
+        if self.change == "set":
+            return self.b(torch.empty_like(y).set_(y))  # type: ignore[arg-type]
+        return self.b(y.resize_(y.shape))
+
+
+@pytest.mark.parametrize("change", ["set", "resize"])
+def test_operations_without_a_derivative(change: str) -> None:
+    said = refusal(under_microscope(Replaced(change)), "a", "b")
+    assert said.startswith(f"the network uses aten::{change} on the way, which has no derivative")
+
+
 def test_paths(plain: Model, branches: Model) -> None:
     assert refusal(plain, "a", "first") == ("a lies behind first; give the earlier node as source")
     assert refusal(plain, "a", "a") == "a was given as source and as target; expected two nodes"

@@ -52,7 +52,8 @@ class ConnectionsRow:
 
     Inputs can be ordered in several ways, of which `order` is the one that is shown; `dataset` is
     the one whose activations were taken. Where the order that was asked for cannot be, or another
-    one, `lacking` says what is missing and `command` gets it."""
+    one, `lacking` says what is missing and `command` gets it. Where kernels are not kept,
+    `kernels_command` works out all of them."""
 
     variant: str
     title: str
@@ -69,6 +70,7 @@ class ConnectionsRow:
     dataset: str = ""
     lacking: str = ""
     command: str = ""
+    kernels_command: str = ""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,16 @@ def _ordered(
         ],
         lacking=lacking.why if lacking else "",
         command=_command(scene, lacking) if lacking and lacking.technique else "",
+        kernels_command=kernels_command(scene, unit, row),
+    )
+
+
+def kernels_command(scene: Scene, unit: int, row: ConnectionsRow) -> str:
+    """What works out the kernels of a row, where some of them are not kept."""
+    if not row.scale or all(one.kernel for one in row.excite + row.inhibit):
+        return ""
+    return scene.urls.commands.inputs(
+        scene.atlas.model, scene.node.id, unit, row.other, by=row.order
     )
 
 

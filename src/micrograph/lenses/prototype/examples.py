@@ -31,7 +31,7 @@ class _Scaled(Alteration):
 
 
 @dataclass(frozen=True)
-class Seen:
+class SeenExample:
     """What a network has on some pictures that a unit answers to.
 
     own: the unit's values, [picture, position].
@@ -43,7 +43,7 @@ class Seen:
     relevance: dict[str, Tensor]
 
 
-def see(model: Model, images: Tensor, node: str, unit: int, below: Sequence[str]) -> Seen:
+def see(model: Model, images: Tensor, node: str, unit: int, below: Sequence[str]) -> SeenExample:
     """Run the network on `images` [picture, 3, y, x] of its own input size, and back from the
     largest value of `unit` on each to the nodes `below`."""
     factors = {}
@@ -55,7 +55,7 @@ def see(model: Model, images: Tensor, node: str, unit: int, below: Sequence[str]
         found = model.run(images.to(model.device), [*below, node])
         own = found[node][:, unit].flatten(1) if found[node].ndim > 2 else found[node][:, [unit]]
         slopes = torch.autograd.grad(own.amax(1).sum(), list(factors.values()), allow_unused=True)
-    return Seen(
+    return SeenExample(
         own.detach().float(),
         {name: found[name].detach().float() for name in below},
         {
@@ -81,7 +81,7 @@ class Reference:
     scale: float
 
 
-def reference(images: Tensor, seen: Seen) -> Reference | None:
+def reference(images: Tensor, seen: SeenExample) -> Reference | None:
     """From the examples `images` [picture, 3, y, x] and what the network has on them; None where
     nothing in the nodes below carries the unit on any of them."""
     shares = {name: r.clamp(min=0) for name, r in seen.relevance.items()}

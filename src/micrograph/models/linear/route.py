@@ -17,7 +17,7 @@ from micrograph.models.linear.shadow import NONE, Shadow
 from micrograph.models.model import Model
 from micrograph.models.node import CallSite, Node
 from micrograph.models.running.capture import grid_of
-from micrograph.models.running.gradients import inference_mode_off
+from micrograph.models.running.gradients import derivatives_needed, inference_mode_off
 from micrograph.models.running.passes import mended
 from micrograph.models.running.taps import Taps
 
@@ -257,7 +257,8 @@ class _Places:
 def gradients(values: Tensor, source: Tensor, seeds: Tensor) -> Tensor:
     """Of the sums of `values` [n] weighted by each row of `seeds` [row, n]."""
     if len(seeds) == 1:
-        (found,) = torch.autograd.grad(values, source, seeds[0], retain_graph=True)
+        with derivatives_needed():
+            (found,) = torch.autograd.grad(values, source, seeds[0], retain_graph=True)
         return found[None]
     try:
         (found,) = torch.autograd.grad(

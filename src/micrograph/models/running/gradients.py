@@ -1,5 +1,6 @@
 """Letting gradients through where a network switches them off inside its forward pass."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -7,6 +8,10 @@ from typing import Any
 import torch
 import torch.utils.checkpoint as checkpoints
 from torch.overrides import TorchFunctionMode
+
+from micrograph.errors import BadInput
+
+_NONE = re.compile(r"derivative for (\S+) is not implemented")
 
 
 class GradientsOn(TorchFunctionMode):
@@ -73,3 +78,18 @@ def checkpoints_off(used: Callable[[], None] = lambda: None) -> Iterator[None]:
     finally:
         for name, own in before.items():
             setattr(checkpoints, name, own)
+
+
+@contextmanager
+def derivatives_needed() -> Iterator[None]:
+    """A context in which gradients are taken. Raises BadInput where the network has an operation on
+    the way that has none, whatever torch says of it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if (found := _NONE.search(str(error))) is None:
+            raise
+        raise BadInput(
+            f"the network uses {found[1]} on the way, which has no derivative; expected operations "
+            "that give a new value, such as y = f(x) instead of y.set_(x)"
+        ) from None
