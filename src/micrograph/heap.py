@@ -1,8 +1,8 @@
 """How this process takes memory from the system, and gives back what it has done with."""
 
 import ctypes
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 
 _LARGE = 256 << 10
@@ -58,6 +58,35 @@ def share_between_threads() -> None:
         mallopt(_ARENA_MAX, 1)
         mallopt(_MMAP_THRESHOLD, _LARGE)
         mallopt(_TRIM_THRESHOLD, _LARGE)
+
+
+_GROWN = 32 << 20
+"""Bytes of a block up to which the C library comes to keep freed memory by itself, at most."""
+_KEPT = 1 << 30
+"""Bytes of a block, and of free memory, that are kept for the next time within `kept_for_reuse`."""
+
+
+@contextmanager
+def kept_for_reuse() -> Iterator[None]:
+    """A context in which this process keeps what large blocks it has freed, up to a gigabyte.
+
+    Work that takes the same blocks again and again, such as one pass through a network after the
+    other, otherwise gets each of them from the system and has it cleared page by page: a fifth of
+    the time that such passes take. Behind the context free memory goes back.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # musl, macOS, Windows
+        yield
+        return
+    mallopt(_MMAP_THRESHOLD, _KEPT)
+    mallopt(_TRIM_THRESHOLD, _KEPT)
+    try:
+        yield
+    finally:
+        mallopt(_MMAP_THRESHOLD, _GROWN)
+        mallopt(_TRIM_THRESHOLD, 2 * _GROWN)
+        give_back()
 
 
 @cache

@@ -25,11 +25,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Account:
-    """What was read: how many results and samples are sound, and what is lost."""
+    """What was read: how many results and samples are sound, and what is lost; `passed_over` is what
+    is damaged as well, and was not meant."""
 
     results: int = 0
     samples: int = 0
     losses: list[LostRow] = field(default_factory=list)
+    passed_over: list[LostRow] = field(default_factory=list)
 
 
 def verify(path: Path | str, on_step: Step = lambda done, of: None) -> Account:
@@ -59,7 +61,8 @@ def copy(
     has a result wins. Returns what it holds, and what was left out as damaged.
 
     `nodes` (ids or aliases) and `techniques` keep results of those only. With `strict` a damaged
-    result raises DamagedAtlas and nothing is made; without it is left out. Raises Conflict where
+    result of those, or one that may be, raises DamagedAtlas and nothing is made; without it is left
+    out. Raises Conflict where
     `target` is there or the sources are of different models, NotFound for an unknown node, and
     what `Atlas.open` raises. A file is there when it is whole, or not at all.
     """
@@ -69,6 +72,7 @@ def copy(
     together = Merged(_of_one_model([Atlas.open(source) for source in sources]))
     part = _Choice({find_node(n, together.aliases, together.model.id) for n in nodes}, techniques)
     losses: list[LostRow] = []
+    passed_over: list[LostRow] = []
     with (
         fresh_atlas(target) as fresh,
         AtlasWriter.open(
@@ -79,10 +83,10 @@ def copy(
         ) as writer,
     ):
         done = [
-            _copy_one(atlas, writer, part, _Sieve(atlas, losses, strict), on_step)
+            _copy_one(atlas, writer, part, _Sieve(atlas, losses, strict, passed_over), on_step)
             for atlas in together.parts
         ]
-    return Account(sum(r for r, _ in done), sum(s for _, s in done), losses)
+    return Account(sum(r for r, _ in done), sum(s for _, s in done), losses, passed_over)
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,12 @@ class _Choice:
             not self.techniques or v.technique in self.techniques
         )
 
+    def may_hold(self, lost: LostRow) -> bool:
+        """Whether a result that is lost may be meant: it is, or it cannot be told."""
+        return (not self.nodes or lost.node is None or lost.node in self.nodes) and (
+            not self.techniques or lost.technique is None or lost.technique in self.techniques
+        )
+
     @property
     def is_all(self) -> bool:
         return not self.nodes and not self.techniques
@@ -104,16 +114,22 @@ class _Choice:
 
 @dataclass(frozen=True)
 class _Sieve:
-    """Lets through what is sound; what is not is written down, or refused with `strict`."""
+    """Lets through what is sound; what is not is written down, or refused with `strict`, unless it
+    is not `meant`."""
 
     atlas: Atlas
     losses: list[LostRow]
     strict: bool
+    passed_over: list[LostRow] = field(default_factory=list)
 
-    def __call__(self, found: Iterable[T | LostRow]) -> Iterator[T]:
+    def __call__(
+        self, found: Iterable[T | LostRow], meant: Callable[[LostRow], bool] = lambda lost: True
+    ) -> Iterator[T]:
         for one in found:
             if not isinstance(one, LostRow):
                 yield one
+            elif not meant(one):
+                self.passed_over.append(one)
             elif self.strict:
                 raise DamagedAtlas(
                     f"{self.atlas.path} is damaged ({one}); "
@@ -129,17 +145,23 @@ def _copy_one(
     """How many results and samples of an atlas were new."""
     stored, named = 0, set[str]()
     with reading(atlas.path, seconds=math.inf) as connection:
-        meant = (v for v in sound(results(connection, atlas, on_step)) if v in part)
+        read = sound(results(connection, atlas, on_step), part.may_hold)
+        meant = (v for v in read if v in part)
         while batch := list(islice(meant, _BATCH)):
             stored += writer.put(batch)
             named.update(*map(datasets_of, batch))
         pictures = 0
-        for _, group in groupby(sound(samples(connection)), lambda pair: pair[0].digest):
+
+        def is_named(lost: LostRow) -> bool:
+            return part.is_all or lost.dataset is None or lost.dataset in named
+
+        there = sound(samples(connection), is_named)
+        for _, group in groupby(there, lambda pair: pair[0].digest):
             dataset, _ = next(group)  # the first of them is without a sample
             if part.is_all or dataset.digest in named:
                 writer.put_samples(dataset, [])
-                there = (sample for _, sample in group if sample is not None)
-                while some := list(islice(there, _BATCH)):
+                own = (sample for _, sample in group if sample is not None)
+                while some := list(islice(own, _BATCH)):
                     writer.put_samples(dataset, some)
                     pictures += len(some)
     return stored, pictures
