@@ -112,7 +112,7 @@ def locked(path: Path, *, make: bool = True) -> int | None:
 
 @contextmanager
 def sole_writer(target: Path) -> Iterator[None]:
-    """A context in which no other process is in one for the same file. Raises Conflict where one is.
+    """A context in which no other process is in one for the same file; Conflict where one is.
 
     It is for work that goes on from what is in a file already, and would lose what another adds.
     """

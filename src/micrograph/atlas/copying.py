@@ -25,8 +25,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Account:
-    """What was read: how many results and samples are sound, and what is lost; `passed_over` is what
-    is damaged as well, and was not meant."""
+    """What was read: how many results and samples are sound, and what is lost. What is damaged as
+    well, and was not meant, is `passed_over`."""
 
     results: int = 0
     samples: int = 0

@@ -25,8 +25,8 @@ _FEW = 8
 
 @dataclass(frozen=True)
 class Extremes:
-    """Of each picture and unit, [picture, unit]: the largest value of a map and the smallest one, and
-    the first position where each is, row by row."""
+    """Of each picture and unit, [picture, unit]: the largest value of a map and the smallest one,
+    and the first position where each is, row by row."""
 
     top: Tensor
     top_at: Tensor

@@ -31,8 +31,8 @@ class Seen:
     the activation (where the node has one that is known), `top_at` and `low_at` int32 the first
     position where they are, row by row; of values that pass no bar (see `Look`) `low_at` may be 0,
     and without means `top_at`, too. `mean` is the activation's mean over the map, or None.
-    `samples` float32 [picture, n] are values before the activation at some positions, of the tensors
-    `Look.sampled` in a row.
+    `samples` float32 [picture, n] are values before the activation at some positions, of the
+    tensors `Look.sampled` in a row.
     """
 
     top: np.ndarray
@@ -45,8 +45,8 @@ class Seen:
 
 @dataclass(frozen=True)
 class Bars:
-    """Of all units in a row: no largest value up to `top` is kept any more, and no smallest one from
-    `low` on."""
+    """Of all units in a row: no largest value up to `top` is kept any more, and no smallest one
+    from `low` on."""
 
     top: np.ndarray
     low: np.ndarray
@@ -166,7 +166,7 @@ class Look:
 
 
 class _Inputs(ReLUCalls):
-    """Makes the ReLU calls with the given numbers by `see(call, x)`, which gives the ReLU of `x`."""
+    """Makes the ReLU calls with the given numbers by `see(call, x)`, which gives their result."""
 
     def __init__(self, calls: Collection[int], see: Callable[[int, Tensor], Tensor]) -> None:
         super().__init__()
@@ -178,8 +178,8 @@ class _Inputs(ReLUCalls):
 
 
 def _look(x: Tensor, relu: Tensor | None, turn: int, means: bool, bars: _Bar) -> _Part:
-    """`x` is [picture, unit, y, x] or [picture, unit]; `relu`, where it goes into one, a tensor that
-    gets its ReLU."""
+    """`x` is [picture, unit, y, x] or [picture, unit]; `relu`, where it goes into one, a tensor
+    that gets its ReLU."""
     given = x
     x = _as_map(x.float())
     if relu is not None and x is not given:  # of another form or precision

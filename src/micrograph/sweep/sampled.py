@@ -77,7 +77,7 @@ class SampleTally:
 
 
 def _column_sums(values: np.ndarray) -> np.ndarray:
-    """Row after row, whatever the number of columns: numpy adds up a single one in another order."""
+    """Row after row, whatever the number of columns: numpy adds up one alone in another order."""
     found: np.ndarray = (
         np.add.accumulate(values)[-1] if values.shape[1] == 1 else values.sum(axis=0)
     )

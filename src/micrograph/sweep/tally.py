@@ -1,5 +1,6 @@
 """The state of a sweep, for every unit of every node; parts of a sweep can be merged."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -102,6 +103,12 @@ def layout(spec: Spec) -> dict[str, tuple[tuple[int, ...], str, float]]:
         "profile.mean": ((s, u), "float32", 0),
         "done": ((spec.batches,), "bool", 0),
     }
+
+
+def kept_bytes(spec: Spec) -> int:
+    """What a tally takes in memory, from its first batch to its last."""
+    arrays = layout(spec).values()
+    return sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype, _ in arrays)
 
 
 class Tally:
