@@ -80,11 +80,14 @@ def lucents(model: Model, node: str, units: list[int], work: Path | None) -> lis
     for unit in units:
         key = f"{node}/{unit}"
         if key not in known:
-            started = time.perf_counter()
+            started = time.perf_counter(), time.process_time()
             picture = run_lucent(module, model, node, unit, STEPS)
-            seconds = time.perf_counter() - started
-            known[key] = {"seconds": seconds, "goal": evaluate(model, node, picture, [unit])[0]}
-            print(f"lucent {key}: {seconds:.1f} s, activation {known[key]['goal']:.1f}", flush=True)
+            known[key] = {
+                "seconds": time.perf_counter() - started[0],
+                "cpu": time.process_time() - started[1],
+                "goal": evaluate(model, node, picture, [unit])[0],
+            }
+            print(f"lucent {key}: {known[key]}", flush=True)
             if work is not None:
                 work.write_text(json.dumps(known, indent=1) + "\n")
     return [known[f"{node}/{unit}"] for unit in units]

@@ -1,14 +1,19 @@
 """How this process takes memory from the system, and gives back what it has done with."""
 
 import ctypes
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 
 _LARGE = 256 << 10
 """Bytes from which a block goes back to the system when a process of many threads frees it."""
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -3, -4, -8
 """As the GNU C library numbers its settings (malloc.h)."""
+_EVERYTHING, _USUAL_MMAPS = 2**31 - 1, 65536
+
+_keeping = 0
+_keeping_lock = threading.Lock()
 
 _OUT_OF_MEMORY = (
     "can't allocate memory",
@@ -53,40 +58,45 @@ def share_between_threads() -> None:
     By default each of the threads that answer has its own heap, which keeps what its largest page
     needed. They hardly ever ask at the same moment, as one of them runs at a time.
     """
-    with suppress(AttributeError, OSError, TypeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_ARENA_MAX, 1)
-        mallopt(_MMAP_THRESHOLD, _LARGE)
-        mallopt(_TRIM_THRESHOLD, _LARGE)
-
-
-_GROWN = 32 << 20
-"""Bytes of a block up to which the C library comes to keep freed memory by itself, at most."""
-_KEPT = 1 << 30
-"""Bytes of a block, and of free memory, that are kept for the next time within `kept_for_reuse`."""
+    set_heap = _mallopt()
+    set_heap(_ARENA_MAX, 1)
+    set_heap(_MMAP_THRESHOLD, _LARGE)
+    set_heap(_TRIM_THRESHOLD, _LARGE)
 
 
 @contextmanager
-def kept_for_reuse() -> Iterator[None]:
-    """A context in which this process keeps what large blocks it has freed, up to a gigabyte.
+def kept() -> Iterator[None]:
+    """A context in which this process keeps freed memory for what it takes next.
 
-    Work that takes the same blocks again and again, such as one pass through a network after the
-    other, otherwise gets each of them from the system and has it cleared page by page: a fifth of
-    the time that such passes take. Behind the context free memory goes back.
+    For work that takes and frees the same large tensors again and again: by default each of them
+    is new memory of the system, whose pages it has to clear. What was kept goes back at the end.
+    Does nothing where the C library has no such settings.
     """
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):  # musl, macOS, Windows
-        yield
-        return
-    mallopt(_MMAP_THRESHOLD, _KEPT)
-    mallopt(_TRIM_THRESHOLD, _KEPT)
+    global _keeping
+    set_heap = _mallopt()
+    with _keeping_lock:
+        _keeping += 1
+        if _keeping == 1:
+            set_heap(_MMAP_MAX, 0)
+            set_heap(_TRIM_THRESHOLD, _EVERYTHING)
     try:
         yield
     finally:
-        mallopt(_MMAP_THRESHOLD, _GROWN)
-        mallopt(_TRIM_THRESHOLD, 2 * _GROWN)
-        give_back()
+        with _keeping_lock:
+            _keeping -= 1
+            if _keeping == 0:
+                set_heap(_MMAP_MAX, _USUAL_MMAPS)
+                set_heap(_TRIM_THRESHOLD, _LARGE)
+                give_back()
+
+
+@cache
+def _mallopt() -> Callable[[int, int], object]:
+    try:
+        found: Callable[[int, int], object] = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # musl, macOS, Windows
+        return lambda setting, value: None
+    return found
 
 
 @cache

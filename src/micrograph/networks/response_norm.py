@@ -2,7 +2,7 @@
 
 A picture that is optimized goes through it a thousand times, and its tensors are the largest of a
 network of that time. Autograd, operation by operation, reads and writes them 25 times; by hand it
-takes 13.
+takes 11.
 """
 
 from collections.abc import Iterator
@@ -48,20 +48,21 @@ class _Normalized(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, band: Tensor, offset: Tensor, gain: float, beta: float
     ) -> Tensor:
-        root = F.conv2d((x * gain).square_(), band, offset).rsqrt_()
-        factor = root if beta == 0.5 else root.sqrt().mul_(root)
-        ctx.save_for_backward(x, root, factor, band)
+        root = F.conv2d(x.square(), band * gain**2, offset).rsqrt_()
+        factor = root.clone() if beta == 0.5 else root.sqrt().mul_(root)
+        out = x * factor
+        ctx.save_for_backward(x, out, root.square_(), factor, band)
         ctx.rest = (gain, beta)
-        return x * factor
+        return out
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        (x, root, factor, band), (grad,) = ctx.saved_tensors, grads
+        (x, out, inverse, factor, band), (grad,) = ctx.saved_tensors, grads
         gain, beta = ctx.rest
-        # With s = k + gain² window(x²): dx = g s^-b - 2 b gain² x window(g x s^(-b-1)), a window
-        # being its own transpose.
-        through = (grad * x).mul_(factor).mul_(root).mul_(root)
+        # With s = k + gain² window(x²), out = x s^-b and inverse = 1 / s:
+        # dx = g s^-b - 2 b gain² x window(g out / s), a window being its own transpose.
+        through = (grad * out).mul_(inverse)
         kernel = (band * (2 * beta * gain * gain)).to(through.dtype)
         through = F.conv2d(through, kernel).mul_(x)
         return (grad * factor).sub_(through), None, None, None, None

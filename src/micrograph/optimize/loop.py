@@ -6,11 +6,13 @@ depend on what else was in its batch, up to the rounding of the backend's kernel
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from micrograph import heap
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
 from micrograph.optimize.ascent import Ascent
@@ -59,7 +61,8 @@ def climb(
             return as_uint8(finished(param, param.image(params)))
 
     ascent = Ascent(model, target, precision)
-    for step in range(steps):
+
+    def climb_a_step(step: int) -> None:
         seen = view(param.image(params), step)
         shown = param.shown(seen, moves) if isinstance(param, Layered) else seen
         values, through_seen, through_shown = ascent(seen, shown, redirected=step < redirect_steps)
@@ -72,7 +75,11 @@ def climb(
         chosen.step()
         found = values.cpu()
         history[step] = found if views.each == 1 else found.view(-1, views.each).mean(1)
-        tell(on_step, StepState(step + 1, steps, render))
+
+    with heap.kept() if model.device.type == "cpu" else nullcontext():
+        for step in range(steps):
+            climb_a_step(step)
+            tell(on_step, StepState(step + 1, steps, render))
     with torch.no_grad():
         return param.image(params), history
 

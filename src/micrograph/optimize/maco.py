@@ -6,7 +6,7 @@ Optimization", NeurIPS 2023.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,26 @@ class MacoSettings:
         return cls(**{f.name: data[f.name] for f in fields(cls)})
 
 
+@lru_cache(4)
+def _natural_amplitude(size: int) -> Tensor:
+    fy = np.fft.fftfreq(size)[:, None]
+    fx = np.fft.rfftfreq(size)[None, :]
+    f, t = np.hypot(fy, fx), np.arctan2(fy, fx)
+    f[0, 0] = 1
+    # Columns that stand for two conjugate ones count twice in the variance.
+    twice = np.full(f.shape, 2.0)
+    twice[:, 0] = 1
+    if size % 2 == 0:
+        twice[:, -1] = 1
+    planes = []
+    for _, deviation, b, c, d in NATURAL:
+        plane = f**-b * np.exp(c * np.cos(2 * t) + d * np.cos(4 * t))
+        plane[0, 0] = 0
+        power = (twice * plane**2).sum() / size**4
+        planes.append(plane * deviation / np.sqrt(power))
+    return torch.from_numpy(np.stack(planes)).float()
+
+
 @dataclass(frozen=True)
 class PhaseImage:
     """Phases [batch, 3, size, size // 2 + 1], under the mean amplitudes of natural pictures."""
@@ -84,22 +104,7 @@ class PhaseImage:
     def amplitude(self) -> Tensor:
         """[3, y, x // 2 + 1], such that each component has the standard deviation it has in
         natural pictures, whatever the phases are. Without the mean."""
-        fy = np.fft.fftfreq(self.size)[:, None]
-        fx = np.fft.rfftfreq(self.size)[None, :]
-        f, t = np.hypot(fy, fx), np.arctan2(fy, fx)
-        f[0, 0] = 1
-        # Columns that stand for two conjugate ones count twice in the variance.
-        twice = np.full(f.shape, 2.0)
-        twice[:, 0] = 1
-        if self.size % 2 == 0:
-            twice[:, -1] = 1
-        planes = []
-        for _, deviation, b, c, d in NATURAL:
-            plane = f**-b * np.exp(c * np.cos(2 * t) + d * np.cos(4 * t))
-            plane[0, 0] = 0
-            power = (twice * plane**2).sum() / self.size**4
-            planes.append(plane * deviation / np.sqrt(power))
-        return torch.from_numpy(np.stack(planes)).float()
+        return _natural_amplitude(self.size)
 
     def image(self, params: Tensor) -> Tensor:
         """RGB [batch, 3, y, x] in 0..1. Phases are standardised per sample, so that one picture

@@ -5,6 +5,7 @@ Constants and formulas: Olah et al., "Feature Visualization", Distill 2017, and 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -60,6 +61,14 @@ def spectrum_shape(channels: int, size: int) -> tuple[int, ...]:
     return channels, size, size // 2 + 1, 2
 
 
+@lru_cache(4)
+def _frequency_scale(size: int, decay: float) -> Tensor:
+    fy = np.fft.fftfreq(size)[:, None]
+    fx = np.fft.rfftfreq(size)[None, :]
+    f = np.maximum(np.hypot(fy, fx), 1 / size)
+    return torch.from_numpy(size / f**decay).float()
+
+
 @dataclass(frozen=True)
 class FourierImage:
     """Spectra with 1/f scaling, so that every spatial frequency moves at the same pace.
@@ -89,10 +98,7 @@ class FourierImage:
 
     def scale(self) -> Tensor:
         """[y, x // 2 + 1]: sqrt(w h) / max(f, 1 / size)^decay, f in cycles per pixel."""
-        fy = np.fft.fftfreq(self.size)[:, None]
-        fx = np.fft.rfftfreq(self.size)[None, :]
-        f = np.maximum(np.hypot(fy, fx), 1 / self.size)
-        return torch.from_numpy(self.size / f**self.decay).float()
+        return _frequency_scale(self.size, self.decay)
 
     def components(self, params: Tensor) -> Tensor:
         """The uncorrelated colour components, [batch, 3, y, x], before they become colours."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from micrograph import heap
 from micrograph.datasets import Dataset, batches
 from micrograph.errors import BadInput
-from micrograph.heap import kept_for_reuse
 from micrograph.models.model import Model
 from micrograph.models.running.reducing import many_units
 from micrograph.steps import StepHook
@@ -71,7 +71,7 @@ def collect(
     every = max(1, CHECKPOINT // tally.spec.batch)
     decoded = batches(dataset, model.preprocessing, tally.spec.batch, todo)
     # Networks of very many units take too much memory as it is.
-    memory = nullcontext() if many_units(look.nodes) else kept_for_reuse()
+    memory = nullcontext() if many_units(look.nodes) else heap.kept()
     with memory:
         for batch in decoded:
             seen = look(
