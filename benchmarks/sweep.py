@@ -57,7 +57,8 @@ def row(name: str, dataset) -> None:
         stamps = [(time.process_time(), time.perf_counter())]
         bare(images)
         stamps.append((time.process_time(), time.perf_counter()))
-        tally.add(batch, look(images, batch.index, tally.wants_means(batch)), look.sample_units)
+        seen = look(images, batch.index, tally.wants_means(batch), tally.bars(batch))
+        tally.add(batch, seen, look.sampled)
         stamps.append((time.process_time(), time.perf_counter()))
         for times, which in ((cpu, 0), (wall, 1)):
             a, b, c = (stamp[which] for stamp in stamps)

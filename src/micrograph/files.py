@@ -115,6 +115,31 @@ def locked(path: Path, *, make: bool = True) -> int | None:
         os.close(handle)  # its holder removed it between our two steps: try again
 
 
+@contextmanager
+def sole_writer(target: Path) -> Iterator[None]:
+    """A context in which no other process is in one for the same file; Conflict where one is.
+
+    It is for work that goes on from what is in a file already, and would lose what another adds.
+    """
+    target = target.resolve()
+    lock = target.with_name(f".{target.name}.lock")
+    try:
+        handle = locked(lock)
+    except OSError as error:
+        raise cannot_write(target, error) from None
+    if handle is None:
+        raise Conflict(
+            f"{target} is being written by another process; wait until it has ended, or name "
+            "another file"
+        )
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            lock.unlink()
+        os.close(handle)
+
+
 def remove_folder(folder: Path) -> None:
     """Remove a folder of ours with all that is in it, as far as that can be done."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -24,7 +24,7 @@ from micrograph.atlas import (
     verify,
 )
 from micrograph.atlas.whole import results, samples
-from micrograph.errors import Conflict, DamagedAtlas, NotFound
+from micrograph.errors import BadInput, Conflict, DamagedAtlas, NotFound
 
 TOWN = DatasetRecord("town", "cd" * 32, "Town", 10, 32, "CC0", ("car", "bus"))
 OTHER = DatasetRecord("other", "ce" * 32, "Other", 10, 32)
@@ -172,6 +172,54 @@ def test_what_is_lost_is_named_and_the_rest_saved(tmp_path: Path, kind: str) -> 
     assert all(before["results"][key] == value for key, value in after.items())
 
 
+UNHURT: dict[str, dict[str, list[str]]] = {
+    "a picture": {"nodes": ["mixed1b"]},
+    "an array": {"techniques": ["feature_vis"]},
+    "data": {"nodes": ["mixed1a"]},
+    "a picture that is gone": {"nodes": ["mixed1b"], "techniques": ["feature_vis"]},
+    "a recipe": {"techniques": ["dataset_examples"]},
+    "a sample": {"techniques": ["feature_vis"]},
+}
+"""Parts that the damage of `HURT` does not concern."""
+
+CONCERNED: dict[str, dict[str, list[str]]] = {
+    "a picture": {"nodes": ["mixed1a"], "techniques": ["feature_vis"]},
+    "an array": {"nodes": ["mixed1a"]},
+    "data": {"nodes": ["mixed1b"]},
+    "a picture that is gone": {"techniques": ["feature_vis"]},
+    "a recipe": {"nodes": ["mixed1b"]},
+    "a sample": {"nodes": ["mixed1b"]},
+}
+
+
+@pytest.mark.parametrize("kind", HURT)
+def test_a_part_minds_the_damage_in_it_alone(tmp_path: Path, kind: str) -> None:
+    sql, named, _ = HURT[kind]
+    path, part = whole_atlas(tmp_path / "a.atlas"), tmp_path / "part.atlas"
+    copy([path], tmp_path / "before.atlas", **UNHURT[kind])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executescript(sql)
+    account = copy([path], part, **UNHURT[kind])
+    assert content(part) == content(tmp_path / "before.atlas")
+    assert not account.losses
+    assert len(account.passed_over) == len(named)
+    assert all(words in str(one) for one, words in zip(account.passed_over, named, strict=True))
+    part.unlink()
+    with pytest.raises(DamagedAtlas, match="repair"):
+        copy([path], part, **CONCERNED[kind])
+    assert not part.exists()
+
+
+def test_a_row_whose_node_cannot_be_told_may_be_meant(tmp_path: Path) -> None:
+    path = whole_atlas(tmp_path / "a.atlas")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("UPDATE visualization SET node = 999 WHERE id = 1")
+    for node in ("mixed1a", "mixed1b"):
+        with pytest.raises(DamagedAtlas, match="not in the graph"):
+            copy([path], tmp_path / "b.atlas", nodes=[node])
+
+
 def test_a_search_that_cannot_be_read_is_named_and_made_anew(tmp_path: Path) -> None:
     path = whole_atlas(tmp_path / "a.atlas")
     with closing(sqlite3.connect(path)) as connection, connection:
@@ -200,6 +248,34 @@ def test_a_lost_page_costs_what_lay_on_it(tmp_path: Path) -> None:
     assert verify(path).losses
     assert verify(tmp_path / "b.atlas").losses == []
     assert len(before) > len(content(tmp_path / "b.atlas")["results"]) > 0
+
+
+def test_of_a_lost_page_the_index_tells_which_nodes_lost_results(tmp_path: Path) -> None:
+    path, new = tmp_path / "a.atlas", tmp_path / "b.atlas"
+    with AtlasWriter.open(path, MODEL, NODES) as writer:
+        for node in ("mixed1a", "mixed1b"):
+            for seed in range(30):
+                writer.put([visualization(node, unit, seed=seed) for unit in range(8)])
+    whole = path.read_bytes()
+    told = 0
+    for page in range(1, len(whole) // 32768):
+        if whole[page * 32768] != 0x0D:  # no leaf of a table
+            continue
+        path.write_bytes(whole[: page * 32768] + bytes(32768) + whole[(page + 1) * 32768 :])
+        try:
+            losses = verify(path).losses
+        except BadInput:  # what every reader needs is gone
+            continue
+        lost = {one.node for one in losses if one.technique == "feature_vis"}
+        if lost and None not in {one.node for one in losses if one.what != "the file"}:
+            for node in {"mixed1a", "mixed1b"} - lost:
+                told += 1
+                assert copy([path], new, nodes=[node]).results == 240
+                new.unlink()
+            for node in lost:
+                with pytest.raises(DamagedAtlas):
+                    copy([path], new, nodes=[str(node)])
+    assert told
 
 
 def test_what_cannot_be_one_atlas(tmp_path: Path) -> None:

@@ -60,6 +60,19 @@ def test_extract_merge_and_compact(path: Path, tmp_path: Path, capsys) -> None:
     assert capsys.readouterr().err == ""
 
 
+def test_extract_says_what_is_damaged_and_was_not_asked_for(path: Path, tmp_path, capsys) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE picture SET data = CAST(data || x'00' AS BLOB) WHERE id = 1")
+    new = str(tmp_path / "new.atlas")
+    assert main(["atlas", "extract", str(path), "-n", "conv0", "-o", new]) == 2
+    assert "conv0/0" in capsys.readouterr().err
+    assert main(["atlas", "extract", str(path), "-n", "1a", "-o", new]) == 0
+    told = capsys.readouterr().out
+    assert "1 damaged entry was not asked for, and left out:" in told
+    assert "damaged: conv0/0, feature_vis channel: the bytes of its picture changed" in told
+    assert main(["atlas", "verify", new]) == 0
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

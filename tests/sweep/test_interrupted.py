@@ -160,6 +160,51 @@ def test_killed_with_the_atlas_whole(folder, tmp_path):
     assert content(atlas) == content(tmp_path / "fresh")
 
 
+PART = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from sweeping import small_model
+from micrograph.runner import parts
+from micrograph.sweep import collecting
+look = collecting.Look.__call__
+def waiting(*args):
+    print("looks", flush=True)
+    sys.stdin.readline()
+    return look(*args)
+collecting.Look.__call__ = waiting
+parts.sweep_part(small_model(), parts.Path(sys.argv[2]), dataset=sys.argv[3])
+"""
+
+
+def test_a_second_sweep_into_one_file_is_refused_while_the_first_lives(folder, tmp_path):
+    out = tmp_path / "part1"
+    here = str(Path(sweeping.__file__).parent)
+    child = subprocess.Popen(
+        [sys.executable, "-c", PART, here, str(out), str(folder)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "looks\n"
+        other = tmp_path / "link"
+        other.symlink_to(out)
+        for name in (out, other, tmp_path / "." / "part1"):
+            with pytest.raises(Conflict, match="being written by another process") as told:
+                parts.sweep_part(small_model(), name, dataset=str(folder))
+            assert "\n" not in str(told.value)
+        parts.sweep_part(small_model(), tmp_path / "part2", dataset=str(folder))
+        assert not out.exists()
+    finally:
+        child.kill()
+        child.communicate()
+    swept_now = parts.sweep_part(small_model(), out, dataset=str(folder))
+    assert swept_now.complete
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "noise", "part1", "part2"]
+
+
 def content(folder: Path):
     with Atlas.open(folder / "small.atlas") as atlas:
         return {

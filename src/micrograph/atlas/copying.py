@@ -26,11 +26,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Account:
-    """What was read: how many results and samples are sound, and what is lost."""
+    """What was read: how many results and samples are sound, and what is lost. What is damaged as
+    well, and was not meant, is `passed_over`."""
 
     results: int = 0
     samples: int = 0
     losses: list[LostRow] = field(default_factory=list)
+    passed_over: list[LostRow] = field(default_factory=list)
 
 
 def verify(path: Path | str, on_step: Step = lambda done, of: None) -> Account:
@@ -60,10 +62,10 @@ def copy(
     has a result wins. Returns what it holds, and what was left out as damaged.
 
     `nodes` (ids or aliases) and `techniques` keep results of those only. With `strict` a damaged
-    result raises DamagedAtlas and nothing is made; without it is left out. Raises Conflict where
-    `target` is there or the sources are of different models, NotFound for an unknown node, for a
-    lens without results or where nothing is kept, and what `Atlas.open` raises. A file is there
-    when it is whole, or not at all.
+    result of those, or one that may be, raises DamagedAtlas and nothing is made; without it is left
+    out. Raises Conflict where `target` is there or the sources are of different models, NotFound
+    for an unknown node, for a lens without results or where nothing is kept, and what `Atlas.open`
+    raises. A file is there when it is whole, or not at all.
     """
     target = Path(target)
     remove_abandoned(target.parent)
@@ -72,6 +74,7 @@ def copy(
     part = _Choice({find_node(n, together.aliases, together.model.id) for n in nodes}, techniques)
     _check_lenses(together.parts, techniques)
     losses: list[LostRow] = []
+    passed_over: list[LostRow] = []
     with fresh_atlas(target) as fresh:
         with AtlasWriter.open(
             fresh,
@@ -80,7 +83,7 @@ def copy(
             list(together.dictionaries.values()),
         ) as writer:
             stored = sum(
-                _copy_one(atlas, writer, part, _Sieve(atlas, losses, strict), on_step)
+                _copy_one(atlas, writer, part, _Sieve(atlas, losses, strict, passed_over), on_step)
                 for atlas in together.parts
             )
         if not stored and not losses and not part.is_all:
@@ -90,7 +93,7 @@ def copy(
             )
         with reading(fresh) as connection:
             (kept,) = connection.execute(queries.SAMPLES_HELD).fetchone()
-    return Account(stored, kept, losses)
+    return Account(stored, kept, losses, passed_over)
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,12 @@ class _Choice:
             not self.techniques or v.technique in self.techniques
         )
 
+    def may_hold(self, lost: LostRow) -> bool:
+        """Whether a result that is lost may be meant: it is, or it cannot be told."""
+        return (not self.nodes or lost.node is None or lost.node in self.nodes) and (
+            not self.techniques or lost.technique is None or lost.technique in self.techniques
+        )
+
     @property
     def is_all(self) -> bool:
         return not self.nodes and not self.techniques
@@ -112,16 +121,22 @@ class _Choice:
 
 @dataclass(frozen=True)
 class _Sieve:
-    """Lets through what is sound; what is not is written down, or refused with `strict`."""
+    """Lets through what is sound; what is not is written down, or refused with `strict`, unless it
+    is not `meant`."""
 
     atlas: Atlas
     losses: list[LostRow]
     strict: bool
+    passed_over: list[LostRow] = field(default_factory=list)
 
-    def __call__(self, found: Iterable[T | LostRow]) -> Iterator[T]:
+    def __call__(
+        self, found: Iterable[T | LostRow], meant: Callable[[LostRow], bool] = lambda lost: True
+    ) -> Iterator[T]:
         for one in found:
             if not isinstance(one, LostRow):
                 yield one
+            elif not meant(one):
+                self.passed_over.append(one)
             elif self.strict:
                 raise DamagedAtlas(
                     f"{self.atlas.path} is damaged ({one}); "
@@ -137,16 +152,22 @@ def _copy_one(
     """How many results of an atlas were new."""
     stored, named = 0, set[str]()
     with reading(atlas.path, seconds=math.inf) as connection:
-        meant = (v for v in sound(results(connection, atlas, on_step)) if v in part)
+        read = sound(results(connection, atlas, on_step), part.may_hold)
+        meant = (v for v in read if v in part)
         while batch := list(islice(meant, _BATCH)):
             stored += writer.put(batch)
             named.update(*map(datasets_of, batch))
-        for _, group in groupby(sound(samples(connection)), lambda pair: pair[0].digest):
+
+        def is_named(lost: LostRow) -> bool:
+            return part.is_all or lost.dataset is None or lost.dataset in named
+
+        there = sound(samples(connection), is_named)
+        for _, group in groupby(there, lambda pair: pair[0].digest):
             dataset, _ = next(group)  # the first of them is without a sample
             if part.is_all or dataset.digest in named:
                 writer.put_samples(dataset, [])
-                there = (sample for _, sample in group if sample is not None)
-                while some := list(islice(there, _BATCH)):
+                own = (sample for _, sample in group if sample is not None)
+                while some := list(islice(own, _BATCH)):
                     writer.put_samples(dataset, some)
     return stored
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,17 @@ _NONSENSE = (TypeError, ValueError, RecursionError, BadInput, sqlite3.Error)
 
 @dataclass(frozen=True)
 class LostRow:
-    """Something that cannot be read, or is not what was written. `what` names it in words."""
+    """Something that cannot be read, or is not what was written. `what` names it in words.
+
+    Of a result, `node` ("" for one that has none) and `technique` are told as far as they can be
+    read; of a sample, the digest of its `dataset`.
+    """
 
     what: str
     why: str
+    node: str | None = None
+    technique: str | None = None
+    dataset: str | None = None
 
     def __str__(self) -> str:
         return f"{self.what}: {' '.join(self.why.split())}"
@@ -42,7 +50,9 @@ def results(
         try:
             found = _result(connection, atlas, id)
         except _NONSENSE as error:
-            yield LostRow(_name_of(connection, id), str(error) or type(error).__name__)
+            node, technique = _place_of(connection, id)
+            why = str(error) or type(error).__name__
+            yield LostRow(_name_of(connection, id), why, node, technique)
         else:
             if found is not None:
                 yield found
@@ -110,6 +120,36 @@ def _name_of(connection: sqlite3.Connection, id: int) -> str:
         return f"result {id}"
 
 
+_PLACES = (
+    # Where the row itself is lost, its entry in the index of the table may be whole.
+    "visualization v WHERE v.id = ?",
+    "visualization v INDEXED BY sqlite_autoindex_visualization_1 WHERE v.id = ?",
+)
+
+
+def _place_of(connection: sqlite3.Connection, id: int) -> tuple[str | None, str | None]:
+    """Node and technique of a result; None for what cannot be read."""
+    for place in _PLACES:
+        try:
+            found = connection.execute(f"SELECT v.node, v.recipe FROM {place}", (id,)).fetchone()
+        except sqlite3.Error:
+            continue
+        if found is not None:
+            node, recipe = found
+            return (
+                "" if node is None else _text_at(connection, "name FROM node", node),
+                _text_at(connection, "technique FROM recipe", recipe),
+            )
+    return None, None
+
+
+def _text_at(connection: sqlite3.Connection, column: str, id: object) -> str | None:
+    with suppress(*_NONSENSE):
+        row = connection.execute(f"SELECT {column} WHERE id = ?", (id,)).fetchone()
+        return None if row is None else columns.text(row[0])
+    return None
+
+
 def samples(
     connection: sqlite3.Connection,
 ) -> Iterator[tuple[DatasetRecord, SampleRecord | None] | LostRow]:
@@ -144,9 +184,11 @@ def _samples_of(
                     raise ValueError("its picture is gone")
                 yield dataset, found
             except _NONSENSE as error:
-                yield LostRow(f"picture {listed[0]} of {dataset.name}", str(error))
+                what = f"picture {listed[0]} of {dataset.name}"
+                yield LostRow(what, str(error), dataset=dataset.digest)
     except sqlite3.Error as error:
-        yield LostRow(f"further pictures of {dataset.name}", str(error))
+        what = f"further pictures of {dataset.name}"
+        yield LostRow(what, str(error), dataset=dataset.digest)
 
 
 def page_problems(connection: sqlite3.Connection) -> list[LostRow]:

@@ -149,11 +149,15 @@ def _copy(
         account = copy(files, target, nodes, techniques, strict, on_step)
     output.say(f"{target}: {account.results} results, {account.samples} sample pictures")
     _tell_losses([str(one) for one in account.losses])
+    if others := account.passed_over:
+        count = f"{len(others)} damaged {'entry was' if len(others) == 1 else 'entries were'}"
+        output.say(f"  {count} not asked for, and left out:")
+        _tell_losses([str(one) for one in others], "damaged")
 
 
-def _tell_losses(losses: list[str]) -> None:
+def _tell_losses(losses: list[str], word: str = "lost") -> None:
     for line in losses[:_MOST_LINES]:
-        output.say(f"  lost: {line}")
+        output.say(f"  {word}: {line}")
     if len(losses) > _MOST_LINES:
         output.say(f"  and {len(losses) - _MOST_LINES} more; verify --json names all")
 

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ class Model:
 
     @property
     def _first_tensor(self) -> Tensor:
-        tensors = (*self.module.parameters(), *self.module.buffers())
+        tensors = chain(self.module.parameters(), self.module.buffers())
         return next((t for t in tensors if t.is_floating_point()), torch.zeros(()))
 
     @cached_property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from micrograph import sweep
 from micrograph.atlas.format import SUFFIX
 from micrograph.errors import BadInput, Unavailable
+from micrograph.files import sole_writer
 from micrograph.lenses.dataset_examples.engine import ENGINE as DATASET_EXAMPLES
 from micrograph.lenses.dataset_examples.engine import FILE
 from micrograph.lenses.engines.base import Job
@@ -39,13 +40,26 @@ def sweep_part(
     """Sweep shard `(i, n)` of a dataset into the file `out`, written now and then and at the end.
 
     What is in `out` already is gone on from. Raises BadInput if that is something else, Unavailable
-    if `out` cannot be written.
+    if `out` cannot be written, Conflict while another sweep writes it.
     """
     if not os.access(out.parent, os.W_OK) or not out.parent.is_dir() or out.is_dir():
         raise Unavailable(
             f"cannot write {out}; its folder must be there and be yours to write in, and it be no "
             "folder"
         )
+    with sole_writer(out):
+        return _sweep_part(model, out, dataset, shard, nodes, k, progress or Silent())
+
+
+def _sweep_part(
+    model: "Model",
+    out: Path,
+    dataset: str,
+    shard: tuple[int, int],
+    nodes: Sequence[str] | None,
+    k: int,
+    progress: Progress,
+) -> sweep.Tally:
     find_attached(model, nodes or ())
     (job,) = DATASET_EXAMPLES.jobs(model, dataset=dataset, k=k)
     ids = [node.id for node in choose_nodes(model.nodes, nodes, model.id)]
@@ -56,7 +70,6 @@ def sweep_part(
     if out.exists():
         tally, _ = part.read(out)
         spec.check(tally.spec)
-    progress = progress or Silent()
     pictures = min(len(indices) * spec.batch, len(opened))
     progress.start(pictures, 0, str(out))
 

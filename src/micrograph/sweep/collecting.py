@@ -1,13 +1,16 @@
 """Sweeping: every picture of a dataset through the network once, all nodes tallied."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 
+from micrograph import heap
 from micrograph.datasets import Dataset, batches
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
+from micrograph.models.running.reducing import many_units
 from micrograph.steps import StepHook
 from micrograph.sweep import part
 from micrograph.sweep.look import Look
@@ -66,15 +69,21 @@ def collect(
     todo = [index for index in indices if not tally.done[index]]
     step = len(indices) - len(todo)
     every = max(1, CHECKPOINT // tally.spec.batch)
-    for batch in batches(dataset, model.preprocessing, tally.spec.batch, todo):
-        seen = look(batch.images(model.device), batch.index, tally.wants_means(batch))
-        tally.add(batch, seen, look.sample_units)
-        step += 1
-        if checkpoint is not None and (step % every == 0 or step == len(indices)):
-            meant = indices if isinstance(indices, range) else None
-            part.write(tally, checkpoint, dataset.spec, meant)
-        if on_step is not None:
-            on_step(step, len(indices))
+    decoded = batches(dataset, model.preprocessing, tally.spec.batch, todo)
+    # Networks of very many units take too much memory as it is.
+    memory = nullcontext() if many_units(look.nodes) else heap.kept()
+    with memory:
+        for batch in decoded:
+            seen = look(
+                batch.images(model.device), batch.index, tally.wants_means(batch), tally.bars(batch)
+            )
+            tally.add(batch, seen, look.sampled)
+            step += 1
+            if checkpoint is not None and (step % every == 0 or step == len(indices)):
+                meant = indices if isinstance(indices, range) else None
+                part.write(tally, checkpoint, dataset.spec, meant)
+            if on_step is not None:
+                on_step(step, len(indices))
     if tally.complete and not np.isfinite(tally.arrays["max"]).any():
         reason = next(iter(tally.skipped.values()), "there is none")
         raise BadInput(f"no picture of the dataset {dataset.name} can be used: {reason}")

@@ -33,17 +33,30 @@ class UnitHistograms:
         self._widen(needed.astype(np.int32))
 
     def add(self, values: np.ndarray, units: np.ndarray) -> None:
-        """`values` float32 [picture, n], the n-th of the unit `units[n]`; within reach. Units side
-        by side take less memory."""
-        scale = np.ldexp(np.float32(1), -self.exponent)[units]
-        scaled = values * scale
-        bins = np.floor(scaled).astype(np.int32)
-        bins -= (scaled == 0) & (values < 0)  # too small for float32 now, but still below zero
-        np.clip(bins, -_HALF, _HALF - 1, out=bins)
+        """`values` float32 [picture, n], the n-th of the unit `units[n]`; room is made for them.
+        Units side by side take less memory."""
         first, last = int(units.min()), int(units.max())
-        bins += (units - first) * BINS + _HALF
+        with np.errstate(over="ignore"):  # of an empty histogram the bins are narrow beyond measure
+            scaled = values * self._scale(units)
+        if not -_HALF < scaled.min(initial=0) <= scaled.max(initial=0) < _HALF:
+            reach = np.zeros(len(self.exponent), np.float32)
+            np.maximum.at(reach, units, np.abs(values).max(axis=0))
+            self.reach(reach)
+            scaled = values * self._scale(units)
+        # Too small for float32 now, but still below zero.
+        vanished = (scaled == 0) & (values < 0) if (self.exponent[units] > 0).any() else None
+        np.floor(scaled, out=scaled)
+        bins = scaled.astype(np.intp)
+        if vanished is not None:
+            bins -= vanished
+        bins += (units - first).astype(np.intp) * BINS + _HALF
         counts = self.counts[first : last + 1]
         counts += np.bincount(bins.reshape(-1), minlength=counts.size).reshape(-1, BINS)
+
+    def _scale(self, units: np.ndarray) -> np.ndarray:
+        """What brings values of units to bins of the width 1."""
+        scale: np.ndarray = np.ldexp(np.float32(1), -self.exponent[units])
+        return scale
 
     def merge(self, other: "UnitHistograms") -> None:
         """Counts of another part."""

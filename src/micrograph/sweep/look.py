@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import torch
@@ -16,6 +16,8 @@ from micrograph.models.model import Model
 from micrograph.models.node import Node
 from micrograph.models.running.reducing import many_units
 from micrograph.models.running.relu import ReLUCalls
+from micrograph.sweep.extremes import extremes
+from micrograph.sweep.sampled import SampledTensor
 
 POSITIONS = 16
 """Positions of a map, about, that count for histogram and moments; all do where it has fewer."""
@@ -27,9 +29,10 @@ class Seen:
 
     `top` and `low` float32 [picture, unit] are the largest activation and the smallest value before
     the activation (where the node has one that is known), `top_at` and `low_at` int32 the first
-    position where they are, row by row. `mean` is the activation's mean over the map, or None.
-    `samples` float32 [picture, n] are values before the activation at some positions, the n-th of
-    the unit `Look.sample_units[n]`.
+    position where they are, row by row; of values that pass no bar (see `Look`) `low_at` may be 0,
+    and without means `top_at`, too. `mean` is the activation's mean over the map, or None.
+    `samples` float32 [picture, n] are values before the activation at some positions, of the
+    tensors `Look.sampled` in a row.
     """
 
     top: np.ndarray
@@ -40,6 +43,16 @@ class Seen:
     samples: np.ndarray
 
 
+@dataclass(frozen=True)
+class Bars:
+    """Of all units in a row: no largest value up to `top` is kept any more, and no smallest one
+    from `low` on."""
+
+    top: np.ndarray
+    low: np.ndarray
+
+
+_Bar = tuple[np.ndarray | None, np.ndarray | None]
 _Part = tuple[Tensor, ...]
 """As `Seen`, of one tensor of the network, with the samples [picture, position x unit] before the
 mean, which may lack."""
@@ -52,7 +65,6 @@ class Look:
     def __init__(self, model: Model, nodes: Sequence[Node]) -> None:
         self.model = model
         self.nodes = tuple(nodes)
-        self._negative = _Negative()
         side = model.preprocessing.size
         noise = torch.rand(2, 3, side, side, generator=torch.Generator().manual_seed(0))
         inputs: dict[int, Tensor] = {}
@@ -78,27 +90,47 @@ class Look:
                     inputs.pop(call, None)
             return ()
 
+        def keep(call: int, x: Tensor) -> Tensor:
+            inputs[call] = x
+            return F.relu(x)
+
         with (
             torch.inference_mode(),
-            _Inputs(set(waiting), lambda call, x, y: inputs.__setitem__(call, x)),
+            _Inputs(set(waiting), keep),
         ):
             model.reduced(noise.to(model.device), [node.id for node in nodes], learn)
-        self.sample_units = _sample_units([one for node in nodes for one in samples[node.id]])
+        self.sampled: list[SampledTensor] = []
+        self._spans: dict[int | str, list[slice]] = {}
+        first = 0
+        for node in nodes:
+            sources = node.relus if self.before[node.id] else [node.id]
+            for source, (units, positions) in zip(sources, samples[node.id], strict=True):
+                self.sampled.append(SampledTensor(first, units, positions))
+                self._spans.setdefault(source, []).append(slice(first, first + units))
+                first += units
 
-    def __call__(self, images: Tensor, turn: int, means: bool) -> Seen:
-        """Look at `images` [picture, 3, y, x] in 0..1; `turn` moves the sampled positions on."""
+    def __call__(self, images: Tensor, turn: int, means: bool, bars: Bars | None = None) -> Seen:
+        """Look at `images` [picture, 3, y, x] in 0..1; `turn` moves the sampled positions on.
+
+        With `bars` positions are found of those values only that pass them; with means, of all
+        largest ones, too.
+        """
         with_relus = [node for node in self.nodes if self.before[node.id]]
         others = {node.id for node in self.nodes if not self.before[node.id]}
         parts: dict[int, _Part] = {}
         dear = many_units(self.nodes)
 
-        def see(call: int, x: Tensor, y: Tensor) -> None:
-            parts[call] = _look(x, y, turn, means, self._negative)
+        def see(call: int, x: Tensor) -> Tensor:
+            y = torch.empty_like(x)
+            parts[call] = _look(x, y, turn, means, self._bars(bars, call, means))
             if dear:
                 give_back()
+            return y
 
         def reach(name: str, values: Tensor) -> tuple[Tensor, ...]:
-            return _look(values, None, turn, means, self._negative) if name in others else ()
+            if name not in others:
+                return ()
+            return _look(values, None, turn, means, self._bars(bars, name, means))
 
         # The pass goes on to the last of them; the others among the ReLUs lie on its way.
         last = [node.id for node in sorted(with_relus, key=lambda node: node.index)[-1:]]
@@ -123,71 +155,45 @@ class Look:
                 samples=samples,
             )
 
-
-def _sample_units(read: Sequence[tuple[int, int]]) -> np.ndarray:
-    """The unit that each sampled value is of, in the row of all units, for tensors of so many units
-    that are sampled at so many positions."""
-    first = 0
-    found = []
-    for units, positions in read:
-        found.append(np.tile(np.arange(first, first + units, dtype=np.int32), positions))
-        first += units
-    return np.concatenate(found)
+    def _bars(self, bars: Bars | None, source: int | str, means: bool) -> _Bar:
+        """Those for the largest and the smallest values of a ReLU call or a node, which may be
+        units of several nodes."""
+        if bars is None:
+            return None, None
+        spans = self._spans[source]
+        top = reduce(np.minimum, [bars.top[span] for span in spans])
+        return None if means else top, reduce(np.maximum, [bars.low[span] for span in spans])
 
 
 class _Inputs(ReLUCalls):
-    """Shows what goes into the ReLU calls with the given numbers, and what comes out."""
+    """Makes the ReLU calls with the given numbers by `see(call, x)`, which gives their result."""
 
-    def __init__(self, calls: Collection[int], see: Callable[[int, Tensor, Tensor], None]) -> None:
+    def __init__(self, calls: Collection[int], see: Callable[[int, Tensor], Tensor]) -> None:
         super().__init__()
         self.calls = frozenset(calls)
         self.see = see
 
     def relu(self, x: Tensor, index: int) -> Tensor:
-        y = F.relu(x)
-        if index in self.calls:
-            self.see(index, x, y)
-        return y
+        return self.see(index, x) if index in self.calls else F.relu(x)
 
 
-class _Negative:
-    """Gives -x in memory that is used again and again: fresh memory costs more than the sign."""
-
-    def __init__(self) -> None:
-        self.memory = torch.empty(0)
-
-    def __call__(self, x: Tensor) -> Tensor:
-        if not x.is_contiguous(memory_format=torch.channels_last):
-            return -x
-        if self.memory.numel() < x.numel() or self.memory.device != x.device:
-            self.memory = x.new_empty(x.numel())
-        batch, units, height, width = x.shape
-        flat = self.memory[: x.numel()].view(batch, height, width, units)
-        torch.neg(x.permute(0, 2, 3, 1), out=flat)
-        return flat.permute(0, 3, 1, 2)
-
-
-def _look(
-    x: Tensor, activated: Tensor | None, turn: int, means: bool, negative: _Negative
-) -> _Part:
-    """`x` is [picture, unit, y, x] or [picture, unit]; `activated` its ReLU where it goes in one.
-
-    Pooling over the whole map gives the largest value and its first position in one pass over the
-    memory, several times sooner than `max`.
-    """
+def _look(x: Tensor, relu: Tensor | None, turn: int, means: bool, bars: _Bar) -> _Part:
+    """`x` is [picture, unit, y, x] or [picture, unit]; `relu`, where it goes into one, a tensor
+    that gets its ReLU."""
+    given = x
     x = _as_map(x.float())
-    whole = (x.shape[2], x.shape[3])
-    top, top_at = F.max_pool2d(x, whole, return_indices=True)
-    low, low_at = F.max_pool2d(negative(x), whole, return_indices=True)
-    mean = []
-    if means:
-        mean = [(x if activated is None else _as_map(activated.float())).mean((2, 3))]
-    if activated is not None:
+    if relu is not None and x is not given:  # of another form or precision
+        relu.copy_(F.relu(given))
+    found = extremes(x, *bars, relu=relu if x is given else None)
+    top, top_at = found.top, found.top_at
+    if relu is not None:
         # Where nothing is above zero, all positions are alike, and the first one counts.
         top_at = torch.where(top > 0, top_at, 0)
         top = F.relu(top)
-    found = (top, top_at, -low, low_at)
-    return (*(v[..., 0, 0] for v in found), _samples(x, turn).flatten(1), *mean)
+    mean = []
+    if means:
+        mean = [(x if relu is None else _as_map(relu.float())).mean((2, 3))]
+    return (top, top_at, found.low, found.low_at, _samples(x, turn).flatten(1), *mean)
 
 
 def _samples(x: Tensor, turn: int) -> Tensor:

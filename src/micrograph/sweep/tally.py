@@ -1,6 +1,7 @@
 """The state of a sweep, for every unit of every node; parts of a sweep can be merged."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,17 +10,13 @@ import numpy as np
 from micrograph.datasets import Batch
 from micrograph.errors import BadInput, Conflict
 from micrograph.sweep.arrays import blocks
-from micrograph.sweep.exact import ExactSum
-from micrograph.sweep.histogram import BINS, UnitHistograms
-from micrograph.sweep.look import Seen
+from micrograph.sweep.histogram import BINS
+from micrograph.sweep.look import Bars, Seen
+from micrograph.sweep.sampled import SampledTensor, SampleTally
 from micrograph.sweep.top import NONE, Top
 
 PROFILE = 1024
 """Pictures, at most, of which each unit's maximum is kept."""
-
-_AT_ONCE, _COLUMNS = 8, 1 << 18
-"""Pictures, and samples of each, that are worked on together: of networks with many units there are
-tens of millions of samples in a batch."""
 
 _FIXED = 2.0**24
 """Sums over classes are kept in whole multiples of 1 / this, so that they add up exactly."""
@@ -108,6 +105,12 @@ def layout(spec: Spec) -> dict[str, tuple[tuple[int, ...], str, float]]:
     }
 
 
+def kept_bytes(spec: Spec) -> int:
+    """What a tally takes in memory, from its first batch to its last."""
+    arrays = layout(spec).values()
+    return sum(math.prod(shape) * np.dtype(dtype).itemsize for shape, dtype, _ in arrays)
+
+
 class Tally:
     """Accumulators over batches. The result is the same to the last bit in any order and grouping
     of the batches. `skipped` has the reason for each picture that was left out."""
@@ -122,15 +125,15 @@ class Tally:
         a = self.arrays
         self.top = Top(a["top.values"], a["top.numbers"], a["top.positions"])
         self.low = Top(a["low.values"], a["low.numbers"], a["low.positions"])  # of -value
-        self.sum = ExactSum(a["sum.whole"], a["sum.part"])
-        self.squares = ExactSum(a["squares.whole"], a["squares.part"])
-        self.histogram = UnitHistograms(a["histogram.counts"], a["histogram.exponent"])
+        self._samples = SampleTally(a)
+        self.sum, self.squares = self._samples.sum, self._samples.squares
+        self.histogram = self._samples.histogram
         self._numbers = spec.profile_numbers()
 
     def empty(self) -> None:
         """Let go of all that was found, which may be gigabytes; it cannot be worked on any more."""
         self.arrays = {"done": np.zeros(self.spec.batches, bool)}
-        del self.top, self.low, self.sum, self.squares, self.histogram
+        del self.top, self.low, self.sum, self.squares, self.histogram, self._samples
 
     @property
     def done(self) -> np.ndarray:
@@ -146,7 +149,12 @@ class Tally:
         """True if a picture of the batch belongs to the profile."""
         return bool(np.isin(batch.numbers, self._numbers).any())
 
-    def add(self, batch: Batch, seen: Seen, sample_units: np.ndarray) -> None:
+    def bars(self, batch: Batch) -> Bars:
+        """Beyond which values on a batch are kept, as things are now."""
+        first = int(batch.numbers[0])
+        return Bars(self.top.bar(first), -self.low.bar(first))
+
+    def add(self, batch: Batch, seen: Seen, sampled: Sequence[SampledTensor]) -> None:
         """What all nodes did on a batch. A picture with a value that is no finite number is left
         out altogether."""
         a = self.arrays
@@ -157,10 +165,11 @@ class Tally:
             node = next(n for n, span in self.spec.spans().items() if unit < span.stop)
             number = int(batch.numbers[place])
             self.skipped[number] = f"activations of {node} on it are no finite numbers"
-        good = np.flatnonzero(batch.valid & finite.all(axis=1))
+        there = batch.valid & finite.all(axis=1)
         a["done"][batch.index] = True
-        if not len(good):
+        if not there.any():
             return
+        good = slice(None) if there.all() else there  # a slice copies nothing
         numbers, classes = batch.numbers[good], batch.classes[good]
         top, low, samples = seen.top[good], seen.low[good], seen.samples[good]
         self.top.add(top, numbers, seen.top_at[good])
@@ -168,7 +177,7 @@ class Tally:
         np.add(a["fires"], (top > 0).sum(axis=0), out=a["fires"])
         np.maximum(a["max"], top.max(axis=0), out=a["max"])
         np.minimum(a["min"], low.min(axis=0), out=a["min"])
-        self._add_samples(samples, sample_units)
+        self._samples.add(samples, sampled)
         for cls, values in zip(classes.tolist(), _fixed(top), strict=True):
             if cls >= 0:
                 a["class.sums"][cls] += values
@@ -181,29 +190,6 @@ class Tally:
             a["profile.top"][rows[hit]] = top[hit]
             a["profile.at"][rows[hit]] = seen.top_at[good][hit]
             a["profile.mean"][rows[hit]] = seen.mean[good][hit]
-
-    def _add_samples(self, samples: np.ndarray, units: np.ndarray) -> None:
-        """Count, moments and histogram; the batch's own sums are made in one fixed order."""
-        u = self.spec.units
-        reach = np.zeros(u, np.float32)
-        np.maximum.at(reach, units, np.maximum(samples.max(axis=0), -samples.min(axis=0)))
-        self.histogram.reach(reach)
-        sums, squares = np.empty((2, len(units)))
-        for first in range(0, len(units), _COLUMNS):
-            some = slice(first, first + _COLUMNS)
-            for row in range(0, len(samples), _AT_ONCE):
-                self.histogram.add(samples[row : row + _AT_ONCE, some], units[some])
-            exact = samples[:, some].astype(np.float64)
-            sums[some] = exact.sum(axis=0)
-            squares[some] = np.square(exact, out=exact).sum(axis=0)
-        self.sum.add(np.bincount(units, sums, u))
-        self.squares.add(np.bincount(units, squares, u))
-        positive = np.bincount(units, (samples > 0).sum(axis=0), u)
-        for name, more in (
-            ("positive", positive.astype(np.int64)),
-            ("count", np.bincount(units, minlength=u) * len(samples)),
-        ):
-            np.add(self.arrays[name], more, out=self.arrays[name])
 
     def merge(self, other: "Tally") -> None:
         """Add another part. Raises BadInput for one of something else, Conflict if they overlap."""

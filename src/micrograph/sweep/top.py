@@ -21,20 +21,32 @@ class Top:
     numbers: np.ndarray
     positions: np.ndarray
 
+    def bar(self, first: int) -> np.ndarray:
+        """float32 [unit]: of the pictures from number `first` on, only values above it are kept."""
+        last = self.values[:, -1]
+        earlier = first < self.numbers[:, -1]  # of equal values that of the earlier picture is kept
+        bar: np.ndarray = np.where(earlier, np.nextafter(last, np.float32(-np.inf)), last)
+        return bar
+
     def add(self, values: np.ndarray, numbers: np.ndarray, positions: np.ndarray) -> None:
         """`values` float32 and `positions` [picture, unit], `numbers` [picture]."""
         # Only what would be kept is sorted; after a while that is rare.
         better = values > self.values[:, -1]
-        better |= (values == self.values[:, -1]) & (numbers[:, None] < self.numbers[:, -1])
-        units = np.flatnonzero(better.any(axis=0))
-        if len(units):
-            shape = (len(units), len(numbers))
-            self._keep(
-                units,
-                values[:, units].T,
-                np.broadcast_to(numbers.astype(np.int32), shape),
-                positions[:, units].T,
-            )
+        equal = values == self.values[:, -1]
+        better |= equal & (numbers[:, None] < self.numbers[:, -1])
+        unit, picture = np.nonzero(better.T)
+        if not len(unit):
+            return
+        units, starts, counts = np.unique(unit, return_index=True, return_counts=True)
+        shape = len(units), int(counts.max())
+        found = np.full(shape, -np.inf, np.float32), *np.full((2, *shape), NONE, np.int32)
+        row = np.repeat(np.arange(len(units)), counts)
+        place = np.arange(len(unit)) - np.repeat(starts, counts)
+        for new, given in zip(
+            found, (values[picture, unit], numbers[picture], positions[picture, unit]), strict=True
+        ):
+            new[row, place] = given
+        self._keep(units, *found)
 
     def merge(self, other: "Top") -> None:
         """What another part found. It is the same as adding its pictures."""

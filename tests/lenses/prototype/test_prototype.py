@@ -14,7 +14,7 @@ from micrograph.cards.preprocessing import Preprocessing
 from micrograph.errors import BadInput
 from micrograph.lenses import get
 from micrograph.lenses.prototype.engine import matched_nodes
-from micrograph.lenses.prototype.examples import FOCUS, Seen, reference, see
+from micrograph.lenses.prototype.examples import FOCUS, SeenExample, reference, see
 from micrograph.lenses.prototype.lens import PrototypeResult
 from micrograph.models.model import Model
 from micrograph.optimize.distributions import quantiles
@@ -93,7 +93,7 @@ def test_a_reference_is_where_and_what_carries_the_unit() -> None:
     values, images = torch.rand(2, 3, 4, 4), torch.rand(2, 3, 8, 8)
     relevance = torch.zeros(2, 3, 4, 4)
     relevance[0, 1, 2, 3], relevance[0, 2, 0, 0] = 2.0, -5.0  # nothing on the second picture
-    seen = Seen(torch.tensor([[1.0, 3.0], [9.0, 9.0]]), {"low": values}, {"low": relevance})
+    seen = SeenExample(torch.tensor([[1.0, 3.0], [9.0, 9.0]]), {"low": values}, {"low": relevance})
     found = reference(images, seen)
     assert found is not None
     known, channels = found.nodes["low"]
@@ -104,9 +104,9 @@ def test_a_reference_is_where_and_what_carries_the_unit() -> None:
     assert known[1, 8] == pytest.approx(values[0, 1, 2, 3].item(), abs=0.05)
     assert (found.typical, found.scale) == (2.0, 2.0)
     assert found.colours.shape == (3, 64)
-    assert reference(images, Seen(seen.own, seen.values, {"low": -relevance.abs()})) is None
+    assert reference(images, SeenExample(seen.own, seen.values, {"low": -relevance.abs()})) is None
     pair = {"low": values, "beside": values}
-    beside = reference(images, Seen(seen.own, pair, {"low": relevance, "beside": relevance * 0}))
+    beside = reference(images, SeenExample(seen.own, pair, {"low": relevance, "beside": relevance * 0}))
     assert beside is not None
     assert beside.nodes["beside"][1].tolist() == [0, 0, 0]
     assert torch.equal(beside.nodes["low"][0], known)
