@@ -106,7 +106,9 @@ def test_a_reference_is_where_and_what_carries_the_unit() -> None:
     assert found.colours.shape == (3, 64)
     assert reference(images, SeenExample(seen.own, seen.values, {"low": -relevance.abs()})) is None
     pair = {"low": values, "beside": values}
-    beside = reference(images, SeenExample(seen.own, pair, {"low": relevance, "beside": relevance * 0}))
+    beside = reference(
+        images, SeenExample(seen.own, pair, {"low": relevance, "beside": relevance * 0})
+    )
     assert beside is not None
     assert beside.nodes["beside"][1].tolist() == [0, 0, 0]
     assert torch.equal(beside.nodes["low"][0], known)
