@@ -11,6 +11,7 @@ from PIL import Image
 from web_client import Client
 
 from micrograph.atlas import Library
+from micrograph.errors import BadInput
 from micrograph.web import create_app
 from micrograph.web.proxies import Proxies
 from micrograph.web.share_card import HEIGHT, WIDTH, ShareCard, drawn
@@ -145,6 +146,45 @@ def test_under_a_prefix_all_addresses_have_it(folder: Path) -> None:
     assert client.get(path_of(said["og:image"])).headers["content-type"] == "image/jpeg"
     found = client.get("/lab/oembed?" + urlencode({"url": said["og:url"]})).json()
     assert "/lab/models" in found["html"]
+
+
+@pytest.mark.parametrize("url", ["https://Lab.example:8443", "https://lab.example/micrograph/"])
+def test_links_that_last_begin_with_the_public_address(folder: Path, url: str) -> None:
+    proxies = Proxies(public_url=url)
+    client = Client(create_app(Library([folder]), proxies=proxies))
+    site = url.lower().rstrip("/")
+    page = f"{proxies.prefix}/models/tinynet/conv0/1"
+    said = metas(client, page)
+    assert said["og:url"] == f"{site}/models/tinynet/conv0/1"
+    assert said["og:image"] == f"{site}/models/tinynet/conv0/1.preview.jpg"
+    cited = client.get(page + ".json").json()["citations"]
+    assert next(c["text"] for c in cited if c["name"] == "Link") == said["og:url"]
+    found = client.get(f"{proxies.prefix}/oembed?" + urlencode({"url": said["og:url"]})).json()
+    assert said["og:image"] in found["html"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "lab.example",
+            "ftp://lab.example",
+            "https://",
+            "https://a b",
+            "https://lab.example/?x=1",
+        ),
+        *("https://me@lab.example", "https://lab.example:port", "https://[", "https://x/models"),
+    ],
+)
+def test_what_is_no_address_of_a_site_is_refused(url: str) -> None:
+    with pytest.raises(BadInput, match=r"--(public-url|root-path)"):
+        Proxies(public_url=url)
+
+
+def test_two_paths_are_refused() -> None:
+    assert Proxies(prefix="/lab", public_url="https://x.example/lab").prefix == "/lab"
+    with pytest.raises(BadInput, match="different paths"):
+        Proxies(prefix="/lab", public_url="https://x.example/other")
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 4, 5, 9, 16, 40])

@@ -70,6 +70,13 @@ allow_host_option = click.option(
     help="The path that a proxy shows the site under, such as /micrograph.",
 )
 @click.option(
+    "--public-url",
+    default="",
+    metavar="URL",
+    help="The address that readers know the site by: citations and shared links begin with it. Its "
+    "path counts as --root-path, its name as --allow-host.",
+)
+@click.option(
     "--forwarded-allow-ips",
     default="127.0.0.1",
     envvar="FORWARDED_ALLOW_IPS",
@@ -86,6 +93,7 @@ def command(
     read_only: bool,
     token_file: Path | None,
     root_path: str,
+    public_url: str,
     forwarded_allow_ips: str,
 ) -> None:
     """Show atlases as a site.
@@ -100,7 +108,8 @@ def command(
     from micrograph.web.proxies import Proxies
 
     folder = atlas_folder(atlas)
-    proxies, token = Proxies(forwarded_allow_ips, root_path), _token(token_file)
+    proxies = Proxies(forwarded_allow_ips, root_path, public_url)
+    token = _token(token_file)
     if atlas is not None and not folder.exists():
         later = "" if read_only else ", and what is rendered from the site goes there"
         click.echo(
@@ -116,7 +125,7 @@ def command(
         announce=announce,
         known=known_here,
         catalogue=bundled_catalogue(),
-        hosts=allow_host,
+        hosts=(*allow_host, *filter(None, [proxies.name])),
         commands=Commands() if read_only else commands_into(folder),
         proxies=proxies,
         read_only=read_only,

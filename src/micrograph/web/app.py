@@ -102,7 +102,7 @@ def create_app(
     live = live or Live(None if read_only else writable, urls, workers=workers)
     look = look or PictureQuestions(workers=workers, off=READ_ONLY if read_only else "")
     microscope = microscope or Microscope(live.folder, off=READ_ONLY if read_only else "")
-    site = Site(library, live, urls, _version(), look, known, microscope)
+    site = Site(library, live, urls, _version(), look, known, microscope, proxies.origin)
     app = Application(site)
     if token is not None:
         app.add_middleware(TokenGate, site=site, token=token)

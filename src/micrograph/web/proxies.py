@@ -3,12 +3,15 @@
 import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
 from micrograph.errors import BadInput, MicrographError, short
 
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_MORE = re.compile(r"[?#@\s\"<>\\]|[^\x21-\x7e]")
+"""Queries, fragments, names of users, and what is in no address."""
 _OWN = {
     "",
     "about",
@@ -18,6 +21,7 @@ _OWN = {
     "health",
     "images",
     "models",
+    "oembed",
     "openapi.json",
     "resolve",
 }
@@ -49,16 +53,44 @@ def checked_prefix(given: str) -> str:
     return prefix
 
 
+def checked_public_url(given: str) -> tuple[str, str, str]:
+    """Of the whole address that readers know the site by, what stands before its paths
+    ("https://lab.example"), the name of its host, and the path that it stands under. Raises
+    BadInput."""
+    try:
+        found = urlsplit(given)
+        name, _ = found.hostname or "", found.port
+    except ValueError:
+        found, name = urlsplit(""), ""
+    if found.scheme not in ("http", "https") or not name or _MORE.search(given):
+        raise BadInput(
+            f"--public-url {short(given)} is no address of a site; expected one like "
+            "https://lab.example or https://lab.example/micrograph"
+        )
+    return f"{found.scheme}://{found.netloc.lower()}", name, checked_prefix(found.path)
+
+
 class Proxies:
     """Those in front of the site. `trusted` are addresses and networks ("127.0.0.1,10.0.0.0/8", or
     "*" for all) whose X-Forwarded headers are believed; `prefix` is the path that the site stands
-    under, whether or not they cut it off.
+    under, whether or not they cut it off. `public_url` is the address that readers know the site
+    by, with that path: links that are meant to last begin with it, whoever asks. `origin` is what
+    stands before paths in it, `name` its host; both are "" without one.
 
-    Raises BadInput for what is no address.
+    Raises BadInput for what is no address, and for two different paths.
     """
 
-    def __init__(self, trusted: str = "", prefix: str = "") -> None:
+    def __init__(self, trusted: str = "", prefix: str = "", public_url: str = "") -> None:
         self.trusted, self.prefix = trusted, checked_prefix(prefix)
+        self.origin = self.name = ""
+        if public_url:
+            self.origin, self.name, path = checked_public_url(public_url)
+            if prefix and path != self.prefix:
+                raise BadInput(
+                    f"--public-url {short(public_url)} and --root-path {short(prefix)} name "
+                    "different paths; give one of them"
+                )
+            self.prefix = path
         self._all = trusted.strip() == "*"
         self._networks = [] if self._all else [_network(one) for one in _parts(trusted)]
 

@@ -34,7 +34,8 @@ def context_of(site: Site, request: Request) -> Context:
     if not hasattr(request.state, "context"):
         prefix = prefix_of(request)
         scope, host = request.scope, request.headers.get("host", "")
-        origin = _origin(scope["scheme"], host, tuple(scope.get("server") or ()), prefix)
+        server = tuple(scope.get("server") or ())
+        origin = site.origin or _origin(scope["scheme"], host, server, prefix)
         reader = getattr(request.state, "reader", None)
         request.state.context = Context(site.under(prefix), origin, reader)
     found: Context = request.state.context

@@ -26,6 +26,8 @@ class Site:
     readers' pictures.
 
     `known` says whether the model of an id can be run here; an atlas may be all there is of it.
+    `origin` stands before paths in links that are meant to last ("https://lab.example"); without
+    one, what the reader asked by does.
     """
 
     def __init__(
@@ -37,9 +39,10 @@ class Site:
         look: PictureQuestions,
         known: Callable[[str], Known] = lambda model: Known(),
         microscope: Microscope | None = None,
+        origin: str = "",
     ) -> None:
         self.library, self.live, self.urls, self.version = library, live, urls, version
-        self.look, self.known = look, known
+        self.look, self.known, self.origin = look, known, origin
         self.microscope = microscope or Microscope(live.folder)
         self.html, self.pages, self.incoming = Html(urls), KeptPages(), IncomingPictures()
         self.turns, self.looks = Turns(), QuickLooks()
