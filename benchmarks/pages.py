@@ -12,9 +12,9 @@ again*: one page all the time. CPU is what the process took for a page with all 
 neighbours on the machine do not count; times by the clock are medians (p50) and 99th percentiles
 (p99) as the client sees them.
 
-Goals are medians by the clock of the machine that they were set on, where the older state took 61 ms
-for a unit's page. What it takes in this run is how much slower this machine is: beside each goal
-stands the goal for here. `--write` puts the tables into docs/benchmarks.md.
+Goals are medians by the clock of the machine that they were set on, where the older state took 61
+ms for a unit's page. What it takes in this run says how much slower this machine is: beside each
+goal stands the goal for here. `--write` puts the tables into docs/benchmarks.md.
 """
 
 import argparse

@@ -67,7 +67,9 @@ def _shown(site: Site, file: PageFile | None = None) -> Shown:
     async def shown(request: Request) -> Response:
         # Handing over to a thread takes as long as all else about a page that is kept.
         kept = None if file else site.looks.quick(lambda: kept_answer(site, request))
-        return kept or await run_in_threadpool(page_answer, site, request, file)
+        if kept is not None:
+            return kept
+        return await run_in_threadpool(page_answer, site, request, file)
 
     return shown
 
