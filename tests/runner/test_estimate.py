@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import micrograph
+from micrograph import optimize as opt
 from micrograph.atlas import Atlas
-from micrograph.errors import NotFound
+from micrograph.atlas.encode import encode
+from micrograph.errors import BadInput, NotFound
 from micrograph.models import load
 from micrograph.models.model import Model
 from micrograph.runner import Estimate, estimate, render
@@ -76,3 +79,30 @@ def test_an_atlas_says_what_it_lacks(toytown: Model, tmp_path: Path) -> None:
 )
 def test_words(given: Estimate, words: str) -> None:
     assert str(given).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "quality"),
+    [("avif", None), ("avif", 20), ("avif", 90), ("webp", 60), ("webp", None), ("png", None)],
+)
+def test_the_size_goes_by_format_and_quality(
+    toytown: Model, made: np.ndarray, tmp_path: Path, image_format: str, quality: int | None
+) -> None:
+    kept = {"image_format": image_format, "quality": quality}
+    found = estimate(toytown, tmp_path, nodes="mixed4a", units="20-23", size=96, steps=1, **kept)
+    stored = sum(len(encode(one, image_format, quality).data) for one in made)
+    assert 0.5 < (found.bytes - 4 * BYTES_PER_RESULT) / stored < 1.6
+
+
+@pytest.fixture(scope="module")
+def made(toytown: Model) -> np.ndarray:
+    """Four pictures, none of those that the numbers were measured on."""
+    units = [20, 21, 22, 23]
+    settings = opt.Settings(size=96, steps=30)
+    objective = opt.channel("mixed4a", units)
+    return opt.optimize(toytown, objective, settings, seeds=[(0, u) for u in units]).as_uint8()
+
+
+def test_a_quality_that_there_is_not_is_refused(toytown: Model, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="image quality 300"):
+        estimate(toytown, tmp_path, nodes="conv0", quality=300)

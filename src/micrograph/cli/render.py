@@ -166,7 +166,6 @@ def command(
         given = {name: value for name, value in options.items() if value not in (None, ())} | more
         loaded = asked.load(model, chosen, device or best_device())
         if estimate:
-            given.pop("quality", None)  # of what is stored
             found = runner.estimate(
                 loaded,
                 folder,
