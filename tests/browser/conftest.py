@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,17 @@ def site(tmp_path_factory: pytest.TempPathFactory, growing: Path) -> Iterator[st
     folder = tmp_path_factory.mktemp("browsed")
     web_samples.write(folder)
     lens_samples.write(folder)
+    log = tmp_path_factory.mktemp("live") / "log"
+    microscope = Microscope(growing, lambda model, digest: live_worker.command(log, 0.02))
+    library = Library([folder, growing], bundled_catalogue())
+    with served(create_app(library, growing, microscope=microscope)) as address:
+        yield address
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """The address of a site while it answers."""
     with bind("127.0.0.1", 0) as listener:
-        log = tmp_path_factory.mktemp("live") / "log"
-        microscope = Microscope(growing, lambda model, digest: live_worker.command(log, 0.02))
-        library = Library([folder, growing], bundled_catalogue())
-        app = create_app(library, growing, microscope=microscope)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()

@@ -20,6 +20,11 @@ def test_frames_arrive_on_a_units_page_and_stop_when_told(open_page):
     until(page, f"{STEP} >= 6")
     assert page.evaluate(FRAME) != early, "the picture changes while one looks"
     assert page.url.endswith(f"{UNIT}/live?steps=2000")
+    stranger = open_page("/models/tinynet/mixed1a/2")
+    took = stranger.evaluate("performance.getEntriesByType('navigation')[0].responseEnd")
+    assert took < 2000, "milliseconds: pages of others do not wait for it"
+    stranger.close()
+    assert page.evaluate(STATE) == "busy"
     page.get_by_role("button", name="Stop").click()
     until(page, f"{STATE} === 'stopped'")
     seen = page.evaluate(STEP)

@@ -16,6 +16,7 @@ from micrograph.parts.commands import Commands
 from micrograph.web import create_app
 from micrograph.web.known import Known
 from micrograph.web.pages import claim
+from micrograph.web.token import Token
 
 NAMED = Claim.parse("toytown/mixed4b/3 <- mixed4a/130 - mixed4a/1")
 
@@ -205,3 +206,21 @@ def test_the_command_to_test_names_the_sites_own_folder() -> None:
     site = Client(create_app(Library([], bundled_catalogue()), commands=Commands("/my atlases")))
     command = site.get(NAMED.path + ".json").json()["commands"][-1]
     assert command.endswith("--dataset toytown --atlas '/my atlases'")
+
+
+@pytest.mark.parametrize("path", ["/claims", "/claims/toytown/mixed4b/3=mixed4a/130"])
+def test_a_claim_is_only_read(folder: Path, path: str) -> None:
+    """Whoever posts to it, from wherever: nothing is tested or stored by an address."""
+    open_, closed = (
+        Client(create_app(Library([folder], bundled_catalogue()), folder, token=token))
+        for token in (None, Token("a-token-of-a-lab-long-enough", "a test"))
+    )
+    for headers in (
+        {"content-type": "application/json", "sec-fetch-site": "same-origin"},
+        {"content-type": "application/x-www-form-urlencoded", "origin": "http://evil.example"},
+        {"content-type": "text/plain", "sec-fetch-site": "cross-site"},
+    ):
+        answer = open_.ask("POST", path, headers, b"text=toytown/mixed4b/3 <- mixed4a/1")
+        assert answer.status_code == 405
+        assert answer.json()["message"] == "POST does nothing at this address; it answers GET"
+        assert closed.ask("POST", path, headers, b"{}").status_code == 401

@@ -317,9 +317,9 @@ def test_a_page_can_have_the_worker_started_ahead(site: Any, log: Path) -> None:
     pid = pool.pid(there)
     assert events(client.ask("GET", f"{LIVE}?steps=2", SAME).text)[-1][1]["done"]
     assert pool.pid(there) == pid
-    for body, status in ((b'{"do": "eat"}', 400), (b"[]", 400), (b"{", 400), (b"a" * 2000, 413)):
+    for body in (b'{"do": "eat"}', b"[]", b"{", b'{"do": "prepare", "a": "' + b"a" * 2000 + b'"}'):
         refused = client.ask("POST", LIVE, ask, body)
-        assert refused.status_code == status
+        assert refused.status_code == 400
         assert refused.json()["kind"] == "error"
     for change in ({"sec-fetch-site": "cross-site"}, {"content-type": "text/plain"}):
         refused = client.ask("POST", LIVE, ask | change, b'{"do": "prepare"}')

@@ -23,6 +23,7 @@ _DRIVEN = (
 _HELD = r"(?:held\s+back|inhibited|suppressed)\s+by\b"
 _ARROW = r"<-+|←|⟵"
 _CUE = re.compile(rf"\b(?:(?P<driven>{_DRIVEN})|(?P<held>{_HELD}))|(?P<arrow>{_ARROW})", re.I)
+_ASKS = re.compile(r"\A\s*(?:is\s+it\s+(?:true|so|the\s+case)\s+that|is|was)\s+", re.I)
 _NOT = re.compile(r"\b(?:not|never|neither|nor|without|except)\b|n['’]t\b", re.I)
 _CALLED = r"(?:unit|neuron|channel|feature)s?\s+#?([0-9]{1,9})\b"
 _NODE = r"\b([A-Za-z0-9_][\w.\-]{0,100})"
@@ -44,6 +45,7 @@ def claim_told(text: str, library: Snapshot) -> Claim | None:
     Raises BadInput where it may be read in several ways.
     """
     text = re.sub(rf"https?://{URL}+", _in_words, text)
+    text = _ASKS.sub("", text)
     text = _NODE_UNIT.sub(r"\1:\2", _UNIT_OF.sub(r"\2:\1", text))
     cue = _CUE.search(text)
     if cue is None:

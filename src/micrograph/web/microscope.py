@@ -18,7 +18,7 @@ from micrograph.workers import (
     PoolFull,
 )
 
-NICENESS = 10
+NICENESS = 5
 """Pages come first; what nobody watches comes last."""
 REMEMBERED = 24 << 20
 """Bytes of finished pictures that are kept, to be shown again at once."""

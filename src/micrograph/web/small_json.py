@@ -6,13 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from micrograph.errors import BadInput, MicrographError, short
-
-
-class TooLong(MicrographError):
-    """More was sent than anybody needs to say."""
-
-    status = 413
+from micrograph.errors import BadInput, short
 
 
 async def sent_question(
@@ -20,13 +14,13 @@ async def sent_question(
 ) -> dict[str, Any]:
     """The JSON object of a request, whose `do` is one of `asks`; `usual` where it says nothing.
 
-    Raises TooLong as soon as more than `longest` bytes came, and BadInput for anything else.
+    Raises BadInput as soon as more than `longest` bytes came, and for anything else.
     """
     body = b""
     async for part in request.stream():
         body += part
         if len(body) > longest:
-            raise TooLong(f"more than {longest:,} bytes were sent; expected a short JSON object")
+            raise BadInput(f"more than {longest:,} bytes were sent; expected a short JSON object")
     try:
         found = json.loads(body or b"{}")
     except ValueError:

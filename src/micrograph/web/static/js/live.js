@@ -49,7 +49,7 @@ function picture(image) {
 function watchNode(grid) {
   const read = reader(grid.dataset.live);
   const progress = document.querySelector("[data-progress]");
-  watch(async () => {
+  const again = watch(async () => {
     const page = await read();
     if (!page) return "same";
     let changed = false;
@@ -64,6 +64,7 @@ function watchNode(grid) {
     progress.hidden = !page.missing;
     return page.missing ? (changed ? "changed" : "same") : "done";
   });
+  document.addEventListener("stored", again); // rest.js has heard of more
 }
 
 function watchUnit(lens) {

@@ -11,6 +11,8 @@ function rest(part) {
   const asked = new Set();
   let units = ""; // those that are being rendered, "" for all
   let timer = 0;
+  let stored = 0;
+  let stopped = false; // an answer that was on its way says nothing new
 
   async function ask(what, more = {}) {
     const answer = await fetch(part.dataset.rest, {
@@ -27,8 +29,10 @@ function rest(part) {
     stop.hidden = !busy;
     part.dataset.state = render.state;
     clearTimeout(timer);
+    if (render.stored !== stored) document.dispatchEvent(new Event("stored"));
+    stored = render.stored;
     if (busy) {
-      status.textContent = render.state === "queued" ? "Waits for its turn." : `${render.stored} rendered so far; they appear here.`;
+      if (!stopped) status.textContent = render.state === "queued" ? "Waits for its turn." : `${render.stored} rendered so far; they appear here.`;
       timer = setTimeout(poll, PAUSE);
     } else if (render.state === "failed") status.textContent = render.message;
     else if (render.state === "done") {
@@ -53,6 +57,7 @@ function rest(part) {
     if (!scroll?.checked || BUSY.includes(part.dataset.state)) return;
     const wanted = [...seen].filter((unit) => !asked.has(unit)).sort((a, b) => a - b).slice(0, AT_ONCE);
     if (!wanted.length) return;
+    stopped = false;
     wanted.forEach((unit) => asked.add(unit));
     units = wanted.join(",");
     act(() => ask("start", chosen()));
@@ -70,10 +75,12 @@ function rest(part) {
   });
   start.addEventListener("click", () => {
     units = "";
+    stopped = false;
     act(() => ask("start"));
   });
   stop.addEventListener("click", () => {
     if (scroll) scroll.checked = false;
+    stopped = true;
     status.textContent = "Stopped; what is done is kept.";
     act(() => ask("stop", chosen()));
   });
