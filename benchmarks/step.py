@@ -8,8 +8,8 @@ A step of BVLC GoogLeNet up to a node: picture from its spectrum, resampling, fo
 Adam. The first table is of one batch of 16 at 224 px in bf16: time by the kind of work, as torch's
 profiler sees it, in time of one processor, next to what the matrix products of the step would take
 at the machine's own rate (the best of some products in bf16, on one thread). With --sizes
-a table by size, batch and precision instead; precisions take turns. With --maco what MaCo's standard
-preset takes for each of these units, one after the other. Medians of several runs.
+a table by size, batch and precision instead; precisions take turns. With --maco what MaCo's
+standard preset takes for each of these units, one after the other. Medians of several runs.
 """
 
 import argparse

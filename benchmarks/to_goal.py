@@ -3,10 +3,10 @@
     echo '{"node": "4c", "units": [0, 64], "goals": [312, 305]}' | python benchmarks/to_goal.py
 
 What benchmarks/against_lucent.py runs in processes of their own, for this checkout and for an older
-one (PYTHONPATH says which): pictures of 224 px of BVLC GoogLeNet, the channel objective, settings as
-they are by default, `batch` units at a time. Each line that it reads is one question: with `goals`,
-after how many steps each unit is there, looked at on the way; with `steps`, how long one run of
-that many takes, by the clock and in time of processors.
+one (PYTHONPATH says which): pictures of 224 px of BVLC GoogLeNet, the channel objective, settings
+as they are by default, `batch` units at a time. Each line that it reads is one question: with
+`goals`, after how many steps each unit is there, looked at on the way; with `steps`, how long one
+run of that many takes, by the clock and in time of processors.
 """
 
 import contextlib
