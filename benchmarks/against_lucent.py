@@ -7,13 +7,17 @@
 Both work on BVLC GoogLeNet with its real weights (MICROGRAPH_WEIGHTS) and optimize the channel
 objective under lucid's standard transformations. Lucent runs with its own defaults: a picture of
 128 px, enlarged to 224 for the network, 512 steps a unit, on the plain network (torch's own
-response normalization, parameters as torch makes them); ours are pictures of 224 px, 16 units at a
+response normalization, parameters as torch makes them); ours are pictures of 224 px, 8 units at a
 time, with settings as they are by default. Neutral evaluator for both: the finished picture in 8
 bits, resized to 224 px, fp32, mean over the map. By default twelve units at four nodes.
 
+Ratios are those of time by the clock and, where other work may share the machine, of time of
+processors. Medians of five runs; sides take turns.
+
     --older CHECKOUT    measures another checkout of ours too, turn by turn with this one
-    --work FILE         keeps what Lucent took and reached, unit by unit, and goes on from there:
-                        for trying things; a table that is published measures both sides
+    --work FILE         keeps which activations Lucent reaches, unit by unit. With those at hand it
+                        is timed anew on one unit of each node, which counts for the node: its
+                        steps do the same for each. About 12 minutes on two free cores, else 25.
 """
 
 import argparse
@@ -31,14 +35,14 @@ from typing import Any
 import lucent_standins
 import torch
 from page_tables import write_between
-from to_goal import SIZE, evaluate
+from to_goal import MOST, SIZE, evaluate
 from torch import Tensor, nn
 
 from micrograph.models import load
 from micrograph.models.model import Model
 from micrograph.networks.layers import LocalResponseNorm
 
-STEPS = 512
+STEPS, RUNS = 512, 5
 NODES, UNITS = "inception_3b,inception_4c,inception_4e,inception_5b", "0,64,128"
 HERE = Path(__file__).resolve().parent
 
@@ -74,61 +78,102 @@ def run_lucent(module: nn.Module, model: Model, node: str, unit: int, steps: int
 
 
 def lucents(model: Model, node: str, units: list[int], work: Path | None) -> list[dict[str, float]]:
-    """Seconds and activation of each unit; what `work` knows is not run again."""
+    """Seconds by the clock and of processors, and the activation reached, for each unit. What
+    `work` knows to be reached is not run again, but for the first."""
     known = json.loads(work.read_text()) if work is not None and work.exists() else {}
     module = plain(model)
+    found: list[dict[str, float]] = []
     for unit in units:
         key = f"{node}/{unit}"
-        if key not in known:
-            started = time.perf_counter(), time.process_time()
-            picture = run_lucent(module, model, node, unit, STEPS)
-            known[key] = {
-                "seconds": time.perf_counter() - started[0],
-                "cpu": time.process_time() - started[1],
-                "goal": evaluate(model, node, picture, [unit])[0],
-            }
-            print(f"lucent {key}: {known[key]}", flush=True)
-            if work is not None:
-                work.write_text(json.dumps(known, indent=1) + "\n")
-    return [known[f"{node}/{unit}"] for unit in units]
-
-
-def ours(source: Path, asked: dict[str, Any]) -> dict[str, Any]:
-    """What to_goal.py finds with the package at `source`, in a process of its own."""
-    command = [sys.executable, str(HERE / "to_goal.py"), json.dumps(asked)]
-    done = subprocess.run(
-        command, env={**os.environ, "PYTHONPATH": str(source)}, capture_output=True, text=True
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        if key in known and found:
+            found.append({**found[0], "goal": known[key]["goal"]})
+            continue
+        started = time.perf_counter(), time.process_time()
+        picture = run_lucent(module, model, node, unit, STEPS)
+        one = {
+            "clock": time.perf_counter() - started[0],
+            "cpu": time.process_time() - started[1],
+            "goal": evaluate(model, node, picture, [unit])[0],
+        }
+        found.append(one)
+        print(f"lucent {key}: {one}", flush=True)
+        if work is not None:
+            known[key] = one
+            work.write_text(json.dumps(known, indent=1) + "\n")
     return found
 
 
-def table(rows: list[dict[str, Any]], older: bool) -> str:
-    """As Markdown, with a line about all of them."""
-    head = ["unit", "goal", "Lucent, s", "steps", "s", "against Lucent"]
-    if older:
-        head[3:3] = ["older: steps", "s"]
-        head.append("against older")
+class Build:
+    """A build of ours in a process of its own, which answers to_goal.py's questions."""
+
+    def __init__(self, source: Path) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, str(HERE / "to_goal.py")],
+            env={**os.environ, "PYTHONPATH": str(source)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(self, **question: Any) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit("a build ended without an answer; its error stands above")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+def measure(builds: dict[str, Build], asked: dict[str, Any]) -> dict[str, list[tuple[Any, ...]]]:
+    """For each build and goal: steps, seconds by the clock, seconds of processors; None and
+    infinite where a goal is not reached."""
+    needed = {name: build.ask(**asked)["needed"] for name, build in builds.items()}
+    plain = {key: value for key, value in asked.items() if key != "goals"}
+    timed: dict[str, list[dict[str, float]]] = {name: [] for name in builds}
+    for turn in range(RUNS):
+        order = list(builds) if turn % 2 else list(builds)[::-1]
+        for name in order:
+            length = max(step or MOST for step in needed[name])
+            timed[name].append(builds[name].ask(**plain, steps=length))
+    found: dict[str, list[tuple[Any, ...]]] = {}
+    for name, times in timed.items():
+        each = [statistics.median(t[key] for t in times) for key in ("step_s", "step_cpu_s")]
+        found[name] = [
+            (step, *((step or float("inf")) * seconds for seconds in each)) for step in needed[name]
+        ]
+    return found
+
+
+def table(rows: list[dict[str, Any]], others: list[str]) -> str:
+    """As Markdown, with lines about all of them. A row has the unit, its goal, and what each side
+    took: steps, seconds by the clock, seconds of processors."""
+    head = ["unit", "goal"]
+    for side in (*others, "ours"):
+        head += [f"{side}: steps", "s", "s of CPU"]
+    for side in others:
+        head += [f"against {side}", "CPU"]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
+    ratios: dict[tuple[str, str], list[float]] = {}
     for r in rows:
-        cells = [r["unit"], f"{r['goal']:.0f}", f"{r['lucent_s']:.1f}"]
-        if older:
-            cells += [r["older"][0] or "not reached", f"{r['older'][1]:.2f}"]
-        cells += [r["ours"][0] or "not reached", f"{r['ours'][1]:.2f}"]
-        cells.append(f"{r['lucent_s'] / r['ours'][1]:.0f}x")
-        if older:
-            cells.append(f"{r['older'][1] / r['ours'][1]:.1f}x")
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    ratios = {"Lucent": [r["lucent_s"] / r["ours"][1] for r in rows]}
-    if older:
-        ratios["the older build"] = [r["older"][1] / r["ours"][1] for r in rows]
+        cells = [r["unit"], f"{r['goal']:.0f}"]
+        for side in (*others, "ours"):
+            steps, clock, cpu = r[side]
+            cells += [str(steps or "not reached"), f"{clock:.2f}", f"{cpu:.2f}"]
+        for side in others:
+            for k, kind in ((1, "by the clock"), (2, "in time of processors")):
+                ratio = r[side][k] / r["ours"][k]
+                ratios.setdefault((side, kind), []).append(ratio)
+                cells.append(f"{ratio:.1f}x" if ratio < 10 else f"{ratio:.0f}x")
+        lines.append(f"| {' | '.join(cells)} |")
     said = [
-        f"against {name}: median {statistics.median(found):.1f}x, worst {min(found):.1f}x"
-        for name, found in ratios.items()
+        f"- against {side}, {kind}: median {statistics.median(found):.1f}x, "
+        f"worst {min(found):.1f}x, best {max(found):.1f}x"
+        for (side, kind), found in ratios.items()
     ]
-    return "\n".join(lines) + f"\n\n{'; '.join(said).capitalize()}.\n"
+    return "\n".join([*lines, "", *said]) + "\n"
 
 
 def main() -> None:
@@ -136,9 +181,9 @@ def main() -> None:
     parser.add_argument("--lucent", type=Path, help="folder lucent was installed into")
     parser.add_argument("--nodes", default=NODES)
     parser.add_argument("--units", default=UNITS)
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--older", type=Path, help="another checkout of ours")
-    parser.add_argument("--work", type=Path, help="where Lucent's runs are kept")
+    parser.add_argument("--work", type=Path, help="where it is kept what Lucent reaches")
     parser.add_argument(
         "--write", action="store_true", help="put the table into docs/benchmarks.md"
     )
@@ -146,33 +191,34 @@ def main() -> None:
     lucent_standins.install(args.lucent)
     model = load("inceptionv1_caffe")
     targets = [int(u) for u in args.units.split(",")]
+    builds = {"ours": Build(HERE.parent / "src")}
+    others = ["Lucent"]
+    if args.older:
+        builds["older"] = Build(args.older / "src")
+        others.append("older")
     rows: list[dict[str, Any]] = []
     for node in (model.node(name).id for name in args.nodes.split(",")):
-        found = lucents(model, node, targets, args.work)
+        reached = lucents(model, node, targets, args.work)
         asked = {
             "node": node,
             "units": targets,
-            "goals": [one["goal"] for one in found],
+            "goals": [one["goal"] for one in reached],
             "batch": args.batch,
             "threads": torch.get_num_threads(),
         }
-        sides = {"ours": HERE.parent / "src"}
-        if args.older:
-            sides = {"older": args.older / "src", **sides}
-        measured = {name: ours(source, asked) for name, source in sides.items()}
-        for i, (unit, one) in enumerate(zip(targets, found, strict=True)):
-            row = {"unit": f"{node}/{unit}", "goal": one["goal"], "lucent_s": one["seconds"]}
-            for name, side in measured.items():
-                steps = side["needed"][i]
-                row[name] = steps, (steps or float("inf")) * side["step_s"]
-            rows.append(row)
-        print(table(rows[-len(targets) :], bool(args.older)), flush=True)
+        measured = measure(builds, asked)
+        for i, (unit, one) in enumerate(zip(targets, reached, strict=True)):
+            row = {"unit": f"{node}/{unit}", "goal": one["goal"]}
+            row["Lucent"] = STEPS, one["clock"], one["cpu"]
+            rows.append({**row, **{name: found[i] for name, found in measured.items()}})
+        print(table(rows[-len(targets) :], others), flush=True)
     machine = (
         f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}, "
         f"AMX: {'yes' if torch.cpu._is_amx_tile_supported() else 'no'}, torch {torch.__version__}, "
-        f"pictures of {SIZE} px, {args.batch} units at a time:\n\n"
+        f"pictures of {SIZE} px, {args.batch} units at a time, load of the machine at the end "
+        f"{os.getloadavg()[0]:.1f}:\n\n"
     )
-    whole = machine + table(rows, bool(args.older))
+    whole = machine + table(rows, others)
     print(whole)
     if args.write:
         write_between("against_lucent.py", whole)

@@ -1,6 +1,6 @@
 """Steps to a given activation, by Adam's momentum and learning rate.
 
-    python benchmarks/momentum.py [--goals 305,303,421]
+    python benchmarks/momentum.py [--goals 305,303,421] [--write]
 
 BVLC GoogLeNet, channel objective, 224 px, standard transformations; the neutral evaluator of
 to_goal.py looks at every fourth step. The goals are what Lucent reaches in 512 steps (one of
@@ -11,6 +11,8 @@ import argparse
 import contextlib
 import statistics
 
+import torch
+from page_tables import write_between
 from to_goal import evaluate
 from torch import Tensor
 
@@ -67,13 +69,20 @@ def main() -> None:
     parser.add_argument("--units", default="0,64,128")
     parser.add_argument("--goals", default="305,303,421")
     parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into docs/benchmarks.md"
+    )
     args = parser.parse_args()
     model = load("inceptionv1_caffe")
     node = model.node(args.node).id
     units = [int(u) for u in args.units.split(",")]
     goals = [float(g) for g in args.goals.split(",")]
-    print("| momentum | rate | " + " | ".join(f"{node}/{u}" for u in units) + " | mean |")
-    print("|---|---|" + "---|" * (len(units) + 1))
+    lines = [
+        f"{torch.backends.cpu.get_cpu_capability()}, torch {torch.__version__} goals {args.goals}:",
+        "",
+        "| momentum | rate | " + " | ".join(f"{node}/{u}" for u in units) + " | mean |",
+        "|---|---|" + "---|" * (len(units) + 1),
+    ]
     for rate in (0.1, 0.2):
         for momentum in (0.9, 0.7, 0.5, 0.3):
             settings = opt.Settings(size=SIZE, steps=MOST, rate=rate, momentum=momentum)
@@ -85,7 +94,10 @@ def main() -> None:
             cells = ["-" if m is None else f"{m:.0f}" for m in means]
             known = [m for m in means if m is not None]
             whole = f"{statistics.mean(known):.0f}" if len(known) == len(means) else "-"
-            print(f"| {momentum} | {rate} | " + " | ".join(cells) + f" | {whole} |", flush=True)
+            lines.append(f"| {momentum} | {rate} | " + " | ".join(cells) + f" | {whole} |")
+            print(lines[-1], flush=True)
+    if args.write:
+        write_between("momentum.py", "\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,19 @@
 """Where the time of an optimization step goes, and milliseconds per picture by size and batch.
 
     python benchmarks/step.py [--node 4c] [--write]
-    python benchmarks/step.py --sizes 112,224 --batches 1,4,16
+    python benchmarks/step.py --sizes 112,224 --batches 1,4,16 [--write]
+    python benchmarks/step.py --maco 64,200,410 [--write]
 
 A step of BVLC GoogLeNet up to a node: picture from its spectrum, resampling, forward, backward,
 Adam. The first table is of one batch of 16 at 224 px in bf16: time by the kind of work, as torch's
 profiler sees it, in time of one processor, next to what the matrix products of the step would take
 at the machine's own rate (the best of some products in bf16, on one thread). With --sizes
-a table by size, batch and precision instead; precisions take turns. Medians of several runs.
+a table by size, batch and precision instead; precisions take turns. With --maco what MaCo's
+standard preset takes for each of these units, one after the other. Medians of several runs.
 """
 
 import argparse
+import os
 import statistics
 import time
 from collections import Counter
@@ -21,6 +24,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from micrograph import optimize as opt
+from micrograph.lenses.maco.engine import ENGINE as MACO
 from micrograph.models import load
 from micrograph.models.model import Model
 
@@ -104,11 +108,7 @@ def parts(model: Model, node: str) -> str:
         model.run(x, [node])[node].mean().backward()
     limit = counted.get_total_flops() / rate * 1000
     lines = [
-        (
-            f"{torch.backends.cpu.get_cpu_capability()}, AMX: "
-            f"{'yes' if torch.cpu._is_amx_tile_supported() else 'no'}, one thread, {node}, "
-            f"{BATCH} pictures of 224 px, bf16:\n"
-        ),
+        f"{machine()}, {node}, {BATCH} pictures of 224 px, bf16:\n",
         "| work | ms a step and picture | share |",
         "|---|--:|--:|",
     ]
@@ -122,21 +122,48 @@ def parts(model: Model, node: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def by_size(model: Model, node: str, sizes: list[int], batches: list[int]) -> None:
-    print(f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}\n")
-    print("| size, px | batch | bf16, ms | fp32, ms | ratio |\n|---|---|---|---|---|")
+def by_size(model: Model, node: str, sizes: list[int], batches: list[int]) -> str:
+    lines = [
+        f"{machine()}, in time of processors:\n",
+        "| size, px | batch | bf16, ms | fp32, ms | ratio |",
+        "|---|---|---|---|---|",
+    ]
     for size in sizes:
         for batch in batches:
             times: dict[str, list[float]] = {"bf16": [], "fp32": []}
             for turn in range(RUNS + 1):
                 for precision, seen in times.items():
-                    started = time.perf_counter()
+                    started = time.process_time()
                     run(model, node, batch, size, STEPS, precision)
                     if turn:  # the first one warms up
-                        seen.append((time.perf_counter() - started) / STEPS / batch * 1000)
+                        seen.append((time.process_time() - started) / STEPS / batch * 1000)
             bf16, fp32 = (statistics.median(times[p]) for p in ("bf16", "fp32"))
-            row = f"| {size} | {batch} | {bf16:.1f} | {fp32:.1f} | {fp32 / bf16:.1f}x |"
-            print(row, flush=True)
+            lines.append(f"| {size} | {batch} | {bf16:.1f} | {fp32:.1f} | {fp32 / bf16:.1f}x |")
+            print(lines[-1], flush=True)
+    return "\n".join(lines) + "\n"
+
+
+def of_maco(model: Model, node: str, units: list[int]) -> str:
+    job = MACO.jobs(model)[0]
+    lines = [f"{machine()}:\n", "| unit | s | s of CPU | score |", "|---|---|---|---|"]
+    taken: list[tuple[float, float]] = []
+    for unit in units:
+        started = time.perf_counter(), time.process_time()
+        (made,) = MACO.run(model, node, [unit], job)
+        taken.append((time.perf_counter() - started[0], time.process_time() - started[1]))
+        clock, cpu = taken[-1]
+        lines.append(f"| {node}/{unit} | {clock:.1f} | {cpu:.1f} | {made.score:.3g} |")
+    clock, cpu = (statistics.median(column) for column in zip(*taken, strict=True))
+    lines.append(f"| median | {clock:.1f} | {cpu:.1f} | |")
+    return "\n".join(lines) + "\n"
+
+
+def machine() -> str:
+    return (
+        f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()}, "
+        f"AMX: {'yes' if torch.cpu._is_amx_tile_supported() else 'no'}, load of the machine "
+        f"{os.getloadavg()[0]:.1f}"
+    )
 
 
 def main() -> None:
@@ -144,6 +171,7 @@ def main() -> None:
     parser.add_argument("--node", default="4c")
     parser.add_argument("--sizes", help="a table by size, batch and precision, for these sizes")
     parser.add_argument("--batches", default="1,4,16,32")
+    parser.add_argument("--maco", help="a table of MaCo, for these units")
     parser.add_argument(
         "--write", action="store_true", help="put the table into docs/benchmarks.md"
     )
@@ -152,12 +180,15 @@ def main() -> None:
     node = model.node(args.node).id
     if args.sizes:
         sizes, batches = ([int(n) for n in t.split(",")] for t in (args.sizes, args.batches))
-        by_size(model, node, sizes, batches)
-        return
-    found = parts(model, node)
+        name, found = "step.py sizes", by_size(model, node, sizes, batches)
+    elif args.maco:
+        units = [int(n) for n in args.maco.split(",")]
+        name, found = "step.py maco", of_maco(model, node, units)
+    else:
+        name, found = "step.py", parts(model, node)
     print(found)
     if args.write:
-        write_between("step.py", found)
+        write_between(name, found)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
-"""How long a build of Micrograph takes to drive units to given activations, as JSON.
+"""How long a build of Micrograph takes to drive units to given activations, as lines of JSON.
 
-    python benchmarks/to_goal.py '{"node": "4c", "units": [0, 64], "goals": [312, 305]}'
+    echo '{"node": "4c", "units": [0, 64], "goals": [312, 305]}' | python benchmarks/to_goal.py
 
-What benchmarks/against_lucent.py runs in a process of its own, for this checkout and for older ones
-(PYTHONPATH says which): pictures of 224 px of BVLC GoogLeNet, the channel objective, settings as
-they are by default, `batch` units at a time. One run looks at the pictures on the way; others of
-the same length are timed. Without `goals` it says what is reached after `steps` steps.
+What benchmarks/against_lucent.py runs in processes of their own, for this checkout and for an older
+one (PYTHONPATH says which): pictures of 224 px of BVLC GoogLeNet, the channel objective, settings
+as they are by default, `batch` units at a time. Each line that it reads is one question: with
+`goals`, after how many steps each unit is there, looked at on the way; with `steps`, how long one
+run of that many takes, by the clock and in time of processors.
 """
 
 import contextlib
 import json
-import statistics
 import sys
 import time
 
@@ -83,40 +83,25 @@ def steps_needed(model: Model, node: str, units: list[int], goals: list[float], 
 
 
 def main() -> None:
-    asked = json.loads(sys.argv[1])
-    torch.set_num_threads(asked.get("threads", torch.get_num_threads()))
     model = load("inceptionv1_caffe")
-    node, wanted = model.node(asked["node"]).id, asked["units"]
-    others = [u for u in range(model.nodes[node].units) if u not in wanted]
-    batch = asked.get("batch", 16)
-    units = (wanted + others[:: max(1, len(others) // batch)])[: max(batch, len(wanted))]
-    if "goals" not in asked:
-        found: list[float] = []
-
-        def look(step: int, pictures: Tensor) -> None:
-            if step == asked["steps"]:
-                found[:] = evaluate(model, node, pictures[: len(wanted)], wanted)
-                raise StopIteration
-
-        climb(model, node, units, MOST, look)
-        print(json.dumps({"goals": found}))
-        return
-    needed = steps_needed(model, node, units, asked["goals"], asked.get("every", 2))
-    length = max(step or MOST for step in needed)
-    wall, cpu = [], []
-    for _ in range(asked.get("runs", 3)):
-        started = time.perf_counter(), time.process_time()
-        climb(model, node, units, length)
-        wall.append(time.perf_counter() - started[0])
-        cpu.append(time.process_time() - started[1])
-    each = length * len(units)
-    result = {
-        "needed": needed,
-        "batch": len(units),
-        "step_s": statistics.median(wall) / each,
-        "step_cpu_s": statistics.median(cpu) / each,
-    }
-    print(json.dumps(result))
+    for line in sys.stdin:
+        asked = json.loads(line)
+        torch.set_num_threads(asked.get("threads", torch.get_num_threads()))
+        node, wanted, batch = model.node(asked["node"]).id, asked["units"], asked.get("batch", 8)
+        if "goals" in asked:
+            goals = asked["goals"]
+            found = {"needed": steps_needed(model, node, wanted, goals, asked.get("every", 2))}
+        else:
+            others = [u for u in range(model.nodes[node].units) if u not in wanted]
+            units = (wanted + others[:: max(1, len(others) // batch)])[: max(batch, len(wanted))]
+            started = time.perf_counter(), time.process_time()
+            climb(model, node, units, asked["steps"])
+            each = asked["steps"] * len(units)
+            found = {
+                "step_s": (time.perf_counter() - started[0]) / each,
+                "step_cpu_s": (time.process_time() - started[1]) / each,
+            }
+        print(json.dumps(found), flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from micrograph.optimize.objectives import Activations, Objective, relative_penalty
-from micrograph.optimize.parameterize import FourierImage, normal_start, spectrum_shape, to_rgb
+from micrograph.optimize.parameterize import (
+    BOLD,
+    FourierImage,
+    normal_start,
+    spectrum_shape,
+    to_rgb,
+)
 
 GREY = 0.5
 """Background of a finished picture: grey, which hardly drives any unit."""
@@ -35,6 +41,11 @@ class AlphaImage:
     def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
         made = normal_start(rngs, spectrum_shape(4, self.size), 1.0)
         return made * torch.tensor([*[self.sd] * 3, EVEN]).view(4, 1, 1, 1)
+
+    def bolder(self, start: Tensor) -> Tensor:
+        """See `Bolder`."""
+        factor = max(1.0, BOLD / self.sd)
+        return start * start.new_tensor([factor, factor, factor, 1.0]).view(4, 1, 1, 1)
 
     def image(self, params: Tensor) -> Tensor:
         values = FourierImage(self.size).components(params)

@@ -16,9 +16,10 @@ from micrograph import heap
 from micrograph.errors import BadInput
 from micrograph.models.model import Model
 from micrograph.optimize.adam import Optimizer
-from micrograph.optimize.ascent import Ascent
+from micrograph.optimize.ascent import Ascent, activations
+from micrograph.optimize.beginning_again import BeginningAgain
 from micrograph.optimize.objectives import Objective
-from micrograph.optimize.parameterize import Layered, Parameterization
+from micrograph.optimize.parameterize import Bolder, Layered, Parameterization
 from micrograph.optimize.transforms import ViewSampler
 from micrograph.steps import StepHook, StepState, tell
 
@@ -43,8 +44,9 @@ def climb(
     share `settle` of all; `views` say what the network, and the objective, see
     of the pictures at each step. Gives the pictures as `param` makes them, float32 [batch, 3 and
     more, y, x], and the objective on the way, float32 [step, batch], the mean over a picture's
-    views. `on_step` is called after each update and may raise to stop; the network is left as it
-    was, with no hook and no gradient in it.
+    views. Pictures that are no further than plain grey after a fifth of the steps begin again from
+    stronger noise, where `param` is `Bolder`. `on_step` is called after each update and may raise
+    to stop; the network is left as it was, with no hook and no gradient in it.
 
     Raises BadInput where the objective is for another number of pictures.
     """
@@ -62,6 +64,15 @@ def climb(
             return as_uint8(finished(param, param.image(params)))
 
     ascent = Ascent(model, target, precision)
+    again: BeginningAgain | None = None
+    if isinstance(param, Bolder) and views.each == 1:
+
+        def unmoved(some: Tensor) -> Tensor:
+            images = param.image(some)
+            shown = param.shown(images, None) if isinstance(param, Layered) else images
+            return target.value(activations(model, target, shown, precision), images).cpu()
+
+        again = BeginningAgain(param, params, steps, unmoved)
 
     def climb_a_step(step: int) -> None:
         seen = view(param.image(params), step)
@@ -79,10 +90,12 @@ def climb(
 
     with heap.kept() if model.device.type == "cpu" else nullcontext():
         for step in range(steps):
+            if again is not None and step == again.at:
+                again.look(params, history[:step])
             climb_a_step(step)
             tell(on_step, StepState(step + 1, steps, render))
     with torch.no_grad():
-        return param.image(params), history
+        return param.image(params if again is None else again.better(params)), history
 
 
 def finished(param: Parameterization, images: Tensor) -> Tensor:

@@ -44,6 +44,20 @@ class Layered(Parameterization, Protocol):
         ...
 
 
+@runtime_checkable
+class Bolder(Parameterization, Protocol):
+    """One that can begin again where plain grey is far, without which a picture of a unit that
+    answers to grey may stay there."""
+
+    def bolder(self, start: Tensor) -> Tensor:
+        """Start values as `start` gave them, with more contrast than a photograph has."""
+        ...
+
+
+BOLD = 1.0
+"""Standard deviation of the spectrum from which pictures begin again that are stuck in grey."""
+
+
 def to_rgb(components: Tensor) -> Tensor:
     """Uncorrelated colour components [batch, 3, y, x] (any range) to RGB in 0..1."""
     basis = COLOR_BASIS.to(components)
@@ -95,6 +109,10 @@ class FourierImage:
 
     def start(self, rngs: Sequence[np.random.Generator]) -> Tensor:
         return normal_start(rngs, spectrum_shape(3, self.size), self.sd)
+
+    def bolder(self, start: Tensor) -> Tensor:
+        """See `Bolder`."""
+        return start * max(1.0, BOLD / self.sd)
 
     def scale(self) -> Tensor:
         """[y, x // 2 + 1]: sqrt(w h) / max(f, 1 / size)^decay, f in cycles per pixel."""
