@@ -7,18 +7,18 @@ pass reaches them, and the nodes in the middle of equal parts of that row are me
 count by their units. At each node one batch is optimized, as many pictures as the engine takes
 together (16 on a CPU, up to 256 on a GPU), for a few steps; steps at the beginning, which redirect
 ReLUs, and those behind them are timed apart, medians of five. What a batch costs beside its steps
-(its start, its scores, encoding its pictures as an atlas keeps them) is timed, too. From these follow
-the seconds a unit of both presets (draft 40 steps, standard 80), and the time of the whole network.
+(its start, its scores, encoding its pictures as an atlas keeps them) is timed, too. From these
+follow the seconds a unit of both presets (draft 40 steps, standard 80), and the time of the whole
+network. On a CPU with one thread they are CPU time, which other work on the machine changes little.
 
-`--estimate` asks `micrograph render --estimate` the same, and prints the ratio.
+`--estimate` asks `micrograph render --estimate` the same, and prints the ratio by the clock.
 
-ResNet-50 has random weights here: they change no shape, and so hardly a time. On a GPU pictures go in
-bf16, and nothing is fetched from it before a batch is done. `--write` puts the table into
+ResNet-50 has random weights here: they change no shape, and so hardly a time. On a GPU pictures go
+in bf16, and nothing is fetched from it before a batch is done. `--write` puts the table into
 docs/benchmarks.md, in the row of its device.
 """
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -51,18 +51,20 @@ DOCS = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 @dataclass(frozen=True)
 class Batch:
-    """Seconds that a batch takes: a step of either kind, and once; and how many units it has."""
+    """Seconds that a batch takes, by the clock and of CPU time: a step of either kind, and what is
+    done once; and how many units it has."""
 
-    redirected: float
-    plain: float
-    once: float
+    redirected: np.ndarray
+    plain: np.ndarray
+    once: np.ndarray
     units: int
 
-    def each(self, settings: Settings) -> float:
+    def each(self, settings: Settings) -> np.ndarray:
         """Seconds a unit."""
         first = min(settings.steps, settings.redirect_steps)
         steps = first * self.redirected + (settings.steps - first) * self.plain
-        return (steps + self.once) / self.units
+        seconds: np.ndarray = (steps + self.once) / self.units
+        return seconds
 
 
 def representatives(nodes: list[Node], count: int) -> list[Node]:
@@ -77,12 +79,13 @@ class Stamps:
 
     def __init__(self, model: Model) -> None:
         self.cuda = model.device.type == "cuda"
-        self.times: list[float] = [time.perf_counter()]
+        self.times: list[tuple[float, float]] = []
+        self()
 
     def __call__(self, *step: object) -> None:
         if self.cuda:
             torch.cuda.synchronize()
-        self.times.append(time.perf_counter())
+        self.times.append((time.perf_counter(), time.process_time()))
 
 
 def measured(model: Model, node: Node, size: int) -> Batch:
@@ -93,17 +96,17 @@ def measured(model: Model, node: Node, size: int) -> Batch:
         stamps = Stamps(model)
         results = tuple(ENGINE.run(model, node.id, units, job, stamps))
         scored_as_stored(ENGINE, model, node.id, job, results, PictureFormat())
-    ended = time.perf_counter()
-    steps = np.diff(stamps.times)
-    first, later = steps[1 : 1 + MEDIAN], steps[1 + MEDIAN :]
-    redirected, plain = statistics.median(first), statistics.median(later)
-    once = max(0.0, steps[0] - redirected) + ended - stamps.times[-1]
+    stamps()
+    started, *steps, ended = np.diff(stamps.times, axis=0)
+    redirected, plain = (np.median(some, axis=0) for some in (steps[:MEDIAN], steps[MEDIAN:]))
+    once = np.maximum(0.0, started - redirected) + ended
     return Batch(redirected, plain, once, len(units))
 
 
 def rows(name: str, size: int, device: str, compare: bool) -> list[str]:
     model = NETWORKS[name](device)
     nodes = worth_seeing(model.nodes)
+    model.passes  # noqa: B018 - found once, and no part of any batch
     units = sum(node.units for node in nodes)
     if not model.takes(size):
         return [f"| {name} | {units} | {size} | takes other pictures only | | | | |"]
@@ -111,15 +114,15 @@ def rows(name: str, size: int, device: str, compare: bool) -> list[str]:
     found = []
     for preset in PRESETS:
         settings = presets.settings(preset, model, size=size)
-        each = statistics.mean(batch.each(settings) for batch in batches)
-        cells = [name, f"{units:,}", f"{size}", preset, f"{each:.2f}", f"{3600 / each:,.0f}"]
-        cells.append(
-            f"{each * units / 3600:.1f} h" if each * units > 600 else f"{each * units:.0f} s"
-        )
+        clock, cpu = np.mean([batch.each(settings) for batch in batches], axis=0).tolist()
+        each = cpu if device == "cpu" and torch.get_num_threads() == 1 else clock
+        whole = each * units
+        cells = [name, f"{units:,}", f"{size}", preset, f"{each:.3f}", f"{3600 / each:,.0f}"]
+        cells.append(f"{whole / 3600:.1f} h" if whole > 3600 else f"{whole / 60:.1f} min")
         if compare:
             with tempfile.TemporaryDirectory() as folder:
                 told = estimate(model, folder, preset=preset, size=size)
-            cells.append(f"{told.seconds / (each * told.results):.2f}")
+            cells.append(f"{told.seconds / (clock * told.results):.2f}")
         found.append("| " + " | ".join(cells) + " |")
         print(found[-1], flush=True)
     return found
@@ -137,7 +140,8 @@ def main() -> None:
         machine = torch.cuda.get_device_name()
     else:
         amx = "with" if torch.cpu._is_amx_tile_supported() else "without"
-        machine = f"{torch.get_num_threads()} threads, {torch.backends.cpu.get_cpu_capability()} {amx} AMX"
+        capability = torch.backends.cpu.get_cpu_capability()
+        machine = f"{torch.get_num_threads()} threads, {capability} {amx} AMX"
     titles = ["network", "units", "px", "preset", "s a unit", "units an hour", "whole network"]
     titles += ["--estimate says"] if args.estimate else []
     lines = [
