@@ -57,7 +57,8 @@ def climb(
     view = views.begin(moves, steps, param.size, model.device)
     chosen = optimizer([params])
     rates = [group["lr"] for group in chosen.param_groups]
-    history = torch.empty(steps, len(seeds))
+    # On the device: to fetch values at every step would keep it waiting for its next work.
+    history = torch.empty(steps, len(seeds), device=model.device)
 
     def render() -> np.ndarray:
         with torch.no_grad():
@@ -85,8 +86,7 @@ def climb(
         for group, rate in zip(chosen.param_groups, rates, strict=True):
             group["lr"] = rate * min(1.0, (steps - step) / max(1.0, settle * steps))
         chosen.step()
-        found = values.cpu()
-        history[step] = found if views.each == 1 else found.view(-1, views.each).mean(1)
+        history[step] = values if views.each == 1 else values.view(-1, views.each).mean(1)
 
     with heap.kept() if model.device.type == "cpu" else nullcontext():
         for step in range(steps):
@@ -95,7 +95,8 @@ def climb(
             climb_a_step(step)
             tell(on_step, StepState(step + 1, steps, render))
     with torch.no_grad():
-        return param.image(params if again is None else again.better(params)), history
+        best = params if again is None else again.better(params)
+        return param.image(best), history.cpu()
 
 
 def finished(param: Parameterization, images: Tensor) -> Tensor:

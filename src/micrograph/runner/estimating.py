@@ -1,18 +1,20 @@
 """How long a render will take, from a few of its steps, measured here and now."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
-from math import prod
+from dataclasses import dataclass, replace
+from math import ceil, prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from micrograph import lenses
-from micrograph.atlas import Atlas
+from micrograph.atlas import Atlas, encode
 from micrograph.atlas.encode import check_format
 from micrograph.lenses.engines.base import AnyEngine, Job, SweepEngine
 from micrograph.optimize import memory
@@ -30,6 +32,9 @@ SAMPLES = 4
 """Nodes, spread over the network, at which each recipe is measured; others lie between."""
 STEPS = 3
 """Steps that are measured, behind one that is not: the first is slower."""
+_REDIRECTED = 2
+"""Steps of a measurement that redirect ReLUs, where the recipe has such steps: they take longer
+than those behind them, so that one of each kind has to be measured."""
 PATIENCE = 5.0
 """Seconds after which a measurement ends with the step at work."""
 BYTES_PER_PIXEL = 0.215
@@ -162,13 +167,17 @@ class _Enough(BaseException):
 
 
 class _Clock:
-    """A hook that notes when steps are done, and ends the work after a few."""
+    """A hook that notes when steps are done, and ends the work after a few. `redirected` of its
+    steps, as the work has them, are of the slower kind; None where there is one kind only."""
 
-    def __init__(self) -> None:
+    def __init__(self, redirected: int | None = None, device: str = "cpu") -> None:
         self.times: list[tuple[float, float]] = []
         self.started = time.perf_counter()
+        self.redirected, self.device = redirected, device
 
     def __call__(self, step: int, steps: int) -> None:
+        if self.device == "cuda":  # whose work goes on while the next steps are handed to it
+            torch.cuda.synchronize()
         now = time.perf_counter()
         self.times.append((now, step / steps))
         if len(self.times) > STEPS or (now - self.started > PATIENCE and len(self.times) > 1):
@@ -176,22 +185,42 @@ class _Clock:
 
     def whole(self) -> float:
         """Seconds for all steps, by those that were noted."""
-        (first, before), *_, (last, after) = self.times
-        return (last - first) / max(after - before, 1e-9)
+        (first, before), *middle, (last, after) = self.times
+        if self.redirected is None or not middle:
+            return (last - first) / max(after - before, 1e-9)
+        slow, at = middle[0]
+        steps = round(1 / (at - before))
+        redirected = min(self.redirected, steps)
+        plain = (last - slow) / len(middle)
+        # The last step stands for the passes that measure what the pictures reach.
+        return redirected * (slow - first) + (steps - redirected + 1) * plain
 
 
 def _measured(
     model: "Model", task: Task, jobs: Sequence[tuple[AnyEngine, Job]]
 ) -> tuple[float, int]:
     """Seconds that a task takes, and how many steps say so."""
-    clock = _Clock()
+    clock = _Clock(task.recipe.get("redirect_steps"), model.device.type)
     try:
         with tempfile.TemporaryDirectory() as folder, memory.fixed_budget():
             for _ in _results(model, task, jobs, clock, Path(folder)):
                 pass
     except _Enough:
-        return clock.whole(), len(clock.times) - 1
+        return clock.whole() + _encoding(task), len(clock.times) - 1
     return time.perf_counter() - clock.started, max(1, len(clock.times))
+
+
+def _encoding(task: Task) -> float:
+    """Seconds to encode a picture of each unit, in all processors, where their size is known."""
+    size = task.recipe.get("size")
+    if not isinstance(size, int):
+        return 0.0
+    coarse = np.random.default_rng(0).integers(0, 256, (size // 4 + 1, size // 4 + 1, 3), np.uint8)
+    picture = coarse.repeat(4, 0).repeat(4, 1)[:size, :size]
+    started = time.perf_counter()
+    encode(np.ascontiguousarray(picture))
+    each = time.perf_counter() - started
+    return each * ceil(task.size / min(task.size, os.cpu_count() or 1))
 
 
 def _results(
@@ -208,6 +237,8 @@ def _results(
         for job in [job_at(model, next(iter(task.units)), plain)]
         if one is engine and digest(job.recipe) == digest(task.recipe)
     )
+    if "redirect_steps" in job.recipe:
+        job = replace(job, recipe={**job.recipe, "redirect_steps": _REDIRECTED})
     targets = {node: list(units or ()) for node, units in task.units.items()}
     if isinstance(engine, SweepEngine):
         return engine.sweep(model, targets, job, folder / "part", clock)
