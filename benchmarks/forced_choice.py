@@ -52,10 +52,10 @@ NODES = {
 }
 PICTURES: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "inceptionv1_caffe": {
-        "feature_vis": {"size": 112, "steps": 32},
-        "diversity": {"size": 112, "steps": 24},
-        "maco": {"size": 224, "steps": 24, "crops": 2},
-        "prototype": {"size": 112, "steps": 48},
+        "feature_vis": {"size": 96, "steps": 24},
+        "diversity": {"size": 96, "steps": 16},
+        "maco": {"size": 224, "steps": 16, "crops": 2},
+        "prototype": {"size": 96, "steps": 32},
     },
     "toytown": {
         "feature_vis": {"preset": "draft"},
