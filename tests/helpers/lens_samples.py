@@ -211,6 +211,20 @@ def of_unit(node: str, unit: int) -> Iterator[Visualization]:
     )
     yield result("maco", "channel", node, unit, {}, samples.picture(8, 64))
     yield result(
+        "prototype",
+        "toys",
+        node,
+        unit,
+        {
+            "dataset": DATASET.digest,
+            "examples": [4, 1, 7],
+            "nodes": [["conv0", 0.25], ["gone", 0.5]],
+            "typical": 0.75,
+            "reason": "",
+        },
+        samples.picture(13, 64),
+    )
+    yield result(
         "joint",
         "with-conv0-2",
         node,

@@ -91,7 +91,7 @@ def climb(
     with heap.kept() if model.device.type == "cpu" else nullcontext():
         for step in range(steps):
             if again is not None and step == again.at:
-                again.look(params, history[:step])
+                again.look(params, history[:step].cpu())
             climb_a_step(step)
             tell(on_step, StepState(step + 1, steps, render))
     with torch.no_grad():

@@ -232,3 +232,18 @@ def test_odd_data_are_left_out() -> None:
 def test_options_out_of_range_are_refused(toytown: Model, options: dict) -> None:
     with pytest.raises(BadInput):
         LENS.jobs(toytown, **options)
+
+
+def test_latents_of_a_dictionary_and_units_of_a_transformer(tmp_path: Path) -> None:
+    model, transformer = load("toytown", device="cpu"), load("toytown_vit", device="cpu")
+    model.attach("mixed4a", torch.eye(model.node("mixed4a").units)[:3], name="axes")
+    quick = QUICK | {"steps": 1}
+    for one, node in ((model, "mixed4a.axes"), (transformer, "blocks.2"), (transformer, "logits")):
+        render(one, tmp_path, technique="dataset_examples", nodes=node, dataset=DATASET)
+        done = render(one, tmp_path, technique="prototype", nodes=node, units="2", **quick)
+        (found,) = Atlas.open(done.path).visualizations(node, 2, "prototype")
+        assert found.picture is not None
+        matched = [name for name, _ in found.data["nodes"]]
+        assert set(matched) <= set(matched_nodes(one, node, 6))
+        assert len(matched) >= 4
+        assert all(0 < distance < 10 for _, distance in found.data["nodes"])

@@ -9,6 +9,7 @@ towards the places that count, and the unit's own activation as a term.
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from shlex import quote
 
 import numpy as np
 import torch
@@ -94,7 +95,7 @@ class _Examples:
         """What is missing, and the command that makes it."""
         return (
             f"dataset examples of {self.dataset.name} in the atlas; make them: micrograph render "
-            f"{model.id} --node {node} --technique dataset_examples --dataset {self.spec}"
+            f"{model.id} --node {node} --technique dataset_examples --dataset {quote(self.spec)}"
         )
 
 
