@@ -23,6 +23,7 @@ WORKING = re.compile(r"/(look|render|map|on-picture(\.json)?)\Z")
 """Addresses behind which somebody has to work; that may be impossible here."""
 ERROR = {"kind", "title", "status", "message", "nearest"}
 PICTURES = {"image/png", "image/webp", "image/avif", "image/jpeg"}
+EVENTS = "text/event-stream; charset=utf-8"
 HTML, JSON, STREAM = "text/html; charset=utf-8", "application/json", "application/x-ndjson"
 DRAWN = re.compile(r"data:image/(png|webp|jpeg);base64,[A-Za-z0-9+/]+={0,2}")
 """A picture that stands in the page itself: of pixels, never SVG, in which scripts can be."""
@@ -77,6 +78,9 @@ def _check_body(asked: Asked, answered: Answered, body: bytes) -> None:
     elif kind == STREAM:
         told = body.splitlines()[-1]  # what went wrong behind the first line comes as a line
         check_json(json.loads(told).get("status", 200), told)
+    elif kind == EVENTS:
+        assert asked.path.endswith("/live")
+        check_events(body)
     elif kind == HTML:
         assert not wants_data(asked), "is a page where data was asked for"
         _check_html(body.decode())
@@ -111,6 +115,24 @@ def check_json(status: int, body: bytes) -> None:
     assert message.strip(), "an error without words"
     assert len(message) < 1500, "an error of many words"
     assert message.isprintable(), f"an error with control characters: {message!r}"
+
+
+def check_events(body: bytes) -> None:
+    """Raises AssertionError unless these are the events of a live picture, with JSON each, the last
+    of which says that it is done or why not."""
+    assert body.endswith(b"\n\n")
+    blocks = [b.split("\n") for b in body.decode()[:-2].split("\n\n") if not b.startswith(":")]
+    assert all(len(block) == 2 for block in blocks)
+    names = [block[0].removeprefix("event: ") for block in blocks]
+    assert {*names} <= {"step", "frame", "stored", "failed"}
+    assert all(block[1].startswith("data: ") for block in blocks)
+    told = [json.loads(block[1][6:], parse_constant=_refuse) for block in blocks]
+    assert names[-1] in ("failed", "frame")
+    if names[-1] == "failed":
+        assert told[-1].keys() == {"message", "status"}
+        assert 400 <= told[-1]["status"] != 500
+        assert told[-1]["message"].isprintable()
+        assert 0 < len(told[-1]["message"]) < 1500
 
 
 def _refuse(name: str) -> Any:

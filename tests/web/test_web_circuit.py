@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import httpx
 import numpy as np
 import pytest
 import torch
@@ -17,7 +18,8 @@ from web_client import Client
 from micrograph import Model, Preprocessing
 from micrograph.atlas import Atlas, AtlasWriter, Library, Picture, Visualization
 from micrograph.runner import render
-from micrograph.web import create_app
+from micrograph.web import circuit_choice, create_app
+from micrograph.web.pages import circuit
 from micrograph.web.proxies import Proxies
 
 PATH = "/circuits/planted/5/2"
@@ -145,6 +147,29 @@ def test_pinned_units_are_always_shown_and_removed_ones_never(site: Client, mode
 def test_a_spelling_of_a_pin_does_not_matter(site: Client) -> None:
     plain = shown(site, "pin=3/1")
     assert shown(site, "pin=planted/3/1, 3/1") == plain == shown(site, "pin=PLANTED/3/01")
+
+
+@pytest.mark.parametrize(("key", "option"), [("remove", "without"), ("pin", "pin")])
+def test_no_link_names_more_units_than_an_address_may(
+    site: Client, monkeypatch, key: str, option: str
+) -> None:
+    for module in (circuit_choice, circuit):
+        monkeypatch.setattr(module, "MOST_NAMED", 2)
+
+    def offered(address: str) -> list[list[str]]:
+        answer = site.get(address.replace(PATH, f"{PATH}.json"))
+        assert answer.status_code == 200
+        links = [httpx.URL(one[key]) for one in answer.json()["units"].values()]
+        return [link.params.get(option, "").split(",") for link in links]
+
+    (one, *_) = (named for named in offered(PATH) if named != [""])
+    two = next(named for named in offered(f"{PATH}?{option}={one[0]}") if len(named) == 2)
+    full = f"{PATH}?{option}={','.join(two)}"
+    assert max(map(len, offered(full))) <= 2
+    text = site.get(full).text
+    assert "its circuit" in text
+    assert (">remove<" in text) == (key == "pin")
+    assert (">pin<" in text) == (key == "remove")
 
 
 def test_every_control_is_a_link_or_a_form(site: Client) -> None:

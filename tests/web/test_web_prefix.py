@@ -19,8 +19,10 @@ PREFIX = "/lab/micrograph"
 
 
 def pages(path: str) -> bool:
-    """All that is read: of a page with options one at a time, of each node some units, and few of
-    the pictures."""
+    """All that is read: of a page with options one at a time, of a list of units the first, of each
+    node some units, and few of the pictures."""
+    if "%2C" in path:
+        return False
     if re.match(r"/images/[^/]+/(?!0)|/models/[^/]+/wide[?.]", path):
         return False
     plain, _, query = path.partition("?")

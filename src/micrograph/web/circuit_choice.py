@@ -5,6 +5,7 @@ from micrograph.errors import BadInput, short
 from micrograph.lenses.connections.circuit import (
     BRANCHES,
     DEEPEST,
+    MOST_NAMED,
     SIGNS,
     WIDEST,
     CircuitChoice,
@@ -15,9 +16,6 @@ from micrograph.parts.urls import Urls
 from micrograph.web.choices import check_choice
 from micrograph.web.locations import locate
 from micrograph.web.targets import CircuitTarget
-
-MOST = 64
-"""Units that an address may pin, or remove."""
 
 
 def choice_of(library: Snapshot, model: str, target: CircuitTarget, urls: Urls) -> CircuitChoice:
@@ -41,8 +39,8 @@ def choice_of(library: Snapshot, model: str, target: CircuitTarget, urls: Urls) 
 def _places(library: Snapshot, model: str, option: str, text: str, urls: Urls) -> tuple[Place, ...]:
     """Units between commas, each as node/unit in any spelling, with the model before it or not."""
     names = [one.strip() for one in text.split(",") if one.strip()]
-    if len(names) > MOST:
-        raise BadInput(f"{option}= names {len(names)} units; expected at most {MOST}")
+    if len(names) > MOST_NAMED:
+        raise BadInput(f"{option}= names {len(names)} units; expected at most {MOST_NAMED}")
     found: dict[Place, None] = {}
     for name in names:
         own = name.lower().startswith(f"{model.lower()}/") and name.count("/") > 1

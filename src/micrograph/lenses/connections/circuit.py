@@ -19,6 +19,8 @@ from micrograph.lenses.connections.stored import StoredConnection, rest_in_words
 SIGNS = ("all", "excites", "inhibits")
 BRANCHES = ("merged", "apart")
 DEEPEST, WIDEST = 3, 8
+MOST_NAMED, LONGEST_NAMED = 64, 4000
+"""Units that may be pinned, or removed, and the signs of their names with commas between."""
 COLUMN = 24
 """Units of a column at most: the most influential, and those that are pinned."""
 

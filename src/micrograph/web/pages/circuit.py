@@ -10,6 +10,8 @@ from micrograph.errors import BadInput
 from micrograph.lenses.connections.circuit import (
     BRANCHES,
     DEEPEST,
+    LONGEST_NAMED,
+    MOST_NAMED,
     SIGNS,
     WIDEST,
     Circuit,
@@ -31,8 +33,9 @@ TECHNIQUE = "connections"
 @dataclass(frozen=True, kw_only=True)
 class UnitInCircuit:
     """A unit of a circuit as the page shows it, and where one can go from it: its own circuit, this
-    one with the unit pinned (or no longer), and without it ("" for the target itself). `branch` is
-    the same unit in the branch that it comes from, where branches are apart."""
+    one with the unit pinned (or no longer), and without it ("" for the target itself, and where an
+    address holds no more). `branch` is the same unit in the branch that it comes from, where
+    branches are apart."""
 
     thumb: Thumb
     circuit: str
@@ -188,14 +191,15 @@ class _Here:
     def unit(self, one: CircuitUnit, thumb: Thumb) -> UnitInCircuit:
         place = (one.node, one.unit)
         pinned, target = self.choice.pinned, place == (self.node, self.of)
-        pins = _less(pinned, place) if one.pinned else _names((*pinned, place))
+        pins = _less(pinned, place) if one.pinned else _more(pinned, place)
+        removes = _more(self.choice.removed, place)
         return UnitInCircuit(
             thumb=thumb,
             circuit=self.urls.circuit(self.model, one.node, one.unit),
-            pin="" if target else self.url(pin=pins),
+            pin="" if target or pins is None else self.url(pin=pins),
             remove=""
-            if target
-            else self.url(pin=_less(pinned, place), without=_names((*self.choice.removed, place))),
+            if target or removes is None
+            else self.url(pin=_less(pinned, place), without=removes),
             branch=None
             if one.branch_unit is None
             else Link(
@@ -233,6 +237,12 @@ def _command(urls: Urls, model: ModelRecord, needs: LackingOrder) -> str:
 
 def _counts(last: int) -> list[str]:
     return [str(n) for n in range(1, last + 1)]
+
+
+def _more(places: Sequence[Place], place: Place) -> str | None:
+    """One more in an option; None where an address would not be understood with it."""
+    text = _names((*places, place))
+    return None if len(places) >= MOST_NAMED or len(text) > LONGEST_NAMED else text
 
 
 def _name(place: Place) -> str:
