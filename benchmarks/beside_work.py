@@ -25,6 +25,8 @@ MODEL = "toytown"
 UNIT = f"/models/{MODEL}/mixed4a"
 PATIENCE = 300.0
 """Seconds until each of the workers has begun."""
+MOST = 5
+"""Times as many pages that are asked for while not every worker has done something."""
 WARM = 60
 """Pages that are asked for before any is measured."""
 
@@ -67,18 +69,15 @@ def beside(
             pass  # each worker has its model from then on
         for number in range(rounds):
             site.settle()
-            found["idle"] += times(site, itertools.islice(paths, of_a_round))
+            found["idle"] += (idle := times(site, itertools.islice(paths, of_a_round)))
             with at_work(site) as work:
-                before = work.counts
-                found["at work"] += times(site, itertools.islice(paths, of_a_round))
-                more = [b - a for a, b in zip(before, work.counts, strict=True)]
+                before, more, busy = work.counts, [0, 0, 0], []
+                while not all(more) and len(busy) < MOST * of_a_round:
+                    busy += times(site, itertools.islice(paths, of_a_round))
+                    more = [b - a for a, b in zip(before, work.counts, strict=True)]
+            found["at work"] += busy
             done = [a + b for a, b in zip(done, more, strict=True)]
-            print(
-                number,
-                *(f"{p99(one[-of_a_round:]):.1f}" for one in found.values()),
-                more,
-                flush=True,
-            )
+            print(number, f"{p99(idle):.1f} {p99(busy):.1f} {len(busy)}", more, flush=True)
     assert all(done), f"not all workers went on meanwhile: {done}"
     rows = ["| | p50, ms | p99, ms |", "|---|---|---|"]
     rows += [
@@ -87,11 +86,11 @@ def beside(
     ]
     ratios = (of(found["at work"]) / of(found["idle"]) for of in (statistics.median, p99))
     rows.append(f"| ratio | {' | '.join(f'{one:.2f}' for one in ratios)} |")
-    return (
-        "\n".join(rows)
-        + f"\n\n{rounds * of_a_round} pages each. Meanwhile {done[0]} results were rendered and "
-        + f"stored, {done[1]} steps were watched, {done[2]} looks were answered.\n"
+    rows.append(
+        f"\n{len(found['idle'])} and {len(found['at work'])} pages. Meanwhile {done[0]} results "
+        f"were rendered and stored, {done[1]} steps were watched, {done[2]} looks were answered."
     )
+    return "\n".join(rows) + "\n"
 
 
 def times(site: Asked, paths: Iterator[str]) -> list[float]:

@@ -35,6 +35,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from beside_work import beside
+from sites import compiled
 
 from micrograph.atlas import Library, bundled_gallery
 
@@ -53,7 +54,7 @@ class Site:
             [sys.executable, "-m", "micrograph", "serve", "--port", "0", *options],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "XDG_DATA_HOME": self._home.name, "XDG_CACHE_HOME": self._home.name},
+            env={**compiled(), "XDG_DATA_HOME": self._home.name, "XDG_CACHE_HOME": self._home.name},
         )
         assert self._process.stdout is not None
         found = re.search(r"http://\S+", self._process.stdout.readline())

@@ -5,6 +5,7 @@ import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -20,8 +21,8 @@ _QUIET = 0.5
 
 @dataclass(frozen=True)
 class Site:
-    """A process that answers at a port of this machine. `started` is the seconds until it did,
-    `started_cpu` those of CPU time."""
+    """A process that answers at a port of this machine. `started` is the seconds until it answered
+    whether it is well, `started_cpu` those of CPU time."""
 
     port: int
     process: int
@@ -38,9 +39,10 @@ class Site:
         return int(re.search(r"VmRSS:\s+(\d+)", text)[1]) / 1000  # type: ignore[index]
 
     def wait_until_idle(self) -> None:
-        """Until it does nothing by itself."""
+        """Until it does nothing by itself, and what it started has ended: at first another process
+        reads its atlases for the index."""
         before = -1.0
-        while before != self.cpu_seconds():
+        while before != self.cpu_seconds() or _children(self.process):
             before = self.cpu_seconds()
             time.sleep(_QUIET)
 
@@ -48,8 +50,21 @@ class Site:
 def ours(atlases: Path, checkout: Path = HERE) -> AbstractContextManager[Site]:
     """The site of a checkout over a folder of atlases."""
     command = [sys.executable, "-m", "micrograph", "serve", "--atlas", str(atlases), "--port"]
-    env = {**os.environ, "PYTHONPATH": str(checkout / "src"), "OMP_NUM_THREADS": "1"}
-    return _running(command, env)
+    path = {"PYTHONPATH": str(checkout / "src"), "OMP_NUM_THREADS": "1"}
+    return _running(command, {**compiled(), **path})
+
+
+def bare() -> AbstractContextManager[Site]:
+    """A server that has nothing to do for an answer, with the settings of ours."""
+    command = [sys.executable, str(HERE / "benchmarks" / "bare_server.py")]
+    return _running(command, compiled())
+
+
+def compiled() -> dict[str, str]:
+    """The environment, in which our code is compiled once, as it is where it was installed."""
+    env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    place = Path(tempfile.gettempdir(), f"micrograph-benchmarks-{os.getuid()}")
+    return {**env, "PYTHONPYCACHEPREFIX": str(place)}
 
 
 def datasette(file: Path, python: Path) -> AbstractContextManager[Site]:
@@ -67,6 +82,7 @@ def _running(command: Sequence[str], env: dict[str, str]) -> Iterator[Site]:
     ) as process:
         try:
             wait_for(port, process)
+            _ask_once(port, "/health")
             taken = time.perf_counter() - began
             site = Site(port, process.pid, taken, _cpu(process.pid))
             _ask_once(port)  # ours looks at its atlases then, and makes its index
@@ -90,9 +106,9 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise TimeoutError(f"{process.args!r} does not answer")
 
 
-def _ask_once(port: int) -> None:
+def _ask_once(port: int, path: str = "/") -> None:
     connection = HTTPConnection("127.0.0.1", port, timeout=_PATIENCE)
-    connection.request("GET", "/")
+    connection.request("GET", path)
     connection.getresponse().read()
     connection.close()
 
@@ -102,6 +118,11 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+def _children(process: int) -> str:
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return "".join(one.read_text() for one in tasks)
 
 
 def _cpu(process: int) -> float:

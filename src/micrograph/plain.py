@@ -12,3 +12,9 @@ def plain_record(kind: type[T]) -> type[T]:
     checkers alone see to that: to see to it while the program runs makes each record take four
     times as long to make."""
     return dataclass(unsafe_hash=True)(kind)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def small_record(kind: type[T]) -> type[T]:
+    """As `plain_record`, without a dictionary of its own: half the memory, for what is kept."""
+    return dataclass(unsafe_hash=True, slots=True)(kind)

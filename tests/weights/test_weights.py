@@ -43,9 +43,15 @@ def test_order_of_the_search(no_weights, tmp_path, monkeypatch):
         no_weights / "tiny.safetensors",
         checkout / "tiny.safetensors",
     ]
+    for path in in_order:
+        assert not store.is_there(CARD)
+        put(path)
+        assert store.is_there(CARD)
+        path.unlink()
     for path in in_order[::-1]:
         put(path)
         assert store.find(CARD).samefile(path)
+        assert store.is_there(CARD)
 
 
 def test_bundled_weights_come_before_those_of_a_checkout_only(no_weights, tmp_path, monkeypatch):
@@ -54,6 +60,7 @@ def test_bundled_weights_come_before_those_of_a_checkout_only(no_weights, tmp_pa
     monkeypatch.setattr(store, "CHECKOUT_FOLDER", tmp_path)
     put(tmp_path / "tiny.safetensors")
     assert store.find(card).samefile(bundled)
+    assert store.is_there(card)
     own = put(no_weights / "tiny.safetensors")
     assert store.find(card).samefile(own)
 

@@ -70,6 +70,14 @@ class Library:
         finally:
             self._lock.release()
 
+    def unchanged(self) -> Snapshot | None:
+        """The snapshot where no file changed since it was taken: by `stat` alone, without waiting
+        for anything that is being opened."""
+        latest = self._latest
+        if latest is not None and [*latest.files.items()] == [*scan(self.places).items()]:
+            return latest
+        return None
+
     def _open_changed(self, files: Mapping[Path, State]) -> Snapshot:
         before = self._opened
         self._opened = {

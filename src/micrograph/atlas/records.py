@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from micrograph import recipe as recipes
 from micrograph.errors import BadInput, short
 from micrograph.graph import Coverage
-from micrograph.plain import plain_record
+from micrograph.plain import plain_record, small_record
 from micrograph.recipe import Recipe
 from micrograph.subject import Subject, place_of, subject_at
 
@@ -97,7 +97,7 @@ class DatasetRecord:
     classes: tuple[str, ...] = ()
 
 
-@plain_record
+@small_record
 class SampleRecord:
     """One picture of a dataset: its `number` in it from 0, its `name` there, its class or -1.
 
@@ -163,7 +163,7 @@ class Visualization(recipes.FromRecipe):
         return subject_at(self.node, self.unit) if self.about is None else self.about
 
 
-@plain_record
+@small_record
 class Tile:
     """One unit's picture in a grid."""
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -192,7 +193,7 @@ def picture_record(values: Iterable[Any]) -> Picture | None:
         return None
     return Picture(
         columns.digest(digest),
-        columns.text(mime),
+        sys.intern(columns.text(mime)),  # thousands say the same
         columns.whole(width, 1, columns.WIDEST),
         columns.whole(height, 1, columns.WIDEST),
         columns.color(color),

@@ -3,10 +3,10 @@
 from functools import lru_cache
 
 from micrograph.atlas.records import NodeRecord
-from micrograph.plain import plain_record
+from micrograph.plain import small_record
 
 
-@plain_record
+@small_record
 class Box:
     """A rectangle on a picture: left, top, width and height as shares (0..1) of its sides."""
 

@@ -9,7 +9,7 @@ from micrograph.atlas.records import DictionaryRecord, ModelRecord, NodeRecord, 
 from micrograph.graph import picture_size, what_a_position_sees
 from micrograph.parts.crops import Box
 from micrograph.parts.urls import Urls
-from micrograph.plain import plain_record
+from micrograph.plain import small_record
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z").match
 
@@ -22,7 +22,7 @@ class Link:
     url: str
 
 
-@plain_record
+@small_record
 class Image:
     """A picture as a page shows it. `color` ("#rrggbb") stands in until it has loaded."""
 
@@ -32,7 +32,7 @@ class Image:
     color: str
 
 
-@plain_record
+@small_record
 class Thumb:
     """A unit in a row or grid of units. `image` is None while nothing has been rendered for it;
     `window` is the part of it to show, None for all. `text` stands for a picture that is not here.

@@ -55,6 +55,8 @@ class QuestionLine:
 class BrokeredLive(Live):
     """Renders for all processes: they wait in one queue, and each page says how far they are."""
 
+    knows_state = False
+
     def __init__(self, folder: Path | None, urls: Urls, line: QuestionLine) -> None:
         super().__init__(folder, urls)
         self._line = line

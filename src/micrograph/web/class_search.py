@@ -65,7 +65,7 @@ def units_of_class(atlas: Reading, text: str, count: int) -> list[UnitOfClass]:
         meant = classes_meant(text, swept.names)
         if not meant:
             continue
-        for node, profiles in profiles_of(atlas).get(swept.digest, Nodes()).items():
+        for node, profiles in profiles_of(atlas, swept.digest).get(swept.digest, Nodes()).items():
             known = atlas.nodes.get(node)
             if known is None or (not known.shape and known.units == len(atlas.model.labels)):
                 continue

@@ -9,11 +9,10 @@ from micrograph.lenses.similar import nearest, profiles
 from micrograph.web import class_search
 from micrograph.web.pages import model_cards
 
-
 MAKERS: Mapping[str, Maker] = {
     profiles.KEPT_AS: profiles.pack,
     nearest.KEPT_AS: nearest.pack,
-    nearest.DATASETS_KEPT_AS: nearest.pack_datasets,
+    profiles.DATASETS_KEPT_AS: nearest.pack_datasets,
     class_search.KEPT_AS: class_search.pack,
     unit_tiles.KEPT_AS: unit_tiles.pack,
     model_cards.KEPT_AS: model_cards.pack_facts,

@@ -65,7 +65,7 @@ def known_here(model: str) -> Known:
     if card.unreleased:
         return Known("unreleased", note=card.unreleased)
     render = f"micrograph render {model}"
-    if store.status(card).path is not None:
+    if store.is_there(card):
         return Known("here", [render], accuracy=card.accuracy)
     from micrograph.weights.fetchable import command_for, reason_not_fetched
 

@@ -98,8 +98,11 @@ def render_command(asked: AskedUnit, folder: Path) -> list[str]:
 class Live:
     """One render at a time and a short queue. `folder` is where pictures go; None: nowhere.
 
-    `workers` are those of the site; without them it has its own.
+    `workers` are those of the site; without them it has its own. `knows_state` says that `state`
+    asks no other process.
     """
+
+    knows_state = True
 
     def __init__(
         self,

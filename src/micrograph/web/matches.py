@@ -36,8 +36,8 @@ def matches(
     """
     import numpy as np
 
-    mine = profiles_of(here).get(dataset, Nodes()).get(node)
-    yours = profiles_of(there).get(dataset, Nodes()).get(other)
+    mine = profiles_of(here, dataset).get(dataset, Nodes()).get(node)
+    yours = profiles_of(there, dataset).get(dataset, Nodes()).get(other)
     if mine is None or yours is None:
         return []
     common = np.intersect1d(mine.numbers, yours.numbers)

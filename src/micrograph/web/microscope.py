@@ -1,25 +1,21 @@
 """Pictures that are made while readers watch, without torch in this process."""
 
-import importlib.util
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from micrograph.atlas.kept import Kept
 from micrograph.errors import Conflict, MicrographError, Unavailable
 from micrograph.events import Event
+from micrograph.web.picture_questions import TorchWork
 from micrograph.web.reader import Reader
 from micrograph.workers import (
-    Cancelled,
     ClientFull,
     Pool,
     PoolFull,
-    WorkerDied,
-    WorkerTimeout,
 )
 
 NICENESS = 5
@@ -59,7 +55,7 @@ class Wish:
         return json.dumps({**asdict(self), "keep": False}, sort_keys=True)
 
 
-class Microscope:
+class Microscope(TorchWork):
     """A warm worker for each model in use makes pictures in turns.
 
     `folder` is where pictures are kept; None: nowhere. `off` is why nothing is made here, "" where
@@ -74,23 +70,11 @@ class Microscope:
         *,
         off: str = "",
     ) -> None:
-        self.folder, self.command, self._off = folder, command, off
+        needs = "live pictures need" if command is live_command else ""
+        super().__init__("makes pictures", off, needs)
+        self.folder, self.command = folder, command
         self._pool = pool or Pool(niceness=NICENESS)
         self._finished: Kept[bytes] = Kept(REMEMBERED, len)
-
-    @cached_property
-    def _has_torch(self) -> bool:
-        """Looked for once: every page wants to know."""
-        return importlib.util.find_spec("torch") is not None
-
-    @property
-    def reason(self) -> str:
-        """Why nothing can be made here, or "" where it can."""
-        if self._off:
-            return self._off
-        if self.command is live_command and not self._has_torch:
-            return "live pictures need torch, which is not installed here: pip install torch"
-        return ""
 
     def make(
         self,
@@ -158,22 +142,12 @@ class Microscope:
         try:
             command = self.command(model, digest)
             asked = self._pool.submit(command, question, client, on_event)
-            reader.when_gone(lambda: self._pool.cancel(asked))
-            return dict(asked.result())
         except ClientFull as full:
             raise TooMany(
                 f"{full.open} pictures are being made for you already; stop one of them, or wait"
             ) from None
         except PoolFull as full:
             raise Conflict(f"{full.waiting} pictures are being made; try again soon") from None
-        except Cancelled:
-            gone = "the reader has left" if reader.has_left else "the site is closing"
-            raise Unavailable(gone) from None
-        except WorkerTimeout as error:
-            raise Unavailable(f"{error}; the machine may be busy, try again") from None
-        except WorkerDied as error:
-            raise Unavailable(
-                f"the process that makes pictures has ended ({str(error)[:300]}); try again"
-            ) from None
-        except OSError as error:
-            raise Unavailable(f"no process to make pictures: {error}") from None
+        reader.when_gone(lambda: self._pool.cancel(asked))
+        with self.failing_in_words(reader):
+            return dict(asked.result())

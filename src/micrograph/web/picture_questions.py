@@ -5,7 +5,8 @@ import json
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,46 @@ def look_command(model: str, digest: str) -> list[str]:
     return [sys.executable, "-m", "micrograph", "look", model, "--digest", digest]
 
 
-class PictureQuestions:
+class TorchWork:
+    """What processes with torch do for the site. `off` is why it is not done here, "" where it is;
+    `needs` what is said where torch is not installed, "" where the work is done without."""
+
+    def __init__(self, does: str, off: str, needs: str) -> None:
+        self._does, self._off, self._needs = does, off, needs
+
+    @cached_property
+    def _has_torch(self) -> bool:
+        """Looked for once: every page wants to know."""
+        return importlib.util.find_spec("torch") is not None
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot be done here, or "" where it can."""
+        if self._off:
+            return self._off
+        if self._needs and not self._has_torch:
+            return f"{self._needs} torch, which is not installed here: pip install torch"
+        return ""
+
+    @contextmanager
+    def failing_in_words(self, reader: Reader | None) -> Iterator[None]:
+        """Raises Unavailable, with words for readers, where a process did not come to an answer."""
+        try:
+            yield
+        except Cancelled:
+            gone = "the reader has left" if reader and reader.has_left else "the site is closing"
+            raise Unavailable(gone) from None
+        except WorkerTimeout as error:
+            raise Unavailable(f"{error}; the machine may be busy, try again") from None
+        except WorkerDied as error:
+            raise Unavailable(
+                f"the process that {self._does} has ended ({str(error)[:300]}); try again"
+            ) from None
+        except OSError as error:
+            raise Unavailable(f"no process that {self._does}: {error}") from None
+
+
+class PictureQuestions(TorchWork):
     """One model at a time is held by a worker; one question at a time is answered.
 
     `workers` are those of the site; without them it has its own. `off` is why no picture is looked
@@ -62,25 +102,13 @@ class PictureQuestions:
         *,
         off: str = "",
     ) -> None:
-        self.command, self._off = command, off
+        needs = "looking at pictures needs" if command is look_command else ""
+        super().__init__("looks at pictures", off, needs)
+        self.command = command
         self.workers = workers or Supervisor()
         self._lock = threading.Lock()
         self._maps: OrderedDict[tuple[Any, ...], bytes] = OrderedDict()
         self._size = 0
-
-    @cached_property
-    def _has_torch(self) -> bool:
-        """Looked for once: every page wants to know."""
-        return importlib.util.find_spec("torch") is not None
-
-    @property
-    def reason(self) -> str:
-        """Why no picture can be looked at here, or "" when torch is there for it."""
-        if self._off:
-            return self._off
-        if self.command is look_command and not self._has_torch:
-            return "looking at pictures needs torch, which is not installed here: pip install torch"
-        return ""
 
     def ask(
         self,
@@ -110,25 +138,14 @@ class PictureQuestions:
         )
         try:
             ticket = self.workers.submit(LOOK, order, WAITING + 1)
-            if reader is not None:
-                reader.when_gone(lambda: self.workers.cancel(LOOK, ticket))
-            return ticket.result()
         except QueueFull:
             raise Conflict(
                 "several pictures wait to be looked at already; try again soon"
             ) from None
-        except Cancelled:
-            if reader is not None and reader.has_left:
-                raise Unavailable("the reader has left") from None
-            raise Unavailable("the site is closing") from None
-        except WorkerTimeout as error:
-            raise Unavailable(f"{error}; the machine may be busy, try again") from None
-        except WorkerDied as error:
-            raise Unavailable(
-                f"the process that looks at pictures has ended ({str(error)[:300]})"
-            ) from None
-        except OSError as error:
-            raise Unavailable(f"no process to look at pictures: {error}") from None
+        if reader is not None:
+            reader.when_gone(lambda: self.workers.cancel(LOOK, ticket))
+        with self.failing_in_words(reader):
+            return ticket.result()
 
     def remembered(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
         """`make()`, or what it gave before under `key`."""

@@ -16,7 +16,7 @@ from starlette.types import Scope
 from micrograph.web.build import PAGES, PageFile, PageRoute
 from micrograph.web.health import HEALTH, health_answer
 from micrograph.web.images import image_answer
-from micrograph.web.requests import context_of, page_answer
+from micrograph.web.requests import context_of, kept_answer, page_answer
 from micrograph.web.site import Site
 from micrograph.web.static import StaticForever
 
@@ -43,7 +43,8 @@ def quick_routes(site: Site) -> list[BaseRoute]:
         if not route.target.asks:
             path = path_of(route)
             found += [QuickRoute(path + one.ending, _shown(site, one)) for one in route.files]
-            found += [QuickRoute(one, _shown(site)) for one in (path + ".json", path)]
+            twin = [] if path.endswith("}") else [path + ".json"]  # else it has the same pattern
+            found += [QuickRoute(one, _shown(site)) for one in (*twin, path)]
 
     async def image(request: Request) -> Response:
         """Read on a thread: an atlas may be locked by another program for a while, and nobody else
@@ -64,6 +65,10 @@ def quick_routes(site: Site) -> list[BaseRoute]:
 
 def _shown(site: Site, file: PageFile | None = None) -> Shown:
     async def shown(request: Request) -> Response:
+        # Handing over to a thread takes as long as all else about a page that is kept.
+        kept = None if file else site.looks.quick(lambda: kept_answer(site, request))
+        if kept is not None:
+            return kept
         return await run_in_threadpool(page_answer, site, request, file)
 
     return shown

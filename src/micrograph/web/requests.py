@@ -1,6 +1,8 @@
 """From a request to a page, and from a page to an answer."""
 
+from collections.abc import Hashable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import lru_cache
 
 from starlette.datastructures import URL
@@ -19,6 +21,7 @@ from micrograph.web.outside import outside_state
 from micrograph.web.pages import Page
 from micrograph.web.redirects import Redirect
 from micrograph.web.site import Site
+from micrograph.web.target import Target
 from micrograph.web.targets import no_such_page, parse
 from micrograph.web.writers import to_html, to_json
 
@@ -52,17 +55,49 @@ def prefix_of(request: Request) -> str:
     return str(scope.get("app_root_path", scope.get("root_path", "")))
 
 
+def kept_answer(site: Site, request: Request) -> Response | None:
+    """The page that a request asks for, where it was written before and all that it shows is the
+    same still; None where that is not known at once. Waits for nothing but `stat`."""
+    if not site.live.knows_state or (library := site.library.unchanged()) is None:
+        return None
+    context = context_of(site, request)
+    context.see(library)
+    asked = _asked(context, request)
+    kept = site.pages.get(library, asked.key)
+    return None if kept is None else answer(request, kept, asked.mime)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a request asks for. `key` is equal where the page is, as long as the library is."""
+
+    target: Target
+    key: Hashable
+    mime: str
+
+
+def _asked(context: Context, request: Request, file: PageFile | None = None) -> _Asked:
+    """Worked out once for a request. Raises what is wrong with its address."""
+    if not hasattr(request.state, "asked"):
+        path, query = request.url.path, request.url.query
+        own, ending = path.removeprefix(context.urls.prefix), file.ending if file else ""
+        target = parse(own.removesuffix(ending), query)
+        if file and target.twin:
+            raise no_such_page(own)
+        key = (path, query, context.origin, outside_state(context, target))
+        mime = file.mime if file else JSON if target.twin else HTML
+        request.state.asked = _Asked(target, key, mime)
+    found: _Asked = request.state.asked
+    return found
+
+
 def page_answer(site: Site, request: Request, file: PageFile | None = None) -> Response:
     """The page that a request asks for, as a `file` or not, or the redirect to it. A page that was
     written before, of what is the same still, is not made again."""
-    context = context_of(site, request)
-    path, ending = request.url.path.removeprefix(context.urls.prefix), file.ending if file else ""
-    target = parse(path.removesuffix(ending), request.url.query)
-    if file and target.twin:
-        raise no_such_page(path)
+    context, ending = context_of(site, request), file.ending if file else ""
     with one_connection_a_file(), noted_failures() as failed, noted_files() as files:
-        key = (request.url.path, request.url.query, context.origin, outside_state(context, target))
-        mime = file.mime if file else JSON if target.twin else HTML
+        asked = _asked(context, request, file)
+        target, key, mime = asked.target, asked.key, asked.mime
         kept = site.pages.get(context.library, key)
         if kept is not None:
             return answer(request, kept, mime)

@@ -20,7 +20,7 @@ from micrograph.workers import Supervisor
 
 _PATIENCE = 1
 """Seconds that requests under way have when the site is told to end."""
-_OPTIONS: dict[str, Any] = {
+OPTIONS: dict[str, Any] = {
     "log_level": "warning",
     "access_log": False,
     "server_header": False,
@@ -28,6 +28,7 @@ _OPTIONS: dict[str, Any] = {
     "proxy_headers": False,  # the application asks `Proxies` whom to believe
     "timeout_worker_healthcheck": 30,  # a machine may have much else to do
 }
+"""Of uvicorn."""
 
 
 class _Server(uvicorn.Server):
@@ -100,10 +101,10 @@ def serve(
                 announce(url)
 
         if processes > 1:
-            serve_by_several(settings, listener, processes, told, _OPTIONS)
+            serve_by_several(settings, listener, processes, told, OPTIONS)
         else:
             share_between_threads()
-            config = uvicorn.Config(settings.app(workers=workers), **_OPTIONS)
+            config = uvicorn.Config(settings.app(workers=workers), **OPTIONS)
             end_quietly()
             _Server(config, told).run([listener])
 

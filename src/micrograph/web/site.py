@@ -14,6 +14,7 @@ from micrograph.web.known import Known
 from micrograph.web.live import Live
 from micrograph.web.microscope import Microscope
 from micrograph.web.picture_questions import PictureQuestions
+from micrograph.web.quick_looks import QuickLooks
 from micrograph.web.turns import Turns
 
 PREFIXES = 4
@@ -41,7 +42,7 @@ class Site:
         self.look, self.known = look, known
         self.microscope = microscope or Microscope(live.folder)
         self.html, self.pages, self.incoming = Html(urls), KeptPages(), IncomingPictures()
-        self.turns = Turns()
+        self.turns, self.looks = Turns(), QuickLooks()
         self._under: OrderedDict[str, Site] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import platformdirs
@@ -12,6 +13,7 @@ from micrograph.errors import Unavailable
 from micrograph.weights.fetchable import reason_not_fetched
 from micrograph.weights.formats import RawTensor, WeightsError, digest_of, read_safetensors
 
+_PACKAGE = Path(__file__).parents[1]
 CHECKOUT_FOLDER = Path("../shared/weights")
 """Looked into last, relative to the working directory: convenient in a checkout of the project."""
 
@@ -35,6 +37,15 @@ class Status:
 
 def data_folder() -> Path:
     """The folder of this user in which imported weights are kept."""
+    return _data_folder(tuple(map(os.environ.get, _DECIDING)))
+
+
+_DECIDING = ("XDG_DATA_HOME", "HOME", "LOCALAPPDATA", "USERPROFILE")
+"""Variables of the environment that say where a user's data lies."""
+
+
+@lru_cache(16)
+def _data_folder(deciding: tuple[str | None, ...]) -> Path:
     return Path(platformdirs.user_data_dir("micrograph", appauthor=False)) / "weights"
 
 
@@ -65,7 +76,7 @@ def candidates(card: ModelCard) -> Iterator[Path]:
         yield from _in_folder(Path(chosen), card)
     yield import_path(card)
     if card.bundled:
-        yield Path(__file__).parents[1] / card.bundled
+        yield _PACKAGE / card.bundled
     yield from _in_folder(CHECKOUT_FOLDER.resolve(), card)
 
 
@@ -73,6 +84,26 @@ def status(card: ModelCard) -> Status:
     """Where the weights of this model are, if they are anywhere."""
     path = next((p for p in candidates(card) if p.is_file()), None)
     return Status(path, import_path(card))
+
+
+def is_there(card: ModelCard) -> bool:
+    """Whether `status` has a path: every page of the site wants to know, so no path is made that is
+    not needed."""
+    imported, chosen = import_path(card), os.environ.get("MICROGRAPH_WEIGHTS")
+    if os.path.isfile(imported):
+        return True
+    if card.bundled and os.path.isfile(_PACKAGE / card.bundled):
+        return True
+    return any(
+        os.path.isfile(f"{folder}/{name}.safetensors")
+        or (
+            os.path.isdir(f"{folder}/{name}")
+            and any(map(os.path.isfile, (Path(folder) / name).glob("*.safetensors")))
+        )
+        for folder in (chosen, os.fspath(CHECKOUT_FOLDER))
+        if folder
+        for name in (card.id, *card.file_names)
+    )
 
 
 def check_released(card: ModelCard) -> None:

@@ -191,7 +191,7 @@ def _bytes(arrays: Mapping[str, "np.ndarray"]) -> int:
     return sum(one.nbytes for one in arrays.values()) + 1000
 
 
-_ARRAYS: Remembered[dict[str, "np.ndarray"]] = Remembered(8 << 20, _bytes)
+_ARRAYS: Remembered[dict[str, "np.ndarray"]] = Remembered(4 << 20, _bytes)
 """Bytes of arrays of nodes as a whole: the page of a unit shows a row of each."""
 
 

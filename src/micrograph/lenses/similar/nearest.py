@@ -16,15 +16,18 @@ from micrograph.atlas import Reading
 from micrograph.atlas.concatenations import concatenations
 from micrograph.atlas.merged import Merged
 from micrograph.atlas.remembered import Remembered
-from micrograph.lenses.similar.profiles import Nodes, Profiles, profiles_to_pack
+from micrograph.lenses.similar.profiles import (
+    DATASETS_KEPT_AS,
+    Nodes,
+    Profiles,
+    profiles_to_pack,
+)
 
 if TYPE_CHECKING:
     import numpy as np
 
 KEPT_AS = "nearest-1"
 """The name under which an index keeps what `pack` makes of a file."""
-DATASETS_KEPT_AS = "profiled-datasets-1"
-"""The name under which an index keeps what `pack_datasets` makes of a file."""
 DEPTH = 24
 """Units that are kept of each; a row of a page has half as many."""
 MOST_PRODUCTS = 10**11

@@ -88,7 +88,7 @@ def by_profile(
                 )
             if not elsewhere:
                 continue  # no profile was read
-        own_blocks = profiles_of(atlas).get(digest, Nodes())
+        own_blocks = profiles_of(atlas, digest).get(digest, Nodes())
         mine = own_blocks.get(node)
         if mine is None or unit >= len(mine.values):
             continue
@@ -121,7 +121,7 @@ def _nearest_elsewhere(
     foreign: list[Neighbour] = []
     fewest = len(mine.numbers)
     elsewhere = [
-        (other, _without_branches(other, _profiles_elsewhere(other).get(dataset, Nodes())))
+        (other, _without_branches(other, _profiles_elsewhere(other, dataset).get(dataset, Nodes())))
         for other in others
     ]
     for other, blocks in _candidates(elsewhere, mine, unit, count):
@@ -137,14 +137,14 @@ def _nearest_elsewhere(
 def _looked_at(other: Reading, dataset: str) -> bool:
     """Whether another model has profiles on a dataset."""
     known = profiled_datasets(other)
-    return dataset in (_profiles_elsewhere(other) if known is None else known)
+    return dataset in (_profiles_elsewhere(other, dataset) if known is None else known)
 
 
-def _profiles_elsewhere(other: Reading) -> Mapping[str, Nodes]:
-    """The profiles of another model; none where its files cannot be read: that is its pages' to
-    say, not this one's."""
+def _profiles_elsewhere(other: Reading, dataset: str) -> Mapping[str, Nodes]:
+    """The profiles of another model on a dataset; none where its files cannot be read:
+    that is its pages' to say, not this one's."""
     try:
-        return profiles_of(other)
+        return profiles_of(other, dataset)
     except MicrographError:
         return {}
 
