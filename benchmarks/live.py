@@ -91,8 +91,8 @@ class Watched:
 
 
 @contextlib.contextmanager
-def site() -> Iterator[int]:
-    """The port of a site over copies of the bundled atlases, which it may write beside."""
+def site() -> Iterator[tuple[int, int]]:
+    """Port and process of a site over copies of the bundled atlases, which it may write beside."""
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         for atlas in bundled_gallery().glob("*.atlas"):
@@ -105,7 +105,7 @@ def site() -> Iterator[int]:
         ) as process:
             try:
                 wait_for(port, process)
-                yield port
+                yield port, process.pid
             finally:
                 process.terminate()
 
@@ -113,8 +113,9 @@ def site() -> Iterator[int]:
 class Bench:
     """The measurements, on units of one node that no other measurement takes."""
 
-    def __init__(self, port: int, node: str) -> None:
-        self.port, self.node, self.units = port, node, itertools.count(0)
+    def __init__(self, port: int, process: int, node: str) -> None:
+        self.port, self.process, self.node = port, process, node
+        self.units = itertools.count(0)
         link = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         link.request("GET", f"/models/{node}.json", headers={"host": "localhost"})
         self.pages = itertools.cycle(range(json.load(link.getresponse())["node"]["units"]))
@@ -146,14 +147,31 @@ class Bench:
         processor until then."""
         watched = Watched(self.port, self.path(2000))
         at = next(at for at, name, _ in watched.events() if name == "frame")
-        spent = _processor_seconds()
+        spent = self.processor_seconds()
         watched.leave()
         return at, spent
 
-    def frames(self, unit: int, seed: int) -> list[tuple[float, str]]:
-        """When each frame of a picture came, and the frame."""
+    def processor_seconds(self) -> float:
+        """What the site's workers of live pictures have used so far, in seconds of a processor."""
+        ticks = 0
+        for process in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                told = (process / "stat").read_text().rpartition(")")[2].split()
+                if words[2:4] == [b"micrograph", b"live"] and int(told[1]) == self.process:
+                    ticks += int(told[11]) + int(told[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def frames(self, unit: int, seed: int) -> list[tuple[float, float, str]]:
+        """Each frame of a picture: when it came, what processor time the worker had used for it
+        until then, and the frame itself."""
+        before = self.processor_seconds()
         watched = Watched(self.port, self.path(STEPS, unit, seed))
-        found = [(at, str(data["frame"])) for at, name, data in watched.events() if name == "frame"]
+        found = [
+            (at, self.processor_seconds() - before, str(data["frame"]))
+            for at, name, data in watched.events()
+            if name == "frame"
+        ]
         watched.leave()
         return found
 
@@ -221,18 +239,6 @@ class Bench:
         return int(told["render"]["stored"])
 
 
-def _processor_seconds() -> float:
-    """What workers of live pictures have used so far, in seconds of a processor."""
-    ticks = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            words = (process / "cmdline").read_bytes().split(b"\0")
-            if words[2:4] == [b"micrograph", b"live"]:
-                told = (process / "stat").read_text().rpartition(")")[2].split()
-                ticks += int(told[11]) + int(told[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
-
-
 def goals_of(file: Path | None, node: str) -> dict[int, float]:
     """The activations that are to be reached, of units of a node."""
     told = json.loads(file.read_text()) if file is not None else {}
@@ -248,21 +254,21 @@ def goals_of(file: Path | None, node: str) -> dict[int, float]:
 def reached(bench: Bench, goals: dict[int, float], rounds: int) -> list[str]:
     """A table: when frames reach what Lucent reaches."""
     lines = [
-        "| unit | activation that Lucent reaches | s from the click to the frame that reaches it |",
-        "|---|---|---|",
+        "| unit | activation that Lucent reaches | frame that reaches it, s | of a processor, s |",
+        "|---|---|---|---|",
     ]
     told = {unit: [bench.frames(unit, seed) for seed in range(rounds)] for unit in goals}
     model, node = load(bench.node.partition("/")[0]), bench.node.rpartition("/")[2]
     for unit, goal in goals.items():
         found = []
         for frames in told[unit]:
-            pictures = torch.stack([_decoded(frame) for _, frame in frames])
+            pictures = torch.stack([_decoded(frame) for *_, frame in frames])
             with torch.no_grad():
                 values = model.run(pictures, [node])[node][:, unit].mean((1, 2)).tolist()
-            times = [at for (at, _), value in zip(frames, values, strict=True) if value >= goal]
-            found.append(times[0] if times else math.inf)
-        seconds = statistics.median(found)
-        said = f"{seconds:.2f}" if seconds < math.inf else f"not in {STEPS} steps"
+            there = [one for one, value in zip(frames, values, strict=True) if value >= goal]
+            found.append(there[0][:2] if there else (math.inf, math.inf))
+        clock, spent = (statistics.median(times) for times in zip(*found, strict=True))
+        said = f"{clock:.2f} | {spent:.2f}" if clock < math.inf else f"not in {STEPS} steps | "
         lines.append(f"| {node}/{unit} | {goal:.0f} | {said} |")
     return lines
 
@@ -292,8 +298,8 @@ def p99(times: list[float]) -> float:
 def measured(node: str, rounds: int, goals: dict[int, float]) -> str:
     """The tables."""
     chosen = card(node.partition("/")[0])
-    with site() as port:
-        bench = Bench(port, node)
+    with site() as (port, process):
+        bench = Bench(port, process, node)
         cold, spent = bench.cold()
         to_goals = reached(bench, goals, rounds) if goals else []
         alone = medians(bench.picture, rounds)

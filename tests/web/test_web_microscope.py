@@ -104,6 +104,14 @@ def test_who_opens_the_address_gets_a_page_with_the_same_controls(site: Any) -> 
     assert "-o others=-0.5*conv0/2" in twin["command"]
 
 
+def test_a_unit_without_a_map_has_no_positions_to_choose(site: Any) -> None:
+    client = site()
+    flat = check_page(client, "/models/tinynet/logits/1/live")
+    assert "objective" not in {a.get("name") for a in flat.all("input")}
+    asked = check_page(client, "/models/tinynet/logits/1/live?objective=neuron")
+    assert "objective" in {a.get("name") for a in asked.all("input")}, "what is set can be unset"
+
+
 def test_without_scripts_the_form_makes_the_picture_and_shows_the_last(
     site: Any, log: Path
 ) -> None:
@@ -304,7 +312,7 @@ def test_who_waits_for_a_worker_to_start_is_told_for_how_long(
     assert seconds == sorted(seconds)
     assert 0.3 < seconds[-1] < 20
     assert {one.about for one in first} == {None}
-    assert second[-1].about >= 0.4, "as long as the last one took"
+    assert 0.3 < second[-1].about < 20, "as long as the last one took"
 
 
 def test_a_page_can_have_the_worker_started_ahead(site: Any, log: Path) -> None:

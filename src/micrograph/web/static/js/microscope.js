@@ -30,7 +30,7 @@ function microscope(section) {
     for (const [name, value] of new FormData(form)) {
       if (name === without) continue;
       const usual = form.querySelector(`[name="${name}"]`).dataset.usual;
-      if (value.trim() !== usual && (name !== "at" || form.elements.objective.value === "neuron")) found.set(name, value.trim());
+      if (value.trim() !== usual && (name !== "at" || form.elements.objective?.value === "neuron")) found.set(name, value.trim());
     }
     return found.toString();
   }
