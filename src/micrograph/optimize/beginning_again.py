@@ -15,9 +15,13 @@ from micrograph.optimize.parameterize import Bolder
 LOOKS = 3
 """Steps whose mean says how far a picture is: each sees another view of it."""
 
+LATEST = 32
+"""Steps after which a long run looks: by then every other unit has left grey."""
+
 
 class BeginningAgain:
-    """Looks once, after a fifth of a run; who is no further than plain grey begins again.
+    """Looks once, after a fifth of a run or `LATEST` steps; pictures that are no further than plain
+    grey begin again.
 
     `values` gives the objective [batch] of parameters, as pictures that nothing moves.
     """
@@ -27,7 +31,7 @@ class BeginningAgain:
     ) -> None:
         self._values, self._bold = values, param.bolder(start.detach())
         self._left: tuple[Tensor, Tensor] | None = None
-        self.at = max(LOOKS, steps // 5)
+        self.at = max(LOOKS, min(steps // 5, LATEST))
 
     @torch.no_grad()
     def look(self, params: Tensor, past: Tensor) -> None:
