@@ -42,13 +42,13 @@ class BeginningAgain:
             params.copy_(_where(stuck, self._bold, params))
 
     @torch.no_grad()
-    def better(self, params: Tensor) -> Tensor:
-        """The parameters at the end; of those that began again what was left, where that is better:
-        there are units that plain grey does drive the most."""
-        if self._left is None:
-            return params
-        stuck, left = self._left
-        return _where(stuck & (self._values(left) > self._values(params)), left, params)
+    def keep_better(self, params: Tensor) -> None:
+        """At the end, who began again gets back what was left, in place, where that is better: there
+        are units that plain grey does drive the most."""
+        if self._left is not None:
+            stuck, left = self._left
+            worse = stuck & (self._values(left) > self._values(params))
+            params.copy_(_where(worse, left, params))
 
 
 def _where(chosen: Tensor, one: Tensor, other: Tensor) -> Tensor:

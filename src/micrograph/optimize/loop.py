@@ -93,9 +93,11 @@ def climb(
             if again is not None and step == again.at:
                 again.look(params, history[:step])
             climb_a_step(step)
+            if again is not None and step == steps - 1:
+                again.keep_better(params)
             tell(on_step, StepState(step + 1, steps, render))
     with torch.no_grad():
-        return param.image(params if again is None else again.better(params)), history
+        return param.image(params), history
 
 
 def finished(param: Parameterization, images: Tensor) -> Tensor:
