@@ -22,6 +22,7 @@ USUAL = opt.Settings()
 TRIED = (
     {},
     {"rate": 2 * USUAL.rate},
+    {"start": 0.6},
     {"start": 1.0},
 )
 ABOUT = (20, 40)

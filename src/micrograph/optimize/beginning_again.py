@@ -15,9 +15,13 @@ from micrograph.optimize.parameterize import Bolder
 LOOKS = 3
 """Steps whose mean says how far a picture is: each sees another view of it."""
 
+LATEST = 32
+"""Steps after which a long run looks: by then every other unit has left grey."""
+
 
 class BeginningAgain:
-    """Looks once, after a fifth of a run; who is no further than plain grey begins again.
+    """Looks once, after a fifth of a run or `LATEST` steps; pictures that are no further than plain
+    grey begin again.
 
     `values` gives the objective [batch] of parameters, as pictures that nothing moves.
     """
@@ -27,7 +31,7 @@ class BeginningAgain:
     ) -> None:
         self._values, self._bold = values, param.bolder(start.detach())
         self._left: tuple[Tensor, Tensor] | None = None
-        self.at = max(LOOKS, steps // 5)
+        self.at = max(LOOKS, min(steps // 5, LATEST))
 
     @torch.no_grad()
     def look(self, params: Tensor, past: Tensor) -> None:
@@ -38,13 +42,13 @@ class BeginningAgain:
             params.copy_(_where(stuck, self._bold, params))
 
     @torch.no_grad()
-    def better(self, params: Tensor) -> Tensor:
-        """The parameters at the end; of those that began again what was left, where that is better:
-        there are units that plain grey does drive the most."""
-        if self._left is None:
-            return params
-        stuck, left = self._left
-        return _where(stuck & (self._values(left) > self._values(params)), left, params)
+    def keep_better(self, params: Tensor) -> None:
+        """At the end, who began again gets back what was left, in place, where that is better: there
+        are units that plain grey does drive the most."""
+        if self._left is not None:
+            stuck, left = self._left
+            worse = stuck & (self._values(left) > self._values(params))
+            params.copy_(_where(worse, left, params))
 
 
 def _where(chosen: Tensor, one: Tensor, other: Tensor) -> Tensor:

@@ -45,8 +45,9 @@ def climb(
     of the pictures at each step. Gives the pictures as `param` makes them, float32 [batch, 3 and
     more, y, x], and the objective on the way, float32 [step, batch], the mean over a picture's
     views. Pictures that are no further than plain grey after a fifth of the steps begin again from
-    stronger noise, where `param` is `Bolder`. `on_step` is called after each update and may raise
-    to stop; the network is left as it was, with no hook and no gradient in it.
+    stronger noise, where `param` is `Bolder` and there are `redirect_steps`. `on_step` is called
+    after each update and may raise to stop; the network is left as it was, with no hook and no
+    gradient in it.
 
     Raises BadInput where the objective is for another number of pictures.
     """
@@ -66,7 +67,7 @@ def climb(
 
     ascent = Ascent(model, target, precision)
     again: BeginningAgain | None = None
-    if isinstance(param, Bolder) and views.each == 1:
+    if redirect_steps and isinstance(param, Bolder) and views.each == 1:
 
         def unmoved(some: Tensor) -> Tensor:
             images = param.image(some)
@@ -93,10 +94,11 @@ def climb(
             if again is not None and step == again.at:
                 again.look(params, history[:step].cpu())
             climb_a_step(step)
+            if again is not None and step == steps - 1:
+                again.keep_better(params)
             tell(on_step, StepState(step + 1, steps, render))
     with torch.no_grad():
-        best = params if again is None else again.better(params)
-        return param.image(best), history.cpu()
+        return param.image(params), history.cpu()
 
 
 def finished(param: Parameterization, images: Tensor) -> Tensor:

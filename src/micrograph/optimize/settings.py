@@ -30,7 +30,8 @@ class Settings:
         leave it.
     transforms: how the picture is moved, turned and scaled before the network sees it, at random.
     redirect_steps: the number of updates, from the first, in which units are driven up also where
-        they are off, and ReLUs are redirected for pictures that get no gradient.
+        they are off, and ReLUs are redirected for pictures that get no gradient. With 0 there is no
+        such help at all, and pictures that are stuck in grey do not begin again either.
     precision: "bf16" (autocast) or "fp32", for the network only; parameters, objective and score
         are always float32.
 
