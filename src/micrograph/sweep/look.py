@@ -103,7 +103,7 @@ class Look:
         self._spans: dict[int | str, list[slice]] = {}
         first = 0
         for node in nodes:
-            sources = node.relus if self.before[node.id] else [node.id]
+            sources: Sequence[int | str] = node.relus if self.before[node.id] else [node.id]
             for source, (units, positions) in zip(sources, samples[node.id], strict=True):
                 self.sampled.append(SampledTensor(first, units, positions))
                 self._spans.setdefault(source, []).append(slice(first, first + units))
