@@ -97,16 +97,19 @@ def _reduced(x: Tensor, reduce: Callable[[Tensor, int], Tensor]) -> Tensor:
 
 def _positions(x: Tensor, values: Tensor, bar: np.ndarray | None, *, smallest: bool) -> Tensor:
     """The first position where each of `values` is; 0 may stand for those that pass no bar."""
+    none = torch.zeros(1, dtype=torch.int64, device=x.device).expand(values.shape)
     if x.shape[2] * x.shape[3] == 1:
-        return torch.zeros(values.shape, dtype=torch.int64, device=x.device)
+        return none
     if bar is not None and x.device.type == "cpu":
         found = values.numpy()
         asked = found < bar if smallest else found > bar
-        pictures, units = np.nonzero(asked)
-        if len(pictures) * _FEW < asked.size:
+        count = np.count_nonzero(asked)
+        if not count:
+            return none
+        if count * _FEW < asked.size:
+            pictures, units = np.nonzero(asked)
+            maps = x.permute(0, 2, 3, 1).flatten(1, 2).numpy()[pictures, :, units]
             at = np.zeros(asked.shape, np.int64)
-            if len(pictures):
-                maps = x.permute(0, 2, 3, 1).flatten(1, 2).numpy()[pictures, :, units]
-                at[pictures, units] = maps.argmin(1) if smallest else maps.argmax(1)
+            at[pictures, units] = maps.argmin(1) if smallest else maps.argmax(1)
             return torch.from_numpy(at)
     return _joined([_pooled(torch.neg(p) if smallest else p)[1] for _, p in _parts(x)])
