@@ -70,6 +70,7 @@ def test_a_reader_meets_the_lenses_in_order(lensed, twin):
     assert [h for h in headings if h.startswith("q-")] == [
         "q-feature_vis",
         "q-dataset_examples",
+        "q-prototype",
         "q-tuning",
         "q-text_feature_vis",
         "q-attribution",

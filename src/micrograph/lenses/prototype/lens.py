@@ -22,7 +22,6 @@ WORDS = Words(
         "It shows no more than the examples hold: what the dataset lacks cannot appear, and what "
         "its pictures happen to share appears though the unit may not care."
     ),
-    under="feature_vis",
     options="--dataset toytown",
     score="mean activation",
 )
@@ -86,7 +85,7 @@ class PrototypeResult(Result):
 
 LENS = Lens(
     words=WORDS,
-    order=25,
+    order=55,
     home=__package__,
     params=PrototypeParams,
     result=PrototypeResult,
