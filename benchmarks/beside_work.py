@@ -127,8 +127,10 @@ def at_work(site: Asked) -> Iterator[Work]:
                 watched[:] = [connection]
                 headers = {**_own(site), "Accept": "text/event-stream"}
                 connection.request("GET", f"{UNIT}/{unit}/live?steps=2048&size=128", None, headers)
-                for line in connection.getresponse():
-                    assert not line.startswith(b"event: failed"), line
+                answer = connection.getresponse()
+                assert answer.status == 200, answer.read()
+                for line in answer:
+                    assert not line.startswith(b"event: failed"), answer.readline()
                     work.steps += line.startswith((b"event: step", b"event: frame"))
                     if end.is_set():
                         break
