@@ -67,10 +67,11 @@ async def _asked(site: Site, request: Request, place: list[str]) -> RestState:
 def _question(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body[:LONGEST])
-    except ValueError:
+        shown = short(found)
+    except (ValueError, RecursionError):  # of lists in lists without end, too
         raise BadInput(f"{short(body[:80])} is no JSON of at most {LONGEST} bytes") from None
     if not isinstance(found, dict) or found.get("do") not in ASKS:
-        raise BadInput(f"{short(found)} asks nothing; expected do: {', '.join(ASKS)}")
+        raise BadInput(f"{shown} asks nothing; expected do: {', '.join(ASKS)}")
     return found
 
 
