@@ -129,7 +129,7 @@ def test_what_is_not_understood_is_one_line(
 @pytest.mark.parametrize("body", ['{"a": ' * 2000, "[" * 100_000, "{", "", "\xff"])
 def test_what_is_no_question_is_one_line(site: Any, body: str) -> None:
     client, _ = site()
-    answer = client.post(NODE, content=body.encode("latin-1"), headers=SAME)
+    answer = client.ask("POST", NODE, SAME, body.encode("latin-1"))
     assert answer.status_code == 400
     assert "is no JSON" in answer.json()["message"]
 
