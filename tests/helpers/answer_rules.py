@@ -98,8 +98,8 @@ def _check_body(asked: Asked, answered: Answered, body: bytes) -> None:
 def wants_data(asked: Asked) -> bool:
     """Whether a program asks: for a twin, or for what has no page."""
     path = asked.path
-    first, *parts = path.split("/")[1:]
-    work = first == "models" and all(parts) and len(parts) == 4 and parts[3] == "map"
+    parts = path.split("/")[2:]
+    work = path.startswith("/models/") and all(parts) and len(parts) == 4 and parts[3] == "map"
     return path.endswith(".json") or path == "/resolve" or work or asked.method == "POST"
 
 

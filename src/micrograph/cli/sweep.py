@@ -72,6 +72,12 @@ def command(
     )
     left = f"; {len(tally.skipped)} pictures were left out" if tally.skipped else ""
     output.say(f"shard {shard[0]}/{shard[1]} is in {out}{left}")
+    if shard[1] > tally.spec.batches:
+        count = tally.spec.batches
+        many = "1 batch" if count == 1 else f"{count} batches"
+        output.say(
+            f"  note: {dataset} is {many}; batches are not divided, so some shards are empty"
+        )
     for number in sorted(tally.skipped)[:5]:
         output.say(f"  {number}: {tally.skipped[number]}")
     return 0

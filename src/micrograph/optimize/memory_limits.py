@@ -40,9 +40,9 @@ def _group_limits(proc: Path, groups: Path) -> list[tuple[int, int]]:
     for line in _lines(proc / "self" / "cgroup"):
         _, kinds, path = line.split(":", 2)
         if not kinds:  # version 2: by itself, or beside version 1
-            roots, version = (groups, groups / "unified"), _V2
+            roots, version = [groups, groups / "unified"], _V2
         elif "memory" in kinds.split(","):
-            roots, version = (groups / "memory",), _V1
+            roots, version = [groups / "memory"], _V1
         else:
             continue
         for root in roots:

@@ -23,10 +23,11 @@ async def sent_question(
             raise BadInput(f"more than {longest:,} bytes were sent; expected a short JSON object")
     try:
         found = json.loads(body or b"{}")
-    except ValueError:
+        shown = short(found)
+    except (ValueError, RecursionError):  # of lists in lists without end, too
         raise BadInput(f"{short(body[:80])} is no JSON; expected an object with do") from None
     if isinstance(found, dict) and usual is not None:
         found = {"do": usual, **found}
     if not isinstance(found, dict) or found.get("do") not in asks:
-        raise BadInput(f"{short(found)} asks nothing; expected do: {', '.join(asks)}")
+        raise BadInput(f"{shown} asks nothing; expected do: {', '.join(asks)}")
     return found
