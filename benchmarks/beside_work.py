@@ -25,8 +25,9 @@ MODEL = "toytown"
 UNIT = f"/models/{MODEL}/mixed4a"
 PATIENCE = 300.0
 """Seconds until each of the workers has begun."""
-MOST = 5
-"""Times as many pages that are asked for while not every worker has done something."""
+LONGEST = 40.0
+"""Seconds that a round is prolonged while not every worker has done something: results are stored
+some at a time."""
 WARM = 60
 """Pages that are asked for before any is measured."""
 
@@ -72,7 +73,8 @@ def beside(
             found["idle"] += (idle := times(site, itertools.islice(paths, of_a_round)))
             with at_work(site) as work:
                 before, more, busy = work.counts, [0, 0, 0], []
-                while not all(more) and len(busy) < MOST * of_a_round:
+                end = time.monotonic() + LONGEST
+                while not busy or (not all(more) and time.monotonic() < end):
                     busy += times(site, itertools.islice(paths, of_a_round))
                     more = [b - a for a, b in zip(before, work.counts, strict=True)]
             found["at work"] += busy
@@ -127,8 +129,10 @@ def at_work(site: Asked) -> Iterator[Work]:
                 watched[:] = [connection]
                 headers = {**_own(site), "Accept": "text/event-stream"}
                 connection.request("GET", f"{UNIT}/{unit}/live?steps=2048&size=128", None, headers)
-                for line in connection.getresponse():
-                    assert not line.startswith(b"event: failed"), line
+                answer = connection.getresponse()
+                assert answer.status == 200, answer.read()
+                for line in answer:
+                    assert not line.startswith(b"event: failed"), answer.readline()
                     work.steps += line.startswith((b"event: step", b"event: frame"))
                     if end.is_set():
                         break

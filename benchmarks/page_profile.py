@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
@@ -162,10 +163,10 @@ def _ask(app: Any, paths: Sequence[str]) -> None:
         for path in paths:
             await one(path)
 
-    with (
-        patch("fastapi.routing.run_in_threadpool", here),  # of an older state
-        patch("micrograph.web.quick_routes.run_in_threadpool", here),
-    ):
+    with ExitStack() as patches:
+        for room in ("fastapi.routing", "micrograph.web.routes", "micrograph.web.quick_routes"):
+            with suppress(ImportError, AttributeError):  # states have some of them
+                patches.enter_context(patch(f"{room}.run_in_threadpool", here))
         asyncio.run(everything())
 
 

@@ -142,3 +142,16 @@ def test_what_was_packed_is_found_and_no_neighbour_of_it(tmp_path: Path) -> None
     assert {unit: found.find("mixed1a", unit)[0] for unit in range(16)} == tiles
     for node, unit in (("mixed1a", 16), ("ixed1a", 1), ("conv0", 7), ("conv0", 6), ("wide", 1)):
         assert unit_tiles.PackedTiles(packed).find(node, unit) == []
+
+
+def test_a_node_without_pictures_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed, looks = unit_tiles.PackedTiles(b"\n"), []
+    scan = unit_tiles.PackedTiles._places_of
+
+    def noted(self: unit_tiles.PackedTiles, node: str) -> object:
+        looks.append(node)
+        return scan(self, node)
+
+    monkeypatch.setattr(unit_tiles.PackedTiles, "_places_of", noted)
+    assert [packed.find("conv0", unit) for unit in range(3)] == [[], [], []]
+    assert looks == ["conv0"]

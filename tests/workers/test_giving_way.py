@@ -29,14 +29,14 @@ def test_a_process_is_nicer_than_the_site() -> None:
 
 @by_session
 def test_so_is_its_session() -> None:
-    worker = WorkerProcess([sys.executable, "-c", LOOP], niceness=7)
+    worker = WorkerProcess([sys.executable, "-c", LOOP], niceness=4)
     for _ in range(40):  # a user may have to wait to say so
         found = Path(f"/proc/{worker.pid}/autogroup").read_text()
-        if found.endswith("nice 7\n"):
+        if found.endswith("nice 4\n"):
             break
         time.sleep(0.1)
     worker.close()
-    assert found.endswith("nice 7\n")
+    assert found.endswith("nice 4\n")
 
 
 @by_session
@@ -59,7 +59,7 @@ def test_a_session_gives_way_to_another_on_one_processor() -> None:
     for process in pair:
         process.kill()
         process.wait()
-    assert took[0] > 4 * took[1]
+    assert took[0] > 1.8 * took[1]
 
 
 def test_nothing_is_asked_of_a_process_that_is_gone() -> None:

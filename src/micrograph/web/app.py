@@ -4,7 +4,6 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
-from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,15 +51,18 @@ class Application(Starlette):
         self.router.redirect_slashes = False
         self.router.default = self._answer_by_described
         self.site, self._loading = site, threading.Lock()
+        self._described: FastAPI | None = None
         add_error_answers(self, site)
 
-    @cached_property
+    @property
     def described(self) -> "FastAPI":
         """The whole site as FastAPI has it, without the names of hosts and tokens being checked."""
-        from micrograph.web.described_site import described_site
-
         with self._loading:
-            return described_site(self.site)
+            if self._described is None:
+                from micrograph.web.described_site import described_site
+
+                self._described = described_site(self.site)
+            return self._described
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -68,9 +70,10 @@ class Application(Starlette):
         return [*self.router.routes, *self.described.routes]
 
     async def _answer_by_described(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if "described" not in self.__dict__:  # it takes half a second: others shall not wait
-            await asyncio.to_thread(lambda: self.described)
-        await self.described(scope, receive, send)
+        app = self._described
+        if app is None:  # it takes half a second: others shall not wait
+            app = await asyncio.to_thread(lambda: self.described)
+        await app(scope, receive, send)
 
 
 def create_app(

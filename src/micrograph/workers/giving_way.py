@@ -6,9 +6,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-_MOST = 10
-"""Niceness of a session: a tenth of what another one gets. With more, what is rendered in the
-background would never be done beside something else that always works."""
+_MOST = 5
+"""Niceness of a session: a third of what another one gets. With more, what is rendered in the
+background would hardly go on beside something else that always works."""
 _TRIES = 20
 _PAUSE = 0.15
 """Seconds between tries: Linux lets users change this ten times a second, all of them together."""

@@ -40,7 +40,7 @@ class PackedTiles:
 
     def find(self, node: str, unit: int) -> list[Tile]:
         """The tiles of a unit: none, that of one file, or those of several."""
-        places = self._of_node.get(node) or self._places_of(node)
+        places = self._of_node[node] if node in self._of_node else self._places_of(node)
         there = places.get(unit)
         if there is None:
             return []
