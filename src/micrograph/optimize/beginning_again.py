@@ -43,8 +43,8 @@ class BeginningAgain:
 
     @torch.no_grad()
     def keep_better(self, params: Tensor) -> None:
-        """At the end, who began again gets back what was left, in place, where that is better: there
-        are units that plain grey does drive the most."""
+        """At the end, who began again gets back what was left, in place, where that is better:
+        there are units that plain grey does drive the most."""
         if self._left is not None:
             stuck, left = self._left
             worse = stuck & (self._values(left) > self._values(params))
