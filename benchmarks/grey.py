@@ -3,10 +3,11 @@
     python benchmarks/grey.py [--models toytown,inceptionv1_caffe] [--nodes mixed4a] [--steps N]
 
 Every unit of every node worth seeing is rendered (feature_vis, `channel`, pictures of the preset
-`draft` with the 80 steps of `standard`: the 40 of a draft are too few for some). A unit is grey where its picture drives it no more than plain grey does, or is plain itself. Whether
-such a unit can be driven is asked of others: random photographs of strong contrast (noise of a
-natural spectrum), and four other starts. Prints each unit that stays grey though something
-drives it; ends with 1 if one is.
+`draft` with the 80 steps of `standard`: the 40 of a draft are too few for some). A unit is grey
+where its picture drives it no more than plain grey does, or is plain itself. Whether such a unit
+can be driven is asked of others: random photographs of strong contrast (noise of a natural
+spectrum), and four other starts. Prints each unit that stays grey though something drives it; ends
+with 1 if one is.
 """
 
 import argparse
