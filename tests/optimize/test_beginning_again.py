@@ -31,7 +31,7 @@ class Bold:
 
 
 def again(values) -> BeginningAgain:
-    return BeginningAgain(Bold(), torch.tensor([[1.0], [2.0], [3.0]]), 40, values)
+    return BeginningAgain(Bold(), torch.tensor([[1.0], [2.0], [3.0]]), values)
 
 
 def test_who_is_no_further_than_grey_begins_again() -> None:
@@ -41,7 +41,6 @@ def test_who_is_no_further_than_grey_begins_again() -> None:
     look = again(lambda some: grey if not some.any() else some.flatten())
     look.look(params, past)
     assert params.flatten().tolist() == [4.0, 20.0, 30.0], "means of the last 3: .53, .5 and .47"
-    assert look.at == 8
     assert LOOKS == 3
 
 

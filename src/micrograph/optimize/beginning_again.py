@@ -15,23 +15,20 @@ from micrograph.optimize.parameterize import Bolder
 LOOKS = 3
 """Steps whose mean says how far a picture is: each sees another view of it."""
 
-LATEST = 32
-"""Steps after which a long run looks: by then every other unit has left grey."""
+AFTER = 12
+"""Steps after which it is looked: by then other units have left grey. The same for runs of any
+length, so that a longer run begins as a shorter one does."""
 
 
 class BeginningAgain:
-    """Looks once, after a fifth of a run or `LATEST` steps; pictures that are no further than plain
-    grey begin again.
+    """Looks once, after `AFTER` steps; pictures that are no further than plain grey begin again.
 
     `values` gives the objective [batch] of parameters, as pictures that nothing moves.
     """
 
-    def __init__(
-        self, param: Bolder, start: Tensor, steps: int, values: Callable[[Tensor], Tensor]
-    ) -> None:
+    def __init__(self, param: Bolder, start: Tensor, values: Callable[[Tensor], Tensor]) -> None:
         self._values, self._bold = values, param.bolder(start.detach())
         self._left: tuple[Tensor, Tensor] | None = None
-        self.at = max(LOOKS, min(steps // 5, LATEST))
 
     @torch.no_grad()
     def look(self, params: Tensor, past: Tensor) -> None:

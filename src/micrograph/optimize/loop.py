@@ -17,7 +17,7 @@ from micrograph.errors import BadInput
 from micrograph.models.model import Model
 from micrograph.optimize.adam import Optimizer
 from micrograph.optimize.ascent import Ascent, activations
-from micrograph.optimize.beginning_again import BeginningAgain
+from micrograph.optimize.beginning_again import AFTER, BeginningAgain
 from micrograph.optimize.objectives import Objective
 from micrograph.optimize.parameterize import Bolder, Layered, Parameterization
 from micrograph.optimize.transforms import ViewSampler
@@ -44,10 +44,10 @@ def climb(
     share `settle` of all; `views` say what the network, and the objective, see
     of the pictures at each step. Gives the pictures as `param` makes them, float32 [batch, 3 and
     more, y, x], and the objective on the way, float32 [step, batch], the mean over a picture's
-    views. Pictures that are no further than plain grey after a fifth of the steps begin again from
-    stronger noise, where `param` is `Bolder` and there are `redirect_steps`. `on_step` is called
-    after each update and may raise to stop; the network is left as it was, with no hook and no
-    gradient in it.
+    views. Pictures that are no further than plain grey after 12 steps begin again from stronger
+    noise, where `param` is `Bolder` and there are `redirect_steps`; with `settle` they keep the
+    better of both, without it no step depends on how many follow. `on_step` is called after each
+    update and may raise to stop; the network is left as it was, with no hook and no gradient in it.
 
     Raises BadInput where the objective is for another number of pictures.
     """
@@ -74,7 +74,7 @@ def climb(
             shown = param.shown(images, None) if isinstance(param, Layered) else images
             return target.value(activations(model, target, shown, precision), images).cpu()
 
-        again = BeginningAgain(param, params, steps, unmoved)
+        again = BeginningAgain(param, params, unmoved)
 
     def climb_a_step(step: int) -> None:
         seen = view(param.image(params), step)
@@ -91,10 +91,10 @@ def climb(
 
     with heap.kept() if model.device.type == "cpu" else nullcontext():
         for step in range(steps):
-            if again is not None and step == again.at:
+            if again is not None and step == AFTER:
                 again.look(params, history[:step].cpu())
             climb_a_step(step)
-            if again is not None and step == steps - 1:
+            if again is not None and settle and step == steps - 1:
                 again.keep_better(params)
             tell(on_step, StepState(step + 1, steps, render))
     with torch.no_grad():
