@@ -67,7 +67,7 @@ def grown(pictures: int, batches: int) -> tuple[int, int, int, int, int]:
 def test_memory_is_bounded_whatever_the_number_of_pictures() -> None:
     """By the formula in docs/datasets.md."""
     peaks = []
-    for pictures, batches in ((2000, 3), (1_300_000, 12)):
+    for pictures, batches in ((2000, 12), (1_300_000, 24)):
         peak, units, together, samples, largest = grown(pictures, batches)
         assert units == UNITS
         kept = units * (12 * (16 + 8) + 1092 + 12 * 1024 + 8 * CLASSES)
@@ -75,4 +75,4 @@ def test_memory_is_bounded_whatever_the_number_of_pictures() -> None:
         network = 6 * 4 * together * largest
         assert kept < peak < kept + batch + network
         peaks.append(peak)
-    assert peaks[1] < 1.05 * peaks[0] + (1 << 20)
+    assert peaks[1] < 1.15 * peaks[0], "but for holes between what is kept"
