@@ -29,6 +29,7 @@ from forced_choice_observers import (
     ANOTHER,
     FAR,
     NEAR,
+    SCENES,
     Natural,
     Observer,
     alive,
@@ -137,45 +138,61 @@ def seen(model: Model, node: str, pictures: Sequence[np.ndarray]) -> np.ndarray:
     return np.concatenate([largest(model, [node], part)[node] for part in parts])
 
 
+Known = dict[tuple[int, str], np.ndarray]
+"""What a network has on the pictures of a unit, by unit and kind: [picture, channel]."""
+
+
+def shown_of(
+    model: Model, atlas: Atlas, node: str, units: Sequence[int], there: Natural
+) -> tuple[list[int], Known, Known]:
+    """The units of which there are all kinds of pictures; and what their own node, and the node of
+    the other network, has on these and on the examples."""
+    kinds = PICTURES[model.id]
+    other, watched = load(ANOTHER[model.id][0]), ANOTHER[model.id][1]
+    made = {unit: {kind: drawn(atlas, node, unit, kind) for kind in kinds} for unit in units}
+    whole = [unit for unit in units if all(made[unit].values())]
+    own: Known = {}
+    another: Known = {}
+    for kind in kinds:
+        shots = list(chain.from_iterable(made[unit][kind] for unit in whole))
+        for network, at, found in ((model, node, own), (other, other.node(watched).id, another)):
+            rows = np.split(seen(network, at, shots), len(whole))
+            found |= {(unit, kind): part for unit, part in zip(whole, rows, strict=True)}
+    numbers = np.flatnonzero(there.references)
+    for unit in whole:
+        answers = there.answers[node][numbers, unit]
+        best = numbers[np.argsort(-answers, kind="stable")][:EXAMPLES]
+        for kind, some in (("examples", best), ("example", best[:1])):
+            own[unit, kind] = there.answers[node][some]
+            another[unit, kind] = there.another[some]
+    return whole, own, another
+
+
 def judged(
     model: Model, atlas: Atlas, units: Mapping[str, Sequence[int]], there: Natural
 ) -> tuple[dict[tuple[str, str], np.ndarray], list[str]]:
     """The share of right choices of each unit by what was shown and by column, and the node of each
     unit."""
-    other, watched = load(ANOTHER[model.id][0]), ANOTHER[model.id][1]
-    watched = other.node(watched).id
     found: dict[tuple[str, str], list[float]] = {}
     nodes: list[str] = []
     judge = Observer.of(there.another, there.references)
     for node, chosen in units.items():
-        kinds = PICTURES[model.id]
-        made = {u: {kind: drawn(atlas, node, u, kind) for kind in kinds} for u in chosen}
-        whole = [unit for unit in chosen if all(made[unit].values())]
-        own = Observer.of(there.answers[node], there.references)
-        known: dict[tuple[int, str], tuple[np.ndarray, np.ndarray]] = {}
-        for kind in kinds:
-            shots = list(chain.from_iterable(made[unit][kind] for unit in whole))
-            at_own, at_other = seen(model, node, shots), seen(other, watched, shots)
-            each = len(shots) // len(whole)
-            for i, unit in enumerate(whole):
-                part = slice(i * each, (i + 1) * each)
-                known[unit, kind] = at_own[part], at_other[part]
+        whole, own, another = shown_of(model, atlas, node, chosen, there)
+        neighbour = Observer.of(there.answers[node], there.references)
+        kinds = [*PICTURES[model.id], "examples", "example"]
         for i, unit in enumerate(whole):
             nodes.append(node)
-            answers = there.answers[node][:, unit]
-            best = np.flatnonzero(there.references)
-            best = best[np.argsort(-answers[best], kind="stable")][:EXAMPLES]
-            shown = {kind: known[unit, kind] for kind in kinds}
-            shown["another unit"] = known[whole[i - 1], "feature_vis"]
-            for kind, numbers in (("examples", best), ("example", best[:1])):
-                shown[kind] = there.answers[node][numbers], there.another[numbers]
-            alone = own.without(unit)
+            asked = [(kind, unit, kind) for kind in kinds]
+            asked.append(("another unit", whole[i - 1], "feature_vis"))
             for column, (observer, between) in COLUMNS.items():
+                known = own if observer == "own" else another
+                looks = neighbour.without(unit) if observer == "own" else judge
+                answers = there.answers[node][:, unit]
                 pair = questions(answers, there.references, between, (0, unit))
-                for kind, (at_own, at_other) in shown.items():
-                    looks = alone if observer == "own" else judge
-                    right = looks.right(at_own if observer == "own" else at_other, *pair)
-                    found.setdefault((kind, column), []).append(right)
+                for name, of, kind in asked:
+                    others = [known[one, kind] for one in whole if one not in (of, unit)]
+                    right = looks.right(known[of, kind], np.concatenate(others).mean(0), *pair)
+                    found.setdefault((name, column), []).append(right)
     return {key: np.array(values) for key, values in found.items()}, nodes
 
 
@@ -193,7 +210,7 @@ def main() -> None:
     args = parser.parse_args()
     model = load(args.model)
     args.work.mkdir(parents=True, exist_ok=True)
-    references = half(args.work, args.pictures) if args.pictures else "toytown:1000"
+    references = half(args.work, args.pictures) if args.pictures else f"toytown:{SCENES // 2}"
     there = natural(model, NODES[model.id], args.pictures, args.work)
     rng = np.random.default_rng(0)
     units = {

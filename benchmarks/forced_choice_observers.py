@@ -1,9 +1,11 @@
 """Machine observers of forced_choice.py: what they look at, and how they choose.
 
-An observer knows pictures by features, the largest value of each channel of a node, standardized by
-mean and deviation over the references. It says that of two natural pictures that one is more like
-some pictures of a unit whose features have the larger cosine with theirs, on average over them. Two
-observers look:
+An observer knows pictures by features, the largest value of each channel of a node, less their mean
+and in shares of their deviation over the references. From the features of what it is shown those
+are taken that pictures of the same kind have on average, of other units of the node: any optimized
+picture is unlike photographs, and that says nothing of a unit. Of two natural pictures it takes
+the one whose features have the larger cosine with those shown, on average over them. Two observers
+look:
 
 own       the unit's own node, without the unit itself: what fires together with it. Prototypes were
           made to be like examples in this network, at lower nodes, and so have an advantage.
@@ -27,7 +29,8 @@ ANOTHER = {
     "inceptionv1_caffe": ("squeezenet1_1", "fire9"),
     "toytown": ("toytown_vit", "blocks.4"),
 }
-SCENES = 2000
+SCENES = 600
+"""Of toytown, half of them references."""
 BATCH = 20
 FEWEST = 20
 """Pictures of each half on which a unit must be above 0 to be asked about."""
@@ -115,7 +118,6 @@ class Observer:
     """One that knows natural pictures by `features` [picture, channel], in standard units."""
 
     features: np.ndarray
-    mean: np.ndarray
     deviation: np.ndarray
 
     @classmethod
@@ -123,7 +125,7 @@ class Observer:
         """From what a network has on natural pictures; channels that never vary are left out."""
         mean, deviation = features[references].mean(0), features[references].std(0)
         deviation = np.where(deviation > 1e-6 * deviation.max(), deviation, np.inf)
-        return cls((features - mean) / deviation, mean, deviation)
+        return cls((features - mean) / deviation, deviation)
 
     def without(self, unit: int) -> "Observer":
         """One that does not see that channel."""
@@ -131,12 +133,15 @@ class Observer:
         deviation[unit] = np.inf
         features = self.features.copy()
         features[:, unit] = 0
-        return Observer(features, self.mean, deviation)
+        return Observer(features, deviation)
 
-    def right(self, shown: np.ndarray, strong: np.ndarray, weak: np.ndarray) -> float:
+    def right(
+        self, shown: np.ndarray, usual: np.ndarray, strong: np.ndarray, weak: np.ndarray
+    ) -> float:
         """The share of all pairs of a strong and a weak example in which it takes the strong one
-        (both alike counts half), having been shown pictures with `shown` [picture, channel]."""
-        known = _unit_length((shown - self.mean) / self.deviation)
+        (both alike counts half), having been shown pictures with `shown` [picture, channel], where
+        `usual` [channel] is what such pictures have."""
+        known = _unit_length((shown - usual) / self.deviation)
         likes = [
             (_unit_length(self.features[numbers]) @ known.T).mean(1) for numbers in (strong, weak)
         ]

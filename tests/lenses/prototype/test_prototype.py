@@ -234,6 +234,7 @@ def test_options_out_of_range_are_refused(toytown: Model, options: dict) -> None
         LENS.jobs(toytown, **options)
 
 
+@pytest.mark.nightly
 def test_latents_of_a_dictionary_and_units_of_a_transformer(tmp_path: Path) -> None:
     model, transformer = load("toytown", device="cpu"), load("toytown_vit", device="cpu")
     model.attach("mixed4a", torch.eye(model.node("mixed4a").units)[:3], name="axes")
