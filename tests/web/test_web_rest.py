@@ -126,12 +126,21 @@ def test_what_is_not_understood_is_one_line(
     assert "\n" not in told["message"]
 
 
-@pytest.mark.parametrize("body", ['{"a": ' * 2000, "[" * 100_000, "{", "", "\xff"])
-def test_what_is_no_question_is_one_line(site: Any, body: str) -> None:
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ('{"a": ' * 2000, "is no JSON"),
+        ("[" * 100_000, "more than 20,000 bytes"),
+        ("{", "is no JSON"),
+        ("", "asks nothing"),
+        ("\xff", "is no JSON"),
+    ],
+)
+def test_what_is_no_question_is_one_line(site: Any, body: str, said: str) -> None:
     client, _ = site()
     answer = client.ask("POST", NODE, SAME, body.encode("latin-1"))
     assert answer.status_code == 400
-    assert "is no JSON" in answer.json()["message"]
+    assert said in answer.json()["message"]
 
 
 def test_only_the_sites_own_pages_may_ask_and_only_where_there_is_a_place(site: Any) -> None:

@@ -36,7 +36,6 @@ def _available(proc: Path) -> list[int]:
 def _group_limits(proc: Path, groups: Path) -> list[tuple[int, int]]:
     """(limit, used) of every control group that this process is in, its parents included."""
     found = []
-    roots: tuple[Path, ...]
     for line in _lines(proc / "self" / "cgroup"):
         _, kinds, path = line.split(":", 2)
         if not kinds:  # version 2: by itself, or beside version 1
