@@ -188,7 +188,8 @@ def _pairs(
     fall = float(above.fall[unit, part]) if above.shown[unit, part] >= truth.FEWEST else None
     by_way: dict[int, tuple[float, float]] = {}
     if sources and fall is not None and fall >= HALF:
-        by_way = truth.carried(model, nodes, seen, above.top, unit, part, sources)
+        ways = truth.carried(model, nodes, seen, above.top, unit, part, [[one] for one in sources])
+        by_way = dict(zip(sources, ways, strict=False))  # none where too few scenes show the part
     return [Pair(one, part, fall, by_way.get(one)) for one in sources]
 
 

@@ -193,26 +193,27 @@ def carried(
     top: np.ndarray,
     unit: int,
     part: int,
-    sources: Sequence[int],
+    sources: Sequence[Sequence[int]],
     pictures: int = 6,
-) -> dict[int, tuple[float, float]]:
-    """What the target `unit` loses where each of the sources alone does what it does in the scene
+) -> list[tuple[float, float]]:
+    """What the target `unit` loses where each group of sources alone does what it does in the scene
     without the part: the share at the place where it answers most, and the lower end of its 95 %
-    interval. `top` [scene, target unit] are its answers."""
+    interval; nothing where too few scenes show the part. `top` [scene, target unit] are its
+    answers."""
     order = np.argsort(-top[:, unit], kind="stable")[:TOP]
     row_of = {int(s): k for k, (s, p) in enumerate(seen.rows) if p == part}
     rows = [row_of[int(s)] for s in order if int(s) in row_of and top[s, unit] > 0][:pictures]
     if len(rows) < FEWEST:
-        return {}
+        return []
     source, target = nodes
     runs = Replaying(model, as_images(seen.images[seen.rows[rows, 0]]), source, target)
     without = model.run(as_images(seen.erased[rows]), [source])[source]
     base, where = runs.base[:, unit].flatten(1).max(1)
-    found = {}
-    for one in sources:
+    found = []
+    for some in sources:
         values = runs.values.clone()
-        values[:, one] = without[:, one]
+        values[:, some] = without[:, some]
         after = runs.run(values)[:, unit].flatten(1).gather(1, where[:, None])[:, 0]
         shares = ((base - after) / base.clamp(min=1e-6)).numpy().astype(np.float64)
-        found[one] = float(shares.mean()), bootstrap(shares)[0]
+        found.append((float(shares.mean()), bootstrap(shares)[0]))
     return found
