@@ -130,7 +130,7 @@ def test_words_engine_page_and_template_come_together(tmp_path: Path) -> None:
     assert "How bright is it?" in said["page"]
     assert "<p>It is <b>15.0</b> bright.</p>" in said["page"]
     place = said["about"].index("brightness")
-    assert said["about"][place - 1 : place + 2] == ["dataset_examples", "brightness", "tuning"]
+    assert said["about"][place - 1 : place + 2] == ["dataset_examples", "brightness", "prototype"]
     command = [sys.executable, "-m", "micrograph", "render", "-t", "brightness"]
     listed = subprocess.run([*command, "--help"], env=env, capture_output=True, text=True)
     assert "--times N" in listed.stdout

@@ -31,5 +31,6 @@ def wants_data(method: str, path: str) -> bool:
 
 
 _DATA = re.compile(
-    r".*\.json|/circuits/.*\.(svg|png)|/resolve|/models/[^/]+/[^/]+/[^/]+/map", re.DOTALL
+    r".*\.json|.*\.preview\.jpg|/circuits/.*\.(svg|png)|/resolve|/oembed|/models/[^/]+/[^/]+/[^/]+/map",
+    re.DOTALL,
 )

@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from micrograph import pictures
 from micrograph.errors import MicrographError
 from micrograph.lenses.dataset_examples.page import DatasetExamples, Example
 from micrograph.parts.crops import Box
 from micrograph.parts.numbers import number
 from micrograph.parts.parts import Image as Shown
 from micrograph.parts.parts import Thumb
-from micrograph.pictures import decode
 from micrograph.web.context import Context
 from micrograph.web.pages.claim import ClaimPage
 from micrograph.web.pages.compare import ComparePage
@@ -128,6 +128,6 @@ def _picture(context: Context, model: str, url: str) -> "Image | None":
     digest = url.rpartition("/")[2].partition(".")[0]
     try:
         found = context.library.model(model).picture(digest)
-        return decode(found.data, digest) if found else None
+        return pictures.decode(found.data, digest) if found else None
     except MicrographError:
         return None
