@@ -24,6 +24,7 @@ pytestmark = pytest.mark.browser
 NODE = "/models/tinynet/empty"
 STATE = "document.querySelector('[data-rest]').dataset.state"
 MISSING = "document.querySelectorAll('.grid a.missing').length"
+SAID = "document.querySelector('[data-rest] [role=status]').textContent"
 RENDERS = """
     import json, sys, time
     from pathlib import Path
@@ -73,12 +74,12 @@ def test_the_rest_is_estimated_rendered_and_stopped(open_page, site):
     page = open_page(NODE)
     status = page.locator("[data-rest] [role=status]")
     page.get_by_role("button", name="How long would the rest take?").click()
-    until(page, "document.querySelector('[data-rest] [role=status]').textContent.includes('about')")
+    until(page, f"{SAID}.includes('about')")
     assert status.inner_text() == "8 results, about 2 s, 1 kB of pictures."
     before = page.evaluate(MISSING)
     page.get_by_role("button", name="Render the rest").click()
     until(page, f"{MISSING} < {before}", 20)
-    assert "rendered so far" in status.inner_text()
+    until(page, f"{SAID}.includes('rendered so far')", 20)
     page.get_by_role("button", name="Stop").click()
     until(page, f"{STATE} === 'none'")
     assert status.inner_text() == "Stopped; what is done is kept."
