@@ -190,7 +190,7 @@ def test_readers_in_many_threads_see_a_writer_at_work(tmp_path: Path) -> None:
                     found = atlas.picture(tile.digest)
                     assert found is not None
                     assert found.data
-                time.sleep(0.002)
+                time.sleep(0.03)  # the writer needs a moment in which nobody reads
         except BaseException as error:
             failures.append(error)
 
